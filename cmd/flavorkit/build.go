@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client"
+	_ "github.com/moby/buildkit/client/connhelper/dockercontainer" // docker-container:// addresses
+	_ "github.com/moby/buildkit/client/connhelper/kubepod"         // kube-pod:// addresses
+	_ "github.com/moby/buildkit/client/connhelper/ssh"             // ssh:// addresses
+	"github.com/moby/buildkit/cmd/buildctl/build"
+	"github.com/pkg/errors"
+	"github.com/spf13/cobra"
+
+	"github.com/flavorkit/flavorkit/internal/engine"
+	"github.com/flavorkit/flavorkit/internal/solve"
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+const buildHelp = `Build a spec. Without --builder the build runs on the BuildKit inside flavorkit,
+which needs Linux, root and runc; with it, or with BUILDKIT_HOST set, on any
+other BuildKit.
+
+The target image is written to the output folder as an OCI archive, or pushed
+with --tag and --push. The other targets write the files they are named after,
+each with a checksum beside it.`
+
+const buildExample = `  flavorkit build --target iso -o dist
+  flavorkit build -t registry.example.com/edge:v1 --push
+  flavorkit build --build-context debian:12-slim=oci-layout://base --target iso -o dist`
+
+// buildFlags are the flags of the build command.
+type buildFlags struct {
+	solve.Options
+	outputs            []string
+	tag                string
+	push               bool
+	builder, stateDir  string
+	cacheTo, cacheFrom []string
+	mirrors            map[string]string
+	debug              bool
+}
+
+func buildCommand() *cobra.Command {
+	f := &buildFlags{}
+	cmd := &cobra.Command{
+		Use:     "build [CONTEXT]",
+		Short:   "Build a spec",
+		Long:    buildHelp,
+		Example: buildExample,
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				f.Context = args[0]
+			}
+			f.Log = cmd.ErrOrStderr()
+			return f.run(cmd.Context(), cmd)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
+	flags.StringVar(&f.Target, "target", "", "what to build: image (default) or iso")
+	flags.StringArrayVarP(&f.outputs, "output", "o", nil, "where to: a folder, or type=oci|image|local|tar,dest=… (default: dist)")
+	flags.StringVarP(&f.tag, "tag", "t", "", "name of the image")
+	flags.BoolVar(&f.push, "push", false, "push the image to its registry; needs --tag")
+	flags.StringSliceVar(&f.Platforms, "platform", nil, "platforms to build for, such as linux/amd64,linux/arm64")
+	flags.StringToStringVar(&f.Contexts, "build-context", nil, "named context: name=folder, name=oci-layout://path:tag, name=docker-image://ref")
+	flags.StringToStringVar(&f.Args, "build-arg", nil, "build argument, such as SOURCE_DATE_EPOCH=0")
+	flags.StringToStringVar(&f.Labels, "label", nil, "label of the image")
+	flags.BoolVar(&f.NoCache, "no-cache", false, "run every step again")
+	flags.StringSliceVar(&f.NoCacheStages, "no-cache-filter", nil, "run the steps of these stages again, such as debian-12/userland")
+	flags.StringArrayVar(&f.cacheTo, "cache-to", nil, "export the cache, such as type=registry,ref=…")
+	flags.StringArrayVar(&f.cacheFrom, "cache-from", nil, "import a cache, such as type=registry,ref=…")
+	flags.StringVar(&f.Progress, "progress", "auto", "how progress is shown: auto, plain, tty, rawjson or quiet")
+	flags.StringVar(&f.builder, "builder", os.Getenv("BUILDKIT_HOST"), "address of a BuildKit, such as unix:///run/buildkit/buildkitd.sock")
+	flags.StringVar(&f.stateDir, "state-dir", "/var/lib/flavorkit", "cache of the BuildKit inside flavorkit")
+	flags.StringToStringVar(&f.mirrors, "registry-mirror", nil, "registry that is asked first, such as docker.io=mirror.example.com")
+	flags.BoolVar(&f.debug, "debug", false, "show what the BuildKit inside flavorkit logs")
+	return cmd
+}
+
+func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) (err error) {
+	if err := f.complete(); err != nil {
+		return err
+	}
+	c, closeClient, err := f.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := closeClient(); e != nil && err == nil {
+			err = e
+		}
+	}()
+	outputs, err := f.openOutputs(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, o := range outputs {
+			if e := o.Discard(); e != nil && err == nil {
+				err = e
+			}
+		}
+	}()
+	exports := make([]client.ExportEntry, len(outputs))
+	for i, o := range outputs {
+		exports[i] = o.Entry
+	}
+	if _, err := solve.Build(ctx, c, f.Options, exports...); err != nil {
+		return err
+	}
+	for _, o := range outputs {
+		files, err := o.Commit()
+		if err != nil {
+			return err
+		}
+		slices.Sort(files)
+		for _, file := range files {
+			if _, err := fmt.Fprintln(cmd.OutOrStdout(), file); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// complete fills in what the flags leave open.
+func (f *buildFlags) complete() (err error) {
+	if f.Context == "" {
+		f.Context = "."
+	}
+	if f.File == "" {
+		f.File = filepath.Join(f.Context, specs.DefaultName)
+	}
+	if info, err := os.Stat(f.File); err != nil || info.IsDir() {
+		return errors.Errorf("there is no spec %s; make one with 'flavorkit init', or name yours with -f", f.File)
+	}
+	if f.push && f.tag == "" {
+		return &usageError{errors.New("--push needs --tag")}
+	}
+	if f.tag != "" && !f.push && len(f.outputs) == 0 {
+		return &usageError{errors.New("--tag needs --push, or an output such as -o type=oci,dest=image.tar")}
+	}
+	if f.CacheTo, err = build.ParseExportCache(f.cacheTo); err != nil {
+		return &usageError{err}
+	}
+	if f.CacheFrom, err = build.ParseImportCache(f.cacheFrom); err != nil {
+		return &usageError{err}
+	}
+	return nil
+}
+
+// connect opens the BuildKit that the build runs on.
+func (f *buildFlags) connect(ctx context.Context) (*client.Client, func() error, error) {
+	if f.builder != "" {
+		c, err := client.New(ctx, f.builder)
+		if err != nil {
+			return nil, nil, errors.Wrapf(err, "connect to the builder %s", f.builder)
+		}
+		if _, err := c.Info(ctx); err != nil {
+			_ = c.Close()
+			return nil, nil, errors.Wrapf(err, "talk to the builder %s", f.builder)
+		}
+		return c, c.Close, nil
+	}
+	root, err := filepath.Abs(f.stateDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := engine.Options{Root: root, Mirrors: map[string][]string{}}
+	for host, mirror := range f.mirrors {
+		o.Mirrors[host] = []string{mirror}
+	}
+	if f.debug {
+		o.Log = os.Stderr
+	}
+	e, err := engine.New(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return e.Client(), e.Close, nil
+}
+
+// openOutputs opens the outputs that were asked for, or those that fit the
+// target.
+func (f *buildFlags) openOutputs(ctx context.Context, c *client.Client) ([]*solve.Output, error) {
+	if f.push {
+		o, err := solve.ParseOutput("type=registry,name=" + f.tag)
+		return []*solve.Output{o}, err
+	}
+	asked := f.outputs
+	if len(asked) == 0 {
+		asked = []string{"dist"}
+	}
+	var outputs []*solve.Output
+	for _, s := range asked {
+		o, err := f.openOutput(ctx, c, s)
+		if err != nil {
+			return outputs, err
+		}
+		if f.tag != "" {
+			o.Entry.Attrs["name"] = f.tag
+		}
+		outputs = append(outputs, o)
+	}
+	return outputs, nil
+}
+
+// openOutput opens one output. A whole image goes into a folder as an archive,
+// not as its hundred thousand files.
+func (f *buildFlags) openOutput(ctx context.Context, c *client.Client, s string) (*solve.Output, error) {
+	if strings.Contains(s, "=") || f.Target != "" && f.Target != "image" {
+		return solve.ParseOutput(s)
+	}
+	plans, err := solve.Plans(ctx, c, f.Options)
+	if err != nil {
+		return nil, err
+	}
+	name := plans[0].File
+	if len(plans) > 1 {
+		name = strings.Replace(name, "-"+plans[0].Arch+"-", "-", 1)
+	}
+	return solve.OutputImage(filepath.Join(s, name+".oci.tar"))
+}

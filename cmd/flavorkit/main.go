@@ -1,0 +1,90 @@
+// Command flavorkit builds Kairos operating systems from kairos.spec, with the
+// BuildKit inside it or any other, and looks at specs without building.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/util/grpcerrors"
+	"github.com/pkg/errors"
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// Exit codes.
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // 128 + SIGINT, as shells have it
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		// A second signal ends the process at once.
+		<-ctx.Done()
+		stop()
+	}()
+	os.Exit(run(ctx))
+}
+
+func run(ctx context.Context) int {
+	cmd := rootCommand()
+	err := cmd.ExecuteContext(ctx)
+	var usage *usageError
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil || grpcerrors.Code(err) == codes.Canceled && ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "flavorkit: interrupted")
+		return exitInterrupted
+	case errors.As(err, &usage):
+		fmt.Fprintf(os.Stderr, "flavorkit: %v\nSee 'flavorkit --help'.\n", err)
+		return exitUsage
+	default:
+		for _, s := range errdefs.Sources(err) {
+			_ = s.Print(os.Stderr)
+		}
+		fmt.Fprintf(os.Stderr, "flavorkit: %v\n", err)
+		return exitFailed
+	}
+}
+
+// usageError is a mistake of the command line.
+type usageError struct{ error }
+
+func rootCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "flavorkit",
+		Short: "Build Kairos operating systems from a few lines of kairos.spec",
+		Long: `flavorkit turns a few lines of kairos.spec into a Kairos operating system:
+an OCI image or a bootable ISO, each piece its own cached, parallel layer.
+
+The same specs build with "docker buildx build -f kairos.spec ." when their
+first line is "# syntax=…/frontend:1".`,
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	cmd.AddCommand(buildCommand(), bootCommand(), planCommand(), graphCommand(), checkCommand(), initCommand(), schemaCommand())
+	for _, sub := range cmd.Commands() {
+		args := sub.Args
+		sub.Args = func(cmd *cobra.Command, a []string) error {
+			if err := args(cmd, a); err != nil {
+				return &usageError{err}
+			}
+			return nil
+		}
+	}
+	return cmd
+}

@@ -1,0 +1,80 @@
+package frontend
+
+import (
+	"sync"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+// language of a spec, for clients that print it in colours.
+const language = "YAML"
+
+// sourceMaps make the files of a spec known to BuildKit, so that clients print
+// the lines that an error or a failing step is about.
+type sourceMaps struct {
+	mu   sync.Mutex
+	main *llb.SourceMap
+	made map[*specs.Source]*llb.SourceMap
+}
+
+func newSourceMaps(main *llb.SourceMap) *sourceMaps {
+	return &sourceMaps{main: main, made: map[*specs.Source]*llb.SourceMap{}}
+}
+
+// of returns the source map of a file of the spec.
+func (m *sourceMaps) of(src *specs.Source) *llb.SourceMap {
+	if m.main != nil && src.Name == m.main.Filename && src.Context == "" && !src.Builtin {
+		return m.main
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sm, ok := m.made[src]
+	if !ok {
+		sm = llb.NewSourceMap(nil, src.Name, language, src.Data)
+		m.made[src] = sm
+	}
+	return sm
+}
+
+// location points a vertex at a part of the spec.
+func (m *sourceMaps) location(r specs.Range) llb.ConstraintsOpt {
+	return m.of(r.Source).Location(ranges(r))
+}
+
+// ranges are the whole lines that a part of the spec is in.
+func ranges(r specs.Range) []*pb.Range {
+	return []*pb.Range{{
+		Start: &pb.Position{Line: int32(r.Start.Line), Character: int32(r.Start.Column)},
+		End:   &pb.Position{Line: int32(r.End.Line), Character: int32(r.End.Column)},
+	}}
+}
+
+// Locate turns the diagnostics of a spec that was read from the file system
+// into an error that carries their places, for clients to print.
+func Locate(err error) error { return newSourceMaps(nil).locate(err) }
+
+// locate turns the diagnostics of a spec into an error that carries their
+// places. This is the only place where that happens.
+func (m *sourceMaps) locate(err error) error {
+	var diagnostics specs.Diagnostics
+	if !errors.As(err, &diagnostics) {
+		return err
+	}
+	var located error = errors.New(diagnostics.Error())
+	for _, d := range diagnostics {
+		if d.Range.Source == nil {
+			continue
+		}
+		info := &pb.SourceInfo{Filename: d.Range.Source.Name, Language: language, Data: d.Range.Source.Data}
+		if sm := m.of(d.Range.Source); sm.Definition != nil {
+			info.Definition = sm.Definition.ToPB()
+		}
+		located = errdefs.WithSource(located, &errdefs.Source{Info: info, Ranges: ranges(d.Range)})
+	}
+	return located
+}

@@ -1,0 +1,25 @@
+package frontend
+
+import (
+	"maps"
+
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+)
+
+// imageConfig is the configuration of the result. Created is left out: the
+// exporter fills it in from SOURCE_DATE_EPOCH, or not at all.
+func imageConfig(p *plan.Plan, platform ocispecs.Platform, labels map[string]string, t target) *dockerspec.DockerOCIImage {
+	img := &dockerspec.DockerOCIImage{}
+	img.Platform = platform
+	img.Config.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+	img.Config.Labels = map[string]string{
+		ocispecs.AnnotationTitle:       p.Image,
+		ocispecs.AnnotationVersion:     p.Version(),
+		ocispecs.AnnotationDescription: t.description,
+	}
+	maps.Copy(img.Config.Labels, labels)
+	return img
+}

@@ -1,0 +1,117 @@
+package frontend
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/llb/graph"
+)
+
+// epochArg is the build argument that sets the time of everything that is
+// built, in seconds since 1970 (reproducible-builds.org).
+const epochArg = "SOURCE_DATE_EPOCH"
+
+// platforms returns the platform to build for, and that of the builder. The
+// frontend's own platform says nothing about either: it may run emulated.
+func (r *request) platforms(requested *ocispecs.Platform) (target, builder ocispecs.Platform) {
+	builder = platforms.DefaultSpec()
+	if len(r.ui.BuildPlatforms) > 0 {
+		builder = r.ui.BuildPlatforms[0]
+	}
+	if requested == nil {
+		requested = &builder
+	}
+	return platforms.Normalize(*requested), platforms.Normalize(builder)
+}
+
+// graph opens a graph with all that the user's options ask for.
+func (r *request) graph(src graph.Sources, target, builder ocispecs.Platform) (*graph.Graph, error) {
+	epoch, err := r.epoch()
+	if err != nil {
+		return nil, err
+	}
+	if epoch == nil {
+		epoch = &graph.DefaultEpoch
+	}
+	return &graph.Graph{
+		Sources:        src,
+		Caps:           graph.CapsOf(r.ui.BuildOpts().LLBCaps),
+		Target:         target,
+		Build:          builder,
+		Epoch:          *epoch,
+		CacheNamespace: r.ui.CacheIDNamespace,
+		NoCache:        r.ui.IsNoCache,
+		Locate:         r.sourceMaps.location,
+		Network:        r.ui.NetworkMode,
+		RunOptions:     r.runOptions(),
+	}, nil
+}
+
+// epoch reads SOURCE_DATE_EPOCH; nil means that none was given.
+func (r *request) epoch() (*time.Time, error) {
+	arg := r.ui.BuildArgs[epochArg]
+	if arg == "" {
+		return nil, nil
+	}
+	seconds, err := strconv.ParseInt(arg, 10, 64)
+	if err != nil {
+		return nil, errors.Errorf("build argument %s=%q is not a number of seconds", epochArg, arg)
+	}
+	t := time.Unix(seconds, 0).UTC()
+	return &t, nil
+}
+
+// runOptions applies what docker build's own options ask for to every step.
+func (r *request) runOptions() []llb.RunOption {
+	var opts []llb.RunOption
+	if p := r.proxy(); p != (llb.ProxyEnv{}) {
+		opts = append(opts, llb.WithProxy(p))
+	}
+	if r.ui.CgroupParent != "" {
+		opts = append(opts, llb.WithCgroupParent(r.ui.CgroupParent))
+	}
+	for _, h := range r.ui.ExtraHosts {
+		opts = append(opts, llb.AddExtraHost(h.Host, h.IP))
+	}
+	for _, u := range r.ui.Ulimits {
+		opts = append(opts, llb.AddUlimit(llb.UlimitName(u.Name), u.Soft, u.Hard))
+	}
+	return opts
+}
+
+// proxy reads the build arguments that every docker build knows. They do not
+// enter the cache key.
+func (r *request) proxy() llb.ProxyEnv {
+	arg := func(name string) string {
+		if v, ok := r.ui.BuildArgs[name]; ok {
+			return v
+		}
+		return r.ui.BuildArgs[strings.ToLower(name)]
+	}
+	return llb.ProxyEnv{
+		HTTPProxy:  arg("HTTP_PROXY"),
+		HTTPSProxy: arg("HTTPS_PROXY"),
+		FTPProxy:   arg("FTP_PROXY"),
+		NoProxy:    arg("NO_PROXY"),
+		AllProxy:   arg("ALL_PROXY"),
+	}
+}
+
+// requested are the platforms that were asked for; a single nil stands for
+// that of the builder.
+func (r *request) requested() []*ocispecs.Platform {
+	var all []*ocispecs.Platform
+	for i := range r.ui.TargetPlatforms {
+		all = append(all, &r.ui.TargetPlatforms[i])
+	}
+	if len(all) == 0 {
+		all = append(all, nil)
+	}
+	return all
+}

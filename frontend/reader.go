@@ -1,0 +1,81 @@
+package frontend
+
+import (
+	"context"
+	"io/fs"
+	"path"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+// specReader finds the specs that a spec extends, through the gateway.
+type specReader struct{ request *request }
+
+// File reads a file from where the spec itself came from.
+func (s *specReader) File(ctx context.Context, name string) ([]byte, error) {
+	st := s.request.entry.State
+	if local, ok := s.request.specFolder(name); ok {
+		st = &local
+	}
+	return s.read(ctx, *st, name)
+}
+
+// specFolder is the client's folder with the spec. ok is false when the spec
+// is part of a remote build context, of which the whole is at hand.
+func (r *request) specFolder(name string) (llb.State, bool) {
+	opts := r.client.BuildOpts().Opts
+	if ref, ok := opts["context"]; ok {
+		if _, remote, _ := dockerui.DetectGitContext(ref, nil); remote {
+			return llb.State{}, false
+		}
+		if _, _, remote := dockerui.DetectHTTPContext(ref); remote {
+			return llb.State{}, false
+		}
+	}
+	local := dockerui.DefaultLocalNameDockerfile
+	if v := opts["dockerfilekey"]; v != "" {
+		local = v
+	}
+	return llb.Local(local,
+		llb.FollowPaths([]string{name}),
+		llb.SessionID(r.client.BuildOpts().SessionID),
+		llb.SharedKeyHint(local+"/"+name),
+		dockerui.WithInternalName("load "+path.Base(name)),
+	), true
+}
+
+// Context reads the spec of a named context.
+func (s *specReader) Context(ctx context.Context, name string) ([]byte, bool, error) {
+	platform := platforms.DefaultSpec()
+	nc, err := s.request.ui.NamedContext(name, dockerui.ContextOpt{Platform: &platform})
+	if err != nil || nc == nil {
+		// A name that cannot be a context's is the name of a flavor.
+		return nil, false, nil
+	}
+	st, _, err := nc.Load(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	data, err := s.read(ctx, *st, specs.DefaultName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, errors.Errorf("the named context %s holds no %s", name, specs.DefaultName)
+	}
+	return data, err == nil, err
+}
+
+func (s *specReader) read(ctx context.Context, st llb.State, name string) ([]byte, error) {
+	ref, err := s.request.solve(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	data, err := dockerui.ReadFile(ctx, ref, name)
+	if err != nil && isNotExist(err) {
+		return nil, errors.Wrap(fs.ErrNotExist, name)
+	}
+	return data, err
+}

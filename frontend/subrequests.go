@@ -1,0 +1,186 @@
+package frontend
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+
+	"github.com/moby/buildkit/client/llb"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests"
+	"github.com/moby/buildkit/frontend/subrequests/convertllb"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	subtargets "github.com/moby/buildkit/frontend/subrequests/targets"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+// Subrequests of our own: docker buildx build --call=kairos.plan
+const (
+	planRequest   = "frontend.kairos.plan"
+	schemaRequest = "frontend.kairos.schema"
+)
+
+// subrequest answers questions about the spec instead of building it. ok is
+// false when the request is a build.
+func (r *request) subrequest(ctx context.Context) (res *gwclient.Result, ok bool, err error) {
+	id, asked := r.client.BuildOpts().Opts["requestid"]
+	if !asked {
+		return nil, false, nil
+	}
+	switch id {
+	case subrequests.RequestSubrequestsDescribe:
+		res, err = describe()
+	case subtargets.RequestTargets:
+		res, err = r.listTargets()
+	case lint.RequestLint:
+		res, err = r.lint(ctx)
+	case convertllb.RequestConvertLLB:
+		res, err = r.convert(ctx)
+	case planRequest:
+		res, err = r.plan(ctx)
+	case schemaRequest:
+		res, err = textResult(specs.Schema(), specs.Schema()), nil
+	default:
+		err = errdefs.NewUnsupportedSubrequestError(id)
+	}
+	return res, true, err
+}
+
+// describe lists what can be asked.
+func describe() (*gwclient.Result, error) {
+	own := func(name, description string) subrequests.Request {
+		return subrequests.Request{
+			Name: name, Version: "1.0.0", Type: subrequests.TypeRPC, Description: description,
+			Metadata: []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}},
+		}
+	}
+	checkSpec := lint.SubrequestLintDefinition
+	checkSpec.Description = "Check the spec without building it"
+	toLLB := convertllb.SubrequestConvertLLBDefinition
+	toLLB.Description = "Show the graph that the spec becomes"
+	all := []subrequests.Request{
+		subtargets.SubrequestsTargetsDefinition,
+		checkSpec,
+		toLLB,
+		own(planRequest, "Show the resolved plan"),
+		own(schemaRequest, "Show the JSON schema of the spec"),
+		subrequests.SubrequestsDescribeDefinition,
+	}
+	data, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	if err := subrequests.PrintDescribe(data, &text); err != nil {
+		return nil, err
+	}
+	return textResult(data, text.Bytes()), nil
+}
+
+func textResult(data, text []byte) *gwclient.Result {
+	res := gwclient.NewResult()
+	res.AddMeta("result.json", data)
+	res.AddMeta("result.txt", text)
+	res.AddMeta("version", []byte("1.0.0"))
+	return res
+}
+
+func (r *request) listTargets() (*gwclient.Result, error) {
+	list := subtargets.List{Sources: [][]byte{r.spec.Data}}
+	for i, t := range targets() {
+		list.Targets = append(list.Targets, subtargets.Target{Name: t.name, Description: t.description, Default: i == 0})
+	}
+	return list.ToResult()
+}
+
+// lint checks the spec as a build would, up to the first step.
+func (r *request) lint(ctx context.Context) (*gwclient.Result, error) {
+	results := &lint.LintResults{Warnings: []lint.Warning{}}
+	source := results.AddSource(r.entry.SourceMap)
+	_, err := r.resolve(ctx)
+	var diagnostics specs.Diagnostics
+	switch {
+	case errors.As(err, &diagnostics):
+		results.Error = &lint.BuildError{Message: diagnostics.Error(), Location: pb.Location{SourceIndex: int32(source)}}
+		for _, d := range diagnostics {
+			if r.sourceMaps.of(d.Range.Source) == r.entry.SourceMap {
+				results.Error.Location.Ranges = append(results.Error.Location.Ranges, ranges(d.Range)...)
+			}
+		}
+	case err != nil:
+		return nil, err
+	}
+	return results.ToResult(nil)
+}
+
+// plan shows what the spec resolves to, for every requested platform.
+func (r *request) plan(ctx context.Context) (*gwclient.Result, error) {
+	plans, err := r.resolve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.MarshalIndent(plans, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	for _, p := range plans {
+		text.WriteString(p.String())
+	}
+	return textResult(data, text.Bytes()), nil
+}
+
+// resolve plans for every requested platform.
+func (r *request) resolve(ctx context.Context) ([]*plan.Plan, error) {
+	doc, err := specs.Load(ctx, r.spec, &specReader{r})
+	if err != nil {
+		return nil, err
+	}
+	var plans []*plan.Plan
+	for _, requested := range r.requested() {
+		target, _ := r.platforms(requested)
+		p, err := plan.Resolve(doc, r.catalog, target.Architecture)
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, p)
+	}
+	return plans, nil
+}
+
+// convert shows the graph of the requested target for the first platform.
+func (r *request) convert(ctx context.Context) (*gwclient.Result, error) {
+	t, err := targetByName(r.ui.Target)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := specs.Load(ctx, r.spec, &specReader{r})
+	if err != nil {
+		return nil, err
+	}
+	g, p, err := r.prepare(ctx, doc, r.requested()[0])
+	if err != nil {
+		return nil, err
+	}
+	def, err := r.marshal(ctx, g, p, t)
+	if err != nil {
+		return nil, err
+	}
+	result := &convertllb.Result{Def: map[digest.Digest]*pb.Op{}, Metadata: map[digest.Digest]llb.OpMetadata{}, Source: def.Source}
+	for _, data := range def.Def {
+		var op pb.Op
+		if err := op.UnmarshalVT(data); err != nil {
+			return nil, errors.Wrap(err, "read the graph")
+		}
+		d := digest.FromBytes(data)
+		result.Def[d] = &op
+		result.Metadata[d] = def.Metadata[d]
+	}
+	return result.ToResult()
+}

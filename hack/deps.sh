@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Installs with apt what development needs and this machine lacks; needs root only for that.
+#
+#   hack/deps.sh [GROUP...]
+#
+# Groups (default: build boot test):
+#   build    to build images: base images, buildkitd
+#   boot     to boot them in a virtual machine
+#   test     to check images and scripts
+#   foreign  to build and boot arm64 on amd64, and the other way round
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# group, Debian package, reason
+packages() {
+  local native other native_firmware other_firmware
+  read -r native native_firmware other other_firmware <<<"qemu-system-x86 ovmf qemu-system-arm qemu-efi-aarch64"
+  if [[ $(host_arch) == arm64 ]]; then
+    read -r other other_firmware native native_firmware <<<"$native $native_firmware $other $other_firmware"
+  fi
+  cat <<END
+build runc buildkitd runs build steps with it
+build mmdebstrap hack/base.sh makes base images with it
+build debian-archive-keyring mmdebstrap checks Debian's signatures with it
+boot $native boots images
+boot $native_firmware UEFI firmware for booting images
+test xorriso reads ISO images
+test squashfs-tools reads the root filesystem inside an ISO
+test mtools reads EFI partitions
+test e2fsprogs reads ext4 partitions of disk images
+test shellcheck checks shell scripts
+foreign qemu-user-static runs programs of another architecture
+foreign arch-test mmdebstrap checks with it whether foreign programs run
+foreign binfmt-support tells the kernel about qemu-user-static
+foreign $other boots images of another architecture
+foreign $other_firmware UEFI firmware for another architecture
+END
+}
+
+groups=()
+while (($#)); do
+  case $1 in
+    -h | --help) usage "$0"; exit ;;
+    build | boot | test | foreign) groups+=("$1") ;;
+    *) die "unknown group '$1': use build, boot, test or foreign" ;;
+  esac
+  shift
+done
+((${#groups[@]})) || groups=(build boot test)
+
+command -v go >/dev/null || die "Go is missing: install Go 1.26 or newer from https://go.dev/dl"
+
+have_apt=''
+if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then have_apt=1; fi
+
+missing=() reasons=''
+while read -r group package reason; do
+  [[ " ${groups[*]} " == *" $group "* ]] || continue
+  if [[ $have_apt && $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]]; then continue; fi
+  missing+=("$package")
+  reasons+=$(printf '\n  %-24s %s' "$package" "$reason")
+done < <(packages)
+
+if ! ((${#missing[@]})); then
+  say "${groups[*]}: nothing is missing"
+elif [[ ! $have_apt ]]; then
+  die "no apt here: install what these Debian packages hold, with your own package manager:$reasons"
+elif ((EUID != 0)); then
+  die "missing, and installing needs root: sudo hack/deps.sh ${groups[*]}$reasons"
+else
+  say "installing:$reasons"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -q update >&2 || say "apt-get update failed; trying with the package lists at hand"
+  apt-get -q install --yes --no-install-recommends "${missing[@]}" >&2 ||
+    die "apt-get could not install: ${missing[*]}"
+fi

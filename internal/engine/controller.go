@@ -1,0 +1,128 @@
+//go:build linux
+
+package engine
+
+import (
+	"context"
+	stderrors "errors"
+	"path/filepath"
+
+	"github.com/containerd/containerd/v2/core/remotes/docker"
+	"github.com/moby/buildkit/cache/remotecache"
+	inlineremotecache "github.com/moby/buildkit/cache/remotecache/inline"
+	localremotecache "github.com/moby/buildkit/cache/remotecache/local"
+	registryremotecache "github.com/moby/buildkit/cache/remotecache/registry"
+	"github.com/moby/buildkit/control"
+	"github.com/moby/buildkit/frontend"
+	dockerfile "github.com/moby/buildkit/frontend/dockerfile/builder"
+	"github.com/moby/buildkit/frontend/gateway"
+	"github.com/moby/buildkit/frontend/gateway/forwarder"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/solver"
+	"github.com/moby/buildkit/solver/bboltcachestorage"
+	"github.com/moby/buildkit/util/db"
+	"github.com/moby/buildkit/util/db/boltutil"
+	"github.com/moby/buildkit/worker"
+	"github.com/moby/buildkit/worker/base"
+	"github.com/pkg/errors"
+	bolt "go.etcd.io/bbolt"
+	"go.opentelemetry.io/otel/metric/noop"
+)
+
+type controllerOptions struct {
+	root          string
+	worker        *base.Worker
+	registryHosts docker.RegistryHosts
+}
+
+// newController puts BuildKit's control service on top of the worker. When it fails, the worker is still open;
+// when it succeeds, the controller's Close closes the worker and both databases.
+func newController(ctx context.Context, o controllerOptions) (_ *control.Controller, err error) {
+	workers := &worker.Controller{}
+	if err := workers.Add(o.worker); err != nil {
+		return nil, errors.Wrap(err, "adding the engine's worker")
+	}
+	sessions, err := session.NewManager()
+	if err != nil {
+		return nil, errors.Wrap(err, "creating the session manager")
+	}
+	frontends, err := newFrontends(workers)
+	if err != nil {
+		return nil, err
+	}
+
+	cacheStore, err := bboltcachestorage.NewStore(filepath.Join(o.root, "cache.db"))
+	if err != nil {
+		return nil, errors.Wrap(err, "opening the engine's cache database")
+	}
+	defer func() {
+		if err != nil {
+			err = stderrors.Join(err, cacheStore.Close())
+		}
+	}()
+	historyDB, err := openHistory(o.root)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = stderrors.Join(err, historyDB.Close())
+		}
+	}()
+
+	ctrl, err := control.NewController(control.Opt{
+		SessionManager:            sessions,
+		WorkerController:          workers,
+		Frontends:                 frontends,
+		CacheManager:              solver.NewCacheManager(ctx, "local", cacheStore, worker.NewCacheResultStorage(workers)),
+		CacheStore:                cacheStore,
+		HistoryDB:                 historyDB,
+		LeaseManager:              o.worker.LeaseManager(),
+		ContentStore:              o.worker.ContentStore(),
+		GarbageCollect:            o.worker.GarbageCollect,
+		GracefulStop:              ctx.Done(),
+		MeterProvider:             noop.NewMeterProvider(), // nil would be dereferenced
+		ResolveCacheExporterFuncs: cacheExporters(sessions, o.registryHosts),
+		ResolveCacheImporterFuncs: cacheImporters(sessions, o),
+		// Entitlements stay empty: no step may ask for security.insecure or network.host.
+	})
+	return ctrl, errors.Wrap(err, "creating the engine's controller")
+}
+
+// newFrontends registers what a client can name as its frontend: Dockerfiles, and any frontend image, which is
+// also what a "# syntax=" line leads to. Functions passed to client.Build need no registration.
+func newFrontends(workers *worker.Controller) (map[string]frontend.Frontend, error) {
+	gw, err := gateway.NewGatewayFrontend(workers.Infos(), nil)
+	if err != nil {
+		return nil, errors.Wrap(err, "creating the gateway frontend")
+	}
+	return map[string]frontend.Frontend{
+		"dockerfile.v0": forwarder.NewGatewayForwarder(workers.Infos(), dockerfile.Build),
+		"gateway.v0":    gw,
+	}, nil
+}
+
+// openHistory opens the database of finished builds, which the controller requires. SafeOpen sets a damaged file
+// aside instead of failing: losing the list of past builds must not prevent the next one.
+func openHistory(root string) (db.DB, error) {
+	h, err := boltutil.SafeOpen(filepath.Join(root, "history.db"), 0o600, &bolt.Options{
+		FreelistType:   bolt.FreelistMapType,
+		NoFreelistSync: true,
+	})
+	return h, errors.Wrap(err, "opening the engine's history database")
+}
+
+func cacheExporters(sm *session.Manager, hosts docker.RegistryHosts) map[string]remotecache.ResolveCacheExporterFunc {
+	return map[string]remotecache.ResolveCacheExporterFunc{
+		"registry": registryremotecache.ResolveCacheExporterFunc(sm, hosts),
+		"local":    localremotecache.ResolveCacheExporterFunc(sm),
+		"inline":   inlineremotecache.ResolveCacheExporterFunc(),
+	}
+}
+
+func cacheImporters(sm *session.Manager, o controllerOptions) map[string]remotecache.ResolveCacheImporterFunc {
+	return map[string]remotecache.ResolveCacheImporterFunc{
+		"registry": registryremotecache.ResolveCacheImporterFunc(sm, o.worker.ContentStore(), o.registryHosts),
+		"local":    localremotecache.ResolveCacheImporterFunc(sm),
+	}
+}

@@ -1,0 +1,106 @@
+//go:build linux
+
+package engine
+
+import (
+	"context"
+	"io"
+	"runtime"
+
+	"github.com/containerd/containerd/v2/core/remotes/docker"
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/executor/oci"
+	dockerfileversion "github.com/moby/buildkit/frontend/dockerfile/version"
+	"github.com/moby/buildkit/util/archutil"
+	"github.com/moby/buildkit/util/network/cniprovider"
+	"github.com/moby/buildkit/util/network/netproviders"
+	"github.com/moby/buildkit/version"
+	"github.com/moby/buildkit/worker/base"
+	"github.com/moby/buildkit/worker/runc"
+	"github.com/pkg/errors"
+	"golang.org/x/sync/semaphore"
+)
+
+type workerOptions struct {
+	layout         layout
+	runc           string
+	log            io.Writer
+	registryHosts  docker.RegistryHosts
+	keepBytes      int64
+	maxParallelism int
+}
+
+// engineWorker is BuildKit's runc worker with the two parts of it that Close needs.
+type engineWorker struct {
+	worker   *base.Worker
+	executor *stepExecutor
+
+	// snapshotter is closed by us. The worker does not, and its database would stay locked: the next engine on
+	// the same state directory in this process would wait for it for ever.
+	snapshotter snapshots.Snapshotter
+}
+
+func newWorker(ctx context.Context, o workerOptions) (_ *engineWorker, err error) {
+	policy, err := gcPolicy(o.layout.root, o.keepBytes)
+	if err != nil {
+		return nil, err
+	}
+	parallel := o.maxParallelism
+	if parallel <= 0 {
+		parallel = runtime.NumCPU()
+	}
+
+	ew := &engineWorker{}
+	defer func() {
+		if err != nil && ew.snapshotter != nil {
+			_ = ew.snapshotter.Close()
+		}
+	}()
+	opt, err := runc.NewWorkerOpt(
+		o.layout.root,
+		runc.SnapshotterFactory{Name: snapshotterName, New: func(root string) (snapshots.Snapshotter, error) {
+			s, err := overlay.NewSnapshotter(root, overlay.AsynchronousRemove)
+			ew.snapshotter = s
+			return s, err
+		}},
+		false, // rootless
+		oci.ProcessSandbox,
+		nil, // labels
+		nil, // identity mapping
+		netproviders.Opt{
+			Mode: "host",
+			CNI:  cniprovider.Opt{Root: o.layout.root}, // also where proxy namespaces live; empty means the working directory
+		},
+		nil, // dns: see stepExecutor
+		o.runc,
+		"",    // apparmor profile
+		false, // selinux
+		semaphore.NewWeighted(int64(parallel)),
+		"", // trace socket: no listener
+		o.layout.cgroup,
+		nil, // cdi manager: one without a registry panics when workers are listed
+	)
+	if err != nil {
+		return nil, errors.Wrap(err, "creating the engine's worker")
+	}
+	ew.executor = &stepExecutor{Executor: opt.Executor, stderr: o.log}
+	opt.Executor = ew.executor
+	opt.GCPolicy = policy
+	opt.RegistryHosts = o.registryHosts
+	opt.Platforms = archutil.SupportedPlatforms(true) // native ones, and those that binfmt_misc emulates
+	opt.BuildkitVersion = client.BuildkitVersion{
+		Package:           version.Package,
+		Version:           version.Version,
+		Revision:          version.Revision,
+		DockerfileVersion: dockerfileversion.Version(),
+	}
+	ew.worker, err = base.NewWorker(ctx, opt)
+	if err != nil {
+		_ = opt.MetadataStore.Close()
+		_ = opt.ContentMetadata.Close()
+		return nil, errors.Wrap(err, "creating the engine's worker")
+	}
+	return ew, nil
+}

@@ -1,0 +1,202 @@
+// Package graphtext writes a graph as text that people can read and diff: one
+// paragraph a vertex, inputs before what uses them. What differs from session
+// to session is left out, so that equal graphs give equal text.
+package graphtext
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
+	"github.com/pkg/errors"
+)
+
+// Graph is a set of vertices by digest.
+type Graph struct {
+	Ops      map[digest.Digest]*pb.Op
+	Metadata map[digest.Digest]llb.OpMetadata
+}
+
+// Of reads the graph of a definition.
+func Of(def *llb.Definition) (Graph, error) {
+	g := Graph{Ops: map[digest.Digest]*pb.Op{}, Metadata: def.Metadata}
+	for _, data := range def.Def {
+		var op pb.Op
+		if err := op.UnmarshalVT(data); err != nil {
+			return Graph{}, errors.Wrap(err, "read the graph")
+		}
+		g.Ops[digest.FromBytes(data)] = &op
+	}
+	return g, nil
+}
+
+// String writes the whole graph.
+func (g Graph) String() string {
+	w := &writer{graph: g, numbers: map[digest.Digest]int{}}
+	for _, root := range g.roots() {
+		w.visit(root)
+	}
+	return w.text.String()
+}
+
+// roots are the vertices that no other uses. A definition ends with an empty
+// op that points at the result; then that result is the only root.
+func (g Graph) roots() []digest.Digest {
+	used := map[string]bool{}
+	for _, op := range g.Ops {
+		if op.Op == nil && len(op.Inputs) == 1 {
+			return []digest.Digest{digest.Digest(op.Inputs[0].Digest)}
+		}
+		for _, in := range op.Inputs {
+			used[in.Digest] = true
+		}
+	}
+	var roots []digest.Digest
+	for _, d := range slices.Sorted(maps.Keys(g.Ops)) {
+		if !used[d.String()] {
+			roots = append(roots, d)
+		}
+	}
+	return roots
+}
+
+type writer struct {
+	graph   Graph
+	numbers map[digest.Digest]int
+	text    strings.Builder
+}
+
+// visit writes a vertex after its inputs and returns its number.
+func (w *writer) visit(d digest.Digest) int {
+	if n, ok := w.numbers[d]; ok {
+		return n
+	}
+	op := w.graph.Ops[d]
+	if op == nil {
+		return 0
+	}
+	inputs := make([]string, len(op.Inputs))
+	for i, in := range op.Inputs {
+		inputs[i] = fmt.Sprintf("#%d", w.visit(digest.Digest(in.Digest)))
+		if in.Index > 0 {
+			inputs[i] += fmt.Sprintf("/%d", in.Index)
+		}
+	}
+	n := len(w.numbers) + 1
+	w.numbers[d] = n
+	if n > 1 {
+		w.text.WriteString("\n")
+	}
+	w.line("#%d %s", n, w.graph.Metadata[d].Description["llb.customname"])
+	if p := op.Platform; p != nil {
+		w.line("  on %s/%s", p.OS, p.Architecture)
+	}
+	w.op(op, inputs)
+	return n
+}
+
+func (w *writer) line(format string, args ...any) {
+	fmt.Fprintf(&w.text, format, args...)
+	w.text.WriteString("\n")
+}
+
+func (w *writer) op(op *pb.Op, inputs []string) {
+	switch o := op.Op.(type) {
+	case *pb.Op_Source:
+		w.line("  source %s", o.Source.Identifier)
+		w.source(o.Source.Attrs)
+	case *pb.Op_Exec:
+		w.exec(o.Exec, inputs)
+	case *pb.Op_File:
+		w.file(o.File, inputs)
+	case *pb.Op_Merge:
+		w.line("  merge %s", strings.Join(inputs, " "))
+	case *pb.Op_Passthrough:
+		w.line("  require %s", strings.Join(inputs, " "))
+	default:
+		w.line("  %T %s", o, strings.Join(inputs, " "))
+	}
+}
+
+// source leaves out what belongs to the session of the client.
+func (w *writer) source(attrs map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(attrs)) {
+		switch key {
+		case "local.session", "local.unique", "local.sharedkeyhint", "oci.session", "oci.store", "local.differ":
+		default:
+			w.line("    %s=%s", key, attrs[key])
+		}
+	}
+}
+
+func (w *writer) exec(e *pb.ExecOp, inputs []string) {
+	w.line("  run %s", strings.Join(quoted(e.Meta.Args), " "))
+	for _, env := range e.Meta.Env {
+		w.line("    env %q", env)
+	}
+	w.line("    network %s", strings.ToLower(e.Network.String()))
+	for _, m := range e.Mounts {
+		from := "scratch"
+		if m.Input >= 0 && int(m.Input) < len(inputs) {
+			from = inputs[m.Input]
+		}
+		if m.MountType == pb.MountType_CACHE {
+			from = "cache " + m.CacheOpt.ID
+		}
+		mount := fmt.Sprintf("    mount %s from %s", m.Dest, from)
+		if m.Selector != "" {
+			mount += m.Selector
+		}
+		if m.Readonly {
+			mount += " readonly"
+		}
+		w.line("%s", mount)
+	}
+}
+
+func (w *writer) file(f *pb.FileOp, inputs []string) {
+	total := len(inputs)
+	ref := func(i pb.InputIndex) string {
+		switch {
+		case i < 0:
+			return "scratch"
+		case int(i) < total:
+			return inputs[i]
+		default:
+			return "this"
+		}
+	}
+	for _, a := range f.Actions {
+		on := ""
+		if in := ref(pb.InputIndex(a.Input)); in != "this" && in != "scratch" {
+			on = " on " + in
+		}
+		switch o := a.Action.(type) {
+		case *pb.FileAction_Mkdir:
+			w.line("  mkdir %s %04o%s", o.Mkdir.Path, o.Mkdir.Mode, on)
+		case *pb.FileAction_Mkfile:
+			w.line("  mkfile %s %04o %s%s", o.Mkfile.Path, o.Mkfile.Mode, digest.FromBytes(o.Mkfile.Data).Encoded()[:12], on)
+		case *pb.FileAction_Symlink:
+			w.line("  symlink %s -> %s%s", o.Symlink.Newpath, o.Symlink.Oldpath, on)
+		case *pb.FileAction_Copy:
+			w.line("  copy %s%s to %s%s", ref(pb.InputIndex(a.SecondaryInput)), o.Copy.Src, o.Copy.Dest, on)
+		default:
+			w.line("  %T%s", o, on)
+		}
+	}
+}
+
+func quoted(args []string) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		out[i] = a
+		if a == "" || strings.ContainsAny(a, " \t\n\"'") {
+			out[i] = fmt.Sprintf("%q", a)
+		}
+	}
+	return out
+}

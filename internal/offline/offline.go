@@ -1,0 +1,104 @@
+// Package offline plans and generates without a BuildKit: specs are read from
+// the file system, and images stand in the graph by the names they are asked
+// for. It serves the commands that only look, and golden tests.
+package offline
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+)
+
+// Options of looking at a spec.
+type Options struct {
+	// File is the path of the spec.
+	File string
+	// Arch to plan for.
+	Arch string
+	// Contexts are folders that stand for named contexts.
+	Contexts map[string]string
+}
+
+// Plan loads a spec from the file system and resolves it.
+func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
+	data, err := os.ReadFile(o.File)
+	if err != nil {
+		return nil, errors.Wrap(err, "read the spec")
+	}
+	cat, err := catalog.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	src := &specs.Source{Name: filepath.Base(o.File), Data: data}
+	doc, err := specs.Load(ctx, src, &reader{folder: filepath.Dir(o.File), contexts: o.Contexts})
+	if err != nil {
+		return nil, err
+	}
+	return plan.Resolve(doc, cat, o.Arch)
+}
+
+// reader reads specs from folders.
+type reader struct {
+	folder   string
+	contexts map[string]string
+}
+
+func (r *reader) File(_ context.Context, path string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(r.folder, filepath.FromSlash(path)))
+}
+
+func (r *reader) Context(_ context.Context, name string) ([]byte, bool, error) {
+	folder, ok := r.contexts[name]
+	if !ok {
+		return nil, false, nil
+	}
+	data, err := os.ReadFile(filepath.Join(folder, specs.DefaultName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, errors.Errorf("the named context %s holds no %s", name, specs.DefaultName)
+	}
+	return data, err == nil, err
+}
+
+// Graph opens a graph for a plan as a daemon with all capabilities would.
+func Graph(p *plan.Plan, contexts map[string]string) *graph.Graph {
+	platform := ocispecs.Platform{OS: "linux", Architecture: p.Arch}
+	return &graph.Graph{
+		Sources: sources(contexts),
+		Caps:    graph.Caps{Merge: true, Passthrough: true},
+		Target:  platform,
+		Build:   ocispecs.Platform{OS: "linux", Architecture: "amd64"},
+		Epoch:   graph.DefaultEpoch,
+		Network: pb.NetMode_UNSET,
+	}
+}
+
+// sources are images by name and local folders.
+type sources map[string]string
+
+func (sources) Image(_ context.Context, ref string, platform ocispecs.Platform) (llb.State, error) {
+	return llb.Image(ref, llb.Platform(platform), llb.WithCustomName("[base] "+ref)), nil
+}
+
+func (s sources) Context(_ context.Context, name string, _ ocispecs.Platform) (llb.State, bool, error) {
+	_, ok := s[name]
+	return llb.Local(name, llb.WithCustomName("[context "+name+"]")), ok, nil
+}
+
+func (sources) Files(_ context.Context, origin *specs.Source) (llb.State, error) {
+	name := "context"
+	if origin.Context != "" {
+		name = origin.Context
+	}
+	return llb.Local(name, llb.WithCustomName("[internal] load "+name)), nil
+}

@@ -1,0 +1,299 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+)
+
+const (
+	defaultName    = "kairos"
+	defaultVariant = "core"
+	defaultModel   = "generic"
+
+	defaultCompression = "zstd"
+	// defaultZstdLevel is fast; higher levels cost minutes for a few percent.
+	defaultZstdLevel = 3
+
+	homeURL = "https://github.com/flavorkit/flavorkit"
+	bugsURL = "https://github.com/flavorkit/flavorkit/issues"
+)
+
+// Resolve makes the plan of a spec for an architecture. Mistakes of the spec
+// come back as specs.Diagnostics, all of them at once.
+func Resolve(doc *specs.Document, cat *catalog.Catalog, arch string) (*Plan, error) {
+	r := &resolver{doc: doc, spec: doc.Spec, cat: cat, arch: arch}
+	p := r.resolve()
+	if err := r.found.Err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+type resolver struct {
+	doc   *specs.Document
+	spec  specs.Spec
+	cat   *catalog.Catalog
+	arch  string
+	found specs.Diagnostics
+}
+
+func (r *resolver) report(key, hint, format string, args ...any) {
+	r.found = append(r.found, r.doc.Diagnose(key, hint, format, args...))
+}
+
+func (r *resolver) resolve() *Plan {
+	distro, ok := r.distro("distro.name", r.spec.Distro.Name)
+	if !ok {
+		return nil
+	}
+	donor, ok := r.distro("kernel.from", cmp.Or(r.spec.Kernel.From, distro.Name))
+	if !ok {
+		return nil
+	}
+	init, ok := distro.Init(cmp.Or(r.spec.Init, distro.Inits[0].Name))
+	if !ok {
+		r.report("init", specs.Suggest(r.spec.Init, distro.InitNames()), "%s has no %s", distro.Title, r.spec.Init)
+		return nil
+	}
+	variant := cmp.Or(r.spec.Variant, defaultVariant)
+	selected := r.packages(distro, init.Name, variant)
+	p := &Plan{
+		Arch:        r.arch,
+		Userland:    r.userland(distro, selected),
+		Kernel:      r.kernel(donor),
+		Components:  r.components(variant),
+		System:      r.system(distro, init),
+		Files:       files(r.spec.Files, distro.UsrMerged),
+		CloudConfig: r.spec.CloudConfig,
+		Tools:       r.tools("artifact"),
+		ISO:         r.iso(),
+		doc:         r.doc,
+	}
+	r.name(p, distro, variant)
+	p.Checks = checks(p, selected)
+	return p
+}
+
+// distro looks a distribution up and checks that it has the architecture.
+func (r *resolver) distro(key, name string) (*catalog.Distro, bool) {
+	d, ok := r.cat.Distros[name]
+	switch {
+	case name == "":
+		r.report(key, `extend a flavor, such as "extends: debian-12", or name one: `+strings.Join(catalog.Names(r.cat.Distros), ", "), "no distribution is chosen")
+	case !ok:
+		r.report(key, specs.Suggest(name, catalog.Names(r.cat.Distros)), "unknown distribution %q", name)
+	case !slices.Contains(d.Architectures, r.arch):
+		r.report(key, "it has "+strings.Join(d.Architectures, ", "), "%s has no %s", d.Title, r.arch)
+		return nil, false
+	}
+	return d, ok
+}
+
+// groups returns the groups that apply, by what limits them and by what the
+// spec switches off.
+func (r *resolver) groups(all []catalog.Group, init, variant string) []catalog.Group {
+	return slices.DeleteFunc(slices.Clone(all), func(g catalog.Group) bool {
+		on, set := r.spec.Packages.Groups[g.Name]
+		return len(g.Arch) > 0 && !slices.Contains(g.Arch, r.arch) ||
+			g.Init != "" && g.Init != init ||
+			g.Variant != "" && g.Variant != variant ||
+			g.Optional && set && !on
+	})
+}
+
+// packages returns the userland's packages of the catalog that the spec keeps.
+func (r *resolver) packages(d *catalog.Distro, init, variant string) map[string]catalog.Package {
+	r.checkGroups(d)
+	selected := map[string]catalog.Package{}
+	for _, g := range r.groups(d.Groups, init, variant) {
+		maps.Copy(selected, g.Packages)
+	}
+	for i, name := range r.spec.Packages.Remove {
+		if _, ok := selected[name]; !ok {
+			r.report(fmt.Sprintf("packages.remove[%d]", i), specs.Suggest(name, catalog.Names(selected)), "%q is not on the list of %s", name, d.Name)
+		}
+		delete(selected, name)
+	}
+	return selected
+}
+
+// checkGroups refuses switches for groups that are not there or not optional.
+func (r *resolver) checkGroups(d *catalog.Distro) {
+	var optional []string
+	for _, g := range d.Groups {
+		if g.Optional {
+			optional = append(optional, g.Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.spec.Packages.Groups)) {
+		if !slices.Contains(optional, name) {
+			r.report("packages.groups."+name, specs.Suggest(name, optional), "%q is not an optional group of %s", name, d.Name)
+		}
+	}
+}
+
+func (r *resolver) userland(d *catalog.Distro, selected map[string]catalog.Package) Userland {
+	loader := d.Loaders[r.arch]
+	return Userland{
+		Install: Install{
+			Distro:   d.Name,
+			Base:     cmp.Or(r.spec.Distro.Base, d.Base),
+			Manager:  d.Manager,
+			Packages: sorted(catalog.Names(selected), r.spec.Packages.Add),
+			Exclude:  d.Exclude,
+		},
+		UsrMerged: d.UsrMerged,
+		Loader:    Loader(loader),
+	}
+}
+
+func (r *resolver) kernel(donor *catalog.Distro) Kernel {
+	packages := slices.Clone(donor.Kernel.Packages[r.arch])
+	if len(packages) == 0 {
+		r.report("kernel.from", "", "%s donates no kernel for %s", donor.Title, r.arch)
+		return Kernel{}
+	}
+	packages[0] = cmp.Or(r.spec.Kernel.Package, packages[0])
+	if v := r.spec.Kernel.Version; v != "" {
+		packages[0] += "=" + v
+	}
+	base := donor.Base
+	if donor.Name == r.spec.Distro.Name {
+		base = cmp.Or(r.spec.Distro.Base, base)
+	}
+	var tools []string
+	for _, g := range r.groups(donor.Kernel.Initramfs.Groups, "", "") {
+		tools = append(tools, catalog.Names(g.Packages)...)
+	}
+	return Kernel{
+		Install: Install{
+			Distro:   donor.Name,
+			Base:     base,
+			Manager:  donor.Manager,
+			Packages: append(packages, sorted(tools)...),
+			Exclude:  slices.Concat(donor.Exclude, donor.Kernel.Exclude),
+		},
+		Initramfs: Initramfs{
+			Tool:       donor.Kernel.Initramfs.Tool,
+			Overlay:    donor.Kernel.Initramfs.Overlay,
+			Components: donor.Kernel.Initramfs.Components,
+		},
+	}
+}
+
+func (r *resolver) system(d *catalog.Distro, init catalog.Init) System {
+	s := System{
+		Init:        init.Name,
+		Overlays:    []string{"common", init.Name},
+		Enable:      init.Enable,
+		Mask:        init.Mask,
+		Directories: d.Directories,
+		Cmdline:     r.spec.Cmdline,
+	}
+	for _, path := range catalog.Names(d.Links) {
+		s.Links = append(s.Links, Link{Path: path, Target: d.Links[path]})
+	}
+	return s
+}
+
+func (r *resolver) tools(name string) Tools {
+	box := r.cat.Tools[name]
+	d := r.cat.Distros[box.Distro]
+	tools := Tools{Install: Install{Distro: d.Name, Base: d.Base, Manager: d.Manager, Exclude: d.Exclude}, Native: true}
+	for _, g := range r.groups(box.Groups, "", "") {
+		tools.Packages = sorted(tools.Packages, catalog.Names(g.Packages))
+		tools.Native = tools.Native && len(g.Arch) == 0
+	}
+	return tools
+}
+
+func (r *resolver) iso() ISO {
+	iso := ISO{
+		Compression: cmp.Or(r.spec.Artifacts.ISO.Compression, defaultCompression),
+		Level:       r.spec.Artifacts.ISO.Level,
+		BIOS:        r.arch == "amd64",
+		CloudConfig: r.spec.Artifacts.ISO.CloudConfig,
+	}
+	if iso.Compression == defaultCompression {
+		iso.Level = cmp.Or(iso.Level, defaultZstdLevel)
+	}
+	return iso
+}
+
+// files moves what would replace a link of a usr-merged userland to where the
+// link points.
+func files(asked []specs.File, usrMerged bool) []specs.File {
+	moved := slices.Clone(asked)
+	for i, f := range moved {
+		top, _, _ := strings.Cut(strings.TrimPrefix(f.Path, "/"), "/")
+		if usrMerged && slices.Contains([]string{"bin", "lib", "lib64", "sbin"}, top) {
+			moved[i].Path = "/usr" + f.Path
+		}
+	}
+	return moved
+}
+
+// name fills in everything that carries the name or the version.
+func (r *resolver) name(p *Plan, d *catalog.Distro, variant string) {
+	name, model := cmp.Or(r.spec.Name, defaultName), cmp.Or(r.spec.Model, defaultModel)
+	if model != defaultModel {
+		r.report("model", "valid: "+defaultModel, "unknown model %q", model)
+	}
+	if variant == "standard" {
+		r.report("variant", "the core variant is there", "standard needs Kubernetes, which flavorkit does not build yet")
+	}
+	version := r.spec.Version
+	tag := strings.Join([]string{d.Release, variant, r.arch, model, strings.ReplaceAll(version, "+", "-")}, "-")
+	prefix := map[string]string{"core": "core", "standard": defaultName}[variant]
+	p.Image = fmt.Sprintf("%s-%s:%s", prefix, d.Name, tag)
+	p.File = strings.Join([]string{name, d.Flavor, d.Release, variant, r.arch, model, version}, "-")
+	full := strings.Join([]string{name, variant, d.Flavor, d.Release}, "-")
+	p.Release = []Variable{
+		{"KAIROS_ID", "kairos"},
+		{"KAIROS_ID_LIKE", full},
+		{"KAIROS_NAME", full},
+		{"KAIROS_VERSION", version},
+		{"KAIROS_RELEASE", version},
+		{"KAIROS_ARCH", r.arch},
+		{"KAIROS_TARGETARCH", r.arch},
+		{"KAIROS_FLAVOR", d.Flavor},
+		{"KAIROS_FLAVOR_RELEASE", d.Release},
+		{"KAIROS_FAMILY", d.Family},
+		{"KAIROS_MODEL", model},
+		{"KAIROS_VARIANT", variant},
+		{"KAIROS_HOME_URL", homeURL},
+		{"KAIROS_BUG_REPORT_URL", bugsURL},
+		{"KAIROS_FIPS", "false"},
+		{"KAIROS_TRUSTED_BOOT", "false"},
+	}
+}
+
+// checks derives what the root filesystem is held to from what was put in, so
+// that a package that the spec removes is not asked for.
+func checks(p *Plan, selected map[string]catalog.Package) Checks {
+	var c Checks
+	for _, pkg := range selected {
+		c.Commands = append(c.Commands, pkg.Commands...)
+	}
+	slices.Sort(c.Commands)
+	c.Commands = slices.Compact(c.Commands)
+	for _, comp := range p.Components {
+		c.Programs = append(c.Programs, comp.Install)
+		if slices.Contains(p.Kernel.Initramfs.Components, comp.Name) {
+			c.Initramfs = append(c.Initramfs, comp.Install)
+		}
+	}
+	return c
+}
+
+func sorted(lists ...[]string) []string {
+	joined := slices.Concat(lists...)
+	slices.Sort(joined)
+	return slices.Compact(joined)
+}

@@ -1,0 +1,98 @@
+package solve
+
+import (
+	"os"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/plugins/content/local"
+	"github.com/distribution/reference"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/moby/buildkit/client"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+	"github.com/tonistiigi/fsutil"
+)
+
+// addContext hands a named context in, spelled as for docker buildx build
+// --build-context.
+func addContext(opt *client.SolveOpt, name, value string) error {
+	key := contextKey(name)
+	switch {
+	case strings.HasPrefix(value, "oci-layout://"):
+		return addLayout(opt, key, strings.TrimPrefix(value, "oci-layout://"))
+	case strings.HasPrefix(value, "docker-image://"), strings.HasPrefix(value, "https://"), strings.HasPrefix(value, "http://"),
+		strings.HasPrefix(value, "git@"), strings.HasPrefix(value, "git://"), strings.HasPrefix(value, "ssh://"):
+		opt.FrontendAttrs["context:"+key] = value
+		return nil
+	}
+	if info, err := os.Stat(value); err != nil || !info.IsDir() {
+		return errors.Errorf("there is no folder %s", value)
+	}
+	fs, err := fsutil.NewFS(value)
+	if err != nil {
+		return err
+	}
+	opt.LocalMounts[key] = fs
+	opt.FrontendAttrs["context:"+key] = "local:" + key
+	return nil
+}
+
+// contextKey is how dockerui looks a context up: an image name without
+// docker.io/library and without :latest, and with the platform kept.
+func contextKey(name string) string {
+	image, platform, hasPlatform := strings.Cut(name, "::")
+	if named, err := reference.ParseNormalizedNamed(image); err == nil {
+		image = strings.TrimSuffix(reference.FamiliarString(named), ":latest")
+	}
+	if hasPlatform {
+		return image + "::" + platform
+	}
+	return image
+}
+
+// addLayout hands an image of an OCI layout in: path, path:tag or path@digest.
+func addLayout(opt *client.SolveOpt, key, value string) error {
+	path, digest, pinned := strings.Cut(value, "@")
+	if !pinned {
+		var tag string
+		if path, tag, _ = strings.Cut(value, ":"); tag == "" {
+			tag = "latest"
+		}
+		var err error
+		if digest, err = findTag(path, tag); err != nil {
+			return err
+		}
+	}
+	store, err := local.NewStore(path)
+	if err != nil {
+		return errors.Wrapf(err, "open the OCI layout %s", path)
+	}
+	if opt.OCIStores == nil {
+		opt.OCIStores = map[string]content.Store{}
+	}
+	// A store is named like an image, so the key cannot serve as its name.
+	name := "layout-" + strings.NewReplacer("/", "-", ":", "-", ".", "-").Replace(strings.ToLower(key))
+	opt.OCIStores[name] = store
+	opt.FrontendAttrs["context:"+key] = "oci-layout:" + name + "@" + digest
+	return nil
+}
+
+// findTag returns the digest of a tag in an OCI layout. The only image of a
+// layout needs no tag.
+func findTag(path, tag string) (string, error) {
+	index, err := layout.ImageIndexFromPath(path)
+	if err != nil {
+		return "", errors.Wrapf(err, "open the OCI layout %s", path)
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return "", errors.Wrapf(err, "read the index of the OCI layout %s", path)
+	}
+	for _, m := range manifest.Manifests {
+		if len(manifest.Manifests) == 1 || m.Annotations[ocispecs.AnnotationRefName] == tag {
+			return m.Digest.String(), nil
+		}
+	}
+	return "", errors.Errorf("the OCI layout %s has no tag %q", path, tag)
+}

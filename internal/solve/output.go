@@ -1,0 +1,165 @@
+package solve
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/client"
+	"github.com/pkg/errors"
+	"github.com/tonistiigi/go-csvvalue"
+)
+
+// Output is where a build goes. Files appear under their names only when they
+// are whole: until Commit they are in a hidden folder beside their place.
+type Output struct {
+	Entry client.ExportEntry
+
+	partial string            // hidden folder
+	moves   map[string]string // name in the hidden folder → final path
+	folder  string            // final folder, when the whole hidden folder moves
+}
+
+// OutputFolder exports the files of a result into a folder.
+func OutputFolder(folder string) (*Output, error) {
+	o := &Output{folder: folder}
+	if err := o.open(folder); err != nil {
+		return nil, err
+	}
+	o.Entry = client.ExportEntry{Type: client.ExporterLocal, OutputDir: o.partial}
+	return o, nil
+}
+
+// OutputImage exports an image as an OCI archive. Times are rewritten to the
+// epoch, so that equal builds give equal bytes.
+func OutputImage(file string) (*Output, error) {
+	return outputFile(client.ExporterOCI, file, map[string]string{"rewrite-timestamp": "true"})
+}
+
+// ParseOutput reads an output as docker buildx build spells it: a folder, or
+// type=…,dest=….
+func ParseOutput(s string) (*Output, error) {
+	if !strings.Contains(s, "=") {
+		return OutputFolder(s)
+	}
+	fields, err := csvvalue.Fields(s, nil)
+	if err != nil {
+		return nil, errors.Wrapf(err, "read the output %q", s)
+	}
+	attrs := map[string]string{}
+	for _, field := range fields {
+		key, value, ok := strings.Cut(field, "=")
+		if !ok {
+			return nil, errors.Errorf("output %q: %q is not key=value", s, field)
+		}
+		attrs[strings.ToLower(key)] = value
+	}
+	kind, dest := attrs["type"], attrs["dest"]
+	delete(attrs, "type")
+	delete(attrs, "dest")
+	needsDest := errors.Errorf("output %q: add dest=…", s)
+	switch kind {
+	case client.ExporterLocal:
+		if dest == "" {
+			return nil, needsDest
+		}
+		o, err := OutputFolder(dest)
+		if err == nil {
+			o.Entry.Attrs = attrs
+		}
+		return o, err
+	case client.ExporterTar, client.ExporterOCI, client.ExporterDocker:
+		if dest == "" {
+			return nil, needsDest
+		}
+		if tar, err := strconv.ParseBool(attrs["tar"]); err == nil && !tar {
+			o, err := OutputFolder(dest)
+			if err == nil {
+				o.Entry.Type, o.Entry.Attrs = kind, attrs
+			}
+			return o, err
+		}
+		return outputFile(kind, dest, attrs)
+	case client.ExporterImage, "registry":
+		if kind == "registry" {
+			attrs["push"] = "true"
+		}
+		return &Output{Entry: client.ExportEntry{Type: client.ExporterImage, Attrs: attrs}}, nil
+	default:
+		return nil, errors.Errorf("output %q: the type is none of local, tar, oci, docker, image, registry", s)
+	}
+}
+
+func outputFile(kind, file string, attrs map[string]string) (*Output, error) {
+	o := &Output{moves: map[string]string{filepath.Base(file): file}}
+	if err := o.open(filepath.Dir(file)); err != nil {
+		return nil, err
+	}
+	o.Entry = client.ExportEntry{Type: kind, Attrs: attrs, Output: func(map[string]string) (io.WriteCloser, error) {
+		return os.Create(filepath.Join(o.partial, filepath.Base(file)))
+	}}
+	return o, nil
+}
+
+const partialPrefix = ".flavorkit-"
+
+// open makes the hidden folder. Those of builds that were killed are removed:
+// their names hold the process that made them.
+func (o *Output) open(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return errors.Wrap(err, "make the output folder")
+	}
+	stale, err := filepath.Glob(filepath.Join(folder, partialPrefix+"*"))
+	if err != nil {
+		return errors.Wrap(err, "look into the output folder")
+	}
+	for _, path := range stale {
+		var pid int
+		if _, err := fmt.Sscanf(filepath.Base(path), partialPrefix+"%d-", &pid); err == nil && !alive(pid) {
+			_ = os.RemoveAll(path)
+		}
+	}
+	o.partial, err = os.MkdirTemp(folder, fmt.Sprintf("%s%d-", partialPrefix, os.Getpid()))
+	return errors.Wrap(err, "write to the output folder")
+}
+
+// Commit moves what was built to its place and returns the files.
+func (o *Output) Commit() ([]string, error) {
+	if o.partial == "" {
+		return nil, nil
+	}
+	if o.folder != "" {
+		entries, err := os.ReadDir(o.partial)
+		if err != nil {
+			return nil, errors.Wrap(err, "read what was built")
+		}
+		o.moves = map[string]string{}
+		for _, e := range entries {
+			o.moves[e.Name()] = filepath.Join(o.folder, e.Name())
+		}
+	}
+	var files []string
+	for name, to := range o.moves {
+		if info, err := os.Stat(to); err == nil && info.IsDir() {
+			if err := os.RemoveAll(to); err != nil {
+				return nil, errors.Wrap(err, "replace the former result")
+			}
+		}
+		if err := os.Rename(filepath.Join(o.partial, name), to); err != nil {
+			return nil, errors.Wrap(err, "move what was built to its place")
+		}
+		files = append(files, to)
+	}
+	return files, o.Discard()
+}
+
+// Discard removes what is not whole. It may be called after Commit.
+func (o *Output) Discard() error {
+	if o.partial == "" {
+		return nil
+	}
+	return errors.Wrap(os.RemoveAll(o.partial), "remove a partial result")
+}

@@ -1,0 +1,26 @@
+package solve
+
+import (
+	"context"
+	"io"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/util/progress/progressui"
+	"github.com/pkg/errors"
+)
+
+// newProgress returns what shows the progress of one build.
+func newProgress(w io.Writer, mode string) (func(chan *client.SolveStatus) error, error) {
+	if mode == "" {
+		mode = string(progressui.AutoMode)
+	}
+	display, err := progressui.NewDisplay(w, progressui.DisplayMode(mode))
+	if err != nil {
+		return nil, errors.Errorf("progress %q is none of auto, plain, tty, rawjson, quiet", mode)
+	}
+	return func(status chan *client.SolveStatus) error {
+		// The display outlives a cancelled build: it shows how that ended.
+		_, err := display.UpdateFrom(context.Background(), status)
+		return err
+	}, nil
+}

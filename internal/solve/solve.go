@@ -1,0 +1,132 @@
+// Package solve runs the frontend against a BuildKit from the client's side,
+// as docker buildx does for the frontend image: it hands in folders and named
+// contexts, shows progress and receives what was built.
+package solve
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/moby/buildkit/client"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/auth/authprovider"
+	"github.com/pkg/errors"
+	"github.com/tonistiigi/fsutil"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/docker/cli/cli/config"
+
+	"github.com/flavorkit/flavorkit/frontend"
+	"github.com/flavorkit/flavorkit/internal/plan"
+)
+
+// Options are what a build is asked for.
+type Options struct {
+	// File is the path of the spec, Context the folder of the build context.
+	File, Context string
+	Target        string
+	Platforms     []string
+	// Contexts are named contexts: a folder, oci-layout://path:tag,
+	// docker-image://reference, or a url.
+	Contexts map[string]string
+	// Args are build arguments, Labels labels of the image.
+	Args, Labels map[string]string
+	// NoCache runs every step again; NoCacheStages only those stages.
+	NoCache       bool
+	NoCacheStages []string
+	CacheTo       []client.CacheOptionsEntry
+	CacheFrom     []client.CacheOptionsEntry
+	// Progress is how progress is shown: auto, plain, tty, rawjson or quiet.
+	Progress string
+	// Log is where progress goes.
+	Log io.Writer
+}
+
+// product tells BuildKit which client it talks to.
+const product = "flavorkit"
+
+// Plans resolves the spec on the client's side of a BuildKit, with nothing
+// built.
+func Plans(ctx context.Context, c *client.Client, o Options) ([]*plan.Plan, error) {
+	opt, err := o.solveOpt()
+	if err != nil {
+		return nil, err
+	}
+	opt.FrontendAttrs["requestid"] = "frontend.kairos.plan"
+	var plans []*plan.Plan
+	_, err = c.Build(ctx, *opt, product, func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
+		res, err := frontend.Build(ctx, gw)
+		if err != nil {
+			return nil, err
+		}
+		return res, json.Unmarshal(res.Metadata["result.json"], &plans)
+	}, nil)
+	return plans, err
+}
+
+// Build builds and exports. Progress is shown until the end.
+func Build(ctx context.Context, c *client.Client, o Options, exports ...client.ExportEntry) (*client.SolveResponse, error) {
+	opt, err := o.solveOpt()
+	if err != nil {
+		return nil, err
+	}
+	opt.Exports = exports
+	show, err := newProgress(o.Log, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	var res *client.SolveResponse
+	status := make(chan *client.SolveStatus)
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.Go(func() (err error) {
+		res, err = c.Build(ctx, *opt, product, frontend.Build, status)
+		return err
+	})
+	eg.Go(func() error { return show(status) })
+	return res, eg.Wait()
+}
+
+// solveOpt turns the options into what BuildKit's client takes.
+func (o Options) solveOpt() (*client.SolveOpt, error) {
+	opt := &client.SolveOpt{
+		LocalMounts:   map[string]fsutil.FS{},
+		FrontendAttrs: map[string]string{"filename": filepath.Base(o.File), "platform": strings.Join(o.Platforms, ",")},
+		CacheExports:  o.CacheTo,
+		CacheImports:  o.CacheFrom,
+		Session: []session.Attachable{authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
+			AuthConfigProvider: authprovider.LoadAuthConfig(config.LoadDefaultConfigFile(io.Discard)),
+		})},
+	}
+	if len(o.Platforms) == 0 {
+		delete(opt.FrontendAttrs, "platform")
+	}
+	for name, folder := range map[string]string{"dockerfile": filepath.Dir(o.File), "context": o.Context} {
+		fs, err := fsutil.NewFS(folder)
+		if err != nil {
+			return nil, errors.Wrapf(err, "open the folder %s", folder)
+		}
+		opt.LocalMounts[name] = fs
+	}
+	if o.Target != "" {
+		opt.FrontendAttrs["target"] = o.Target
+	}
+	for name, value := range o.Args {
+		opt.FrontendAttrs["build-arg:"+name] = value
+	}
+	for name, value := range o.Labels {
+		opt.FrontendAttrs["label:"+name] = value
+	}
+	if o.NoCache || len(o.NoCacheStages) > 0 {
+		opt.FrontendAttrs["no-cache"] = strings.Join(o.NoCacheStages, ",")
+	}
+	for name, value := range o.Contexts {
+		if err := addContext(opt, name, value); err != nil {
+			return nil, errors.Wrapf(err, "named context %s", name)
+		}
+	}
+	return opt, nil
+}

@@ -1,0 +1,293 @@
+package testkit
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/sys/mountinfo"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	startTimeout = 30 * time.Second
+	stopTimeout  = 15 * time.Second
+)
+
+// mirrored are the registries that a Daemon looks up in its Registry first.
+var mirrored = []string{"docker.io", "ghcr.io", "quay.io"}
+
+// Daemon is a buildkitd of its own, for the time of one test.
+type Daemon struct {
+	// Registry answers for docker.io, ghcr.io and quay.io: push there what a build shall find.
+	Registry *RegistryServer
+
+	socket string
+	root   string
+	log    *lockedBuffer
+	exited chan error
+	kill   func(syscall.Signal)
+}
+
+// DaemonOption changes how Buildkitd starts.
+type DaemonOption func(*daemonConfig)
+
+type daemonConfig struct {
+	registry *RegistryServer
+	state    string
+}
+
+// WithRegistry has the daemon use a registry that other daemons use as well.
+func WithRegistry(registry *RegistryServer) DaemonOption {
+	return func(config *daemonConfig) { config.registry = registry }
+}
+
+// WithState keeps the build cache under .cache/buildkitd/NAME from one run to the next. A second
+// daemon with the same name fails to start while the first one runs.
+func WithState(name string) DaemonOption {
+	return func(config *daemonConfig) { config.state = name }
+}
+
+// Buildkitd starts buildkitd with runc and overlayfs and waits until it answers. Build steps use
+// the network of the host. The end of the test stops it and removes its mounts and, unless
+// WithState, its files; after a failure its log is in the test's output.
+func Buildkitd(t testing.TB, options ...DaemonOption) *Daemon {
+	t.Helper()
+	NeedRoot(t)
+	Need(t, "runc", "run hack/deps.sh build")
+	binary := Tool(t, "buildkitd")
+
+	var config daemonConfig
+	for _, option := range options {
+		option(&config)
+	}
+	if config.registry == nil {
+		config.registry = Registry(t)
+	}
+	// Not t.TempDir: the name of a long test does not fit into the path of a socket.
+	dir, err := os.MkdirTemp("", "buildkitd-")
+	if err != nil {
+		t.Fatalf("creating a directory for buildkitd: %v", err)
+	}
+	daemon := &Daemon{
+		Registry: config.registry,
+		socket:   filepath.Join(dir, "buildkitd.sock"),
+		root:     stateDir(t, config.state),
+		log:      &lockedBuffer{},
+	}
+	t.Cleanup(func() {
+		daemon.stop(t)
+		if t.Failed() {
+			t.Logf("log of buildkitd:\n%s", daemon.Log())
+		}
+		if err := removeTrees(dir, daemon.root, config.state == ""); err != nil {
+			t.Errorf("cleaning up after buildkitd: %v", err)
+		}
+	})
+	configFile := filepath.Join(dir, "buildkitd.toml")
+	if err := os.WriteFile(configFile, []byte(daemonToml(config.registry.Addr())), 0o600); err != nil {
+		t.Fatalf("writing the configuration of buildkitd: %v", err)
+	}
+	daemon.start(t, exec.Command(binary,
+		"--config", configFile, "--root", daemon.root, "--addr", daemon.Addr(),
+		"--containerd-worker=false", "--oci-worker=true",
+		"--oci-worker-snapshotter=overlayfs", "--oci-worker-net=host",
+		"--otel-socket-path", filepath.Join(dir, "otel.sock"),
+	))
+	daemon.waitReady(t)
+	return daemon
+}
+
+// Addr is the daemon's address, as BUILDKIT_HOST wants it.
+func (d *Daemon) Addr() string { return "unix://" + d.socket }
+
+// Log is what the daemon has printed so far.
+func (d *Daemon) Log() string { return d.log.String() }
+
+// Client connects to the daemon until the end of the test.
+func (d *Daemon) Client(t testing.TB) *client.Client {
+	t.Helper()
+	connection, err := client.New(t.Context(), d.Addr())
+	if err != nil {
+		t.Fatalf("connecting to buildkitd: %v", err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	return connection
+}
+
+func stateDir(t testing.TB, name string) string {
+	t.Helper()
+	parent := filepath.Join(Cache(t), "buildkitd")
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		t.Fatalf("creating %s: %v", parent, err)
+	}
+	if name != "" {
+		return filepath.Join(parent, name)
+	}
+	if err := removeAbandoned(parent); err != nil {
+		t.Logf("cleaning up after an earlier run: %v", err)
+	}
+	root, err := os.MkdirTemp(parent, fmt.Sprintf("once-%d-", os.Getpid()))
+	if err != nil {
+		t.Fatalf("creating a root for buildkitd: %v", err)
+	}
+	return root
+}
+
+// removeAbandoned removes what a test run that was killed left in parent.
+func removeAbandoned(parent string) error {
+	roots, _ := filepath.Glob(filepath.Join(parent, "once-*"))
+	for _, root := range roots {
+		var pid int
+		if _, err := fmt.Sscanf(filepath.Base(root), "once-%d-", &pid); err != nil {
+			continue
+		}
+		if syscall.Kill(pid, 0) != syscall.ESRCH {
+			continue
+		}
+		removeContainers(root)
+		if err := unmountBelow(root); err != nil {
+			return err
+		}
+		if err := os.RemoveAll(root); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func daemonToml(mirror string) string {
+	var config strings.Builder
+	for _, host := range mirrored {
+		fmt.Fprintf(&config, "[registry.%q]\n  mirrors = [%q]\n", host, mirror)
+	}
+	fmt.Fprintf(&config, "[registry.%q]\n  http = true\n  insecure = true\n", mirror)
+	return config.String()
+}
+
+// start runs the command on a thread of its own: the kernel kills the daemon when that thread
+// ends, so a test that dies leaves no daemon behind.
+func (d *Daemon) start(t testing.TB, command *exec.Cmd) {
+	t.Helper()
+	command.Stdout, command.Stderr = d.log, d.log
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	started := make(chan error, 1)
+	exited := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := command.Start()
+		started <- err
+		if err == nil {
+			exited <- command.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
+		t.Fatalf("starting buildkitd: %v", err)
+	}
+	d.exited = exited
+	d.kill = func(signal syscall.Signal) { _ = syscall.Kill(command.Process.Pid, signal) }
+}
+
+func (d *Daemon) waitReady(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	connection, err := client.New(ctx, d.Addr())
+	if err != nil {
+		t.Fatalf("connecting to buildkitd: %v", err)
+	}
+	defer connection.Close()
+	for {
+		if workers, err := connection.ListWorkers(ctx); err == nil && len(workers) > 0 {
+			return
+		}
+		select {
+		case err := <-d.exited:
+			d.exited <- err
+			t.Fatalf("buildkitd ended: %v", err)
+		case <-ctx.Done():
+			t.Fatalf("buildkitd did not answer within %s", startTimeout)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (d *Daemon) stop(t testing.TB) {
+	t.Helper()
+	if d.exited == nil {
+		return
+	}
+	d.kill(syscall.SIGTERM)
+	select {
+	case <-d.exited:
+	case <-time.After(stopTimeout):
+		t.Errorf("buildkitd did not stop within %s", stopTimeout)
+		d.kill(syscall.SIGKILL)
+		<-d.exited
+	}
+	removeContainers(d.root)
+}
+
+// removeContainers ends build steps that outlived the daemon, which a killed daemon leaves.
+func removeContainers(root string) {
+	bundles, _ := filepath.Glob(filepath.Join(root, "runc-overlayfs", "executor", "*", "config.json"))
+	for _, bundle := range bundles {
+		_ = exec.Command("runc", "delete", "--force", filepath.Base(filepath.Dir(bundle))).Run()
+	}
+}
+
+func removeTrees(dir, root string, removeRoot bool) error {
+	if err := unmountBelow(root); err != nil {
+		return err
+	}
+	if removeRoot {
+		if err := os.RemoveAll(root); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(dir)
+}
+
+// unmountBelow removes every mount below dir, the innermost first.
+func unmountBelow(dir string) error {
+	mounts, err := mountinfo.GetMounts(mountinfo.PrefixFilter(dir))
+	if err != nil {
+		return err
+	}
+	slices.Reverse(mounts)
+	for _, mount := range mounts {
+		if err := unix.Unmount(mount.Mountpoint, unix.MNT_DETACH); err != nil {
+			return fmt.Errorf("unmounting %s: %w", mount.Mountpoint, err)
+		}
+	}
+	return nil
+}
+
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}

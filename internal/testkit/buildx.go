@@ -1,0 +1,44 @@
+package testkit
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// BuildxCLI is the buildx binary with a builder for one Daemon and a configuration of its own.
+type BuildxCLI struct {
+	// Dir is the directory that Run starts in; empty for the test's own.
+	Dir string
+
+	t      testing.TB
+	binary string
+	config string
+}
+
+// Buildx sets up buildx to build with daemon.
+func Buildx(t testing.TB, daemon *Daemon) *BuildxCLI {
+	t.Helper()
+	buildx := &BuildxCLI{t: t, binary: Tool(t, "buildx"), config: t.TempDir()}
+	if out, err := buildx.Run("create", "--name", "testkit", "--driver", "remote", daemon.Addr()); err != nil {
+		t.Fatalf("creating a builder: %v\n%s", err, out)
+	}
+	return buildx
+}
+
+// Build runs `buildx build` with plain progress and returns all its output.
+func (b *BuildxCLI) Build(args ...string) (string, error) {
+	b.t.Helper()
+	return b.Run(append([]string{"build", "--progress=plain"}, args...)...)
+}
+
+// Run runs any buildx command and returns all its output.
+func (b *BuildxCLI) Run(args ...string) (string, error) {
+	b.t.Helper()
+	command := exec.CommandContext(b.t.Context(), b.binary, args...)
+	command.Dir = b.Dir
+	command.Env = append(os.Environ(),
+		"BUILDX_CONFIG="+b.config, "DOCKER_CONFIG="+b.config, "BUILDX_BUILDER=testkit")
+	out, err := command.CombinedOutput()
+	return string(out), err
+}

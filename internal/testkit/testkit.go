@@ -1,0 +1,98 @@
+// Package testkit gives tests the real things: buildkitd, buildx, a registry, a Debian base image
+// and the Kairos components, all made by the scripts in hack/.
+//
+// What is missing on a machine skips the test and says what to install. Where nothing may be
+// missing, FLAVORKIT_REQUIRE_ALL=1 turns each such skip into a failure; `make test` sets it.
+package testkit
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// RepoRoot is the directory of this repository.
+func RepoRoot(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatalf("finding the working directory: %v", err)
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "hack", "lib.sh")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("this test does not run inside the repository")
+		}
+	}
+}
+
+// Cache is the directory where the scripts in hack/ leave what they make.
+func Cache(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(RepoRoot(t), ".cache")
+}
+
+// NeedRoot skips the test when it does not run as root.
+func NeedRoot(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		missing(t, "needs root: run the tests as root")
+	}
+}
+
+// Need skips the test when no command of that name is in PATH; hint says how to get it.
+func Need(t testing.TB, command, hint string) {
+	t.Helper()
+	if _, err := exec.LookPath(command); err != nil {
+		missing(t, "needs %s: %s", command, hint)
+	}
+}
+
+// Tool is the path of a binary made by hack/tools.sh: buildkitd, buildctl or buildx.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	path := filepath.Join(Cache(t), "bin", name)
+	if _, err := os.Stat(path); err != nil {
+		missing(t, "needs .cache/bin/%s: run hack/tools.sh", name)
+	}
+	return path
+}
+
+// Base is the OCI layout of a base image, such as "debian-12" for "amd64"; made if missing.
+func Base(t testing.TB, name, arch string) string {
+	t.Helper()
+	layout := filepath.Join(Cache(t), "base", name+"-"+arch)
+	if _, err := os.Stat(layout); err != nil {
+		Need(t, "mmdebstrap", "run hack/deps.sh build")
+	}
+	script(t, "base.sh", name, "--arch", arch)
+	return layout
+}
+
+// Component is the directory that holds the binary of a component, such as "kairos-agent" for
+// "amd64"; made if missing.
+func Component(t testing.TB, name, arch string) string {
+	t.Helper()
+	script(t, "components.sh", name, "--arch", arch)
+	return filepath.Join(Cache(t), "components", arch, name)
+}
+
+func script(t testing.TB, name string, args ...string) {
+	t.Helper()
+	out, err := exec.Command(filepath.Join(RepoRoot(t), "hack", name), args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("hack/%s %v: %v\n%s", name, args, err, out)
+	}
+}
+
+func missing(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("FLAVORKIT_REQUIRE_ALL") == "1" {
+		t.Fatalf(format+" (FLAVORKIT_REQUIRE_ALL=1)", args...)
+		return
+	}
+	t.Skipf(format, args...)
+}

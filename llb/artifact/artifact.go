@@ -1,0 +1,33 @@
+// Package artifact makes what machines boot from out of a root filesystem:
+// in user space, without privilege, loop device or mount.
+package artifact
+
+import (
+	"context"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/llb/distro"
+	"github.com/flavorkit/flavorkit/llb/graph"
+)
+
+// ToolsContext is the named context that replaces the vertex in which the
+// tools are installed.
+const ToolsContext = "flavorkit-tools"
+
+// tools is an image with the programs that artifacts are made with. On a
+// foreign builder they run natively, unless the plan needs some that only the
+// target's architecture has.
+func tools(ctx context.Context, g *graph.Graph, p *plan.Plan) (graph.Stage, llb.State, error) {
+	s := g.Stage("tools", p.At("artifacts"))
+	if p.Tools.Native {
+		s = s.On(g.Build)
+	}
+	own, ok, err := g.Sources.Context(ctx, ToolsContext, s.Platform())
+	if err != nil || ok {
+		return s, own, err
+	}
+	state, err := distro.Install(ctx, g, s, p.Tools.Install, "tools")
+	return s, state, err
+}

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Makes the images that firmware starts a medium from.
+#
+# usage: boot.sh LOADERS TREE OUT [bios]
+#   LOADERS  folder with shim and GRUB, under the names they get in EFI/BOOT
+#   TREE     static files of the medium, with boot/grub/grub.cfg
+#   OUT      folder for uefi.img, and for eltorito.img and boot_hybrid.img
+set -eu
+loaders=$1 tree=$2 out=$3 bios=${4:-}
+chain=$tree/boot/grub/grub.cfg
+
+# The size is rounded up to the next 4 MiB (contract 3.3).
+unit=$((4 * 1024 * 1024))
+bytes=$(cat "$loaders"/* "$chain" "$chain" | wc -c)
+size=$(((bytes / unit + 1) * unit))
+export MTOOLSRC=/dev/null
+image=$out/uefi.img
+# The volume id would be the time of day (mkfs.fat(8), -i).
+mkfs.vfat -C -n EFI_LIVE -i 464C4156 --invariant "$image" $((size / 1024)) >/dev/null
+mmd -i "$image" ::/EFI ::/EFI/BOOT ::/boot ::/boot/grub
+for loader in "$loaders"/*; do
+	mcopy -m -i "$image" "$loader" ::/EFI/BOOT/
+done
+mcopy -m -i "$image" "$chain" ::/EFI/BOOT/grub.cfg
+mcopy -m -i "$image" "$chain" ::/boot/grub/grub.cfg
+mkdir -p "$out/EFI/BOOT"
+cp "$loaders"/* "$out/EFI/BOOT/"
+cp "$chain" "$out/EFI/BOOT/grub.cfg"
+
+if [ -n "$bios" ]; then
+	grub=/usr/lib/grub/i386-pc
+	grub-mkimage -O i386-pc -p /boot/grub2 -o "$out/core.img" \
+		all_video biosdisk boot cat chain configfile echo ext2 font gettext gfxmenu gfxterm gzio halt \
+		iso9660 linux loadenv ls minicmd normal part_gpt part_msdos probe reboot regexp search \
+		search_fs_file search_fs_uuid search_label serial sleep smbios terminal test true vbe vga
+	cat "$grub/cdboot.img" "$out/core.img" >"$out/eltorito.img"
+	cp "$grub/boot_hybrid.img" "$out/"
+	rm "$out/core.img"
+fi
+find "$out" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +

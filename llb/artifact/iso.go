@@ -1,0 +1,123 @@
+package artifact
+
+import (
+	"context"
+	_ "embed"
+	"path"
+	"strconv"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/tree"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/llb/rootfs"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+)
+
+var (
+	//go:embed squashfs.sh
+	squashfsScript []byte
+	//go:embed boot.sh
+	bootScript []byte
+	//go:embed iso.sh
+	isoScript []byte
+)
+
+// ISO makes the hybrid live and installer medium (contract 3), and a .sha256
+// file beside it.
+func ISO(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+	toolsStage, image, err := tools(ctx, g, p)
+	if err != nil {
+		return llb.State{}, err
+	}
+	s := g.Stage("iso", p.At("artifacts.iso")).On(toolsStage.Platform())
+	static, err := isoTree(g, p, s)
+	if err != nil {
+		return llb.State{}, err
+	}
+	mounts := []llb.RunOption{
+		llb.AddMount("/in/squashfs", squashfs(g, p, s, image, r), llb.Readonly),
+		llb.AddMount("/in/loaders", bootImages(g, p, s, image, r, static), llb.Readonly),
+		llb.AddMount("/in/kernel", r.Kernel.Layer, llb.SourcePath("/boot"), llb.Readonly),
+		llb.AddMount("/in/initramfs", r.Kernel.Initramfs, llb.SourcePath("/boot"), llb.Readonly),
+		llb.AddMount("/in/tree", static, llb.Readonly),
+	}
+	if c := p.ISO.CloudConfig; !c.IsZero() {
+		config, file, err := content(ctx, g, p, s, "artifacts.iso.cloudConfig", c)
+		if err != nil {
+			return llb.State{}, err
+		}
+		mounts = append(mounts, llb.AddMount("/in/config.yaml", config, llb.SourcePath(file), llb.Readonly))
+	}
+	iso := s.Run(image, graph.Command{
+		Title:  "write " + p.File + ".iso",
+		Script: graph.Script{Name: "iso.sh", Text: isoScript},
+		Args:   []string{"/in", "/out/" + p.File + ".iso"},
+		Env:    g.EpochEnv(),
+		Mounts: mounts,
+	}).AddMount("/out", llb.Scratch())
+	return g.Require(s, "checked ISO", iso, r.Checked), nil
+}
+
+// squashfs packs the root filesystem, beside the check.
+func squashfs(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r *rootfs.RootFS) llb.State {
+	args := []string{"/rootfs", "/out/rootfs.squashfs", p.ISO.Compression}
+	if p.ISO.Level > 0 {
+		args = append(args, strconv.Itoa(p.ISO.Level))
+	}
+	return s.Run(image, graph.Command{
+		Title:  "pack the root filesystem with " + p.ISO.Compression,
+		Script: graph.Script{Name: "squashfs.sh", Text: squashfsScript},
+		Args:   args,
+		Env:    g.EpochEnv(),
+		Mounts: []llb.RunOption{llb.AddMount("/rootfs", r.Unchecked, llb.Readonly)},
+	}).AddMount("/out", llb.Scratch())
+}
+
+// bootImages are the EFI system partition and, for PCs, the boot code of BIOS.
+// They depend on the loaders alone, not on the rest of the userland.
+func bootImages(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r *rootfs.RootFS, static llb.State) llb.State {
+	l := p.Userland.Loader
+	follow := &llb.CopyInfo{FollowSymlinks: true, CreatedTime: &g.Epoch}
+	loaders := s.File(llb.Scratch(), "take shim and GRUB from the userland",
+		llb.Copy(r.Userland, l.Shim, "/"+l.Default, follow).Copy(r.Userland, l.Grub, "/"+l.GrubName, follow))
+	args := []string{"/loaders", "/tree", "/out"}
+	if p.ISO.BIOS {
+		args = append(args, "bios")
+	}
+	return s.Run(image, graph.Command{
+		Title:  "make the boot images",
+		Script: graph.Script{Name: "boot.sh", Text: bootScript},
+		Args:   args,
+		Env:    g.EpochEnv(),
+		Mounts: []llb.RunOption{
+			llb.AddMount("/loaders", loaders, llb.Readonly),
+			llb.AddMount("/tree", static, llb.Readonly),
+		},
+	}).AddMount("/out", llb.Scratch())
+}
+
+// isoTree are the static files of the medium: the menu, and the short
+// configurations by which the signed GRUBs find it.
+func isoTree(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
+	entries, err := overlay.Files("iso")
+	if err != nil {
+		return llb.State{}, err
+	}
+	if len(p.System.Cmdline) > 0 {
+		entries = append(entries, tree.File("/boot/grub2/cmdline.cfg", rootfs.Cmdline(p)))
+	}
+	return s.File(llb.Scratch(), "lay out the boot menu", g.Tree(entries)), nil
+}
+
+// content is a text of the spec as a file of a state.
+func content(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stage, key string, c specs.Content) (llb.State, string, error) {
+	if c.From == "" {
+		const file = "/content"
+		return s.File(llb.Scratch(), "take "+key+" from the spec", g.Tree([]tree.Entry{tree.File(file, []byte(c.Content))})), file, nil
+	}
+	state, err := g.Sources.Files(ctx, p.Written(key+".from"))
+	return state, path.Join("/", c.From), err
+}

@@ -1,0 +1,87 @@
+// Package component fetches the programs beside the distribution, each into a
+// layer of its own that depends on nothing but its source.
+package component
+
+import (
+	"context"
+	_ "embed"
+	"path"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/opencontainers/go-digest"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/llb/graph"
+)
+
+//go:embed unpack.sh
+var unpackScript []byte
+
+// Build makes the layer of a component: the program at its place. A named
+// context with the component's name wins over any source in the plan.
+func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, c plan.Component) (llb.State, error) {
+	s := g.Stage("component/"+c.Name, p.At("components."+c.Name))
+	name := c.Name
+	if c.Context != "" {
+		name = c.Context
+	}
+	from, ok, err := g.Sources.Context(ctx, name, g.Target)
+	switch {
+	case err != nil:
+		return llb.State{}, errors.Wrapf(err, "read the named context %s", name)
+	case ok:
+		return copyProgram(g, s, c, from, "from the named context "+name), nil
+	case c.Context != "":
+		return llb.State{}, p.Diagnose("components."+c.Name+".context", "hand it in with --build-context "+name+"=…", "there is no named context %q", name)
+	case c.Image != "":
+		from, err := g.Sources.Image(ctx, c.Image, g.Target)
+		if err != nil {
+			return llb.State{}, errors.Wrapf(err, "component %s", c.Name)
+		}
+		return copyProgram(g, s, c, from, "from "+c.Image), nil
+	default:
+		return download(ctx, g, s, p, c)
+	}
+}
+
+func copyProgram(g *graph.Graph, s graph.Stage, c plan.Component, from llb.State, whence string) llb.State {
+	return s.File(llb.Scratch(), "copy "+c.Name+" "+whence, llb.Copy(from, "/"+c.Path, c.Install, &llb.CopyInfo{
+		CreateDestPath: true,
+		FollowSymlinks: true,
+		Mode:           &llb.ChmodOpt{Mode: 0o755},
+		ChownOpt:       &llb.ChownOpt{User: &llb.UserOpt{}, Group: &llb.UserOpt{}},
+		CreatedTime:    &g.Epoch,
+	}))
+}
+
+// download fetches the publisher's file and verifies it: by BuildKit, when the
+// checksum is known, else in the graph against the publisher's list.
+func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, c plan.Component) (llb.State, error) {
+	file := path.Base(c.Download.URL)
+	opts := []llb.HTTPOption{llb.Filename(file)}
+	if sum := c.Download.SHA256; sum != "" {
+		opts = append(opts, llb.Checksum(digest.NewDigestFromEncoded(digest.SHA256, sum)))
+	}
+	archive := s.Fetch("download "+c.Download.URL, c.Download.URL, opts...)
+	tools, err := g.Sources.Image(ctx, p.Tools.Base, g.Build)
+	if err != nil {
+		return llb.State{}, err
+	}
+	const in = graph.ScriptDir + "/in/"
+	args := []string{"/out" + c.Install, c.Path, in + file}
+	mounts := []llb.RunOption{llb.AddMount(in+file, archive, llb.SourcePath("/"+file), llb.Readonly)}
+	if url := c.Download.Checksums; url != "" {
+		const list = "checksums.txt"
+		sums := s.Fetch("download "+url, url, llb.Filename(list))
+		mounts = append(mounts, llb.AddMount(in+list, sums, llb.SourcePath("/"+list), llb.Readonly))
+		args = append(args, in+list)
+	}
+	return s.On(g.Build).Run(tools, graph.Command{
+		Title:  "verify and unpack " + file,
+		Script: graph.Script{Name: "unpack.sh", Text: unpackScript},
+		Args:   args,
+		Env:    g.EpochEnv(),
+		Mounts: mounts,
+	}).AddMount("/out", llb.Scratch()), nil
+}

@@ -1,0 +1,131 @@
+package graph
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+// ScriptDir is where scripts are mounted in a step, and the only place that
+// steps may use beside what they are given.
+const ScriptDir = "/run/flavorkit"
+
+// Stage is a part of the graph. Its vertices share the name in brackets, the
+// progress group and the place in the spec that they are there for.
+type Stage struct {
+	graph    *Graph
+	name     string
+	origin   specs.Range
+	platform ocispecs.Platform
+}
+
+// Stage opens a stage that runs on the target platform.
+func (g *Graph) Stage(name string, origin specs.Range) Stage {
+	return Stage{graph: g, name: name, origin: origin, platform: g.Target}
+}
+
+// On moves the stage to another platform.
+func (s Stage) On(p ocispecs.Platform) Stage {
+	s.platform = p
+	return s
+}
+
+// Platform that the stage runs on.
+func (s Stage) Platform() ocispecs.Platform { return s.platform }
+
+// options gives a vertex its name, group, place, platform and cache rule.
+func (s Stage) options(title string) []llb.ConstraintsOpt {
+	opts := []llb.ConstraintsOpt{
+		llb.WithCustomName(fmt.Sprintf("[%s] %s", s.name, title)),
+		llb.ProgressGroup(s.name, "["+s.name+"]", true),
+		llb.Platform(s.platform),
+	}
+	if s.graph.Locate != nil {
+		opts = append(opts, s.graph.Locate(s.origin))
+	}
+	if s.graph.NoCache != nil && s.graph.NoCache(s.name) {
+		opts = append(opts, llb.IgnoreCache)
+	}
+	return opts
+}
+
+// File runs file operations on a state.
+func (s Stage) File(on llb.State, title string, action *llb.FileAction) llb.State {
+	return on.File(action, s.options(title)...)
+}
+
+// Fetch downloads a file.
+func (s Stage) Fetch(title, url string, opts ...llb.HTTPOption) llb.State {
+	for _, o := range s.options(title) {
+		opts = append(opts, o)
+	}
+	return llb.HTTP(url, opts...)
+}
+
+// Script is a shell script that is part of flavorkit. Values reach it as
+// arguments, environment or files, never as part of its text.
+type Script struct {
+	// Name is the file name.
+	Name string
+	// Text of the script, with its #! line.
+	Text []byte
+}
+
+// Command is a step that runs a script.
+type Command struct {
+	Title  string
+	Script Script
+	Args   []string
+	Env    map[string]string
+	// Network is given to steps that fetch packages, to no others.
+	Network bool
+	// Mounts of inputs and caches.
+	Mounts []llb.RunOption
+}
+
+// Run runs a script on a state.
+func (s Stage) Run(on llb.State, c Command) llb.ExecState {
+	file := path.Join(ScriptDir, c.Script.Name)
+	script := llb.Scratch().File(
+		llb.Mkfile("/"+c.Script.Name, 0o755, c.Script.Text, llb.WithCreatedTime(DefaultEpoch)),
+		llb.WithCustomName("[internal] script "+c.Script.Name), llb.Platform(s.graph.Build),
+	)
+	opts := []llb.RunOption{
+		llb.Args(append([]string{file}, c.Args...)),
+		llb.AddMount(file, script, llb.SourcePath("/"+c.Script.Name), llb.Readonly),
+		llb.AddEnv("LC_ALL", "C.UTF-8"),
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Env)) {
+		opts = append(opts, llb.AddEnv(key, c.Env[key]))
+	}
+	network := pb.NetMode_NONE
+	if c.Network {
+		network = s.graph.Network
+	}
+	opts = append(opts, llb.Network(network))
+	opts = append(opts, s.graph.RunOptions...)
+	for _, o := range s.options(c.Title) {
+		opts = append(opts, o)
+	}
+	return on.Run(append(opts, c.Mounts...)...)
+}
+
+// EpochEnv is the environment that makes tools write the epoch instead of the
+// time of the build (reproducible-builds.org, SOURCE_DATE_EPOCH).
+func (g *Graph) EpochEnv() map[string]string {
+	return map[string]string{"SOURCE_DATE_EPOCH": strconv.FormatInt(g.Epoch.Unix(), 10)}
+}
+
+// Cache mounts a folder that outlives builds at a path, for one step at a
+// time.
+func (s Stage) Cache(target, id string) llb.RunOption {
+	return llb.AddMount(target, llb.Scratch(), llb.AsPersistentCacheDir(s.graph.CacheNamespace+id, llb.CacheMountLocked))
+}

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Takes the kernel out of the stage that it was installed in.
+#
+# usage: export.sh OUT LIBDIR
+#   OUT     folder for /boot, modules and firmware
+#   LIBDIR  where the userland has its modules: /lib or /usr/lib
+set -eu
+out=$1 lib=$2
+
+set -- /lib/modules/*/modules.dep
+if [ $# -ne 1 ] || [ ! -e "$1" ]; then
+	echo "expected exactly one kernel in /lib/modules, found: $*" >&2
+	exit 1
+fi
+version=${1%/modules.dep}
+version=${version##*/}
+
+# The names that distributions give a kernel (contract 1.5).
+for kernel in "/boot/vmlinuz-$version" "/boot/Image-$version" /boot/vmlinuz-lts /boot/vmlinuz-rpi "/lib/modules/$version/vmlinuz"; do
+	[ ! -f "$kernel" ] || break
+done
+if [ ! -f "$kernel" ]; then
+	echo "no kernel image of version $version, /boot holds:" /boot/* >&2
+	exit 1
+fi
+
+mkdir -p "$out/boot" "$out$lib"
+cp -a "$kernel" "$out/boot/vmlinuz-$version"
+ln -s "vmlinuz-$version" "$out/boot/vmlinuz"
+if [ -f "/boot/config-$version" ]; then
+	cp -a "/boot/config-$version" "$out/boot/"
+fi
+mkdir -p "$out$lib/modules"
+cp -a "/lib/modules/$version" "$out$lib/modules/"
+# Links to headers that are not there.
+rm -f "$out$lib/modules/$version/build" "$out$lib/modules/$version/source"
+if [ -d /lib/firmware ]; then
+	cp -a /lib/firmware "$out$lib/"
+fi
+find "$out" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

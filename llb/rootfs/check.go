@@ -1,0 +1,61 @@
+package rootfs
+
+import (
+	"context"
+	_ "embed"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/tree"
+	"github.com/flavorkit/flavorkit/llb/graph"
+)
+
+//go:embed check.sh
+var checkScript []byte
+
+// check holds the root filesystem to the contract (its section 7, and what a
+// first boot needs). The state is empty, and building it fails with the names
+// of all checks that failed.
+func check(ctx context.Context, g *graph.Graph, p *plan.Plan, r *RootFS) (llb.State, error) {
+	tools, err := g.Sources.Image(ctx, p.Tools.Base, g.Build)
+	if err != nil {
+		return llb.State{}, err
+	}
+	s := g.Stage("rootfs", p.At("extends")).On(g.Build)
+	const list = graph.ScriptDir + "/checks"
+	checks := s.File(llb.Scratch(), "list what is checked", g.Tree([]tree.Entry{tree.File("/checks", []byte(checkList(p)))}))
+	return s.Run(tools, graph.Command{
+		Title:  "check the root filesystem",
+		Script: graph.Script{Name: "check.sh", Text: checkScript},
+		Args:   []string{"/rootfs", "/manifest/initrd.list", list},
+		Mounts: []llb.RunOption{
+			llb.AddMount("/rootfs", r.Unchecked, llb.Readonly),
+			llb.AddMount("/manifest", r.Kernel.Manifest, llb.Readonly),
+			llb.AddMount(list, checks, llb.SourcePath("/checks"), llb.Readonly),
+		},
+	}).AddMount("/out", llb.Scratch()), nil
+}
+
+// checkList is one check a line: its kind and what it is about.
+func checkList(p *plan.Plan) string {
+	var b strings.Builder
+	add := func(kind string, values ...string) {
+		for _, v := range values {
+			b.WriteString(kind + " " + v + "\n")
+		}
+	}
+	add("command", p.Checks.Commands...)
+	add("program", p.Checks.Programs...)
+	add("initramfs", p.Checks.Initramfs...)
+	if p.Userland.UsrMerged {
+		add("link", "/bin", "/lib", "/sbin")
+	}
+	for _, v := range p.Release {
+		add("release", v.Name)
+	}
+	add("file", p.Userland.Loader.Shim, p.Userland.Loader.Grub)
+	add("init", p.System.Init)
+	return b.String()
+}

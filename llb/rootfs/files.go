@@ -1,0 +1,109 @@
+package rootfs
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+// cloudConfigPath is where the cloud-config of a spec is read from at every
+// boot: after all stages of flavorkit, before those of the machine's owner
+// (contract 1.12).
+const cloudConfigPath = "/system/oem/90_spec.yaml"
+
+// filesLayer holds the user's files and cloud-config. ok is false when there
+// are none.
+func filesLayer(ctx context.Context, g *graph.Graph, p *plan.Plan) (layer llb.State, ok bool, err error) {
+	var action *llb.FileAction
+	for i, f := range p.Files {
+		if action, err = addFile(ctx, g, p, action, fmt.Sprintf("files[%d]", i), f); err != nil {
+			return llb.State{}, false, err
+		}
+	}
+	if c := p.CloudConfig; !c.IsZero() {
+		f := specs.File{Path: cloudConfigPath, From: c.From, Content: c.Content, Mode: "0600"}
+		if action, err = addFile(ctx, g, p, action, "cloudConfig", f); err != nil {
+			return llb.State{}, false, err
+		}
+	}
+	if action == nil {
+		return llb.State{}, false, nil
+	}
+	key := "files"
+	if len(p.Files) == 0 {
+		key = "cloudConfig"
+	}
+	s := g.Stage("files", p.At(key))
+	return s.File(llb.Scratch(), "add the files of the spec", action), true, nil
+}
+
+// addFile appends one file of the spec to a file operation.
+func addFile(ctx context.Context, g *graph.Graph, p *plan.Plan, action *llb.FileAction, key string, f specs.File) (*llb.FileAction, error) {
+	uid, gid, err := owner(f.Owner)
+	if err != nil {
+		return nil, errors.Wrap(err, key)
+	}
+	mode, err := mode(f.Mode)
+	if err != nil {
+		return nil, errors.Wrap(err, key)
+	}
+	created := llb.WithCreatedTime(g.Epoch)
+	if dir := path.Dir(f.Path); dir != "/" {
+		action = action.Mkdir(dir, 0o755, llb.WithParents(true), created)
+	}
+	if f.From == "" {
+		if mode == nil {
+			mode = new(fs.FileMode)
+			*mode = 0o644
+		}
+		return action.Mkfile(f.Path, *mode, []byte(f.Content), llb.WithUIDGID(uid, gid), created), nil
+	}
+	from, err := g.Sources.Files(ctx, p.Written(key+".from"))
+	if err != nil {
+		return nil, err
+	}
+	info := &llb.CopyInfo{
+		CopyDirContentsOnly: true,
+		FollowSymlinks:      true,
+		ChownOpt:            &llb.ChownOpt{User: &llb.UserOpt{UID: uid}, Group: &llb.UserOpt{UID: gid}},
+		CreatedTime:         &g.Epoch,
+	}
+	if mode != nil {
+		info.Mode = &llb.ChmodOpt{Mode: *mode}
+	}
+	return action.Copy(from, path.Join("/", f.From), f.Path, info), nil
+}
+
+// mode reads octal permissions; nil means that none were given.
+func mode(s string) (*fs.FileMode, error) {
+	if s == "" {
+		return nil, nil
+	}
+	bits, err := strconv.ParseUint(strings.TrimPrefix(s, "0o"), 8, 12)
+	if err != nil {
+		return nil, errors.Wrap(err, "read the mode")
+	}
+	m := fs.FileMode(bits)
+	return &m, nil
+}
+
+// owner reads uid:gid.
+func owner(s string) (uid, gid int, err error) {
+	if s == "" {
+		return 0, 0, nil
+	}
+	if _, err := fmt.Sscanf(s, "%d:%d", &uid, &gid); err != nil {
+		return 0, 0, errors.Wrap(err, "read the owner")
+	}
+	return uid, gid, nil
+}

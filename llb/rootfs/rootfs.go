@@ -1,0 +1,94 @@
+// Package rootfs puts the layers together, in order, into the root filesystem
+// of a system, and holds the layers that are neither packages, kernel nor
+// component.
+package rootfs
+
+import (
+	"context"
+
+	"github.com/moby/buildkit/client/llb"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/llb/component"
+	"github.com/flavorkit/flavorkit/llb/distro"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/llb/kernel"
+)
+
+// RootFS is a root filesystem and the parts that artifacts are made from.
+type RootFS struct {
+	// State is the whole root filesystem. It can be built only when Checked
+	// can.
+	State llb.State
+	// Unchecked is the same, for steps that run beside the check.
+	Unchecked llb.State
+	// Checked is empty, and can be built only when the root filesystem is what
+	// the contract asks for.
+	Checked llb.State
+	// Userland is the distribution with its packages alone.
+	Userland llb.State
+	// Kernel are the kernel's own layers.
+	Kernel kernel.Kernel
+}
+
+// Build makes the root filesystem of a plan.
+func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
+	components, err := buildComponents(ctx, g, p)
+	if err != nil {
+		return nil, err
+	}
+	userlandStage := g.Stage(p.Userland.Distro+"/userland", p.At("packages"))
+	userland, err := distro.Install(ctx, g, userlandStage, p.Userland.Install, "userland")
+	if err != nil {
+		return nil, err
+	}
+	k, err := kernel.Build(ctx, g, p, components)
+	if err != nil {
+		return nil, err
+	}
+	layers := []llb.State{userland, k.Layer, k.Initramfs}
+	for _, c := range p.Components {
+		layers = append(layers, components[c.Name])
+	}
+	system, err := systemLayer(g, p)
+	if err != nil {
+		return nil, err
+	}
+	layers = append(layers, system)
+	files, ok, err := filesLayer(ctx, g, p)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		layers = append(layers, files)
+	}
+	layers = append(layers, releaseLayer(g, p))
+
+	s := g.Stage("rootfs", p.At("extends"))
+	r := &RootFS{Userland: userland, Kernel: k, Unchecked: g.Merge(s, "put the layers together", layers...)}
+	if r.Checked, err = check(ctx, g, p, r); err != nil {
+		return nil, err
+	}
+	r.State = g.Require(s, "checked root filesystem", r.Unchecked, r.Checked)
+	return r, nil
+}
+
+func buildComponents(ctx context.Context, g *graph.Graph, p *plan.Plan) (map[string]llb.State, error) {
+	states := make([]llb.State, len(p.Components))
+	eg, ctx := errgroup.WithContext(ctx)
+	for i, c := range p.Components {
+		eg.Go(func() (err error) {
+			states[i], err = component.Build(ctx, g, p, c)
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	byName := map[string]llb.State{}
+	for i, c := range p.Components {
+		byName[c.Name] = states[i]
+	}
+	return byName, nil
+}

@@ -1,0 +1,72 @@
+package rootfs
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/tree"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/llb/initsys"
+	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+)
+
+// mountPoints must be there before the root is mounted read-only (contract
+// 1.4). What every distribution has is left out.
+var mountPoints = []string{
+	"/oem",
+	"/system/discovery",
+	"/system/oem",
+	"/system/providers",
+	"/usr/libexec",
+	"/usr/local/cloud-config",
+	"/var/lib/kairos",
+}
+
+// systemLayer is what makes a root filesystem a Kairos one: the overlay files,
+// the folders that are mounted over, and the services. It depends on the
+// distribution and its init system only.
+func systemLayer(g *graph.Graph, p *plan.Plan) (llb.State, error) {
+	entries, err := overlay.Files(p.System.Overlays...)
+	if err != nil {
+		return llb.State{}, err
+	}
+	links, err := initsys.Links(p.System)
+	if err != nil {
+		return llb.State{}, err
+	}
+	entries = slices.Concat(entries, links)
+	for _, dir := range slices.Concat(mountPoints, p.System.Directories) {
+		entries = append(entries, tree.Dir(dir))
+	}
+	for _, link := range p.System.Links {
+		entries = append(entries, tree.Link(link.Path, link.Target))
+	}
+	if len(p.System.Cmdline) > 0 {
+		entries = append(entries, tree.File("/etc/cos/cmdline.cfg", Cmdline(p)))
+	}
+	s := g.Stage("system", p.At("init"))
+	return s.File(llb.Scratch(), "lay out the files of Kairos", g.Tree(entries)), nil
+}
+
+// Cmdline is a GRUB script that sets the kernel arguments of the user. The
+// spec language allows no sign in them that GRUB would read as its own.
+func Cmdline(p *plan.Plan) []byte {
+	return []byte(`set spec_cmdline="` + strings.Join(p.System.Cmdline, " ") + "\"\n")
+}
+
+// releaseLayer is /etc/kairos-release, the last and smallest layer, so that a
+// new version changes nothing else. Shells, GRUB and the agent read it
+// (contract 1.8).
+func releaseLayer(g *graph.Graph, p *plan.Plan) llb.State {
+	var text strings.Builder
+	for _, v := range p.Release {
+		text.WriteString(v.Name + `="` + v.Value + "\"\n")
+	}
+	s := g.Stage("release", p.At("version"))
+	return s.File(llb.Scratch(), "release "+p.Version(), g.Tree([]tree.Entry{
+		tree.File("/etc/kairos-release", []byte(text.String())),
+	}))
+}

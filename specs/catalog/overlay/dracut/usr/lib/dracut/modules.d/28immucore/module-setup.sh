@@ -1,0 +1,65 @@
+#!/bin/bash
+# dracut module: immucore assembles the root of a Kairos system in the initramfs (contract 1.6).
+
+# called by dracut
+check() {
+    return 0
+}
+
+# called by dracut
+depends() {
+    echo rootfs-block dm fs-lib lvm
+    return 0
+}
+
+# called by dracut
+installkernel() {
+    # Not in all kernels a module, and not for all of them: those that are missing are skipped.
+    # The root: overlay over a loop-mounted image, or over the squashfs of a medium.
+    hostonly='' instmods overlay loop squashfs isofs ext4
+    # HTTP boot of an ISO that firmware keeps in memory.
+    hostonly='' instmods nfit libnvdimm nd_pmem nd_btt dax_pmem
+    # Virtual media of management controllers are USB devices behind this controller.
+    hostonly='' instmods xhci_pci_renesas
+    # Encrypted partitions, unlocked by a TPM.
+    hostonly='' instmods dm_crypt tpm_crb tpm_tis tpm_ftpm_tee
+    return 0
+}
+
+# called by dracut
+install() {
+    local _bin
+    local -a _missing=()
+    # What immucore runs, and what the rootfs stage of /system/oem may use.
+    local -a _needed=(
+        immucore
+        awk blkid cat cp cryptsetup cut dmsetup e2fsck findmnt fsck gawk grep head
+        losetup lsblk lvm mkdir mkfs.ext2 mkfs.ext3 mkfs.ext4 mkfs.vfat mount mv
+        readlink rm rsync sed sort sync tail touch tr udevadm umount
+    )
+
+    for _bin in "${_needed[@]}"; do
+        find_binary "$_bin" &> /dev/null || _missing+=("$_bin")
+    done
+    if ((${#_missing[@]} > 0)); then
+        # An initramfs without one of them fails on the machine, where nobody sees why. End the build.
+        dfatal "immucore: not found in the build stage of the kernel: ${_missing[*]}"
+        exit 1
+    fi
+
+    inst_multiple "${_needed[@]}"
+    # For file systems of the installer's other choices, for repairs at the emergency shell, and for TPM unlock.
+    inst_multiple -o mkfs.fat fsck.ext2 fsck.ext3 fsck.ext4 fsck.vfat resize2fs tune2fs \
+        mkfs.xfs xfs_repair mkfs.btrfs partx sfdisk less \
+        "$systemdutildir"/systemd-cryptsetup
+
+    inst_script "$moddir/generator.sh" "$systemdutildir/system-generators/immucore-generator"
+    inst_simple "$moddir/immucore.service" "$systemdsystemunitdir/immucore.service"
+    mkdir -p "$initdir$systemdsystemunitdir/initrd.target.requires"
+    ln -sf ../immucore.service "$initdir$systemdsystemunitdir/initrd.target.requires/immucore.service"
+
+    # Names without a resolver.
+    inst_simple /etc/hosts
+
+    dracut_need_initqueue
+}

@@ -1,0 +1,64 @@
+package catalog
+
+import (
+	"slices"
+
+	"github.com/pkg/errors"
+)
+
+// validate refuses entries that are not whole, so that a mistake in a catalog
+// is found when it is read and not in the middle of a build.
+func (c *Catalog) validate() error {
+	for name, d := range c.Distros {
+		if err := d.validate(name, c); err != nil {
+			return errors.Wrapf(err, "catalog: distros/%s.yaml", name)
+		}
+	}
+	for name, comp := range c.Components {
+		if comp.Name != name || comp.Install == "" {
+			return errors.Errorf("catalog: components/%s.yaml: needs name: %s and install", name, name)
+		}
+	}
+	for name, t := range c.Tools {
+		if _, ok := c.Distros[t.Distro]; t.Name != name || !ok {
+			return errors.Errorf("catalog: tools/%s.yaml: needs name: %s and a known distro, not %q", name, name, t.Distro)
+		}
+	}
+	return nil
+}
+
+func (d *Distro) validate(name string, c *Catalog) error {
+	switch {
+	case d.Name != name:
+		return errors.Errorf("the name is %q, the file says %q", d.Name, name)
+	case d.Base == "" || d.Family == "" || d.Flavor == "" || d.Release == "":
+		return errors.New("base, family, flavor and release are all needed")
+	case !slices.Contains([]string{"apt", "zypper", "apk", "dnf"}, d.Manager):
+		return errors.Errorf("manager %q is none of apt, zypper, apk, dnf", d.Manager)
+	case len(d.Architectures) == 0 || len(d.Inits) == 0:
+		return errors.New("architectures and inits are both needed")
+	}
+	for _, g := range slices.Concat(d.Groups, d.Kernel.Initramfs.Groups) {
+		if err := g.validate(); err != nil {
+			return err
+		}
+	}
+	for _, component := range d.Kernel.Initramfs.Components {
+		if _, ok := c.Components[component]; !ok {
+			return errors.Errorf("kernel.initramfs names the unknown component %q", component)
+		}
+	}
+	return nil
+}
+
+func (g Group) validate() error {
+	if g.Name == "" || g.Why == "" {
+		return errors.Errorf("group %q needs a name and a reason", g.Name)
+	}
+	for name, p := range g.Packages {
+		if p.Why == "" {
+			return errors.Errorf("package %s in group %s has no reason", name, g.Name)
+		}
+	}
+	return nil
+}

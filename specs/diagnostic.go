@@ -1,0 +1,66 @@
+package specs
+
+import (
+	"sort"
+	"strings"
+)
+
+// Diagnostic is one mistake in a spec: where, what is wrong, and what would be
+// right.
+type Diagnostic struct {
+	Range Range
+	// Key is the path of the value, such as packages.add[2].
+	Key string
+	// Message says what is wrong.
+	Message string
+	// Hint says what would be right; it may be empty.
+	Hint string
+}
+
+// Error is one line: file:line:column: key: message; hint.
+func (d Diagnostic) Error() string {
+	var b strings.Builder
+	b.WriteString(d.Range.String())
+	b.WriteString(": ")
+	if d.Key != "" {
+		b.WriteString(d.Key)
+		b.WriteString(": ")
+	}
+	b.WriteString(d.Message)
+	if d.Hint != "" {
+		b.WriteString("; ")
+		b.WriteString(d.Hint)
+	}
+	return b.String()
+}
+
+// Diagnostics are all mistakes of a spec, in the order of the file.
+type Diagnostics []Diagnostic
+
+// Error has one line for each mistake.
+func (ds Diagnostics) Error() string {
+	lines := make([]string, len(ds))
+	for i, d := range ds {
+		lines[i] = d.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Err returns the diagnostics as an error in the order of the file, or nil
+// when there are none.
+func (ds Diagnostics) Err() error {
+	if len(ds) == 0 {
+		return nil
+	}
+	sort.SliceStable(ds, func(i, j int) bool {
+		a, b := ds[i].Range, ds[j].Range
+		if a.Source != b.Source {
+			return false
+		}
+		if a.Start.Line != b.Start.Line {
+			return a.Start.Line < b.Start.Line
+		}
+		return a.Start.Column < b.Start.Column
+	})
+	return ds
+}

@@ -1,0 +1,11 @@
+package specs
+
+import _ "embed"
+
+//go:generate go run ./schemagen schema.json
+
+//go:embed schema.json
+var schema []byte
+
+// Schema is the JSON schema (draft 7) of a spec, for editors.
+func Schema() []byte { return schema }

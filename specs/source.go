@@ -1,0 +1,39 @@
+package specs
+
+import "fmt"
+
+// Source is one file of the chain of specs that extend each other.
+type Source struct {
+	// Name as the user knows it: kairos.spec, or the name of a built-in
+	// flavor with a marker.
+	Name string
+	// Data is the text of the file.
+	Data []byte
+	// Context is the named context that the file came from, if any. Files
+	// that the spec names are looked up there.
+	Context string
+	// Builtin tells that the file is part of flavorkit.
+	Builtin bool
+}
+
+// Position is a place in a text, both numbers counted from 1.
+type Position struct {
+	Line, Column int
+}
+
+// Range is a part of a source. End is the last character, not the one after.
+type Range struct {
+	Source     *Source
+	Start, End Position
+}
+
+// String is file:line:column, as compilers print it.
+func (r Range) String() string {
+	if r.Source == nil {
+		return "kairos.spec"
+	}
+	if r.Start.Line == 0 {
+		return r.Source.Name
+	}
+	return fmt.Sprintf("%s:%d:%d", r.Source.Name, r.Start.Line, r.Start.Column)
+}

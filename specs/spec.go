@@ -1,0 +1,147 @@
+package specs
+
+// Spec is a whole kairos.spec after all it extends is merged in. The zero
+// value of a field means that no file of the chain set it.
+type Spec struct {
+	// Extends names what this spec builds on: a built-in flavor
+	// (debian-12), a file beside the spec (./base.spec), or a named context
+	// that holds a kairos.spec.
+	Extends string `yaml:"extends,omitempty" json:"extends,omitempty"`
+	// Name is the product's name, the first part of image and file names.
+	// The default is "kairos".
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
+	// Version of the system that is built: semantic versioning with a
+	// leading v, such as v1.4.0. Upgrades compare it.
+	Version string `yaml:"version,omitempty" json:"version,omitempty"`
+	// Variant is core (no Kubernetes) or standard (Kubernetes and mesh).
+	Variant string `yaml:"variant,omitempty" json:"variant,omitempty" jsonschema:"enum=core,enum=standard"`
+	// Model is the machine that the system is for: generic, or a board.
+	Model string `yaml:"model,omitempty" json:"model,omitempty"`
+	// Distro is the distribution of the userland.
+	Distro Distro `yaml:"distro,omitempty" json:"distro,omitzero"`
+	// Init is the init system of the userland: systemd or openrc.
+	Init string `yaml:"init,omitempty" json:"init,omitempty" jsonschema:"enum=systemd,enum=openrc"`
+	// Kernel chooses the kernel; the default is the distribution's own.
+	Kernel Kernel `yaml:"kernel,omitempty" json:"kernel,omitzero"`
+	// Packages adds to and removes from the catalog's package list.
+	Packages Packages `yaml:"packages,omitempty" json:"packages,omitzero"`
+	// Files are put into the root filesystem.
+	Files []File `yaml:"files,omitempty" json:"files,omitempty"`
+	// CloudConfig is built into the image, for every boot of every machine.
+	// For the installer medium alone, see artifacts.iso.cloudConfig.
+	CloudConfig Content `yaml:"cloudConfig,omitempty" json:"cloudConfig,omitzero"`
+	// Cmdline are kernel arguments, added after the ones Kairos needs.
+	Cmdline []string `yaml:"cmdline,omitempty" json:"cmdline,omitempty"`
+	// Components overrides where programs such as kairos-agent come from, and
+	// takes in the ones that the catalog has as optional.
+	Components map[string]Component `yaml:"components,omitempty" json:"components,omitempty"`
+	// Artifacts are options of what is made from the root filesystem.
+	Artifacts Artifacts `yaml:"artifacts,omitempty" json:"artifacts,omitzero"`
+}
+
+// Distro chooses the distribution. As a plain string it is the name.
+type Distro struct {
+	// Name of a distribution in the catalog, such as debian-12.
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
+	// Base is the image to start from instead of the catalog's.
+	Base string `yaml:"base,omitempty" json:"base,omitempty"`
+}
+
+// Kernel chooses a kernel. As a plain string it is the distribution that the
+// kernel comes from.
+type Kernel struct {
+	// From is the distribution in the catalog that donates the kernel, its
+	// modules and firmware, and in which the initramfs is made.
+	From string `yaml:"from,omitempty" json:"from,omitempty"`
+	// Package replaces the catalog's kernel package.
+	Package string `yaml:"package,omitempty" json:"package,omitempty"`
+	// Version pins the version of the kernel package.
+	Version string `yaml:"version,omitempty" json:"version,omitempty"`
+}
+
+// Packages changes the package list that the catalog gives.
+type Packages struct {
+	// Add names further packages of the distribution.
+	Add []string `yaml:"add,omitempty" json:"add,omitempty"`
+	// Remove takes packages off the catalog's list. What other packages
+	// depend on is installed all the same.
+	Remove []string `yaml:"remove,omitempty" json:"remove,omitempty"`
+	// Groups switches whole groups of the catalog on or off.
+	Groups map[string]bool `yaml:"groups,omitempty" json:"groups,omitempty"`
+}
+
+// Content is text from a file of the build context, or written in place. As
+// a plain string it is the file.
+type Content struct {
+	// From is a file in the build context.
+	From string `yaml:"from,omitempty" json:"from,omitempty"`
+	// Content is the text itself.
+	Content string `yaml:"content,omitempty" json:"content,omitempty"`
+}
+
+// IsZero tells whether no content was given.
+func (c Content) IsZero() bool { return c == Content{} }
+
+// File is one file or folder of the root filesystem.
+type File struct {
+	// Path in the root filesystem, absolute.
+	Path string `yaml:"path" json:"path"`
+	// From is a file or folder in the build context.
+	From string `yaml:"from,omitempty" json:"from,omitempty"`
+	// Content is the text of the file, instead of from.
+	Content string `yaml:"content,omitempty" json:"content,omitempty"`
+	// Mode in octal, such as 0644. The default is 0644 for content, and for
+	// from what the file has.
+	Mode string `yaml:"mode,omitempty" json:"mode,omitempty" jsonschema:"oneof_type=string;integer"`
+	// Owner is uid:gid, in numbers. The default is 0:0.
+	Owner string `yaml:"owner,omitempty" json:"owner,omitempty"`
+}
+
+// Component says where a program comes from. One of url, image and context;
+// a named context with the component's name wins over all of them.
+type Component struct {
+	// Version of the component; it replaces {version} in urls.
+	Version string `yaml:"version,omitempty" json:"version,omitempty"`
+	// URL of a tar.gz archive or a bare binary. {version} and {arch} are
+	// replaced.
+	URL string `yaml:"url,omitempty" json:"url,omitempty"`
+	// SHA256 of what url gives, in hexadecimal, by architecture.
+	SHA256 map[string]string `yaml:"sha256,omitempty" json:"sha256,omitempty"`
+	// Checksums is the url of the publisher's sha256 list, when no sha256 is
+	// given. {version} and {arch} are replaced.
+	Checksums string `yaml:"checksums,omitempty" json:"checksums,omitempty"`
+	// Image to copy the program from.
+	Image string `yaml:"image,omitempty" json:"image,omitempty"`
+	// Context is a named context to copy the program from.
+	Context string `yaml:"context,omitempty" json:"context,omitempty"`
+	// Path of the program in the image, the context or the archive. The
+	// default is the program's name at the top.
+	Path string `yaml:"path,omitempty" json:"path,omitempty"`
+}
+
+// Artifacts are options of what is made from the root filesystem.
+type Artifacts struct {
+	ISO ISO `yaml:"iso,omitempty" json:"iso,omitzero"`
+}
+
+// ISO are options of the bootable live and installer medium.
+type ISO struct {
+	// Compression of the squashfs: zstd, xz, gzip or lz4. The default is
+	// zstd.
+	Compression string `yaml:"compression,omitempty" json:"compression,omitempty" jsonschema:"enum=zstd,enum=xz,enum=gzip,enum=lz4"`
+	// Level of the compression, for zstd 1 to 22 and for gzip 1 to 9. The
+	// default is 3 for zstd, which is fast.
+	Level int `yaml:"level,omitempty" json:"level,omitempty"`
+	// CloudConfig lies beside the squashfs and is read by the live system
+	// and the installer. Changing it makes the ISO anew, and nothing else.
+	CloudConfig Content `yaml:"cloudConfig,omitempty" json:"cloudConfig,omitzero"`
+}
+
+// Shorthand is the key that a plain string in place of the mapping is for.
+func (Distro) Shorthand() string { return "name" }
+
+// Shorthand is the key that a plain string in place of the mapping is for.
+func (Kernel) Shorthand() string { return "from" }
+
+// Shorthand is the key that a plain string in place of the mapping is for.
+func (Content) Shorthand() string { return "from" }

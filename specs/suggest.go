@@ -1,0 +1,30 @@
+package specs
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// Suggest returns a hint for a word that is not among the valid ones: the
+// nearest valid word, or all of them when none is near.
+func Suggest(word string, valid []string) string {
+	sorted := append([]string(nil), valid...)
+	sort.Strings(sorted)
+	best, distance := "", len(word)/2+1
+	for _, v := range sorted {
+		if d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(v), nil); d < distance {
+			best, distance = v, d
+		}
+	}
+	switch {
+	case best != "":
+		return fmt.Sprintf("did you mean %q?", best)
+	case len(sorted) == 0:
+		return ""
+	default:
+		return "valid: " + strings.Join(sorted, ", ")
+	}
+}
