@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -25,13 +26,20 @@ type Document struct {
 // At returns where the value with this key was written. When it was not, the
 // nearest value around it is returned, and at last the top of the spec.
 func (d *Document) At(key string) Range {
+	if r, ok := d.nearest(key); ok {
+		return r
+	}
+	return top(d.Sources[0])
+}
+
+func (d *Document) nearest(key string) (Range, bool) {
 	for {
 		if r, ok := d.ranges[key]; ok {
-			return r
+			return r, true
 		}
 		cut := strings.LastIndexAny(key, ".[")
 		if cut < 0 {
-			return Range{Source: d.Sources[0], Start: Position{1, 1}, End: Position{1, 1}}
+			return Range{}, false
 		}
 		key = key[:cut]
 	}
@@ -85,16 +93,16 @@ func (d *Document) record(t *tree, n *yaml.Node, key string) {
 func splitKey(key string) iter.Seq[string] { return strings.SplitSeq(key, ".") }
 
 // Decision returns the line of the user's own files that decided about a
-// value. What a built-in flavor sets was decided by the line that extends it.
+// value. What a built-in flavor sets, or no file of the chain, was decided by
+// the line that extends the flavor.
 func (d *Document) Decision(key string) Range {
-	r := d.At(key)
-	if !r.Source.Builtin {
+	if r, ok := d.nearest(key); ok && !r.Source.Builtin {
 		return r
 	}
-	for i, src := range d.Sources {
-		if src.Builtin && i > 0 {
-			return d.extends[i-1]
+	for _, extends := range slices.Backward(d.extends) {
+		if !extends.Source.Builtin {
+			return extends
 		}
 	}
-	return r
+	return top(d.Sources[0])
 }

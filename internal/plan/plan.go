@@ -53,6 +53,8 @@ type Install struct {
 	Packages []string `yaml:"packages"`
 	// Exclude are paths that no package may bring.
 	Exclude []string `yaml:"exclude,omitempty"`
+	// Env is the environment of the package manager.
+	Env map[string]string `yaml:"env,omitempty"`
 }
 
 // Userland is the distribution without a kernel.

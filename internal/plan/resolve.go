@@ -177,7 +177,8 @@ func (r *resolver) kernel(donor *catalog.Distro) Kernel {
 			Base:     base,
 			Manager:  donor.Manager,
 			Packages: append(packages, sorted(tools)...),
-			Exclude:  slices.Concat(donor.Exclude, donor.Kernel.Exclude),
+			Exclude:  donor.Exclude,
+			Env:      donor.Kernel.Environment,
 		},
 		Initramfs: Initramfs{
 			Tool:       donor.Kernel.Initramfs.Tool,

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// bootSector is a disk of one sector. It greets on the first serial port and echoes what is typed there; q resets the
+// bootSector is a disk with a program in its first sector. It greets on the first serial port and echoes what is typed there; q resets the
 // machine.
 func bootSector(t *testing.T) string {
 	t.Helper()
@@ -53,10 +53,10 @@ func bootSector(t *testing.T) string {
 		0xee, // 3c        out dx, al
 		0xc3, // 3d        ret
 	}
-	sector := make([]byte, 512)
+	sector := make([]byte, 1<<20) // one sector would be less than a BIOS cylinder
 	n := copy(sector, code)
 	copy(sector[n:], "\x1b[1;32mready\x1b[0m to echo\r\n> \x00")
-	copy(sector[510:], "\x55\xaa")
+	copy(sector[510:512], "\x55\xaa")
 	path := filepath.Join(t.TempDir(), "disk.img")
 	require.NoError(t, os.WriteFile(path, sector, 0o600))
 	return path
@@ -179,9 +179,11 @@ func TestInteractive(t *testing.T) {
 	stdin, keys := io.Pipe()
 	screen, stdout := io.Pipe()
 	t.Cleanup(func() { keys.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	done := make(chan error, 1)
 	go func() {
-		done <- Interactive(t.Context(),
+		done <- Interactive(ctx,
 			Options{Disks: []Disk{{Path: bootSector(t), Scratch: true}}, Accel: TCG, MemoryMiB: 64}, stdin, stdout)
 		stdout.Close()
 	}()
@@ -192,6 +194,7 @@ func TestInteractive(t *testing.T) {
 	}()
 	_, err := c.Expect(t.Context(), regexp.MustCompile(`ready`), 10*time.Second)
 	if err != nil {
+		cancel()
 		skipIfMissing(t, <-done)
 	}
 	require.NoError(t, err)

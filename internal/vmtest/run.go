@@ -144,6 +144,8 @@ func (c *Console) fetch(ctx context.Context, id string, size int, within time.Du
 	}
 	var (
 		start, end = []byte("@" + id + "<"), []byte("@" + id + ">")
+		// The kernel starts its lines wherever the cursor is.
+		kernelLine = regexp.MustCompile(`\[ *\d+\.\d{6}\] [^\n]*\n`)
 		output     []byte
 		whole      bool
 	)
@@ -152,17 +154,17 @@ func (c *Console) fetch(ctx context.Context, id string, size int, within time.Du
 		if stop < 0 {
 			return 0, -1
 		}
-		if i := bytes.Index(text[:stop], start); i >= 0 {
-			output, whole = decode(text[i+len(start):stop], size)
+		sent := kernelLine.ReplaceAll(text[:stop], nil)
+		if i := bytes.Index(sent, start); i >= 0 {
+			output, whole = decode(sent[i+len(start):], size)
 		}
 		return 0, stop + len(end)
 	})
 	return string(output), whole, err
 }
 
-// decode reads base64 into which the kernel may have written lines of its own.
+// decode reads base64 in lines of any length, and reports whether it is what was sent.
 func decode(text []byte, size int) ([]byte, bool) {
-	text = regexp.MustCompile(`\[ *\d+\.\d{6}\] [^\n]*\n`).ReplaceAll(text, nil)
 	text = bytes.Join(bytes.Fields(text), nil)
 	out, err := base64.StdEncoding.DecodeString(string(text))
 	return out, err == nil && isSize(out, size)

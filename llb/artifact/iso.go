@@ -106,6 +106,15 @@ func isoTree(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
 	if err != nil {
 		return llb.State{}, err
 	}
+	chain, err := overlay.Files("iso-chain")
+	if err != nil {
+		return llb.State{}, err
+	}
+	for _, e := range chain {
+		// The prefix that is built into the signed GRUB of live media.
+		e.Path = path.Join("/boot/grub", e.Path)
+		entries = append(entries, e)
+	}
 	if len(p.System.Cmdline) > 0 {
 		entries = append(entries, tree.File("/boot/grub2/cmdline.cfg", rootfs.Cmdline(p)))
 	}

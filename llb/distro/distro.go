@@ -8,6 +8,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -54,11 +55,13 @@ func Install(ctx context.Context, g *graph.Graph, s graph.Stage, in plan.Install
 	if len(in.Packages) == 0 {
 		return base, nil
 	}
+	env := map[string]string{"FLAVORKIT_CACHE": m.cache, "FLAVORKIT_EXCLUDE": strings.Join(in.Exclude, "\n")}
+	maps.Copy(env, in.Env)
 	return s.Run(base, graph.Command{
 		Title:   "install " + summary(in.Packages),
 		Script:  m.script,
 		Args:    in.Packages,
-		Env:     map[string]string{"FLAVORKIT_CACHE": m.cache, "FLAVORKIT_EXCLUDE": strings.Join(in.Exclude, "\n")},
+		Env:     env,
 		Network: true,
 		Mounts:  []llb.RunOption{s.Cache(m.cache, strings.Join([]string{in.Manager, in.Distro, s.Platform().Architecture, purpose}, "-"))},
 	}).Root(), nil

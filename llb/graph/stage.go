@@ -41,11 +41,14 @@ func (s Stage) On(p ocispecs.Platform) Stage {
 // Platform that the stage runs on.
 func (s Stage) Platform() ocispecs.Platform { return s.platform }
 
-// options gives a vertex its name, group, place, platform and cache rule.
+// options gives a vertex its name, group, place, platform and cache rule. A
+// progress group is one line of the progress output: a step with all that is
+// made for it alone.
 func (s Stage) options(title string) []llb.ConstraintsOpt {
+	name := s.title(title)
 	opts := []llb.ConstraintsOpt{
-		llb.WithCustomName(fmt.Sprintf("[%s] %s", s.name, title)),
-		llb.ProgressGroup(s.name, "["+s.name+"]", true),
+		llb.WithCustomName(name),
+		llb.ProgressGroup(name, name, false),
 		llb.Platform(s.platform),
 	}
 	if s.graph.Locate != nil {
@@ -56,6 +59,8 @@ func (s Stage) options(title string) []llb.ConstraintsOpt {
 	}
 	return opts
 }
+
+func (s Stage) title(title string) string { return fmt.Sprintf("[%s] %s", s.name, title) }
 
 // File runs file operations on a state.
 func (s Stage) File(on llb.State, title string, action *llb.FileAction) llb.State {
@@ -97,6 +102,7 @@ func (s Stage) Run(on llb.State, c Command) llb.ExecState {
 	script := llb.Scratch().File(
 		llb.Mkfile("/"+c.Script.Name, 0o755, c.Script.Text, llb.WithCreatedTime(DefaultEpoch)),
 		llb.WithCustomName("[internal] script "+c.Script.Name), llb.Platform(s.graph.Build),
+		llb.ProgressGroup(s.title(c.Title), s.title(c.Title), true),
 	)
 	opts := []llb.RunOption{
 		llb.Args(append([]string{file}, c.Args...)),

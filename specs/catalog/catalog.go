@@ -103,9 +103,9 @@ type Kernel struct {
 	// Packages by architecture: the kernel and its firmware. The first is the
 	// kernel, the one that a spec can replace or pin.
 	Packages map[string][]string `yaml:"packages"`
-	// Exclude are further paths that no package of the kernel's stage may
-	// bring.
-	Exclude []string `yaml:"exclude"`
+	// Environment of the package manager in the kernel's stage, for the hooks
+	// of kernel packages.
+	Environment map[string]string `yaml:"environment"`
 	// Initramfs is how the initramfs for the kernel is made.
 	Initramfs Initramfs `yaml:"initramfs"`
 }
