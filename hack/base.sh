@@ -148,8 +148,10 @@ need go build
   die "this machine cannot run $arch programs: run hack/deps.sh foreign"
 
 mkdir -p "$cache/base"
+rm -rf --one-file-system "$cache/base/.$base-$arch".* # what a killed run left; the lock is ours
 work=$(mktemp -d "$cache/base/.$base-$arch.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf --one-file-system "$work"' EXIT
+trap 'exit 130' INT TERM # after mmdebstrap has ended and cleaned up
 SOURCE_DATE_EPOCH=$(released)
 export SOURCE_DATE_EPOCH
 say "making $base ($arch) from $mirror as of $(date -u -d "@$SOURCE_DATE_EPOCH" '+%F %T')"

@@ -77,6 +77,8 @@ type Loader struct {
 // Kernel is a stage of its own, made from the donor.
 type Kernel struct {
 	Install `yaml:",inline"`
+	// CompressModules with zstd when they are taken out of the donor's stage.
+	CompressModules bool `yaml:"compressModules"`
 	// Initramfs is made in the donor's stage for exactly its kernel.
 	Initramfs Initramfs `yaml:"initramfs"`
 }

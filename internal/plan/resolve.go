@@ -180,6 +180,7 @@ func (r *resolver) kernel(donor *catalog.Distro) Kernel {
 			Exclude:  donor.Exclude,
 			Env:      donor.Kernel.Environment,
 		},
+		CompressModules: donor.Kernel.CompressModules,
 		Initramfs: Initramfs{
 			Tool:       donor.Kernel.Initramfs.Tool,
 			Overlay:    donor.Kernel.Initramfs.Overlay,

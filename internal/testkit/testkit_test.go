@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -71,9 +72,9 @@ func TestKilledDaemonLeavesNoProcessAndNoMount(t *testing.T) {
 	t.Run("kill", func(t *testing.T) {
 		daemon := Buildkitd(t)
 		root = daemon.root
-		daemon.Registry.PushLayout(Base(t, "debian-12", "amd64"), "docker.io/library/debian:12-slim")
+		daemon.Registry.PushLayout(Base(t, "debian-12", runtime.GOARCH), "docker.io/library/debian:12-slim")
 		step := llb.Image("docker.io/library/debian:12-slim").Run(llb.Shlex("sleep 98765")).Root()
-		definition, err := step.Marshal(t.Context(), llb.LinuxAmd64)
+		definition, err := step.Marshal(t.Context())
 		require.NoError(t, err)
 		connection := daemon.Client(t)
 		go func() { _, _ = connection.Solve(t.Context(), definition, client.SolveOpt{}, nil) }()
@@ -88,6 +89,26 @@ func TestKilledDaemonLeavesNoProcessAndNoMount(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, mounts)
 	require.NoDirExists(t, root)
+}
+
+func TestStateOutlivesTheDaemon(t *testing.T) {
+	state := fmt.Sprintf("once-%d-state", os.Getpid())
+	t.Cleanup(func() { _ = os.RemoveAll(filepath.Join(Cache(t), "buildkitd", state)) })
+	usage := func(t *testing.T) int {
+		daemon := Buildkitd(t, WithState(state))
+		hello := llb.Scratch().File(llb.Mkfile("/hello", 0o644, []byte("world")))
+		before, err := daemon.Client(t).DiskUsage(t.Context())
+		require.NoError(t, err)
+		solve(t, daemon, hello, t.TempDir())
+		return len(before)
+	}
+	records := -1
+	t.Run("first", func(t *testing.T) { require.Zero(t, usage(t)) })
+	t.Run("second", func(t *testing.T) { records = usage(t) })
+	if records == -1 {
+		t.SkipNow() // the subtest has said why
+	}
+	require.NotZero(t, records)
 }
 
 // sleepers are the processes of the build step above.
@@ -121,7 +142,7 @@ func TestAbandonedRootIsRemoved(t *testing.T) {
 
 func TestDaemonRunsTheBaseFromItsMirror(t *testing.T) {
 	daemon := Buildkitd(t)
-	daemon.Registry.PushLayout(Base(t, "debian-12", "amd64"), "docker.io/library/debian:12-slim")
+	daemon.Registry.PushLayout(Base(t, "debian-12", runtime.GOARCH), "docker.io/library/debian:12-slim")
 
 	result := filepath.Join(t.TempDir(), "out")
 	step := llb.Image("docker.io/library/debian:12-slim").
@@ -145,8 +166,8 @@ COPY --from=0 /version /
 	require.NoError(t, os.WriteFile(filepath.Join(buildx.Dir, "Dockerfile"), []byte(dockerfile), 0o644))
 
 	out, err := buildx.Build(
-		"--build-context", "debian:12-slim=oci-layout://"+Base(t, "debian-12", "amd64"),
-		"--build-context", "immucore="+Component(t, "immucore", "amd64"),
+		"--build-context", "debian:12-slim=oci-layout://"+Base(t, "debian-12", runtime.GOARCH),
+		"--build-context", "immucore="+Component(t, "immucore", runtime.GOARCH),
 		"--output", "out", ".")
 	require.NoError(t, err, out)
 
@@ -188,7 +209,7 @@ func (p *probe) Fatalf(string, ...any) { p.failed = true }
 
 func solve(t *testing.T, daemon *Daemon, state llb.State, result string) {
 	t.Helper()
-	definition, err := state.Marshal(t.Context(), llb.LinuxAmd64)
+	definition, err := state.Marshal(t.Context())
 	require.NoError(t, err)
 	_, err = daemon.Client(t).Solve(t.Context(), definition, client.SolveOpt{
 		Exports: []client.ExportEntry{{Type: client.ExporterLocal, OutputDir: result}},

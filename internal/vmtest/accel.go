@@ -129,7 +129,7 @@ func tryKVM(ctx context.Context, o Options, kernel string) verdict {
 		TempDir:   o.TempDir,
 	})
 	if err != nil {
-		return verdict{TCG, "KVM does not work: " + oneLine(err)}
+		return verdict{TCG, "KVM does not work: " + firstLine(err)}
 	}
 	defer m.Close()
 	_, err = m.Expect(ctx, KernelPanic(), probeLimit)
@@ -139,8 +139,11 @@ func tryKVM(ctx context.Context, o Options, kernel string) verdict {
 	case errors.Is(err, context.DeadlineExceeded):
 		return verdict{TCG, fmt.Sprintf("a kernel hangs under KVM: it did not boot within %s", probeLimit)}
 	default:
-		return verdict{TCG, "a kernel fails under KVM: " + oneLine(errors.Unwrap(err))}
+		return verdict{TCG, "a kernel fails under KVM: " + firstLine(errors.Unwrap(err))}
 	}
 }
 
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

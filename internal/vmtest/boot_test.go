@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -14,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// bootSector is a disk with a program in its first sector. It greets on the first serial port and echoes what is typed there; q resets the
-// machine.
+// bootSector is a disk with a program in its first sector. It greets on the first serial port and echoes what is typed
+// there; q resets the machine.
 func bootSector(t *testing.T) string {
 	t.Helper()
 	code := []byte{
@@ -118,7 +119,9 @@ func TestBootOverlay(t *testing.T) {
 	path := bootSector(t)
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
-	first := boot(t, Options{Disks: []Disk{{Path: path, Scratch: true, SizeMiB: 3000}, {SizeMiB: 5000}}, Accel: TCG, MemoryMiB: 64})
+	first := boot(t, Options{
+		Disks: []Disk{{Path: path, Scratch: true, SizeMiB: 3000}, {SizeMiB: 5000}}, Accel: TCG, MemoryMiB: 64,
+	})
 	_, err = first.Expect(t.Context(), regexp.MustCompile(`ready`), 10*time.Second)
 	require.NoError(t, err)
 
@@ -135,6 +138,24 @@ func TestBootOverlay(t *testing.T) {
 	after, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, before, after)
+}
+
+// TestBootISO boots from the drive although an empty disk comes first.
+func TestBootISO(t *testing.T) {
+	if _, err := exec.LookPath("xorriso"); err != nil {
+		t.Skip("xorriso is not installed")
+	}
+	dir := filepath.Dir(bootSector(t))
+	iso := filepath.Join(t.TempDir(), "a.iso")
+	out, err := exec.Command("xorriso", "-as", "mkisofs", "-o", iso, "-b", "disk.img",
+		"-no-emul-boot", "-boot-load-size", "4", dir).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+
+	m := boot(t, Options{
+		ISO: iso, Disks: []Disk{{SizeMiB: 100}}, DiskFirst: true, BIOSConsole: true, Accel: TCG, MemoryMiB: 64,
+	})
+	_, err = m.Expect(t.Context(), regexp.MustCompile(`(?s)from Hard Disk.*from DVD/CD.*ready`), 10*time.Second)
+	require.NoError(t, err)
 }
 
 func TestBootEnds(t *testing.T) {
@@ -206,6 +227,9 @@ func TestInteractive(t *testing.T) {
 }
 
 func TestBootUEFI(t *testing.T) {
+	if testing.Short() {
+		t.Skip("firmware with secure boot takes its time under TCG")
+	}
 	for _, kind := range []Firmware{UEFI, SecureBoot} {
 		t.Run(string(kind), func(t *testing.T) {
 			m := boot(t, Options{Firmware: kind, Disks: []Disk{{SizeMiB: 1}}, Accel: TCG, MemoryMiB: 256})

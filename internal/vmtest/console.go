@@ -27,7 +27,6 @@ type Console struct {
 	seen    int    // everything before was matched by an Expect or a Run
 	ended   error  // why nothing more will come; nil while it may
 	changed chan struct{}
-	runs    int
 }
 
 func newConsole(out io.Writer, slowdown float64, fatal *regexp.Regexp) *Console {

@@ -95,7 +95,8 @@ func TestExpectFailsWhenTheMachineEnds(t *testing.T) {
 		far.Close()
 	}()
 	_, err := c.Expect(t.Context(), regexp.MustCompile(`login:`), time.Minute)
-	require.EqualError(t, err, "waiting for \"login:\": the machine is off; the console ended with\n    reboot: Power down")
+	require.EqualError(t, err,
+		"waiting for \"login:\": the machine is off; the console ended with\n    reboot: Power down")
 
 	_, err = c.Expect(t.Context(), regexp.MustCompile(`Power down`), time.Minute)
 	require.NoError(t, err, "what came before the end can still be matched")

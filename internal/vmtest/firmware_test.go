@@ -29,7 +29,8 @@ func TestPickFirmware(t *testing.T) {
 	describe(system, "10-tdx.json", "memory", "x86_64", "pc-q35-*", "tdx", "raw", "secure-boot", "enrolled-keys")
 	describe(system, "20-micro.json", "flash", "x86_64", "microvm", "micro", "raw")
 	describe(system, "30-gone.json", "flash", "x86_64", "pc-q35-*", "gone", "raw")
-	describe(system, "40-ms.json", "flash", "x86_64", "pc-q35-*", "ms", "raw", "secure-boot", "enrolled-keys", "requires-smm")
+	describe(system, "40-ms.json", "flash", "x86_64", "pc-q35-*", "ms", "raw",
+		"secure-boot", "enrolled-keys", "requires-smm")
 	describe(system, "50-smm.json", "flash", "x86_64", "pc-q35-*", "smm", "raw", "secure-boot", "requires-smm")
 	describe(system, "60-plain.json", "flash", "x86_64", "pc-q35-*", "hidden", "raw", "acpi-s3")
 	describe(user, "60-plain.json", "flash", "x86_64", "pc-q35-*", "plain", "qcow2", "acpi-s3")

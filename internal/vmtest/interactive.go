@@ -20,19 +20,33 @@ func Interactive(ctx context.Context, o Options, stdin io.Reader, stdout io.Writ
 	}
 	defer s.remove()
 
-	if f, ok := stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		state, err := term.GetState(int(f.Fd()))
+	keys, ok := stdin.(*os.File)
+	if !ok {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		// Not waited for: it may be in a Read of stdin that never returns.
+		go func() {
+			defer w.Close()
+			_, _ = io.Copy(w, stdin)
+		}()
+		keys = r
+	}
+	if terminal := int(keys.Fd()); term.IsTerminal(terminal) {
+		state, err := term.GetState(terminal)
 		if err != nil {
 			return errors.Wrap(err, "reading the state of the terminal")
 		}
-		defer func() { _ = term.Restore(int(f.Fd()), state) }()
+		defer func() { _ = term.Restore(terminal, state) }()
 	}
 	if o.Log != nil {
 		stdout = io.MultiWriter(stdout, o.Log)
 	}
 	s.launch.console = terminalConsole()
 	// On SIGTERM QEMU restores the terminal, on SIGKILL it could not.
-	p, err := spawn(ctx, s.qemu, arguments(s.options, s.launch), syscall.SIGTERM, stdin, stdout)
+	p, err := spawn(ctx, s.qemu, arguments(s.options, s.launch), syscall.SIGTERM, keys, stdout)
 	if err != nil {
 		return err
 	}

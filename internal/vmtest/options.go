@@ -78,7 +78,8 @@ type Options struct {
 	// TempDir is where private files live: firmware variables, scratch disks, sockets. Default: os.TempDir. Sockets
 	// limit the length of its path to about 80 bytes.
 	TempDir string
-	// Log gets a copy of everything the serial console prints, as it is printed.
+	// Log gets a copy of everything the serial console prints, as it is printed: from another goroutine, until Wait
+	// or Close returns.
 	Log io.Writer
 	// ExtraArgs are appended to QEMU's command line.
 	ExtraArgs []string

@@ -7,7 +7,9 @@ import (
 )
 
 func TestResolve(t *testing.T) {
-	o, err := Options{ISO: "a.iso", Disks: []Disk{{Path: "b.QCOW2"}, {SizeMiB: 1}}, Forwards: []Forward{{Guest: 22}}}.resolve()
+	o, err := Options{
+		ISO: "a.iso", Disks: []Disk{{Path: "b.QCOW2"}, {SizeMiB: 1}}, Forwards: []Forward{{Guest: 22}},
+	}.resolve()
 	require.NoError(t, err)
 	require.Equal(t, Options{
 		Arch: "amd64", Firmware: BIOS, Accel: Auto, MemoryMiB: 2048, CPUs: 2, ISO: "a.iso",

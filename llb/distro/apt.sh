@@ -41,6 +41,8 @@ apt-get -qq -o "Dir::State::lists=$cache/lists" -o "Dir::Cache::archives=$cache/
 find /var/log -type f -delete
 rm -rf /var/cache/apt/*.bin /var/lib/apt/lists/* /var/cache/debconf/*-old /var/lib/dpkg/*-old \
 	/var/cache/ldconfig/aux-cache /var/cache/man /var/tmp/* /tmp/*
+# Python writes the time of day into what it compiles.
+find /usr/lib/python3* -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 # Every machine makes its own (contract 1.17).
 rm -f /etc/ssh/ssh_host_*_key* /var/lib/dbus/machine-id /var/lib/systemd/random-seed
 if [ -e /etc/machine-id ]; then

@@ -1,11 +1,13 @@
 #!/bin/sh
 # Takes the kernel out of the stage that it was installed in.
 #
-# usage: export.sh OUT LIBDIR
+# usage: export.sh OUT LIBDIR [zstd]
 #   OUT     folder for /boot, modules and firmware
 #   LIBDIR  where the userland has its modules: /lib or /usr/lib
+#   zstd    compress modules that are not; signatures stay valid, for modprobe
+#           unpacks before the kernel looks
 set -eu
-out=$1 lib=$2
+out=$1 lib=$2 compress=${3:-}
 
 set -- /lib/modules/*/modules.dep
 if [ $# -ne 1 ] || [ ! -e "$1" ]; then
@@ -34,6 +36,15 @@ mkdir -p "$out$lib/modules"
 cp -a "/lib/modules/$version" "$out$lib/modules/"
 # Links to headers that are not there.
 rm -f "$out$lib/modules/$version/build" "$out$lib/modules/$version/source"
+if [ -n "$compress" ]; then
+	find "$out$lib/modules" -name '*.ko' -print0 | xargs -0 -r -n 64 -P "$(nproc)" zstd -q -9 --rm
+	# depmod looks below lib only.
+	if [ "$lib" != /lib ]; then
+		ln -s "${lib#/}" "$out/lib"
+	fi
+	depmod -b "$out" "$version"
+	[ "$lib" = /lib ] || rm "$out/lib"
+fi
 if [ -d /lib/firmware ]; then
 	cp -a /lib/firmware "$out$lib/"
 fi

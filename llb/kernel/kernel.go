@@ -41,10 +41,14 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, components map[str
 	if err != nil {
 		return Kernel{}, err
 	}
+	args := []string{"/out", libDir(p.Userland.UsrMerged)}
+	if p.Kernel.CompressModules {
+		args = append(args, "zstd")
+	}
 	layer := s.Run(donor, graph.Command{
 		Title:  "take out vmlinuz, modules and firmware",
 		Script: graph.Script{Name: "export.sh", Text: exportScript},
-		Args:   []string{"/out", libDir(p.Userland.UsrMerged)},
+		Args:   args,
 		Env:    g.EpochEnv(),
 	}).AddMount("/out", llb.Scratch())
 

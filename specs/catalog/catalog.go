@@ -106,6 +106,8 @@ type Kernel struct {
 	// Environment of the package manager in the kernel's stage, for the hooks
 	// of kernel packages.
 	Environment map[string]string `yaml:"environment"`
+	// CompressModules with zstd, for distributions that do not themselves.
+	CompressModules bool `yaml:"compressModules"`
 	// Initramfs is how the initramfs for the kernel is made.
 	Initramfs Initramfs `yaml:"initramfs"`
 }
