@@ -51,29 +51,30 @@ func ISO(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (l
 		}
 		mounts = append(mounts, llb.AddMount("/in/config.yaml", config, llb.SourcePath(file), llb.Readonly))
 	}
-	iso := s.Run(image, graph.Command{
+	return s.Run(image, graph.Command{
 		Title:  "write " + p.File + ".iso",
 		Script: graph.Script{Name: "iso.sh", Text: isoScript},
 		Args:   []string{"/in", "/out/" + p.File + ".iso"},
 		Env:    g.EpochEnv(),
 		Mounts: mounts,
-	}).AddMount("/out", llb.Scratch())
-	return g.Require(s, "checked ISO", iso, r.Checked), nil
+	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// squashfs packs the root filesystem, beside the check.
+// squashfs packs the root filesystem, beside the check. Nothing is made of it
+// before the check has passed.
 func squashfs(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r *rootfs.RootFS) llb.State {
 	args := []string{"/rootfs", "/out/rootfs.squashfs", p.ISO.Compression}
 	if p.ISO.Level > 0 {
 		args = append(args, strconv.Itoa(p.ISO.Level))
 	}
-	return s.Run(image, graph.Command{
+	packed := s.Run(image, graph.Command{
 		Title:  "pack the root filesystem with " + p.ISO.Compression,
 		Script: graph.Script{Name: "squashfs.sh", Text: squashfsScript},
 		Args:   args,
 		Env:    g.EpochEnv(),
 		Mounts: []llb.RunOption{llb.AddMount("/rootfs", r.Unchecked, llb.Readonly)},
 	}).AddMount("/out", llb.Scratch())
+	return g.Require(s, "checked squashfs", packed, r.Checked)
 }
 
 // bootImages are the EFI system partition and, for PCs, the boot code of BIOS.

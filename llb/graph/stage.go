@@ -42,8 +42,7 @@ func (s Stage) On(p ocispecs.Platform) Stage {
 func (s Stage) Platform() ocispecs.Platform { return s.platform }
 
 // options gives a vertex its name, group, place, platform and cache rule. A
-// progress group is one line of the progress output: a step with all that is
-// made for it alone.
+// progress group is one line of the progress output.
 func (s Stage) options(title string) []llb.ConstraintsOpt {
 	name := s.title(title)
 	opts := []llb.ConstraintsOpt{
@@ -102,7 +101,9 @@ func (s Stage) Run(on llb.State, c Command) llb.ExecState {
 	script := llb.Scratch().File(
 		llb.Mkfile("/"+c.Script.Name, 0o755, c.Script.Text, llb.WithCreatedTime(DefaultEpoch)),
 		llb.WithCustomName("[internal] script "+c.Script.Name), llb.Platform(s.graph.Build),
-		llb.ProgressGroup(s.title(c.Title), s.title(c.Title), true),
+		// One line for all of them; in the group of a step they would keep it
+		// from being shown as cached, for vertices without inputs never are.
+		llb.ProgressGroup("scripts", "[internal] load the scripts of flavorkit", false),
 	)
 	opts := []llb.RunOption{
 		llb.Args(append([]string{file}, c.Args...)),
