@@ -22,8 +22,8 @@ import (
 
 // Subrequests of our own: docker buildx build --call=kairos.plan
 const (
-	planRequest   = "frontend.kairos.plan"
-	schemaRequest = "frontend.kairos.schema"
+	PlanRequest   = "frontend.kairos.plan"
+	SchemaRequest = "frontend.kairos.schema"
 )
 
 // subrequest answers questions about the spec instead of building it. ok is
@@ -42,9 +42,9 @@ func (r *request) subrequest(ctx context.Context) (res *gwclient.Result, ok bool
 		res, err = r.lint(ctx)
 	case convertllb.RequestConvertLLB:
 		res, err = r.convert(ctx)
-	case planRequest:
+	case PlanRequest:
 		res, err = r.plan(ctx)
-	case schemaRequest:
+	case SchemaRequest:
 		res, err = textResult(specs.Schema(), specs.Schema()), nil
 	default:
 		err = errdefs.NewUnsupportedSubrequestError(id)
@@ -68,8 +68,8 @@ func describe() (*gwclient.Result, error) {
 		subtargets.SubrequestsTargetsDefinition,
 		checkSpec,
 		toLLB,
-		own(planRequest, "Show the resolved plan"),
-		own(schemaRequest, "Show the JSON schema of the spec"),
+		own(PlanRequest, "Show the resolved plan"),
+		own(SchemaRequest, "Show the JSON schema of the spec"),
 		subrequests.SubrequestsDescribeDefinition,
 	}
 	data, err := json.MarshalIndent(all, "", "  ")

@@ -5,7 +5,7 @@
 #
 # Result: .cache/base/NAME-ARCH, an OCI layout, to be handed to a build:
 #
-#   --build-context docker-image://docker.io/library/debian:12-slim=oci-layout://.cache/base/debian-12-amd64
+#   --build-context debian:12-slim=oci-layout://.cache/base/debian-12-amd64
 #
 # An image younger than seven days is kept, unless --force. The bytes depend on the state of the
 # mirror only. FLAVORKIT_DEBIAN_MIRROR and FLAVORKIT_DEBIAN_SECURITY_MIRROR name other mirrors

@@ -35,6 +35,8 @@ func main() {
 	flag.StringVar(&opt.out, "out", "", "directory of the layout; replaced if it exists")
 	flag.StringVar(&opt.ref, "ref", "", "name of the image, such as docker.io/library/debian:12-slim")
 	flag.StringVar(&opt.cmd, "cmd", "bash", "default command of the image, split at spaces")
+	flag.StringVar(&opt.entrypoint, "entrypoint", "", "program to run instead of a shell; the image then has no command and no PATH")
+	flag.Var(&opt.labels, "label", "label of the image, key=value; may be given more than once")
 	flag.StringVar(&opt.comment, "comment", "", "text for the image's history: how the tarball was made")
 	flag.Parse()
 
@@ -45,7 +47,25 @@ func main() {
 }
 
 type options struct {
-	tar, platform, out, ref, cmd, comment string
+	tar, platform, out, ref, cmd, entrypoint, comment string
+	labels                                            labels
+}
+
+// labels collects --label flags.
+type labels map[string]string
+
+func (l *labels) String() string { return "" }
+
+func (l *labels) Set(s string) error {
+	key, value, ok := strings.Cut(s, "=")
+	if !ok {
+		return errors.New("write key=value")
+	}
+	if *l == nil {
+		*l = labels{}
+	}
+	(*l)[key] = value
+	return nil
 }
 
 func run(opt options) error {
@@ -109,8 +129,13 @@ func build(opt options, created v1.Time) (v1.Image, error) {
 	config = config.DeepCopy()
 	config.Created = created
 	config.OS, config.Architecture, config.Variant = platform.OS, platform.Architecture, platform.Variant
-	config.Config.Env = []string{"PATH=" + defaultPath}
-	config.Config.Cmd = strings.Fields(opt.cmd)
+	config.Config.Labels = opt.labels
+	if opt.entrypoint != "" {
+		config.Config.Entrypoint = []string{opt.entrypoint}
+	} else {
+		config.Config.Env = []string{"PATH=" + defaultPath}
+		config.Config.Cmd = strings.Fields(opt.cmd)
+	}
 	image, err = mutate.ConfigFile(image, config)
 	return image, errors.Wrap(err, "setting the image config")
 }

@@ -44,27 +44,35 @@ type Options struct {
 	Progress string
 	// Log is where progress goes.
 	Log io.Writer
+	// Watch sees every status update, beside the progress output; may be nil.
+	Watch func(*client.SolveStatus)
 }
 
 // product tells BuildKit which client it talks to.
 const product = "flavorkit"
 
-// Plans resolves the spec on the client's side of a BuildKit, with nothing
-// built.
-func Plans(ctx context.Context, c *client.Client, o Options) ([]*plan.Plan, error) {
+// Ask asks the frontend something about the spec instead of building it.
+func Ask(ctx context.Context, c *client.Client, o Options, request string, answer func(*gwclient.Result) error) error {
 	opt, err := o.solveOpt()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	opt.FrontendAttrs["requestid"] = "frontend.kairos.plan"
-	var plans []*plan.Plan
+	opt.FrontendAttrs["requestid"] = request
 	_, err = c.Build(ctx, *opt, product, func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
 		res, err := frontend.Build(ctx, gw)
 		if err != nil {
 			return nil, err
 		}
-		return res, json.Unmarshal(res.Metadata["result.json"], &plans)
+		return res, answer(res)
 	}, nil)
+	return err
+}
+
+// Plans resolves the spec, one plan for each platform.
+func Plans(ctx context.Context, c *client.Client, o Options) (plans []*plan.Plan, err error) {
+	err = Ask(ctx, c, o, frontend.PlanRequest, func(res *gwclient.Result) error {
+		return errors.Wrap(json.Unmarshal(res.Metadata["result.json"], &plans), "read the plan")
+	})
 	return plans, err
 }
 
@@ -86,7 +94,18 @@ func Build(ctx context.Context, c *client.Client, o Options, exports ...client.E
 		res, err = c.Build(ctx, *opt, product, frontend.Build, status)
 		return err
 	})
-	eg.Go(func() error { return show(status) })
+	shown := make(chan *client.SolveStatus)
+	eg.Go(func() error {
+		defer close(shown)
+		for s := range status {
+			if o.Watch != nil {
+				o.Watch(s)
+			}
+			shown <- s
+		}
+		return nil
+	})
+	eg.Go(func() error { return show(shown) })
 	return res, eg.Wait()
 }
 

@@ -1,0 +1,71 @@
+# The two that matter: make demo (from nothing to a bootable ISO), make test.
+
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+ARCH     := $(shell $(GO) env GOARCH)
+CACHE    := .cache
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+
+# What stands in for a registry and for release downloads, which may both be
+# out of reach: a base image from the distro's mirror, components built here.
+CONTEXTS := --build-context debian:12-slim=oci-layout://$(CACHE)/base/debian-12-$(ARCH) \
+            --build-context kairos-agent=$(CACHE)/components/$(ARCH)/kairos-agent \
+            --build-context immucore=$(CACHE)/components/$(ARCH)/immucore
+
+.PHONY: help
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
+	hack/deps.sh build boot
+	$(MAKE) build base components
+	bin/flavorkit build testdata/demo --target iso -o dist $(CONTEXTS)
+	@echo
+	@echo "Boot it here:     bin/flavorkit boot dist/kairos-debian-12-core-$(ARCH)-generic-v1.0.0.iso"
+	@echo "Change it:        edit testdata/demo/kairos.spec, and make demo again"
+	@echo "What was built:   bin/flavorkit plan -f testdata/demo/kairos.spec"
+
+.PHONY: test
+test: ## Run all tests: unit, golden, integration on real BuildKit, boots
+	hack/deps.sh build boot test
+	$(MAKE) tools base components frontend-image lint
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 20m $$($(GO) list ./... | grep -v /internal/integration)
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 60m -v ./internal/integration
+
+.PHONY: build
+build: ## Build the CLI into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/flavorkit ./cmd/flavorkit
+
+.PHONY: base
+base: ## Make the Debian base image from the distro's mirror
+	hack/base.sh debian-12
+
+.PHONY: components
+components: ## Build kairos-agent and immucore from their Go modules
+	hack/components.sh kairos-agent immucore
+
+.PHONY: tools
+tools: ## Build buildkitd and buildx, for the tests
+	hack/tools.sh
+
+.PHONY: frontend-image
+frontend-image: ## Build the frontend image, as an OCI layout
+	hack/frontend.sh
+
+.PHONY: lint
+lint: ## Check formatting and run go vet
+	@test -z "$$(gofmt -l cmd frontend hack internal llb specs)" || { gofmt -l cmd frontend hack internal llb specs; exit 1; }
+	$(GO) vet ./...
+
+.PHONY: generate
+generate: ## Generate the JSON schema
+	$(GO) generate ./...
+
+.PHONY: update-goldens
+update-goldens: ## Rewrite the golden plans and graphs
+	$(GO) test ./specs/... ./internal/plan/... ./internal/offline/... ./llb/... ./frontend/... -update
+
+.PHONY: clean
+clean: ## Remove what was built; .cache is kept
+	rm -rf bin dist
