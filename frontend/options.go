@@ -1,12 +1,14 @@
 package frontend
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
@@ -41,7 +43,7 @@ func (r *request) graph(src graph.Sources, target, builder ocispecs.Platform) (*
 	}
 	return &graph.Graph{
 		Sources:        src,
-		Caps:           graph.CapsOf(r.ui.BuildOpts().LLBCaps),
+		Caps:           r.caps(),
 		Target:         target,
 		Build:          builder,
 		Epoch:          *epoch,
@@ -51,6 +53,18 @@ func (r *request) graph(src graph.Sources, target, builder ocispecs.Platform) (*
 		Network:        r.ui.NetworkMode,
 		RunOptions:     r.runOptions(),
 	}, nil
+}
+
+// withoutArg is the build argument that names capabilities to do without, to
+// see what an older daemon would be given: mergeop, passthroughop.
+const withoutArg = "FLAVORKIT_WITHOUT"
+
+func (r *request) caps() graph.Caps {
+	caps := graph.CapsOf(r.ui.BuildOpts().LLBCaps)
+	without := strings.Split(r.ui.BuildArgs[withoutArg], ",")
+	caps.Merge = caps.Merge && !slices.Contains(without, string(pb.CapMergeOp))
+	caps.Passthrough = caps.Passthrough && !slices.Contains(without, string(pb.CapPassthroughOp))
+	return caps
 }
 
 // epoch reads SOURCE_DATE_EPOCH; nil means that none was given.

@@ -1,7 +1,8 @@
 package specs
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -46,21 +47,20 @@ func (ds Diagnostics) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Err returns the diagnostics as an error in the order of the file, or nil
-// when there are none.
+// Err returns the diagnostics as an error, or nil when there are none: those of
+// the spec itself first, in the order of the file, then those of the specs it
+// extends.
 func (ds Diagnostics) Err() error {
 	if len(ds) == 0 {
 		return nil
 	}
-	sort.SliceStable(ds, func(i, j int) bool {
-		a, b := ds[i].Range, ds[j].Range
-		if a.Source != b.Source {
-			return false
-		}
-		if a.Start.Line != b.Start.Line {
-			return a.Start.Line < b.Start.Line
-		}
-		return a.Start.Column < b.Start.Column
+	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
+		x, y := a.Range, b.Range
+		return cmp.Or(
+			cmp.Compare(x.depth(), y.depth()),
+			cmp.Compare(x.Start.Line, y.Start.Line),
+			cmp.Compare(x.Start.Column, y.Start.Column),
+		)
 	})
 	return ds
 }

@@ -2,7 +2,6 @@ package specs
 
 import (
 	"fmt"
-	"iter"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,9 +17,19 @@ type Document struct {
 	// last that is extended.
 	Sources []*Source
 
-	ranges map[string]Range
+	places map[string]place
 	// extends is where each source names the next one.
 	extends []Range
+	// undone are packages that a nearer spec took back.
+	undone map[string]bool
+}
+
+// place is where a value was written.
+type place struct {
+	Range
+	// key is what the value is called in its own file, where the items of a list
+	// that adds up are counted from 0.
+	key string
 }
 
 // At returns where the value with this key was written. When it was not, the
@@ -34,8 +43,8 @@ func (d *Document) At(key string) Range {
 
 func (d *Document) nearest(key string) (Range, bool) {
 	for {
-		if r, ok := d.ranges[key]; ok {
-			return r, true
+		if p, ok := d.places[key]; ok {
+			return p.Range, true
 		}
 		cut := strings.LastIndexAny(key, ".[")
 		if cut < 0 {
@@ -47,50 +56,69 @@ func (d *Document) nearest(key string) (Range, bool) {
 
 // Has tells whether any file of the chain sets the key.
 func (d *Document) Has(key string) bool {
-	_, ok := d.ranges[key]
+	_, ok := d.places[key]
 	return ok
 }
 
-// Diagnose makes a diagnostic that points at the value with this key.
+// Undone tells whether a spec took back what a spec that it extends says about
+// a package. Neither list has that package's former entry any more.
+func (d *Document) Undone(name string) bool { return d.undone[name] }
+
+// Diagnose makes a diagnostic about the value with this key. It points at the
+// user's own files: nobody can mend a built-in flavor.
 func (d *Document) Diagnose(key, hint, format string, args ...any) Diagnostic {
-	return Diagnostic{Range: d.At(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
+	at := d.At(key)
+	if at.Source.Builtin {
+		at = d.Decision(key)
+	}
+	if p, ok := d.places[key]; ok {
+		key = p.key
+	}
+	return Diagnostic{Range: at, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
-// newDocument decodes a checked tree that was merged from a chain.
-func newDocument(t *tree, chain []*tree) (*Document, error) {
-	d := &Document{ranges: map[string]Range{}}
+// newDocument merges a chain of checked trees, nearest first, and decodes it.
+func newDocument(chain []*tree) (*Document, error) {
+	d := &Document{places: map[string]place{}}
 	for _, link := range chain {
-		src := link.sources[link.root]
-		d.Sources = append(d.Sources, src)
+		d.Sources = append(d.Sources, link.ranges[link.root].Source)
 		if extends := find(link.root, "extends"); extends != nil {
-			d.extends = append(d.extends, nodeRange(src, extends))
+			d.extends = append(d.extends, link.ranges[extends])
 		}
 	}
+	t := chain[len(chain)-1]
+	for _, nearer := range slices.Backward(chain[:len(chain)-1]) {
+		t = merge(t, nearer)
+	}
+	d.undone = t.undone
 	if err := decode(t.root, reflect.ValueOf(&d.Spec).Elem()); err != nil {
 		return nil, errors.Wrap(err, "decode the merged spec")
 	}
-	d.record(t, t.root, "")
+	d.record(t, t.root, "", "")
 	return d, nil
 }
 
-// record notes where every value stands.
-func (d *Document) record(t *tree, n *yaml.Node, key string) {
+// record notes where every value stands. The key counts in the merged document,
+// written in the value's own file.
+func (d *Document) record(t *tree, n *yaml.Node, key, written string) {
 	if key != "" {
-		d.ranges[key] = nodeRange(t.sources[n], n)
+		d.places[key] = place{t.ranges[n], written}
 	}
 	switch n.Kind {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			d.record(t, n.Content[i+1], joinKey(key, n.Content[i].Value))
+			name := n.Content[i].Value
+			d.record(t, n.Content[i+1], joinKey(key, name), joinKey(written, name))
 		}
 	case yaml.SequenceNode:
+		counts := map[*Source]int{}
 		for i, item := range n.Content {
-			d.record(t, item, fmt.Sprintf("%s[%d]", key, i))
+			src := t.ranges[item].Source
+			d.record(t, item, fmt.Sprintf("%s[%d]", key, i), fmt.Sprintf("%s[%d]", written, counts[src]))
+			counts[src]++
 		}
 	}
 }
-
-func splitKey(key string) iter.Seq[string] { return strings.SplitSeq(key, ".") }
 
 // Decision returns the line of the user's own files that decided about a
 // value. What a built-in flavor sets, or no file of the chain, was decided by

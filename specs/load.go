@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"reflect"
@@ -33,54 +34,69 @@ type Reader interface {
 // Load reads a spec and all it extends. Mistakes of the specs come back as
 // Diagnostics, all of them at once; any other error is trouble with reading.
 func Load(ctx context.Context, src *Source, r Reader) (*Document, error) {
-	chain, err := loadChain(ctx, src, r)
+	chain, found, err := loadChain(ctx, src, r)
 	if err != nil {
 		return nil, err
 	}
-	merged := chain[len(chain)-1]
-	for _, t := range slices.Backward(chain[:len(chain)-1]) {
-		merged = merge(merged, t)
+	if len(chain) == 0 {
+		return nil, found.Err()
 	}
-	doc, err := newDocument(merged, chain)
+	doc, err := newDocument(chain)
 	if err != nil {
 		return nil, err
 	}
-	return doc, doc.validate().Err()
+	// What is left of a chain with mistakes is checked as far as it goes.
+	found = append(found, doc.validate(len(found) == 0)...)
+	if err := found.Err(); err != nil {
+		return nil, err
+	}
+	return doc, nil
 }
 
 // loadChain parses and checks the spec and every spec it extends, nearest
-// first.
-func loadChain(ctx context.Context, src *Source, r Reader) ([]*tree, error) {
-	var chain []*tree
-	var found Diagnostics
-	names := []string{src.Name}
-	for src != nil {
+// first, as far as they can be read.
+func loadChain(ctx context.Context, src *Source, r Reader) (chain []*tree, found Diagnostics, err error) {
+	seen := []*Source{src}
+	for {
 		t, diagnostics := parse(src)
 		found = append(found, diagnostics...)
 		if t == nil {
-			break
+			return chain, found, nil
 		}
 		chain = append(chain, t)
 		extends := find(t.root, "extends")
-		if extends == nil || extends.Kind != yaml.ScalarNode || extends.Value == "" {
-			break
+		if extends == nil {
+			return chain, found, nil
 		}
-		at := nodeRange(src, extends)
 		next, wrong, err := follow(ctx, src, extends.Value, r)
 		if err != nil {
-			return nil, errors.Wrapf(err, "%s: read the spec that extends names", at)
+			return nil, nil, errors.Wrapf(err, "%s: read the spec that extends names", t.ranges[extends])
 		}
-		if wrong == nil && slices.Contains(names, next.Name) {
-			wrong = &problem{"makes a cycle", "the chain is " + strings.Join(append(names, next.Name), " → ")}
+		if wrong == nil {
+			wrong = cycle(append(seen, next))
 		}
 		if wrong != nil {
-			found = append(found, Diagnostic{Range: at, Key: "extends", Message: wrong.message, Hint: wrong.hint})
-			break
+			found = append(found, Diagnostic{Range: t.ranges[extends], Key: "extends", Message: wrong.message, Hint: wrong.hint})
+			return chain, found, nil
 		}
-		names = append(names, next.Name)
-		src = next
+		next.depth = src.depth + 1
+		seen, src = append(seen, next), next
 	}
-	return chain, found.Err()
+}
+
+// cycle tells whether the last of a chain of sources is in it before.
+func cycle(chain []*Source) *problem {
+	last := chain[len(chain)-1]
+	names := make([]string, len(chain))
+	for i, s := range chain {
+		names[i] = s.Name
+	}
+	for _, s := range chain[:len(chain)-1] {
+		if s.Name == last.Name && s.Context == last.Context && s.Builtin == last.Builtin {
+			return &problem{"makes a cycle", "the chain is " + strings.Join(names, " → ")}
+		}
+	}
+	return nil
 }
 
 // problem is a mistake that has no position yet.
@@ -102,8 +118,8 @@ func follow(ctx context.Context, src *Source, name string, r Reader) (*Source, *
 		return &Source{Name: "flavor " + name, Data: data, Builtin: true}, nil, nil
 	}
 	return nil, &problem{
-		fmt.Sprintf("no flavor and no named context is called %q", name),
-		Suggest(name, flavors.Names()) + " A file is named with a path, such as ./base.spec",
+		fmt.Sprintf("no flavor and no named context is called %s", quote(name)),
+		Suggest(name, flavors.Names()),
 	}, nil
 }
 
@@ -112,7 +128,7 @@ func followPath(ctx context.Context, src *Source, name string, r Reader) (*Sourc
 		return nil, &problem{fmt.Sprintf("%q is a path, and only a spec of the build can extend a file", name), "name a flavor or a named context"}, nil
 	}
 	full := path.Join(path.Dir(src.Name), name)
-	if !isLocal(full) {
+	if path.IsAbs(name) || !isLocal(full) {
 		return nil, &problem{fmt.Sprintf("%q climbs out of the folder of the spec", name), "put the file beside the spec, or hand its folder in as a named context"}, nil
 	}
 	data, err := r.File(ctx, full)
@@ -138,58 +154,49 @@ func isLocal(p string) bool {
 }
 
 // parse reads one file and checks it against the types. The tree is nil when
-// the text is not YAML at all or holds nothing.
+// the text is not one YAML mapping.
 func parse(src *Source) (*tree, Diagnostics) {
-	var document yaml.Node
-	if err := yaml.Load(src.Data, &document, yaml.WithUniqueKeys(false)); err != nil {
-		return nil, syntaxErrors(src, err)
+	lines := newText(src)
+	if d, found := lines.unreadable(); found {
+		return nil, Diagnostics{d}
 	}
-	if len(bytes.TrimSpace(src.Data)) == 0 || len(document.Content) == 0 {
-		return nil, Diagnostics{{Range: top(src), Message: "the spec is empty", Hint: `the shortest one has two lines: "extends: debian-12" and "version: v1.0.0"`}}
+	root, found := readMapping(lines)
+	if root == nil {
+		return nil, found
 	}
-	root := document.Content[0]
-	c := &checker{source: src}
-	c.check(root, reflect.TypeFor[Spec](), "")
-	if root.Kind != yaml.MappingNode {
+	c := &checker{text: lines, found: found}
+	if !c.check(root, reflect.TypeFor[Spec](), "") {
 		return nil, c.found
 	}
-	t := &tree{root: root, sources: map[*yaml.Node]*Source{}}
-	t.own(root, src)
+	t := &tree{root: root, ranges: map[*yaml.Node]Range{}, undone: map[string]bool{}}
+	t.locate(root, lines)
 	return t, c.found
 }
 
-// own notes which source the nodes of a tree came from.
-func (t *tree) own(n *yaml.Node, src *Source) {
-	t.sources[n] = src
-	for _, child := range n.Content {
-		t.own(child, src)
+// readMapping reads the only document of a file.
+func readMapping(lines *text) (*yaml.Node, Diagnostics) {
+	src := lines.source
+	loader, err := yaml.NewLoader(bytes.NewReader(src.Data), yaml.WithUniqueKeys(false))
+	if err != nil {
+		return nil, Diagnostics{lines.syntaxError(err)}
 	}
-}
-
-// syntaxErrors turns what the YAML library says into diagnostics.
-func syntaxErrors(src *Source, err error) Diagnostics {
-	var many *yaml.LoadErrors
-	if errors.As(err, &many) {
-		var ds Diagnostics
-		for _, e := range many.Errors {
-			ds = append(ds, syntaxError(src, e))
-		}
-		return ds
+	var first, second yaml.Node
+	err = loader.Load(&first)
+	switch {
+	case errors.Is(err, io.EOF), err == nil && (len(first.Content) == 0 || first.Content[0].Tag == "!!null"):
+		return nil, Diagnostics{{Range: top(src), Message: "the spec is empty", Hint: `the shortest one has two lines: "extends: debian-12" and "version: v1.0.0"`}}
+	case err != nil:
+		return nil, Diagnostics{lines.syntaxError(err)}
 	}
-	var one *yaml.LoadError
-	if errors.As(err, &one) {
-		return Diagnostics{syntaxError(src, one)}
+	err = loader.Load(&second)
+	switch {
+	case errors.Is(err, io.EOF):
+		return first.Content[0], nil
+	case err != nil:
+		return nil, Diagnostics{lines.syntaxError(err)}
+	default:
+		return first.Content[0], Diagnostics{{Range: lines.rangeOf(&second), Message: "a second YAML document begins", Hint: "keep one document in a file, and put the other in a spec of its own"}}
 	}
-	return Diagnostics{{Range: top(src), Message: "is not YAML: " + err.Error()}}
-}
-
-func syntaxError(src *Source, e *yaml.LoadError) Diagnostic {
-	at := Position{Line: max(e.Mark.Line, 1), Column: max(e.Mark.Column, 1)}
-	message := "is not YAML: " + e.Message
-	if e.ContextMsg != "" {
-		message += " (" + e.ContextMsg + ")"
-	}
-	return Diagnostic{Range: Range{Source: src, Start: at, End: at}, Message: message}
 }
 
 func top(src *Source) Range {

@@ -4,18 +4,36 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
 
+// tree is a YAML node tree that knows where each node stands, so that merged
+// trees still have positions.
+type tree struct {
+	root   *yaml.Node
+	ranges map[*yaml.Node]Range
+	// undone are packages that a nearer spec took back.
+	undone map[string]bool
+}
+
+// locate notes where the nodes of a tree stand.
+func (t *tree) locate(n *yaml.Node, in *text) {
+	t.ranges[n] = in.rangeOf(n)
+	for _, child := range n.Content {
+		t.locate(child, in)
+	}
+}
+
 // merge lays the tree of a spec over the tree of the spec it extends: mappings
 // are merged key by key, lists that add up are joined, anything else replaces.
 func merge(base, over *tree) *tree {
-	merged := &tree{sources: maps.Clone(base.sources)}
-	maps.Copy(merged.sources, over.sources)
-	base.undo("packages.add", over, "packages.remove")
-	base.undo("packages.remove", over, "packages.add")
+	merged := &tree{ranges: maps.Clone(base.ranges), undone: maps.Clone(base.undone)}
+	maps.Copy(merged.ranges, over.ranges)
 	merged.root = merged.join(base.root, over.root, reflect.TypeFor[Spec](), "")
+	merged.undo("packages.add", over, "packages.remove")
+	merged.undo("packages.remove", over, "packages.add")
 	return merged
 }
 
@@ -24,10 +42,26 @@ func addsUp(key string) bool {
 	return slices.Contains([]string{"packages.add", "packages.remove", "files", "cmdline"}, key)
 }
 
+// replaces tells which keys of a base no longer count when a key beside them
+// is set: what it says belongs to something that is no longer there.
+func replaces(t reflect.Type, key string) []string {
+	source := []string{"url", "image", "context", "sha256", "checksums", "path"}
+	switch {
+	case t == reflect.TypeFor[Content]():
+		return []string{"from", "content"}
+	case t == reflect.TypeFor[Component]() && slices.Contains([]string{"url", "image", "context"}, key):
+		return source
+	case t == reflect.TypeFor[Component]() && key == "version":
+		return []string{"sha256"}
+	default:
+		return nil
+	}
+}
+
 // join returns what two nodes of type t at the path key become together.
 func (t *tree) join(base, over *yaml.Node, typ reflect.Type, key string) *yaml.Node {
 	switch {
-	case base.Kind == yaml.MappingNode && over.Kind == yaml.MappingNode && !exclusive(typ):
+	case base.Kind == yaml.MappingNode && over.Kind == yaml.MappingNode:
 		return t.joinMappings(base, over, typ, key)
 	case base.Kind == yaml.SequenceNode && over.Kind == yaml.SequenceNode && addsUp(key):
 		return t.with(over, slices.Concat(base.Content, over.Content))
@@ -40,18 +74,19 @@ func (t *tree) join(base, over *yaml.Node, typ reflect.Type, key string) *yaml.N
 func (t *tree) with(n *yaml.Node, content []*yaml.Node) *yaml.Node {
 	c := *n
 	c.Content = content
-	t.sources[&c] = t.sources[n]
+	t.ranges[&c] = t.ranges[n]
 	return &c
-}
-
-// exclusive tells types whose fields exclude each other, so that one must not
-// be left over from a base: a file or a text, never both.
-func exclusive(t reflect.Type) bool {
-	return t == reflect.TypeFor[Content]()
 }
 
 func (t *tree) joinMappings(base, over *yaml.Node, typ reflect.Type, key string) *yaml.Node {
 	merged := t.with(over, slices.Clone(base.Content))
+	for i := 0; i+1 < len(over.Content); i += 2 {
+		for _, gone := range replaces(typ, over.Content[i].Value) {
+			if at := findKey(merged, gone); at >= 0 && gone != over.Content[i].Value {
+				merged.Content = slices.Delete(merged.Content, at, at+2)
+			}
+		}
+	}
 	for i := 0; i+1 < len(over.Content); i += 2 {
 		k, v := over.Content[i], over.Content[i+1]
 		at := findKey(merged, k.Value)
@@ -66,33 +101,38 @@ func (t *tree) joinMappings(base, over *yaml.Node, typ reflect.Type, key string)
 }
 
 func elemType(t reflect.Type, key string) reflect.Type {
-	switch t.Kind() {
-	case reflect.Struct:
-		fields, _ := fieldsOf(t)
-		if ft, ok := fields[key]; ok {
-			return ft
-		}
-	case reflect.Map:
+	if t.Kind() == reflect.Map {
 		return t.Elem()
 	}
-	return reflect.TypeFor[string]()
+	fields, _ := fieldsOf(t)
+	return fields[key]
 }
 
-// undo takes out of one list of t what the other list of the spec laid over it
-// names, so that the nearest spec has the last word about a package.
+// undo takes out of one list what the other list of the nearer spec names, so
+// that the nearest spec has the last word about a package. What over itself
+// names in both lists stays, to be reported.
 func (t *tree) undo(key string, over *tree, opposite string) {
 	list, named := find(t.root, key), find(over.root, opposite)
 	if list == nil || named == nil {
 		return
 	}
-	list.Content = slices.DeleteFunc(list.Content, func(n *yaml.Node) bool {
-		return slices.ContainsFunc(named.Content, func(m *yaml.Node) bool { return m.Value == n.Value })
+	names := map[string]bool{}
+	for _, n := range named.Content {
+		names[n.Value] = true
+	}
+	source := over.ranges[over.root].Source
+	list.Content = slices.DeleteFunc(slices.Clone(list.Content), func(n *yaml.Node) bool {
+		gone := names[n.Value] && t.ranges[n].Source != source
+		if gone {
+			t.undone[n.Value] = true
+		}
+		return gone
 	})
 }
 
 // find returns the node at a dotted key, or nil.
 func find(n *yaml.Node, key string) *yaml.Node {
-	for part := range splitKey(key) {
+	for part := range strings.SplitSeq(key, ".") {
 		at := findKey(n, part)
 		if at < 0 {
 			return nil

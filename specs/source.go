@@ -14,6 +14,9 @@ type Source struct {
 	Context string
 	// Builtin tells that the file is part of flavorkit.
 	Builtin bool
+
+	// depth is the place in the chain, 0 for the spec that was asked for.
+	depth int
 }
 
 // Position is a place in a text, both numbers counted from 1.
@@ -36,4 +39,11 @@ func (r Range) String() string {
 		return r.Source.Name
 	}
 	return fmt.Sprintf("%s:%d:%d", r.Source.Name, r.Start.Line, r.Start.Column)
+}
+
+func (r Range) depth() int {
+	if r.Source == nil {
+		return 0
+	}
+	return r.Source.depth
 }

@@ -70,13 +70,17 @@ type Packages struct {
 	Groups map[string]bool `yaml:"groups,omitempty" json:"groups,omitempty"`
 }
 
+// Text is a text that may be empty.
+type Text string
+
 // Content is text from a file of the build context, or written in place. As
 // a plain string it is the file.
 type Content struct {
 	// From is a file in the build context.
 	From string `yaml:"from,omitempty" json:"from,omitempty"`
-	// Content is the text itself.
-	Content string `yaml:"content,omitempty" json:"content,omitempty"`
+	// Content is the text itself. An empty one undoes what an extended spec
+	// has here.
+	Content Text `yaml:"content,omitempty" json:"content,omitempty"`
 }
 
 // IsZero tells whether no content was given.
@@ -89,9 +93,9 @@ type File struct {
 	// From is a file or folder in the build context.
 	From string `yaml:"from,omitempty" json:"from,omitempty"`
 	// Content is the text of the file, instead of from.
-	Content string `yaml:"content,omitempty" json:"content,omitempty"`
-	// Mode in octal, such as 0644. The default is 0644 for content, and for
-	// from what the file has.
+	Content Text `yaml:"content,omitempty" json:"content,omitempty"`
+	// Mode in octal, such as 0644, without setuid, setgid and sticky bit. The
+	// default is 0644 for content, and for from what the file has.
 	Mode string `yaml:"mode,omitempty" json:"mode,omitempty" jsonschema:"oneof_type=string;integer"`
 	// Owner is uid:gid, in numbers. The default is 0:0.
 	Owner string `yaml:"owner,omitempty" json:"owner,omitempty"`

@@ -2,7 +2,7 @@ package specs
 
 import (
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -11,8 +11,7 @@ import (
 // Suggest returns a hint for a word that is not among the valid ones: the
 // nearest valid word, or all of them when none is near.
 func Suggest(word string, valid []string) string {
-	sorted := append([]string(nil), valid...)
-	sort.Strings(sorted)
+	sorted := slices.Sorted(slices.Values(valid))
 	best, distance := "", len(word)/2+1
 	for _, v := range sorted {
 		if d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(v), nil); d < distance {

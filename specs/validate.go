@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/distribution/reference"
 	"golang.org/x/mod/semver"
 )
 
@@ -19,29 +20,39 @@ var (
 	// never taken for an option, and does not end with a sign that apt-get
 	// takes for an order to remove.
 	packagePattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9+._:~=-]*[A-Za-z0-9+])?$`)
-	modePattern    = regexp.MustCompile(`^(0o?)?[0-7]{3,4}$`)
-	ownerPattern   = regexp.MustCompile(`^[0-9]+:[0-9]+$`)
-	sha256Pattern  = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	imagePattern   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._:/@-]*[A-Za-z0-9])?$`)
+	// modePattern has no fourth digit: BuildKit drops those bits from files.
+	modePattern   = regexp.MustCompile(`^(0o?)?[0-7]{3}$`)
+	ownerPattern  = regexp.MustCompile(`^[0-9]{1,9}:[0-9]{1,9}$`)
+	sha256Pattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	// cmdlinePattern is printable ASCII; notInCmdline is what GRUB would read as
+	// its own.
+	cmdlinePattern = regexp.MustCompile(`^[!-~]+$`)
 )
+
+const notInCmdline = "\"'`$\\{};&|<>"
+
+// archives are what a download is taken for that is not the bare program.
+var archives = []string{".7z", ".apk", ".bz2", ".deb", ".gz", ".rpm", ".tar", ".xz", ".zip", ".zst"}
 
 // maxLevel is the highest compression level of the squashfs compressors that
 // have levels (mksquashfs(1), -Xcompression-level).
 var maxLevel = map[string]int{"zstd": 22, "gzip": 9}
 
-// validate checks what can be checked without a catalog.
-func (d *Document) validate() Diagnostics {
-	v := &validator{doc: d}
+// validate checks what can be checked without a catalog. Of a document that is
+// not whole, because of other mistakes, nothing is said to be missing.
+func (d *Document) validate(whole bool) Diagnostics {
+	v := &validator{doc: d, whole: whole}
 	s := d.Spec
 	v.version(s.Version)
 	v.oneOf("variant", s.Variant, "core", "standard")
 	v.oneOf("init", s.Init, "systemd", "openrc")
 	v.match("name", s.Name, namePattern, "use lower case letters and digits, with . _ or - between them")
-	v.match("distro.base", s.Distro.Base, imagePattern, "write an image reference, such as docker.io/library/debian:12-slim")
+	v.image("distro.base", s.Distro.Base, "write an image reference, such as docker.io/library/debian:12-slim")
 	v.match("kernel.package", s.Kernel.Package, packagePattern, "write the name of one package")
 	v.match("kernel.version", s.Kernel.Version, packagePattern, "write a version as the package manager shows it")
 	v.packages("packages.add", s.Packages.Add)
 	v.packages("packages.remove", s.Packages.Remove)
+	v.contradictions(s.Packages)
 	for i, f := range s.Files {
 		v.file(fmt.Sprintf("files[%d]", i), f)
 	}
@@ -60,6 +71,7 @@ func (d *Document) validate() Diagnostics {
 // validator collects diagnostics.
 type validator struct {
 	doc   *Document
+	whole bool
 	found Diagnostics
 }
 
@@ -67,49 +79,92 @@ func (v *validator) report(key, hint, format string, args ...any) {
 	v.found = append(v.found, v.doc.Diagnose(key, hint, format, args...))
 }
 
+func (v *validator) missing(key, hint, format string, args ...any) {
+	if v.whole {
+		v.report(key, hint, format, args...)
+	}
+}
+
 func (v *validator) version(version string) {
 	const hint = `write semantic versioning with a leading v, such as "version: v1.0.0"`
 	switch {
 	case version == "":
-		v.report("version", hint, "is missing")
+		v.missing("version", hint, "is missing")
 	case !semver.IsValid(version) || semver.Canonical(version) != strings.SplitN(version, "+", 2)[0]:
-		v.report("version", hint, "%q is not a version", version)
+		v.report("version", hint, "%s is not a version", quote(version))
 	}
 }
 
 func (v *validator) oneOf(key, value string, valid ...string) {
 	if value != "" && !slices.Contains(valid, value) {
-		v.report(key, Suggest(value, valid), "%q is not valid", value)
+		v.report(key, Suggest(value, valid), "%s is not valid", quote(value))
 	}
 }
 
 func (v *validator) match(key, value string, pattern *regexp.Regexp, hint string) {
 	if value != "" && !pattern.MatchString(value) {
-		v.report(key, hint, "%q is not valid", value)
+		v.report(key, hint, "%s is not valid", quote(value))
+	}
+}
+
+// image takes an image reference as BuildKit will.
+func (v *validator) image(key, ref, hint string) {
+	if ref == "" {
+		return
+	}
+	if _, err := reference.ParseNormalizedNamed(ref); err != nil {
+		v.report(key, hint, "%s is not valid", quote(ref))
 	}
 }
 
 func (v *validator) packages(key string, names []string) {
+	first := map[string]string{}
 	for i, name := range names {
 		at := fmt.Sprintf("%s[%d]", key, i)
 		if !packagePattern.MatchString(name) {
-			v.report(at, "write the name of one package, such as htop", "%q is not a package name", name)
-		} else if first := slices.Index(names, name); first < i {
-			v.report(at, "", "%q stands twice, first as %s[%d]", name, key, first)
+			v.report(at, "write the name of one package, such as htop", "%s is not a package name", quote(name))
+			continue
+		}
+		// Two specs of a chain may well name the same package.
+		if before, ok := first[name]; ok && v.doc.At(before).Source == v.doc.At(at).Source {
+			v.report(at, "", "%q stands twice, first in line %d", name, v.doc.At(before).Start.Line)
+		}
+		first[name] = at
+	}
+}
+
+// contradictions finds packages that one file both adds and removes. When two
+// files do, the nearer has the last word.
+func (v *validator) contradictions(p Packages) {
+	added := map[string]string{}
+	for i, name := range p.Add {
+		added[name] = fmt.Sprintf("packages.add[%d]", i)
+	}
+	for i, name := range p.Remove {
+		if add, ok := added[name]; ok {
+			v.report(fmt.Sprintf("packages.remove[%d]", i), "keep one of them", "%q is also added, in line %d", name, v.doc.At(add).Start.Line)
 		}
 	}
 }
 
+// volatile are folders that are mounted over at every boot.
+var volatile = []string{"/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp"}
+
 func (v *validator) file(key string, f File) {
 	switch {
 	case f.Path == "":
-		v.report(key, "give the path in the root filesystem, such as path: /etc/motd", "has no path")
+		v.missing(key, "give the path in the root filesystem, such as path: /etc/motd", "has no path")
 	case !path.IsAbs(f.Path) || path.Clean(f.Path) != f.Path || f.Path == "/":
-		v.report(key+".path", "write an absolute path without . and .. in it, such as /etc/motd", "%q is not a path in the root filesystem", f.Path)
+		v.report(key+".path", "write an absolute path without . and .. in it, such as /etc/motd", "%s is not a path in the root filesystem", quote(f.Path))
+	}
+	for _, dir := range volatile {
+		if f.Path == dir || strings.HasPrefix(f.Path, dir+"/") {
+			v.report(key+".path", "put the file elsewhere, or write it from a cloud-config", "%s is mounted over or emptied at boot", dir)
+		}
 	}
 	v.content(key, Content{From: f.From, Content: f.Content})
 	if f.From == "" && f.Content == "" && !v.doc.Has(key+".content") {
-		v.report(key, "give from, a file of the build context, or content, the text itself", "has neither from nor content")
+		v.missing(key, "give from, a file of the build context, or content, the text itself", "has neither from nor content")
 	}
 	v.match(key+".mode", f.Mode, modePattern, "write it in octal, such as 0644")
 	v.match(key+".owner", f.Owner, ownerPattern, "write uid:gid in numbers, such as 0:0")
@@ -120,13 +175,13 @@ func (v *validator) content(key string, c Content) {
 		v.report(key, "keep one of them", "has both from and content")
 	}
 	if c.From != "" && !isLocal(c.From) {
-		v.report(key+".from", "name a file inside the build context, by a relative path", "%q climbs out of the build context", c.From)
+		v.report(key+".from", "name a file inside the build context, by a relative path", "%s climbs out of the build context", quote(c.From))
 	}
 }
 
 func (v *validator) cmdline(key, arg string) {
-	if arg == "" || strings.ContainsAny(arg, " \t\n\"'`$\\{};&|<>") {
-		v.report(key, "write one argument, without spaces, quotes or $, such as console=ttyS1,115200", "%q is not one kernel argument", arg)
+	if !cmdlinePattern.MatchString(arg) || strings.ContainsAny(arg, notInCmdline) {
+		v.report(key, "write one argument, without spaces, quotes or $, such as console=ttyS1,115200", "%s is not one kernel argument", quote(arg))
 	}
 }
 
@@ -141,18 +196,19 @@ func (v *validator) component(key string, c Component) {
 		v.report(key, "keep one of them", "has more than one of url, image and context")
 	}
 	v.match(key+".version", c.Version, packagePattern, "write a version such as v2.31.4")
-	v.match(key+".image", c.Image, imagePattern, "write an image reference")
-	v.match(key+".context", c.Context, imagePattern, "write the name of a named context")
+	const imageHint, contextHint = "write an image reference, such as ghcr.io/acme/agent:v1", "write the name of a named context, which are like those of images"
+	v.image(key+".image", c.Image, imageHint)
+	v.image(key+".context", c.Context, contextHint)
 	v.url(key+".url", c.URL)
 	v.url(key+".checksums", c.Checksums)
 	for arch, sum := range c.SHA256 {
 		v.match(key+".sha256."+arch, sum, sha256Pattern, "write 64 hexadecimal digits, lower case")
 	}
 	if c.URL != "" && len(c.SHA256) == 0 && c.Checksums == "" {
-		v.report(key+".url", "add sha256: {amd64: …}, or checksums: with the url of the publisher's sha256 list", "has nothing to verify it with")
+		v.missing(key+".url", "add sha256: {amd64: …}, or checksums: with the url of the publisher's sha256 list", "has nothing to verify it with")
 	}
 	if c.Path != "" && !isLocal(strings.TrimPrefix(c.Path, "/")) {
-		v.report(key+".path", "", "%q climbs out of its source", c.Path)
+		v.report(key+".path", "name a file inside it", "%s climbs out of its source", quote(c.Path))
 	}
 }
 
@@ -160,8 +216,15 @@ func (v *validator) url(key, s string) {
 	if s == "" {
 		return
 	}
-	if u, err := url.Parse(s); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
-		v.report(key, "write a full url, such as https://example.com/{version}/file-{arch}.tar.gz", "%q is not a url", s)
+	const hint = "write a full url, such as https://example.com/{version}/file-{arch}.tar.gz"
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.ContainsAny(s, " \t\n"):
+		v.report(key, hint, "%s is not a url", quote(s))
+	case u.Path == "" || strings.HasSuffix(u.Path, "/"):
+		v.report(key, hint, "%s names no file", quote(s))
+	case slices.Contains(archives, path.Ext(u.Path)) && !strings.HasSuffix(u.Path, ".tar.gz"):
+		v.report(key, "name a tar.gz archive, or the program itself", "flavorkit does not unpack %s", path.Ext(u.Path))
 	}
 }
 

@@ -69,11 +69,12 @@ func graphCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			state, err := frontend.Generate(cmd.Context(), offline.Graph(p, f.contexts), p, target)
+			env := offline.Graph(p, f.contexts)
+			state, err := frontend.Generate(cmd.Context(), env, p, target)
 			if err != nil {
 				return err
 			}
-			def, err := state.Marshal(cmd.Context(), llb.LinuxAmd64)
+			def, err := state.Marshal(cmd.Context(), llb.Platform(env.Target))
 			if err != nil {
 				return err
 			}

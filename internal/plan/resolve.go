@@ -52,14 +52,16 @@ func (r *resolver) resolve() *Plan {
 	if !ok {
 		return nil
 	}
-	donor, ok := r.distro("kernel.from", cmp.Or(r.spec.Kernel.From, distro.Name))
-	if !ok {
-		return nil
+	donor, ok := distro, true
+	if from := r.spec.Kernel.From; from != "" {
+		if donor, ok = r.distro("kernel.from", from); !ok {
+			donor = distro // to go on looking for mistakes
+		}
 	}
 	init, ok := distro.Init(cmp.Or(r.spec.Init, distro.Inits[0].Name))
 	if !ok {
 		r.report("init", specs.Suggest(r.spec.Init, distro.InitNames()), "%s has no %s", distro.Title, r.spec.Init)
-		return nil
+		init = distro.Inits[0]
 	}
 	variant := cmp.Or(r.spec.Variant, defaultVariant)
 	selected := r.packages(distro, init.Name, variant)
@@ -90,7 +92,7 @@ func (r *resolver) distro(key, name string) (*catalog.Distro, bool) {
 		r.report(key, specs.Suggest(name, catalog.Names(r.cat.Distros)), "unknown distribution %q", name)
 	case !slices.Contains(d.Architectures, r.arch):
 		r.report(key, "it has "+strings.Join(d.Architectures, ", "), "%s has no %s", d.Title, r.arch)
-		return nil, false
+		ok = false
 	}
 	return d, ok
 }
@@ -114,9 +116,10 @@ func (r *resolver) packages(d *catalog.Distro, init, variant string) map[string]
 	for _, g := range r.groups(d.Groups, init, variant) {
 		maps.Copy(selected, g.Packages)
 	}
+	names := catalog.Names(selected)
 	for i, name := range r.spec.Packages.Remove {
-		if _, ok := selected[name]; !ok {
-			r.report(fmt.Sprintf("packages.remove[%d]", i), specs.Suggest(name, catalog.Names(selected)), "%q is not on the list of %s", name, d.Name)
+		if !slices.Contains(names, name) && !r.doc.Undone(name) {
+			r.report(fmt.Sprintf("packages.remove[%d]", i), specs.Suggest(name, names), "%q is not on the list of %s", name, d.Name)
 		}
 		delete(selected, name)
 	}

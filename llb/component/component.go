@@ -5,6 +5,7 @@ package component
 import (
 	"context"
 	_ "embed"
+	"net/url"
 	"path"
 
 	"github.com/moby/buildkit/client/llb"
@@ -58,7 +59,10 @@ func copyProgram(g *graph.Graph, s graph.Stage, c plan.Component, from llb.State
 // download fetches the publisher's file and verifies it: by BuildKit, when the
 // checksum is known, else in the graph against the publisher's list.
 func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, c plan.Component) (llb.State, error) {
-	file := path.Base(c.Download.URL)
+	file, err := fileName(c.Download.URL)
+	if err != nil {
+		return llb.State{}, err
+	}
 	opts := []llb.HTTPOption{llb.Filename(file)}
 	if sum := c.Download.SHA256; sum != "" {
 		opts = append(opts, llb.Checksum(digest.NewDigestFromEncoded(digest.SHA256, sum)))
@@ -69,11 +73,11 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 		return llb.State{}, err
 	}
 	const in = graph.ScriptDir + "/in/"
-	args := []string{"/out" + c.Install, c.Path, in + file}
+	args := []string{"/out", c.Install, c.Path, in + file}
 	mounts := []llb.RunOption{llb.AddMount(in+file, archive, llb.SourcePath("/"+file), llb.Readonly)}
-	if url := c.Download.Checksums; url != "" {
+	if address := c.Download.Checksums; address != "" {
 		const list = "checksums.txt"
-		sums := s.Fetch("download "+url, url, llb.Filename(list))
+		sums := s.Fetch("download "+address, address, llb.Filename(list))
 		mounts = append(mounts, llb.AddMount(in+list, sums, llb.SourcePath("/"+list), llb.Readonly))
 		args = append(args, in+list)
 	}
@@ -84,4 +88,14 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 		Env:    g.EpochEnv(),
 		Mounts: mounts,
 	}).AddMount("/out", llb.Scratch()), nil
+}
+
+// fileName is the last part of a url's path: the name on the publisher's list of
+// checksums, and what tells an archive from a program.
+func fileName(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", errors.Wrap(err, "read the url")
+	}
+	return path.Base(u.EscapedPath()), nil
 }

@@ -1,18 +1,19 @@
 #!/bin/sh
 # Verifies a publisher's file and takes the program out of it.
 #
-# usage: unpack.sh TARGET PROGRAM FILE [CHECKSUMS]
-#   TARGET     where the program goes
+# usage: unpack.sh OUT TARGET PROGRAM FILE [CHECKSUMS]
+#   OUT        folder that stands for the root filesystem
+#   TARGET     where the program goes in it
 #   PROGRAM    its path inside the archive
 #   FILE       a tar.gz archive, or the bare program
 #   CHECKSUMS  the publisher's list, as sha256sum(1) writes it; without it the
 #              file has been verified before
 set -eu
-target=$1 program=$2 file=$3 checksums=${4:-}
+out=$1 target=$1$2 program=$3 file=$4 checksums=${5:-}
+name=$(basename "$file")
 
 if [ -n "$checksums" ]; then
-	name=$(basename "$file")
-	want=$(awk -v name="$name" '{sub(/^\*/, "", $2)} $2 == name {print $1; exit}' "$checksums")
+	want=$(tr -d '\r' <"$checksums" | awk -v name="$name" '{sub(/^\*?(\.\/)?/, "", $2)} $2 == name {print tolower($1); exit}')
 	if [ -z "$want" ]; then
 		echo "the publisher's checksum list does not name $name" >&2
 		exit 1
@@ -26,12 +27,18 @@ fi
 
 mkdir -p "$(dirname "$target")"
 case $file in
-*.tar.gz | *.tgz) tar -xzOf "$file" "$program" >"$target" ;;
+*.tar.gz | *.tgz)
+	tar -tzf "$file" >"$target"
+	# Some archives write ./ before every path.
+	member=$(grep -xF -m 1 -e "$program" -e "./$program" "$target") || member=''
+	: >"$target"
+	[ -z "$member" ] || tar -xzOf "$file" "$member" >"$target"
+	;;
 *) cat "$file" >"$target" ;;
 esac
 if [ ! -s "$target" ]; then
-	echo "$(basename "$file") holds no $program" >&2
+	echo "$name holds no $program" >&2
 	exit 1
 fi
 chmod 0755 "$target"
-find "/out" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+find "$out" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

@@ -21,6 +21,10 @@ import (
 // (contract 1.12).
 const cloudConfigPath = "/system/oem/90_spec.yaml"
 
+// privateDir is for root alone. A layer brings its folders with their modes, and
+// those of the last layer count.
+const privateDir = "/root"
+
 // filesLayer holds the user's files and cloud-config. ok is false when there
 // are none.
 func filesLayer(ctx context.Context, g *graph.Graph, p *plan.Plan) (layer llb.State, ok bool, err error) {
@@ -58,7 +62,10 @@ func addFile(ctx context.Context, g *graph.Graph, p *plan.Plan, action *llb.File
 		return nil, errors.Wrap(err, key)
 	}
 	created := llb.WithCreatedTime(g.Epoch)
-	if dir := path.Dir(f.Path); dir != "/" {
+	if strings.HasPrefix(f.Path, privateDir+"/") {
+		action = action.Mkdir(privateDir, 0o700, llb.WithParents(true), created)
+	}
+	if dir := path.Dir(f.Path); dir != "/" && dir != privateDir {
 		action = action.Mkdir(dir, 0o755, llb.WithParents(true), created)
 	}
 	if f.From == "" {

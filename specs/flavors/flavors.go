@@ -5,7 +5,6 @@ package flavors
 import (
 	"embed"
 	"io/fs"
-	"path"
 	"strings"
 )
 
@@ -28,6 +27,6 @@ func Names() []string {
 
 // Read returns the spec of a flavor.
 func Read(name string) ([]byte, bool) {
-	data, err := files.ReadFile(path.Clean(name) + extension)
+	data, err := files.ReadFile(name + extension)
 	return data, err == nil
 }

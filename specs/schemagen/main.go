@@ -30,7 +30,13 @@ func run(file string) error {
 	// Draft 7 is the latest that the common YAML language server knows.
 	s.Version = "http://json-schema.org/draft-07/schema#"
 	s.Title = "kairos.spec"
-	s.PatternProperties = map[string]*jsonschema.Schema{"^x-": {}}
+	ownKeys := map[string]*jsonschema.Schema{"^x-": {}}
+	s.PatternProperties = ownKeys
+	for _, d := range s.Definitions {
+		if d.Properties != nil {
+			d.PatternProperties = ownKeys
+		}
+	}
 	for _, t := range []specs.Shorthander{specs.Distro{}, specs.Kernel{}, specs.Content{}} {
 		allowText(s.Definitions, t)
 	}

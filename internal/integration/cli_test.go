@@ -1,0 +1,111 @@
+package integration
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/testkit"
+)
+
+// TestInterrupted interrupts and kills the command in the middle of a build:
+// the output folder shows nothing that is not whole, and the next build works
+// on the same state.
+func TestInterrupted(t *testing.T) {
+	testkit.NeedRoot(t)
+	binary := filepath.Join(t.TempDir(), "flavorkit")
+	out, err := exec.Command("go", "build", "-o", binary, "github.com/flavorkit/flavorkit/cmd/flavorkit").CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	dir := folder(t, map[string]string{"kairos.spec": debianSpec})
+	state := filepath.Join(testkit.Cache(t), "integration-cli")
+	require.NoError(t, os.RemoveAll(state))
+	dist := filepath.Join(t.TempDir(), "dist")
+	args := []string{"build", dir, "--target", "iso", "-o", dist, "--state-dir", state, "--progress", "plain"}
+	for name, value := range contexts(t) {
+		args = append(args, "--build-context", name+"="+value)
+	}
+
+	for _, tt := range []struct {
+		signal syscall.Signal
+		code   int
+	}{{syscall.SIGINT, 130}, {syscall.SIGKILL, -1}} {
+		cmd := exec.Command(binary, args...)
+		progress := &seen{text: "[debian-12/userland] install", found: make(chan struct{})}
+		cmd.Stderr = progress
+		require.NoError(t, cmd.Start())
+		select {
+		case <-progress.found:
+		case <-time.After(2 * time.Minute):
+			_ = cmd.Process.Kill()
+			t.Fatalf("no step began: %s", progress.buf.String())
+		}
+		time.Sleep(2 * time.Second) // into the step
+		require.NoError(t, cmd.Process.Signal(tt.signal))
+		_ = cmd.Wait()
+		assert.Equal(t, tt.code, cmd.ProcessState.ExitCode(), progress.buf.String())
+		assert.Empty(t, visible(t, dist), "after %s", tt.signal)
+		if tt.signal == syscall.SIGINT {
+			assert.Contains(t, progress.buf.String(), "flavorkit: interrupted")
+		}
+	}
+
+	cmd := exec.Command(binary, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	require.NoError(t, cmd.Run(), "%s", &stderr)
+	iso := filepath.Join(dist, "kairos-debian-12-core-amd64-generic-v1.0.0.iso")
+	assert.Equal(t, iso+"\n"+iso+".sha256\n", stdout.String(), "the files are all that goes to standard output")
+	entries, err := os.ReadDir(dist)
+	require.NoError(t, err)
+	assert.Len(t, entries, 2, "nothing hidden is left")
+}
+
+// visible lists the files of a folder that do not begin with a dot.
+func visible(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	require.NoError(t, err)
+	var names []string
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// seen waits for a text in what is written to it.
+type seen struct {
+	text  string
+	found chan struct{}
+	buf   bytes.Buffer
+	done  bool
+}
+
+func (s *seen) Write(p []byte) (int, error) {
+	s.buf.Write(p)
+	if !s.done && strings.Contains(s.buf.String(), s.text) {
+		s.done = true
+		close(s.found)
+	}
+	return len(p), nil
+}
+
+func sha256Of(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}

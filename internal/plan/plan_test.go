@@ -1,0 +1,194 @@
+package plan_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/golden"
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/spectest"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/flavors"
+)
+
+// TestPlans has the plan of every flavor for every architecture of its distro.
+func TestPlans(t *testing.T) {
+	cat, err := catalog.Builtin()
+	require.NoError(t, err)
+	for _, flavor := range flavors.Names() {
+		spec := fmt.Sprintf("extends: %s\nversion: v1.0.0\n", flavor)
+		doc, err := spectest.Load(spec, nil)
+		require.NoError(t, err)
+		for _, arch := range cat.Distros[doc.Spec.Distro.Name].Architectures {
+			t.Run(flavor+"-"+arch, func(t *testing.T) {
+				p := spectest.MustPlan(t, spec, nil, arch)
+				golden.Check(t, filepath.Join("../../testdata/plans", flavor+"-"+arch+".yaml"), p.String())
+			})
+		}
+	}
+}
+
+const debian = "extends: debian-12\nversion: v1.0.0\n"
+
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct {
+		name, spec, arch string
+		files            spectest.Files
+		want             []string
+	}{
+		{
+			name: "no distribution", spec: "version: v1.0.0\n",
+			want: []string{`kairos.spec:1:1: distro.name: no distribution is chosen; extend a flavor, such as "extends: debian-12", or name one: debian-12`},
+		},
+		{
+			name: "unknown distribution", spec: "version: v1.0.0\ndistro: debain-12\n",
+			want: []string{`kairos.spec:2:9: distro.name: unknown distribution "debain-12"; did you mean "debian-12"?`},
+		},
+		{
+			name: "architecture points at the user's line, not at the flavor", spec: debian, arch: "riscv64",
+			want: []string{`kairos.spec:1:10: distro.name: Debian 12 (bookworm) has no riscv64; it has amd64, arm64`},
+		},
+		{
+			name: "everything at once",
+			spec: debian + "init: openrc\nkernel: gentoo\nmodel: rpi9\nvariant: standard\n" +
+				"packages: {remove: [nona], groups: {nsf: false, base: false}}\ncomponents: {immucor: {version: v1}}\n",
+			want: []string{
+				`kairos.spec:3:7: init: Debian 12 (bookworm) has no openrc; valid: systemd`,
+				`kairos.spec:4:9: kernel.from: unknown distribution "gentoo"; valid: debian-12`,
+				`kairos.spec:5:8: model: unknown model "rpi9"; valid: generic`,
+				`kairos.spec:6:10: variant: standard needs Kubernetes, which flavorkit does not build yet; the core variant is there`,
+				`kairos.spec:7:20: packages.remove[0]: "nona" is not on the list of debian-12; did you mean "nano"?`,
+				`kairos.spec:7:41: packages.groups.nsf: "nsf" is not an optional group of debian-12; did you mean "nfs"?`,
+				`kairos.spec:7:53: packages.groups.base: "base" is not an optional group of debian-12; valid: admin, nfs`,
+				`kairos.spec:8:14: components.immucor: unknown component "immucor"; did you mean "immucore"?`,
+			},
+		},
+		{
+			name: "checksum for the other architecture",
+			spec: debian + "components: {immucore: {url: 'https://x/y', sha256: {arm64: " + strings.Repeat("a", 64) + "}}}\n",
+			want: []string{`kairos.spec:3:53: components.immucore.sha256: https://x/y has nothing to verify it with on amd64; add the sha256 of amd64`},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.arch == "" {
+				c.arch = "amd64"
+			}
+			_, err := spectest.Plan(c.spec, c.files, c.arch)
+			require.Error(t, err)
+			if diff := cmp.Diff(c.want, strings.Split(err.Error(), "\n")); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPackages(t *testing.T) {
+	base := spectest.MustPlan(t, debian, nil, "amd64")
+	for _, c := range []struct {
+		name, spec      string
+		files           spectest.Files
+		added, taken    []string
+		commandsMissing []string
+	}{
+		{name: "add", spec: "packages: {add: [htop, curl]}\n", added: []string{"htop"}},
+		{name: "remove takes the check along", spec: "packages: {remove: [nano]}\n", taken: []string{"nano"}, commandsMissing: []string{"nano"}},
+		{name: "group off", spec: "packages: {groups: {nfs: false}}\n", taken: []string{"nfs-common"}, commandsMissing: []string{"mount.nfs"}},
+		{name: "group on is no change", spec: "packages: {groups: {nfs: true}}\n"},
+		{
+			name: "remove what a base added", spec: "extends: ./b.spec\npackages: {remove: [htop]}\n",
+			files: spectest.Files{"b.spec": "extends: debian-12\npackages: {add: [htop, jo]}\n"}, added: []string{"jo"},
+		},
+		{
+			name: "add what a base removed", spec: "extends: ./b.spec\npackages: {add: [nano]}\n",
+			files: spectest.Files{"b.spec": "extends: debian-12\npackages: {remove: [nano]}\n"},
+		},
+		{
+			name: "remove what a base removes", spec: "extends: ./b.spec\npackages: {remove: [nano]}\n",
+			files: spectest.Files{"b.spec": "extends: debian-12\npackages: {remove: [nano]}\n"},
+			taken: []string{"nano"}, commandsMissing: []string{"nano"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spec := debian
+			if c.files != nil {
+				spec = "version: v1.0.0\n"
+			}
+			p := spectest.MustPlan(t, spec+c.spec, c.files, "amd64")
+			assert.ElementsMatch(t, c.added, without(p.Userland.Packages, base.Userland.Packages))
+			assert.ElementsMatch(t, c.taken, without(base.Userland.Packages, p.Userland.Packages))
+			assert.ElementsMatch(t, c.commandsMissing, without(base.Checks.Commands, p.Checks.Commands))
+			assert.IsIncreasing(t, p.Userland.Packages, "sorted, and each once")
+		})
+	}
+}
+
+// without returns what a has and b has not.
+func without(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
+}
+
+func TestComponents(t *testing.T) {
+	sum := strings.Repeat("a", 64)
+	for _, c := range []struct {
+		name, spec string
+		want       plan.Component
+	}{
+		{
+			name: "version of the catalog's url", spec: "{version: v9.9.9}",
+			want: plan.Component{Version: "v9.9.9", Path: "immucore", Download: &plan.Download{
+				URL:       "https://github.com/kairos-io/immucore/releases/download/v9.9.9/immucore-v9.9.9-Linux-amd64.tar.gz",
+				Checksums: "https://github.com/kairos-io/immucore/releases/download/v9.9.9/immucore-v9.9.9-checksums.txt",
+			}},
+		},
+		{
+			name: "own url and checksum", spec: "{version: v9, url: 'https://x/{version}/{arch}', sha256: {amd64: " + sum + "}, path: /bin/i}",
+			want: plan.Component{Version: "v9", Path: "bin/i", Download: &plan.Download{URL: "https://x/v9/amd64", SHA256: sum}},
+		},
+		{
+			name: "image", spec: "{image: acme/immucore}",
+			want: plan.Component{Version: "v0.20.4", Path: "immucore", Image: "acme/immucore"},
+		},
+		{
+			name: "named context", spec: "{context: mine}",
+			want: plan.Component{Version: "v0.20.4", Path: "immucore", Context: "mine"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := spectest.MustPlan(t, debian+"components: {immucore: "+c.spec+"}\n", nil, "amd64")
+			got, ok := p.Component("immucore")
+			require.True(t, ok)
+			c.want.Name, c.want.Install = "immucore", "/usr/bin/immucore"
+			assert.Equal(t, c.want, got)
+		})
+	}
+}
+
+func TestOptionalComponentIsTakenInByName(t *testing.T) {
+	_, ok := spectest.MustPlan(t, debian, nil, "amd64").Component("kcrypt-discovery-challenger")
+	assert.False(t, ok)
+	p := spectest.MustPlan(t, debian+"components: {kcrypt-discovery-challenger: {}}\n", nil, "amd64")
+	_, ok = p.Component("kcrypt-discovery-challenger")
+	assert.True(t, ok)
+	assert.Contains(t, p.Checks.Programs, "/system/discovery/kcrypt-discovery-challenger")
+}
+
+func TestDetails(t *testing.T) {
+	p := spectest.MustPlan(t, "extends: debian-12\nname: acme\nversion: v1.2.3-rc.1+b5\n"+
+		"kernel: {package: linux-image-cloud-amd64, version: 6.1.1-1}\n"+
+		"files: [{path: /lib/x, content: a}, {path: /etc/x, content: b}, {path: /library, content: c}]\n"+
+		"artifacts: {iso: {compression: xz}}\n", nil, "amd64")
+	assert.Equal(t, "acme-debian-12-core-amd64-generic-v1.2.3-rc.1+b5", p.File)
+	assert.Equal(t, "core-debian-12:12-core-amd64-generic-v1.2.3-rc.1-b5", p.Image, "a tag takes no +")
+	assert.Equal(t, "linux-image-cloud-amd64=6.1.1-1", p.Kernel.Packages[0])
+	assert.Equal(t, "/usr/lib/x", p.Files[0].Path, "must not replace the link /lib")
+	assert.Equal(t, "/etc/x", p.Files[1].Path)
+	assert.Equal(t, "/library", p.Files[2].Path)
+	assert.Zero(t, p.ISO.Level, "xz has no levels")
+}

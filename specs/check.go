@@ -1,0 +1,215 @@
+package specs
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Shorthander is a struct type that may be written as a plain string.
+type Shorthander interface{ Shorthand() string }
+
+// checker compares a node tree with Go types and collects every difference.
+// What is wrong, and what is the user's own, is taken out of the tree, and
+// shorthands are written out, so that the tree that is left fits the types.
+type checker struct {
+	text  *text
+	found Diagnostics
+}
+
+func (c *checker) report(n *yaml.Node, key, hint, format string, args ...any) {
+	c.found = append(c.found, Diagnostic{Range: c.text.rangeOf(n), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// check compares the node at the path key with type t, and tells whether the
+// node fits.
+func (c *checker) check(n *yaml.Node, t reflect.Type, key string) bool {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		c.report(n, key, "write the value out, or put the common part in a spec of its own and extend it", "YAML aliases are not supported here")
+		return false
+	case n.Style&yaml.TaggedStyle != 0:
+		c.report(n, key, "take it out; to make a text of a value, put it in quotes", "the YAML tag %s is not supported", n.Tag)
+		return false
+	case n.Tag == "!!null":
+		c.report(n, key, "give it "+describe(t)+", or take it out", "has no value")
+		return false
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		return c.checkStruct(n, t, key)
+	case reflect.Map:
+		return c.checkMap(n, t, key)
+	case reflect.Slice:
+		return c.checkList(n, t, key)
+	default:
+		return c.checkScalar(n, t, key)
+	}
+}
+
+func (c *checker) checkStruct(n *yaml.Node, t reflect.Type, key string) bool {
+	if s, ok := reflect.Zero(t).Interface().(Shorthander); ok && n.Kind == yaml.ScalarNode {
+		writeOut(n, s.Shorthand())
+	}
+	if n.Kind != yaml.MappingNode {
+		c.report(n, key, "", "must be %s, not %s", describe(t), kindOf(n))
+		return false
+	}
+	fields, names := fieldsOf(t)
+	c.keep(n, key, func(k, v *yaml.Node) bool {
+		if ft, ok := fields[k.Value]; ok {
+			return c.check(v, ft, joinKey(key, k.Value))
+		}
+		switch {
+		case k.Tag == "!!merge":
+			c.report(k, key, "put the common part in a spec of its own and extend it", "YAML merge keys are not supported")
+		case !strings.HasPrefix(k.Value, "x-"): // x- keys are the user's own
+			c.report(k, key, Suggest(k.Value, names), "unknown key %s", quote(k.Value))
+		}
+		return false
+	})
+	return true
+}
+
+// writeOut turns a plain string into the mapping that it is short for.
+func writeOut(n *yaml.Node, key string) {
+	value := *n
+	name := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key, Line: n.Line, Column: n.Column}
+	*n = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: n.Line, Column: n.Column, Content: []*yaml.Node{name, &value}}
+}
+
+func (c *checker) checkMap(n *yaml.Node, t reflect.Type, key string) bool {
+	if n.Kind != yaml.MappingNode {
+		c.report(n, key, "", "must be %s, not %s", describe(t), kindOf(n))
+		return false
+	}
+	c.keep(n, key, func(k, v *yaml.Node) bool { return c.check(v, t.Elem(), joinKey(key, k.Value)) })
+	return true
+}
+
+// keep goes through the pairs of a mapping and leaves those that fit. A key
+// that stands twice does not.
+func (c *checker) keep(n *yaml.Node, key string, fits func(k, v *yaml.Node) bool) {
+	first := map[string]int{}
+	var kept []*yaml.Node
+	for pair := range slices.Chunk(n.Content, 2) {
+		k, v := pair[0], pair[1]
+		if k.Kind != yaml.ScalarNode {
+			c.report(k, key, "", "a key must be a plain word, not %s", kindOf(k))
+			continue
+		}
+		if line, ok := first[k.Value]; ok {
+			c.report(k, key, fmt.Sprintf("the first is in line %d", line), "key %s stands twice", quote(k.Value))
+			continue
+		}
+		first[k.Value] = k.Line
+		if fits(k, v) {
+			kept = append(kept, k, v)
+		}
+	}
+	n.Content = kept
+}
+
+// checkList leaves no part of a list with a mistake: the numbers of the items
+// after it would no longer be those of the file.
+func (c *checker) checkList(n *yaml.Node, t reflect.Type, key string) bool {
+	if n.Kind != yaml.SequenceNode {
+		c.report(n, key, listHint(n), "must be a list, not %s", kindOf(n))
+		return false
+	}
+	ok := true
+	for i, item := range n.Content {
+		ok = c.check(item, t.Elem(), fmt.Sprintf("%s[%d]", key, i)) && ok
+	}
+	return ok
+}
+
+func (c *checker) checkScalar(n *yaml.Node, t reflect.Type, key string) bool {
+	hint, ok := "", n.Kind == yaml.ScalarNode
+	switch {
+	case !ok:
+	case t.Kind() == reflect.String:
+		// A number is taken as it is written: version: 1.10, mode: 0644.
+		if ok = n.Tag != "!!bool"; !ok {
+			hint = fmt.Sprintf("put it in quotes: %q", n.Value)
+		}
+	case t.Kind() == reflect.Bool:
+		ok = n.Tag == "!!bool"
+	case t.Kind() == reflect.Int:
+		ok = n.Tag == "!!int" && n.Load(new(int)) == nil
+	default:
+		panic("specs: no rule for a field of kind " + t.Kind().String())
+	}
+	switch {
+	case !ok:
+		c.report(n, key, hint, "must be %s, not %s", describe(t), kindOf(n))
+	case n.Value == "" && t != reflect.TypeFor[Text]():
+		c.report(n, key, "give it a text, or take it out", "is empty")
+		ok = false
+	}
+	return ok
+}
+
+// describe names a type in the words of a user.
+func describe(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Struct:
+		_, names := fieldsOf(t)
+		mapping := "a mapping with the keys " + strings.Join(names, ", ")
+		if t.Implements(reflect.TypeFor[Shorthander]()) {
+			return "a text, or " + mapping
+		}
+		return mapping
+	case reflect.Map:
+		return "a mapping"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int:
+		return "a whole number"
+	default:
+		return "a text"
+	}
+}
+
+// kindOf names what a node is in the words of a user.
+func kindOf(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case n.Kind == yaml.AliasNode:
+		return "an alias"
+	case n.Tag == "!!bool":
+		return n.Value
+	case n.Tag == "!!int", n.Tag == "!!float":
+		return "the number " + n.Value
+	default:
+		return "the text " + quote(n.Value)
+	}
+}
+
+func listHint(n *yaml.Node) string {
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		return ""
+	case packagePattern.MatchString(n.Value):
+		return fmt.Sprintf("write it as [%s]", n.Value)
+	default:
+		return fmt.Sprintf("write it as [%s]", quote(n.Value))
+	}
+}
+
+// quote shows a text of a spec in a message, not more of it than fits a line.
+func quote(s string) string {
+	const most = 60
+	if runes := []rune(s); len(runes) > most {
+		s = string(runes[:most]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -1,0 +1,31 @@
+package specs_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/spectest"
+)
+
+// mistake is a spec with a mistake and the whole text of the error.
+type mistake struct {
+	name, spec string
+	files      spectest.Files
+	want       []string
+}
+
+func checkMistakes(t *testing.T, mistakes []mistake) {
+	t.Helper()
+	for _, m := range mistakes {
+		t.Run(m.name, func(t *testing.T) {
+			_, err := spectest.Load(m.spec, m.files)
+			require.Error(t, err)
+			if diff := cmp.Diff(m.want, strings.Split(err.Error(), "\n")); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,198 @@
+package specs_test
+
+import (
+	"testing"
+
+	"github.com/flavorkit/flavorkit/internal/spectest"
+)
+
+// TestMistakesOfExtends has chains of specs that do not hold.
+func TestMistakesOfExtends(t *testing.T) {
+	checkMistakes(t, []mistake{
+		{
+			name: "unknown flavor",
+			spec: `version: v1.0.0
+extends: debain-12
+`,
+			want: []string{
+				`kairos.spec:2:10: extends: no flavor and no named context is called "debain-12"; did you mean "debian-12"?`,
+			},
+		},
+		{
+			name: "unknown flavor like no other",
+			spec: `version: v1.0.0
+extends: gentoo-musl
+`,
+			want: []string{
+				`kairos.spec:2:10: extends: no flavor and no named context is called "gentoo-musl"; valid: debian-12`,
+			},
+		},
+		{
+			name: "flavor by a path",
+			spec: `version: v1.0.0
+extends: x/../debian-12
+`,
+			want: []string{
+				`kairos.spec:2:10: extends: no flavor and no named context is called "x/../debian-12"; did you mean "debian-12"?`,
+			},
+		},
+		{
+			name: "cycle with itself",
+			spec: `version: v1.0.0
+extends: ./kairos.spec
+`,
+			files: spectest.Files{
+				"kairos.spec": "version: v1.0.0\nextends: ./kairos.spec\n",
+			},
+			want: []string{
+				`kairos.spec:2:10: extends: makes a cycle; the chain is kairos.spec → kairos.spec`,
+			},
+		},
+		{
+			name: "cycle through a file",
+			spec: `version: v1.0.0
+extends: ./a.spec
+`,
+			files: spectest.Files{
+				"a.spec":      "# base\nextends: ./kairos.spec\n",
+				"kairos.spec": "version: v1.0.0\nextends: ./a.spec\n",
+			},
+			want: []string{
+				`a.spec:2:10: extends: makes a cycle; the chain is kairos.spec → a.spec → kairos.spec`,
+			},
+		},
+		{
+			name: "cycle of a context",
+			spec: `version: v1.0.0
+extends: acme
+`,
+			files: spectest.Files{
+				"context:acme": "extends: acme\n",
+			},
+			want: []string{
+				`acme/kairos.spec:1:10: extends: makes a cycle; the chain is kairos.spec → acme/kairos.spec → acme/kairos.spec`,
+			},
+		},
+		{
+			name: "missing file",
+			spec: `version: v1.0.0
+extends: ./base.spec
+`,
+			want: []string{
+				`kairos.spec:2:10: extends: there is no file "./base.spec" beside the spec`,
+			},
+		},
+		{
+			name: "climbs out",
+			spec: `version: v1.0.0
+extends: ../base.spec
+`,
+			want: []string{
+				`kairos.spec:2:10: extends: "../base.spec" climbs out of the folder of the spec; put the file beside the spec, or hand its folder in as a named context`,
+			},
+		},
+		{
+			name: "climbs out in the middle",
+			spec: `version: v1.0.0
+extends: ./a/../../base.spec
+`,
+			want: []string{
+				`kairos.spec:2:10: extends: "./a/../../base.spec" climbs out of the folder of the spec; put the file beside the spec, or hand its folder in as a named context`,
+			},
+		},
+		{
+			name: "climbs out from a folder",
+			spec: `version: v1.0.0
+extends: ./a/b.spec
+`,
+			files: spectest.Files{
+				"a/b.spec": "extends: ../../c.spec\n",
+			},
+			want: []string{
+				`a/b.spec:1:10: extends: "../../c.spec" climbs out of the folder of the spec; put the file beside the spec, or hand its folder in as a named context`,
+			},
+		},
+		{
+			name: "absolute",
+			spec: `version: v1.0.0
+extends: /etc/base.spec
+`,
+			files: spectest.Files{
+				"etc/base.spec": "name: a\n",
+			},
+			want: []string{
+				`kairos.spec:2:10: extends: "/etc/base.spec" climbs out of the folder of the spec; put the file beside the spec, or hand its folder in as a named context`,
+			},
+		},
+		{
+			name: "path in a context",
+			spec: `version: v1.0.0
+extends: acme
+`,
+			files: spectest.Files{
+				"context:acme": "extends: ./x.spec\n",
+			},
+			want: []string{
+				`acme/kairos.spec:1:10: extends: "./x.spec" is a path, and only a spec of the build can extend a file; name a flavor or a named context`,
+			},
+		},
+		{
+			name: "empty base",
+			spec: `version: v1.0.0
+extends: ./b.spec
+`,
+			files: spectest.Files{
+				"b.spec": "",
+			},
+			want: []string{
+				`b.spec:1:1: the spec is empty; the shortest one has two lines: "extends: debian-12" and "version: v1.0.0"`,
+			},
+		},
+		{
+			name: "broken base",
+			spec: `version: v1.0.0
+name: A
+extends: ./b.spec
+`,
+			files: spectest.Files{
+				"b.spec": "a: b: c\n",
+			},
+			want: []string{
+				`kairos.spec:2:7: name: "A" is not valid; use lower case letters and digits, with . _ or - between them`,
+				`b.spec:1:5: is not YAML: mapping values are not allowed in this context`,
+			},
+		},
+		{
+			name: "mistakes in every file, the user's first",
+			spec: `name: A
+extends: ./b.spec
+cmdline: [$x]
+`,
+			files: spectest.Files{
+				"b.spec": "nmae: x\nvariant: foo\ncmdline: ['a b']\nextends: nope\n",
+			},
+			want: []string{
+				`kairos.spec:1:7: name: "A" is not valid; use lower case letters and digits, with . _ or - between them`,
+				`kairos.spec:3:11: cmdline[0]: "$x" is not one kernel argument; write one argument, without spaces, quotes or $, such as console=ttyS1,115200`,
+				`b.spec:1:1: unknown key "nmae"; did you mean "name"?`,
+				`b.spec:2:10: variant: "foo" is not valid; valid: core, standard`,
+				`b.spec:3:11: cmdline[0]: "a b" is not one kernel argument; write one argument, without spaces, quotes or $, such as console=ttyS1,115200`,
+				`b.spec:4:10: extends: no flavor and no named context is called "nope"; valid: debian-12`,
+			},
+		},
+		{
+			name: "mistakes of merged lists",
+			spec: `version: v1.0.0
+extends: ./b.spec
+packages: {add: [-a]}
+`,
+			files: spectest.Files{
+				"b.spec": "\n\npackages: {add: [ok, -b]}\n",
+			},
+			want: []string{
+				`kairos.spec:3:18: packages.add[0]: "-a" is not a package name; write the name of one package, such as htop`,
+				`b.spec:3:22: packages.add[1]: "-b" is not a package name; write the name of one package, such as htop`,
+			},
+		},
+	})
+}
