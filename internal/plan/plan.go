@@ -51,6 +51,8 @@ type Install struct {
 	// Packages in the order they are asked for. A version that is pinned
 	// follows a "=".
 	Packages []string `yaml:"packages"`
+	// Prepare are files, by path, that are there before the first package.
+	Prepare map[string]string `yaml:"prepare,omitempty"`
 	// Exclude are paths that no package may bring.
 	Exclude []string `yaml:"exclude,omitempty"`
 	// Env is the environment of the package manager.

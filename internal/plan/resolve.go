@@ -149,6 +149,7 @@ func (r *resolver) userland(d *catalog.Distro, selected map[string]catalog.Packa
 			Base:     cmp.Or(r.spec.Distro.Base, d.Base),
 			Manager:  d.Manager,
 			Packages: sorted(catalog.Names(selected), r.spec.Packages.Add),
+			Prepare:  d.Prepare,
 			Exclude:  d.Exclude,
 		},
 		UsrMerged: d.UsrMerged,
@@ -180,6 +181,7 @@ func (r *resolver) kernel(donor *catalog.Distro) Kernel {
 			Base:     base,
 			Manager:  donor.Manager,
 			Packages: append(packages, sorted(tools)...),
+			Prepare:  donor.Prepare,
 			Exclude:  donor.Exclude,
 			Env:      donor.Kernel.Environment,
 		},
@@ -210,7 +212,7 @@ func (r *resolver) system(d *catalog.Distro, init catalog.Init) System {
 func (r *resolver) tools(name string) Tools {
 	box := r.cat.Tools[name]
 	d := r.cat.Distros[box.Distro]
-	tools := Tools{Install: Install{Distro: d.Name, Base: d.Base, Manager: d.Manager, Exclude: d.Exclude}, Native: true}
+	tools := Tools{Install: Install{Distro: d.Name, Base: d.Base, Manager: d.Manager, Prepare: d.Prepare, Exclude: d.Exclude}, Native: true}
 	for _, g := range r.groups(box.Groups, "", "") {
 		tools.Packages = sorted(tools.Packages, catalog.Names(g.Packages))
 		tools.Native = tools.Native && len(g.Arch) == 0

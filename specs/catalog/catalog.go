@@ -46,8 +46,11 @@ type Distro struct {
 	// UsrMerged tells that /lib, /bin and /sbin are links into /usr, so that
 	// no layer may bring a real /lib.
 	UsrMerged bool `yaml:"usrMerged"`
+	// Prepare are files, by path, that hooks of packages look at, so that they
+	// leave to flavorkit what is its own work.
+	Prepare map[string]string `yaml:"prepare"`
 	// Exclude are paths that no package may bring, as patterns of the package
-	// manager.
+	// manager: with wildcards for apt, folders for zypper and dnf.
 	Exclude []string `yaml:"exclude"`
 	// Directories that the system needs beside those of every system.
 	Directories []string `yaml:"directories"`
