@@ -3,6 +3,8 @@ package rootfs
 import (
 	"context"
 	_ "embed"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -49,9 +51,7 @@ func checkList(p *plan.Plan) string {
 	add("command", p.Checks.Commands...)
 	add("program", p.Checks.Programs...)
 	add("initramfs", p.Checks.Initramfs...)
-	if p.Userland.UsrMerged {
-		add("link", "/bin", "/lib", "/sbin")
-	}
+	add("link", slices.Sorted(maps.Keys(p.Userland.Merged))...)
 	for _, v := range p.Release {
 		add("release", v.Name)
 	}

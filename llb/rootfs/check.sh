@@ -62,7 +62,7 @@ while read -r kind value; do
 	program) executable "$value" || fail "program $value" "missing or not executable" ;;
 	initramfs) grep -qxF "$value" "$manifest" || fail "initramfs $value" "not inside the initramfs" ;;
 	file) [ -z "$value" ] || [ -n "$(real "$value")" ] || fail "file $value" "missing" ;;
-	link) [ -L "$root$value" ] || fail "link $value" "a layer replaced the link of the usr-merged userland by a folder" ;;
+	link) [ -L "$root$value" ] || [ ! -e "$root$value" ] || fail "link $value" "a layer replaced the link of the userland by a folder" ;;
 	release) grep -q "^$value=\"..*\"\$" "$root/etc/kairos-release" || fail "kairos-release" "$value is missing or empty" ;;
 	init) init=$value ;;
 	*) fail "list of checks" "unknown kind $kind" ;;
