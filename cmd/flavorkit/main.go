@@ -5,15 +5,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/moby/buildkit/solver/errdefs"
-	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc/codes"
 )
 
 // version is set by the linker.
@@ -34,27 +34,31 @@ func main() {
 		<-ctx.Done()
 		stop()
 	}()
-	os.Exit(run(ctx))
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func run(ctx context.Context) int {
+// run runs a command line and returns its exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd := rootCommand()
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(ctx)
 	var usage *usageError
 	switch {
 	case err == nil:
 		return 0
-	case ctx.Err() != nil || grpcerrors.Code(err) == codes.Canceled && ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "flavorkit: interrupted")
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "flavorkit: interrupted")
 		return exitInterrupted
-	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "flavorkit: %v\nSee 'flavorkit --help'.\n", err)
+	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
+		fmt.Fprintf(stderr, "flavorkit: %v\nSee 'flavorkit --help'.\n", err)
 		return exitUsage
 	default:
 		for _, s := range errdefs.Sources(err) {
-			_ = s.Print(os.Stderr)
+			_ = s.Print(stderr)
 		}
-		fmt.Fprintf(os.Stderr, "flavorkit: %v\n", err)
+		fmt.Fprintf(stderr, "flavorkit: %v\n", err)
 		return exitFailed
 	}
 }

@@ -50,7 +50,7 @@ func checkList(p *plan.Plan) string {
 	add("program", p.Checks.Programs...)
 	add("initramfs", p.Checks.Initramfs...)
 	if p.Userland.UsrMerged {
-		add("link", "/bin", "/lib", "/sbin")
+		add("link", "/bin", "/lib", "/lib64", "/sbin")
 	}
 	for _, v := range p.Release {
 		add("release", v.Name)
