@@ -8,12 +8,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
+
+	"github.com/flavorkit/flavorkit/specs"
 )
 
 // version is set by the linker.
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "flavorkit: interrupted")
 		return exitInterrupted
-	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
+	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "flavorkit: %v\nSee 'flavorkit --help'.\n", err)
 		return exitUsage
 	default:
@@ -75,7 +76,18 @@ an OCI image or a bootable ISO, each piece its own cached, parallel layer.
 
 The same specs build with "docker buildx build -f kairos.spec ." when their
 first line is "# syntax=…/frontend:1".`,
-		Version:       version,
+		Version: version,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			var names []string
+			for _, sub := range cmd.Commands() {
+				names = append(names, sub.Name())
+			}
+			return &usageError{errors.Errorf("unknown command %q; %s", args[0], specs.Suggest(args[0], names))}
+		},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

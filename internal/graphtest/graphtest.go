@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/moby/buildkit/client/llb"
@@ -39,7 +40,10 @@ func Try(p *plan.Plan, target string, options ...func(*graph.Graph)) (Graph, err
 	ctx := context.Background()
 	env := offline.Graph(p, nil)
 	maps := map[*specs.Source]*llb.SourceMap{}
+	var mu sync.Mutex // components are generated side by side
 	env.Locate = func(r specs.Range) llb.ConstraintsOpt {
+		mu.Lock()
+		defer mu.Unlock()
 		if maps[r.Source] == nil {
 			maps[r.Source] = llb.NewSourceMap(nil, r.Source.Name, "YAML", r.Source.Data)
 		}

@@ -179,6 +179,18 @@ func TestOptionalComponentIsTakenInByName(t *testing.T) {
 	assert.Contains(t, p.Checks.Programs, "/system/discovery/kcrypt-discovery-challenger")
 }
 
+// TestFilesOfUnmergedUserland has a distribution with a real /lib.
+func TestFilesOfUnmergedUserland(t *testing.T) {
+	cat, err := catalog.Builtin()
+	require.NoError(t, err)
+	cat.Distros["debian-12"].UsrMerged = false
+	doc, err := spectest.Load(debian+"files: [{path: /lib/x, content: a}]\n", nil)
+	require.NoError(t, err)
+	p, err := plan.Resolve(doc, cat, "amd64")
+	require.NoError(t, err)
+	assert.Equal(t, "/lib/x", p.Files[0].Path)
+}
+
 func TestDetails(t *testing.T) {
 	p := spectest.MustPlan(t, "extends: debian-12\nname: acme\nversion: v1.2.3-rc.1+b5\n"+
 		"kernel: {package: linux-image-cloud-amd64, version: 6.1.1-1}\n"+

@@ -1,0 +1,104 @@
+package catalog_test
+
+import (
+	"io/fs"
+	"maps"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/spectest"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+	"github.com/flavorkit/flavorkit/specs/flavors"
+)
+
+const distro = "name: d\nfamily: f\nflavor: f\nrelease: '1'\nbase: b\nmanager: apt\narchitectures: [amd64]\ninits: [{name: systemd}]\n"
+
+// folder is a catalog of files by path.
+func folder(files map[string]string) fs.FS {
+	f := fstest.MapFS{}
+	for name, text := range files {
+		f[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return f
+}
+
+func TestMistakes(t *testing.T) {
+	for want, files := range map[string]map[string]string{
+		`catalog: distros/x.yaml: the name is "d", the file says "x"`: {"distros/x.yaml": distro},
+		`catalog: distros/d.yaml: base, family, flavor and release are all needed`: {
+			"distros/d.yaml": "name: d\nmanager: apt\n",
+		},
+		`catalog: distros/d.yaml: architectures and inits are both needed`: {
+			"distros/d.yaml": "name: d\nfamily: f\nflavor: f\nrelease: '1'\nbase: b\nmanager: apt\n",
+		},
+		`catalog: distros/d.yaml: manager "yum" is none of apt, zypper, apk, dnf`: {
+			"distros/d.yaml": "name: d\nfamily: f\nflavor: f\nrelease: '1'\nbase: b\nmanager: yum\n",
+		},
+		`catalog: distros/d.yaml: group "" needs a name and a reason`:                      {"distros/d.yaml": distro + "groups: [{why: x}]\n"},
+		`catalog: distros/d.yaml: package a in group g has no reason`:                      {"distros/d.yaml": distro + "groups: [{name: g, why: x, packages: {a: {commands: [a]}}}]\n"},
+		`catalog: distros/d.yaml: kernel.initramfs names the unknown component "immucore"`: {"distros/d.yaml": distro + "kernel: {initramfs: {components: [immucore]}}\n"},
+		`catalog: components/c.yaml: needs name: c and install`:                            {"components/c.yaml": "name: c\n"},
+		`catalog: tools/t.yaml: needs name: t and a known distro, not "d"`:                 {"tools/t.yaml": "name: t\ndistro: d\n"},
+	} {
+		t.Run(want, func(t *testing.T) {
+			_, err := catalog.Load(folder(files))
+			require.Error(t, err)
+			assert.Equal(t, want, err.Error())
+		})
+	}
+	_, err := catalog.Load(folder(map[string]string{"distros/d.yaml": distro + "nmae: x\n"}))
+	require.ErrorContains(t, err, "read the catalog: distros/d.yaml: ")
+	require.ErrorContains(t, err, "nmae")
+}
+
+func TestLaterSourceCounts(t *testing.T) {
+	c, err := catalog.Load(
+		folder(map[string]string{"distros/d.yaml": distro, "components/c.yaml": "name: c\ninstall: /a\n"}),
+		folder(map[string]string{"components/c.yaml": "name: c\ninstall: /b\n"}),
+	)
+	require.NoError(t, err)
+	assert.Equal(t, "/b", c.Components["c"].Install)
+	assert.Equal(t, []string{"d"}, catalog.Names(c.Distros))
+}
+
+// TestBuiltin holds our own data to what Go relies on.
+func TestBuiltin(t *testing.T) {
+	c, err := catalog.Builtin()
+	require.NoError(t, err)
+	require.Contains(t, c.Tools, "artifact")
+	for name, d := range c.Distros {
+		for _, arch := range d.Architectures {
+			assert.NotEmpty(t, d.Kernel.Packages[arch], "kernel of %s on %s", name, arch)
+			assert.NotEmpty(t, d.Loaders[arch].Grub, "loader of %s on %s", name, arch)
+			for component := range maps.Keys(c.Components) {
+				assert.NotEmpty(t, c.Components[component].Arch[arch], "%s on %s", component, arch)
+			}
+		}
+		for _, set := range []string{"common", d.Inits[0].Name, d.Kernel.Initramfs.Overlay} {
+			files, err := overlay.Files(set)
+			require.NoError(t, err)
+			assert.NotEmpty(t, files, set)
+		}
+	}
+	_, err = overlay.Files("nowhere")
+	assert.EqualError(t, err, "read the overlay nowhere: open nowhere: file does not exist")
+}
+
+// TestFlavors loads every flavor, and knows what is none.
+func TestFlavors(t *testing.T) {
+	assert.Contains(t, flavors.Names(), "debian-12")
+	for _, name := range flavors.Names() {
+		for _, arch := range []string{"amd64"} {
+			_, err := spectest.Plan("extends: "+name+"\nversion: v1.0.0\n", nil, arch)
+			assert.NoError(t, err, name)
+		}
+	}
+	for _, name := range []string{"", ".", "../flavors/debian-12", "./debian-12", "debian-12/", "debian-12.spec", "*"} {
+		_, ok := flavors.Read(name)
+		assert.False(t, ok, name)
+	}
+}
