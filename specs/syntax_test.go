@@ -132,6 +132,13 @@ name: 'a
 			},
 		},
 		{
+			name: "list without end, last line without end",
+			spec: "version: v1.0.0\ncmdline: [a",
+			want: []string{
+				`kairos.spec:2:12: is not YAML: did not find expected ',' or ']' (while parsing a flow sequence that begins at 2:10)`,
+			},
+		},
+		{
 			name: "wrong indentation",
 			spec: `version: v1.0.0
 packages:

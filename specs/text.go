@@ -22,16 +22,23 @@ func newText(src *Source) *text {
 	return &text{source: src, lines: strings.Split(strings.TrimPrefix(string(src.Data), byteOrderMark), "\n")}
 }
 
+// inside is a position that the YAML library gives. It may give none, or the
+// line after the last.
+func (t *text) inside(line, column int) Position {
+	if line > len(t.lines) {
+		line = len(t.lines)
+		column = utf8.RuneCountInString(t.lines[line-1]) + 1
+	}
+	return Position{Line: max(line, 1), Column: max(column, 1)}
+}
+
 // rangeOf is where a node stands. YAML gives the start only; a scalar on one
 // line ends where its text ends, anything else is pointed at by its start.
 func (t *text) rangeOf(n *yaml.Node) Range {
-	at := Position{Line: max(n.Line, 1), Column: max(n.Column, 1)}
+	at := t.inside(n.Line, n.Column)
 	r := Range{Source: t.source, Start: at, End: at}
-	if n.Kind != yaml.ScalarNode || at.Line > len(t.lines) {
-		return r
-	}
 	line := []rune(t.lines[at.Line-1])
-	if at.Column > len(line) {
+	if n.Kind != yaml.ScalarNode || at.Column > len(line) {
 		return r
 	}
 	if width := scalarWidth(string(line[at.Column-1:]), n); width > 0 {
@@ -104,13 +111,13 @@ func (t *text) syntaxError(err error) Diagnostic {
 	if !errors.As(err, &e) {
 		return d
 	}
-	at := Position{Line: max(e.Mark.Line, 1), Column: max(e.Mark.Column, 1)}
+	at := t.inside(e.Mark.Line, e.Mark.Column)
 	d.Range.Start, d.Range.End = at, at
 	d.Message = "is not YAML: " + e.Message
 	if e.ContextMsg != "" && e.ContextMark != e.Mark {
 		d.Message += fmt.Sprintf(" (%s that begins at %d:%d)", e.ContextMsg, e.ContextMark.Line, e.ContextMark.Column)
 	}
-	if at.Line <= len(t.lines) && strings.HasPrefix(strings.TrimLeft(t.lines[at.Line-1], " "), "\t") {
+	if strings.HasPrefix(strings.TrimLeft(t.lines[at.Line-1], " "), "\t") {
 		d.Hint = "indent with spaces, YAML takes no tabs"
 	}
 	return d

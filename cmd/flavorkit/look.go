@@ -16,6 +16,7 @@ import (
 	"github.com/flavorkit/flavorkit/internal/offline"
 	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/flavors"
 )
 
 // lookFlags are the flags of the commands that only look at a spec.
@@ -134,6 +135,9 @@ func initCommand() *cobra.Command {
 		Short: "Write a first kairos.spec",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, ok := flavors.Read(flavor); !ok {
+				return errors.Errorf("no flavor is called %q; %s", flavor, specs.Suggest(flavor, flavors.Names()))
+			}
 			out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 			if errors.Is(err, fs.ErrExist) {
 				return errors.Errorf("%s is there already", file)

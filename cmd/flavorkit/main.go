@@ -5,15 +5,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/moby/buildkit/solver/errdefs"
-	"github.com/moby/buildkit/util/grpcerrors"
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc/codes"
+
+	"github.com/flavorkit/flavorkit/specs"
 )
 
 // version is set by the linker.
@@ -34,27 +35,31 @@ func main() {
 		<-ctx.Done()
 		stop()
 	}()
-	os.Exit(run(ctx))
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func run(ctx context.Context) int {
+// run runs a command line and returns its exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd := rootCommand()
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(ctx)
 	var usage *usageError
 	switch {
 	case err == nil:
 		return 0
-	case ctx.Err() != nil || grpcerrors.Code(err) == codes.Canceled && ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "flavorkit: interrupted")
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "flavorkit: interrupted")
 		return exitInterrupted
 	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "flavorkit: %v\nSee 'flavorkit --help'.\n", err)
+		fmt.Fprintf(stderr, "flavorkit: %v\nSee 'flavorkit --help'.\n", err)
 		return exitUsage
 	default:
 		for _, s := range errdefs.Sources(err) {
-			_ = s.Print(os.Stderr)
+			_ = s.Print(stderr)
 		}
-		fmt.Fprintf(os.Stderr, "flavorkit: %v\n", err)
+		fmt.Fprintf(stderr, "flavorkit: %v\n", err)
 		return exitFailed
 	}
 }
@@ -71,7 +76,18 @@ an OCI image or a bootable ISO, each piece its own cached, parallel layer.
 
 The same specs build with "docker buildx build -f kairos.spec ." when their
 first line is "# syntax=…/frontend:1".`,
-		Version:       version,
+		Version: version,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			var names []string
+			for _, sub := range cmd.Commands() {
+				names = append(names, sub.Name())
+			}
+			return &usageError{errors.Errorf("unknown command %q; %s", args[0], specs.Suggest(args[0], names))}
+		},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

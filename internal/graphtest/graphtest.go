@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/moby/buildkit/client/llb"
@@ -39,7 +40,10 @@ func Try(p *plan.Plan, target string, options ...func(*graph.Graph)) (Graph, err
 	ctx := context.Background()
 	env := offline.Graph(p, nil)
 	maps := map[*specs.Source]*llb.SourceMap{}
+	var mu sync.Mutex // components are generated side by side
 	env.Locate = func(r specs.Range) llb.ConstraintsOpt {
+		mu.Lock()
+		defer mu.Unlock()
 		if maps[r.Source] == nil {
 			maps[r.Source] = llb.NewSourceMap(nil, r.Source.Name, "YAML", r.Source.Data)
 		}
@@ -54,7 +58,8 @@ func Try(p *plan.Plan, target string, options ...func(*graph.Graph)) (Graph, err
 	if err != nil {
 		return Graph{}, err
 	}
-	def, err := state.Marshal(ctx, llb.Platform(env.Target))
+	// Folders of the client are told apart by session; a test has none.
+	def, err := state.Marshal(ctx, llb.Platform(env.Target), llb.LocalUniqueID("test"))
 	if err != nil {
 		return Graph{}, err
 	}

@@ -265,6 +265,18 @@ func TestReal(t *testing.T) {
 	}
 }
 
+// TestFilesOfUnmergedUserland has a distribution with a real /lib.
+func TestFilesOfUnmergedUserland(t *testing.T) {
+	cat, err := catalog.Builtin()
+	require.NoError(t, err)
+	cat.Distros["debian-12"].Merged = nil
+	doc, err := spectest.Load(debian+"files: [{path: /lib/x, content: a}]\n", nil)
+	require.NoError(t, err)
+	p, err := plan.Resolve(doc, cat, "amd64")
+	require.NoError(t, err)
+	assert.Equal(t, "/lib/x", p.Files[0].Path)
+}
+
 func TestDetails(t *testing.T) {
 	p := spectest.MustPlan(t, "extends: debian-12\nname: acme\nversion: v1.2.3-rc.1+b5\n"+
 		"kernel: {package: linux-image-cloud-amd64, version: 6.1.1-1}\n"+

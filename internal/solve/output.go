@@ -3,8 +3,11 @@ package solve
 import (
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,6 +97,9 @@ func ParseOutput(s string) (*Output, error) {
 }
 
 func outputFile(kind, file string, attrs map[string]string) (*Output, error) {
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return nil, errors.Errorf("%s is a folder; name a file in it", file)
+	}
 	o := &Output{moves: map[string]string{filepath.Base(file): file}}
 	if err := o.open(filepath.Dir(file)); err != nil {
 		return nil, err
@@ -142,18 +148,43 @@ func (o *Output) Commit() ([]string, error) {
 		}
 	}
 	var files []string
-	for name, to := range o.moves {
-		if info, err := os.Stat(to); err == nil && info.IsDir() {
-			if err := os.RemoveAll(to); err != nil {
-				return nil, errors.Wrap(err, "replace the former result")
-			}
-		}
-		if err := os.Rename(filepath.Join(o.partial, name), to); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(o.moves)) {
+		if err := move(filepath.Join(o.partial, name), o.moves[name]); err != nil {
 			return nil, errors.Wrap(err, "move what was built to its place")
 		}
-		files = append(files, to)
+		files = append(files, o.moves[name])
 	}
 	return files, o.Discard()
+}
+
+// move puts a file or folder in its place. A file replaces a former one, a
+// folder is laid over a former one; what else is there stays.
+func move(from, to string) error {
+	source, err := os.Lstat(from)
+	if err != nil {
+		return err
+	}
+	switch target, err := os.Lstat(to); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case target.IsDir() && source.IsDir():
+		entries, err := os.ReadDir(from)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if err := move(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
+				return err
+			}
+		}
+		return nil
+	case target.IsDir():
+		return errors.Errorf("%s is a folder", to)
+	case source.IsDir():
+		return errors.Errorf("%s is not a folder", to)
+	}
+	return os.Rename(from, to)
 }
 
 // Discard removes what is not whole. It may be called after Commit.

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+#!/bin/sh
 # What the scripts of all package managers share; they source it.
 
 # fail MESSAGE

@@ -26,12 +26,14 @@ func Links(system plan.System) ([]tree.Entry, error) {
 }
 
 // systemd enables a unit by a link from the folder of the target that wants
-// it, and masks one by a link to /dev/null (systemctl(1), enable and mask).
+// it, and masks one by a link to /dev/null (systemctl(1), enable and mask). No
+// system has a graphical target (contract 1.12).
 func systemd(system plan.System) []tree.Entry {
 	const own, units = "/etc/systemd/system", "/usr/lib/systemd/system"
 	entries := enable(system, func(unit, target string) tree.Entry {
 		return tree.Link(path.Join(own, target+".wants", unit), path.Join(units, unit))
 	})
+	entries = append(entries, tree.Link(path.Join(own, "default.target"), path.Join(units, "multi-user.target")))
 	for _, unit := range system.Mask {
 		entries = append(entries, tree.Link(path.Join(own, unit), "/dev/null"))
 	}

@@ -18,6 +18,7 @@ func TestLinks(t *testing.T) {
 		{
 			plan.System{Init: "systemd", Enable: map[string][]string{"ssh.service": {"multi-user.target"}}, Mask: []string{"x.service"}},
 			map[string]string{
+				"/etc/systemd/system/default.target":                      "/usr/lib/systemd/system/multi-user.target",
 				"/etc/systemd/system/multi-user.target.wants/ssh.service": "/usr/lib/systemd/system/ssh.service",
 				"/etc/systemd/system/x.service":                           "/dev/null",
 			},

@@ -51,7 +51,9 @@ func checkList(p *plan.Plan) string {
 	add("command", p.Checks.Commands...)
 	add("program", p.Checks.Programs...)
 	add("initramfs", p.Checks.Initramfs...)
-	add("link", slices.Sorted(maps.Keys(p.Userland.Merged))...)
+	for _, link := range slices.Sorted(maps.Keys(p.Userland.Merged)) {
+		add("link", link+" "+p.Userland.Merged[link])
+	}
 	for _, v := range p.Release {
 		add("release", v.Name)
 	}

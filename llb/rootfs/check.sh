@@ -44,9 +44,17 @@ real() {
 	[ ! -e "$root$done_part" ] || printf '%s\n' "$root$done_part"
 }
 
+# text PATH: what a file of the root filesystem holds, and nothing when there is
+# no such file. A link is never followed out of the root filesystem.
+text() {
+	found=$(real "$1")
+	[ -z "$found" ] || [ ! -f "$found" ] || cat "$found"
+}
+
+# A program that is empty is what a failed download leaves.
 executable() {
 	found=$(real "$1")
-	[ -n "$found" ] && [ -f "$found" ] && [ -x "$found" ]
+	[ -n "$found" ] && [ -f "$found" ] && [ -x "$found" ] && [ -s "$found" ]
 }
 
 in_path() {
@@ -56,43 +64,61 @@ in_path() {
 	return 1
 }
 
+release=$(text /etc/kairos-release)
+[ -n "$release" ] || fail "/etc/kairos-release" "missing or empty"
+
+init=''
 while read -r kind value; do
 	case $kind in
 	command) in_path "$value" || fail "command $value" "not found in the PATH" ;;
-	program) executable "$value" || fail "program $value" "missing or not executable" ;;
-	initramfs) grep -qxF "$value" "$manifest" || fail "initramfs $value" "not inside the initramfs" ;;
-	file) [ -z "$value" ] || [ -n "$(real "$value")" ] || fail "file $value" "missing" ;;
-	link) [ -L "$root$value" ] || [ ! -e "$root$value" ] || fail "link $value" "a layer replaced the link of the userland by a folder" ;;
-	release) grep -q "^$value=\"..*\"\$" "$root/etc/kairos-release" || fail "kairos-release" "$value is missing or empty" ;;
+	program) executable "$value" || fail "program $value" "missing, empty or not executable" ;;
+	initramfs) grep -qxF -e "$value" "$manifest" || fail "initramfs $value" "not inside the initramfs" ;;
+	file) [ -z "$value" ] || [ -s "$(real "$value")" ] || fail "file $value" "missing or empty" ;;
+	link)
+		link=${value%% *} target=${value#* }
+		if [ -e "$root$target" ] && [ "$(real "$link")" != "$(real "$target")" ]; then
+			fail "link $link" "a layer replaced the link of the usr-merged userland"
+		fi
+		;;
+	release)
+		if [ -n "$release" ]; then
+			printf '%s\n' "$release" | grep -q "^$value=\"[^\"]\{1,\}\"\$" || fail "/etc/kairos-release" "$value is missing or empty"
+		fi
+		;;
 	init) init=$value ;;
 	*) fail "list of checks" "unknown kind $kind" ;;
 	esac
 done <"$checks"
 
 # Kernel and initramfs (contract 1.5).
+kernel=$(real /boot/vmlinuz)
 if [ ! -L "$root/boot/vmlinuz" ]; then
 	fail "/boot/vmlinuz" "must be a link to the kernel"
-elif [ -z "$(real /boot/vmlinuz)" ]; then
+elif [ -z "$kernel" ]; then
 	fail "/boot/vmlinuz" "its target $(readlink "$root/boot/vmlinuz") is missing"
+elif [ ! -s "$kernel" ]; then
+	fail "/boot/vmlinuz" "the kernel is empty"
+else
+	version=${kernel##*/vmlinuz-}
+	modules=$(real /lib/modules)
+	if [ -z "$modules" ] || [ ! -s "$modules/$version/modules.dep" ]; then
+		fail "kernel modules" "no modules of the kernel $version in /lib/modules"
+	elif [ "$(find "$modules" -mindepth 1 -maxdepth 1 | wc -l)" -ne 1 ]; then
+		fail "kernel modules" "modules of more than one kernel in /lib/modules"
+	elif [ -z "$(find "$modules/$version" -name '*.ko*' | head -n 1)" ]; then
+		fail "kernel modules" "none of the kernel $version is there"
+	fi
+	grep -qF -e "/lib/modules/$version/" "$manifest" || fail "initramfs" "holds no modules of the kernel $version"
 fi
-if [ -L "$root/boot/initrd" ] || [ ! -s "$root/boot/initrd" ]; then
+if [ -L "$root/boot/initrd" ] || [ ! -f "$root/boot/initrd" ] || [ ! -s "$root/boot/initrd" ]; then
 	fail "/boot/initrd" "must be a file that is not empty"
 fi
-modules=$(real /lib/modules)
-kernel=$(real /boot/vmlinuz)
-version=${kernel##*/vmlinuz-}
-if [ -z "$modules" ] || [ ! -e "$modules/$version/modules.dep" ]; then
-	fail "kernel modules" "no modules of the kernel $version in /lib/modules"
-elif [ "$(find "$modules" -mindepth 1 -maxdepth 1 -type d | wc -l)" -ne 1 ]; then
-	fail "kernel modules" "modules of more than one kernel in /lib/modules"
-fi
-grep -q "/lib/modules/$version/" "$manifest" || fail "initramfs" "holds no modules of the kernel $version"
 
 # Boot loader files (contract 1.10).
 for id in cos fallback recovery statereset; do
-	grep -q -- "--id[= ]$id\b" "$root/etc/cos/grub.cfg" 2>/dev/null || fail "/etc/cos/grub.cfg" "has no entry $id"
+	text /etc/cos/grub.cfg | grep -q -e "^[^#]*--id[= ]$id\b" || fail "/etc/cos/grub.cfg" "has no entry $id"
 done
-grep -q kernelcmd "$root/etc/cos/bootargs.cfg" 2>/dev/null || fail "/etc/cos/bootargs.cfg" "does not set kernelcmd"
+text /etc/cos/bootargs.cfg | grep -q "^[^#]*set kernelcmd=" || fail "/etc/cos/bootargs.cfg" "does not set kernelcmd"
 
 # Folders that the read-only root is mounted over (contract 1.4).
 for dir in /boot /dev /etc /home /oem /opt /proc /root /run /srv /sys /system/discovery /system/oem /system/providers /tmp /usr/libexec /usr/local /var; do
@@ -101,26 +127,41 @@ done
 if [ ! -L "$root/var/lock" ] && [ ! -d "$root/var/lock" ]; then
 	fail "folder /var/lock" "missing"
 fi
-[ "$(stat -c %a "$root/tmp")" = 1777 ] || fail "folder /tmp" "mode is $(stat -c %a "$root/tmp"), not 1777"
-ls "$root"/system/oem/*.yaml >/dev/null 2>&1 || fail "folder /system/oem" "holds no cloud-config stages"
+# A layer brings the folders above its files, with their modes.
+mode_is() {
+	[ ! -d "$root$2" ] || [ "$(stat -c %u:%g:%a "$root$2")" = "0:0:$1" ] ||
+		fail "folder $2" "is $(stat -c %u:%g:%a "$root$2"), not 0:0:$1"
+}
+mode_is 1777 /tmp
+mode_is 1777 /var/tmp
+mode_is 700 /root
+mode_is 755 /etc
+mode_is 755 /usr
+[ -n "$(find "$root/system/oem" -name '*.yaml' -type f -size +0 2>/dev/null | head -n 1)" ] || fail "folder /system/oem" "holds no cloud-config stages"
 
 # What must be made by every machine itself (contract 1.17).
 if ls "$root"/etc/ssh/ssh_host_*_key* >/dev/null 2>&1; then
 	fail "ssh host keys" "every machine would have the same"
 fi
-[ ! -s "$root/etc/machine-id" ] || fail "/etc/machine-id" "every machine would have the same"
+for id in /etc/machine-id /var/lib/dbus/machine-id; do
+	[ -z "$(text "$id")" ] || fail "$id" "every machine would have the same"
+done
 
 # sudo without its setuid bit locks everybody out.
-if in_path sudo; then
-	sudo=$(real /usr/bin/sudo)
-	[ "$(stat -c %u:%g:%a "$sudo" 2>/dev/null)" = 0:0:4755 ] || fail "sudo" "must be root:root 4755"
+sudo=$(real /usr/bin/sudo)
+if [ -n "$sudo" ] && [ "$(stat -c %u:%g:%a "$sudo")" != 0:0:4755 ]; then
+	fail "sudo" "is $(stat -c %u:%g:%a "$sudo"), not 0:0:4755"
 fi
 
 # Services.
-case ${init:-} in
+case $init in
 systemd)
 	for unit in getty.target systemd-udevd.service systemd-logind.service; do
-		[ "$(readlink "$root/etc/systemd/system/$unit")" != /dev/null ] || fail "unit $unit" "is masked"
+		at=$root/etc/systemd/system/$unit
+		# An empty file masks a unit as the link does (systemd.unit(5)).
+		if [ "$(readlink "$at")" = /dev/null ] || [ -f "$at" ] && [ ! -s "$at" ]; then
+			fail "unit $unit" "is masked"
+		fi
 	done
 	executable /sbin/init || fail "/sbin/init" "missing"
 	;;
@@ -128,7 +169,7 @@ openrc)
 	executable /sbin/openrc || fail "/sbin/openrc" "missing"
 	executable /sbin/init || fail "/sbin/init" "missing"
 	;;
-*) fail "init" "unknown init system ${init:-}" ;;
+*) fail "init" "unknown init system $init" ;;
 esac
 
 exit "$failed"

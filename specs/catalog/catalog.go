@@ -260,7 +260,7 @@ func readAll[T any](sources []fs.FS, folder string) (map[string]*T, error) {
 		}
 		entries[name] = new(T)
 		if err := node.Load(entries[name], yaml.WithKnownFields()); err != nil {
-			return nil, errors.Wrapf(err, "catalog: %s/%s.yaml", folder, name)
+			return nil, errors.Wrapf(err, "read the catalog: %s/%s.yaml", folder, name)
 		}
 	}
 	return entries, nil

@@ -2,82 +2,108 @@ package catalog_test
 
 import (
 	"io/fs"
-	"os"
-	"slices"
+	"maps"
 	"testing"
 	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/spectest"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+	"github.com/flavorkit/flavorkit/specs/flavors"
 )
 
-// TestBuiltin loads all files that are part of flavorkit, and so validates
-// them.
-func TestBuiltin(t *testing.T) {
-	c, err := catalog.Builtin()
-	require.NoError(t, err)
-	assert.NotEmpty(t, c.Distros)
-	for _, d := range c.Distros {
-		for _, arch := range d.Architectures {
-			assert.NotEmpty(t, d.Kernel.Packages[arch], "%s donates no kernel for %s", d.Name, arch)
-			assert.Contains(t, d.Loaders, arch, d.Name)
-		}
+const distro = "name: d\nfamily: f\nflavor: f\nrelease: '1'\nbase: b\nmanager: apt\narchitectures: [amd64]\ninits: [{name: systemd}]\n"
+
+// folder is a catalog of files by path.
+func folder(files map[string]string) fs.FS {
+	f := fstest.MapFS{}
+	for name, text := range files {
+		f[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-}
-
-func TestLike(t *testing.T) {
-	c, err := load(map[string]string{
-		"distros/new.yaml": "name: new\nlike: debian-12\ntitle: New 1\nrelease: '1'\nbase: acme/new:1\n" +
-			"groups:\n  - {name: nfs}\n  - {name: storage, packages: {gdisk: ~, xfsprogs: more filesystems}}\n" +
-			"  - {name: mine, why: ours, packages: {acme: a program}}\n",
-		"distros/newer.yaml": "name: newer\nlike: new\ntitle: New 2\nrelease: '2'\ninits: [{name: openrc}]\n",
-	})
-	require.NoError(t, err)
-	base, d, newer := c.Distros["debian-12"], c.Distros["new"], c.Distros["newer"]
-	assert.Equal(t, "acme/new:1", d.Base)
-	assert.Equal(t, "debian", d.Flavor, "what is not said is taken over")
-	assert.Equal(t, base.Kernel, d.Kernel)
-	storage := d.Groups[groupOf(d, "storage")]
-	assert.NotContains(t, storage.Packages, "gdisk", "a key without a value takes away")
-	assert.Contains(t, storage.Packages, "xfsprogs")
-	assert.Contains(t, storage.Packages, "lvm2")
-	assert.Negative(t, groupOf(d, "nfs"), "a name alone takes away")
-	assert.Positive(t, groupOf(d, "mine"))
-	assert.Equal(t, []string{"systemd", "openrc"}, base.InitNames(), "the base is as it was")
-	assert.Equal(t, []string{"systemd"}, newer.InitNames())
-	assert.Positive(t, groupOf(newer, "mine"), "over two steps")
-}
-
-func groupOf(d *catalog.Distro, name string) int {
-	return slices.IndexFunc(d.Groups, func(g catalog.Group) bool { return g.Name == name })
+	return f
 }
 
 func TestMistakes(t *testing.T) {
-	const good = "title: A\nlike: debian-12\n"
-	for _, c := range []struct{ name, file, text, want string }{
-		{"cycle", "distros/a.yaml", "name: a\nlike: a\n", "catalog: distros/a.yaml: like: [a a] makes a cycle"},
-		{"like nothing", "distros/a.yaml", "name: a\nlike: b\n", "catalog: distros/a.yaml: like: there is no b"},
-		{"name", "distros/a.yaml", good + "name: b\n", `catalog: distros/a.yaml: the name is "b", the file says "a"`},
-		{"manager", "distros/a.yaml", good + "name: a\nmanager: pacman\n", `catalog: distros/a.yaml: manager "pacman" is none of apt, zypper, apk, dnf`},
-		{"reason", "distros/a.yaml", good + "name: a\ngroups: [{name: x, why: y, packages: {z: ''}}]\n", "catalog: distros/a.yaml: package z in group x has no reason"},
-		{"loader", "distros/a.yaml", good + "name: a\nloaders: {amd64: {from: alpine-3.21}}\n", "catalog: distros/a.yaml: loaders.amd64: alpine-3.21 lends none"},
-		{"mask", "distros/a.yaml", good + "name: a\ninits: [{name: openrc, mask: [x]}]\n", "catalog: distros/a.yaml: inits: OpenRC cannot mask a service"},
-		{"model", "models/a.yaml", "name: a\ntitle: A\ndistros: {b: {}}\n", `catalog: models/a.yaml: distros names the unknown distro "b"`},
+	for want, files := range map[string]map[string]string{
+		`catalog: distros/x.yaml: the name is "d", the file says "x"`: {"distros/x.yaml": distro},
+		`catalog: distros/d.yaml: base, family, flavor and release are all needed`: {
+			"distros/d.yaml": "name: d\nmanager: apt\n",
+		},
+		`catalog: distros/d.yaml: architectures and inits are both needed`: {
+			"distros/d.yaml": "name: d\nfamily: f\nflavor: f\nrelease: '1'\nbase: b\nmanager: apt\n",
+		},
+		`catalog: distros/d.yaml: manager "yum" is none of apt, zypper, apk, dnf`: {
+			"distros/d.yaml": "name: d\nfamily: f\nflavor: f\nrelease: '1'\nbase: b\nmanager: yum\n",
+		},
+		`catalog: distros/d.yaml: group "" needs a name and a reason`:                      {"distros/d.yaml": distro + "groups: [{why: x}]\n"},
+		`catalog: distros/d.yaml: package a in group g has no reason`:                      {"distros/d.yaml": distro + "groups: [{name: g, why: x, packages: {a: {commands: [a]}}}]\n"},
+		`catalog: distros/d.yaml: kernel.initramfs names the unknown component "immucore"`: {"distros/d.yaml": distro + "kernel: {initramfs: {components: [immucore]}}\n"},
+		`catalog: components/c.yaml: needs name: c and install`:                            {"components/c.yaml": "name: c\n"},
+		`catalog: tools/t.yaml: needs name: t and a known distro, not "d"`:                 {"tools/t.yaml": "name: t\ndistro: d\n"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := load(map[string]string{c.file: c.text})
-			require.EqualError(t, err, c.want)
+		t.Run(want, func(t *testing.T) {
+			_, err := catalog.Load(folder(files))
+			require.Error(t, err)
+			assert.Equal(t, want, err.Error())
 		})
 	}
+	_, err := catalog.Load(folder(map[string]string{"distros/d.yaml": distro + "nmae: x\n"}))
+	require.ErrorContains(t, err, "read the catalog: distros/d.yaml: ")
+	require.ErrorContains(t, err, "nmae")
 }
 
-// load lays files over those that are part of flavorkit.
-func load(files map[string]string) (*catalog.Catalog, error) {
-	own := fstest.MapFS{}
-	for name, text := range files {
-		own[name] = &fstest.MapFile{Data: []byte(text)}
+func TestLaterSourceCounts(t *testing.T) {
+	c, err := catalog.Load(
+		folder(map[string]string{"distros/d.yaml": distro, "components/c.yaml": "name: c\ninstall: /a\n"}),
+		folder(map[string]string{"components/c.yaml": "name: c\ninstall: /b\n"}),
+	)
+	require.NoError(t, err)
+	assert.Equal(t, "/b", c.Components["c"].Install)
+	assert.Equal(t, []string{"d"}, catalog.Names(c.Distros))
+}
+
+// TestBuiltin holds our own data to what Go relies on.
+func TestBuiltin(t *testing.T) {
+	c, err := catalog.Builtin()
+	require.NoError(t, err)
+	require.Contains(t, c.Tools, "artifact")
+	for name, d := range c.Distros {
+		for _, arch := range d.Architectures {
+			assert.NotEmpty(t, d.Kernel.Packages[arch], "kernel of %s on %s", name, arch)
+			assert.NotEmpty(t, d.Loaders[arch].Grub+d.Loaders[arch].From, "loader of %s on %s", name, arch)
+			for component := range maps.Keys(c.Components) {
+				assert.NotEmpty(t, c.Components[component].Arch[arch], "%s on %s", component, arch)
+			}
+		}
+		for _, set := range []string{"common", d.Inits[0].Name, d.Kernel.Initramfs.Overlay} {
+			files, err := overlay.Files(set)
+			require.NoError(t, err)
+			assert.NotEmpty(t, files, set)
+		}
 	}
-	return catalog.Load([]fs.FS{os.DirFS("."), own}...)
+	_, err = overlay.Files("nowhere")
+	assert.EqualError(t, err, "read the overlay nowhere: open nowhere: file does not exist")
+}
+
+// TestFlavors loads every flavor, and knows what is none.
+func TestFlavors(t *testing.T) {
+	c, err := catalog.Builtin()
+	require.NoError(t, err)
+	assert.Contains(t, flavors.Names(), "debian-12")
+	for _, name := range flavors.Names() {
+		doc, err := spectest.Load("extends: "+name+"\nversion: v1.0.0\n", nil)
+		require.NoError(t, err)
+		for _, arch := range plan.Architectures(doc, c) {
+			_, err := spectest.Plan("extends: "+name+"\nversion: v1.0.0\n", nil, arch)
+			assert.NoError(t, err, name)
+		}
+	}
+	for _, name := range []string{"", ".", "../flavors/debian-12", "./debian-12", "debian-12/", "debian-12.spec", "*"} {
+		_, ok := flavors.Read(name)
+		assert.False(t, ok, name)
+	}
 }

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+// flavorkit runs a command line in the current folder.
+func flavorkit(ctx context.Context, args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = run(ctx, args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+}
+
+const good = "# syntax=x\nextends: debian-12\nversion: v1.0.0\n"
+
+func TestCommands(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "kairos.spec", good)
+	write(t, "bad.spec", "extends: debain-12\nversoin: v1.0.0\n")
+	write(t, "acme.spec", "extends: acme\nversion: v1.0.0\n")
+	write(t, "acme/kairos.spec", "extends: debian-12\nname: acme\n")
+	write(t, "empty/readme", "")
+	for _, c := range []struct {
+		line           string
+		code           int
+		stdout, stderr string // what they hold
+	}{
+		{line: "", stdout: "Available Commands:"},
+		{line: "--help", stdout: "Available Commands:"},
+		{line: "--version", stdout: "flavorkit version"},
+		{line: "bild", code: exitUsage, stderr: "flavorkit: unknown command \"bild\"; did you mean \"build\"?\nSee 'flavorkit --help'.\n"},
+		{line: "check --nope", code: exitUsage, stderr: "flavorkit: unknown flag: --nope\nSee"},
+		{line: "check x", code: exitUsage, stderr: "flavorkit: unknown command \"x\" for \"flavorkit check\"\nSee"},
+		{line: "check", stdout: "kairos.spec is right: kairos-debian-12-core-"},
+		{line: "check -f acme.spec --arch arm64 --build-context acme=acme", stdout: "acme.spec is right: acme-debian-12-core-arm64-generic-v1.0.0, "},
+		{line: "check -f acme.spec", code: exitFailed, stderr: "flavorkit: acme.spec:1:10: extends: no flavor and no named context is called \"acme\"; "},
+		{line: "check -f acme.spec --build-context acme=empty", code: exitFailed, stderr: "acme.spec:1:10: read the spec that extends names: the named context acme holds no kairos.spec"},
+		{line: "check --arch riscv64", code: exitFailed, stderr: "kairos.spec:2:10: distro.name: Debian 12 (bookworm) has no riscv64; it has amd64, arm64"},
+		{line: "check -f none.spec", code: exitFailed, stderr: "flavorkit: there is no none.spec; make one with 'flavorkit init', or name yours with -f\n"},
+		{line: "check -f acme", code: exitFailed, stderr: "flavorkit: read the spec: read acme: is a directory\n"},
+		{line: "plan --arch amd64", stdout: "file: kairos-debian-12-core-amd64-generic-v1.0.0\n"},
+		{line: "plan -f bad.spec", code: exitFailed, stderr: "flavorkit: bad.spec:1:10: extends: no flavor and no named context is called \"debain-12\"; did you mean \"debian-12\"?\nbad.spec:2:1: unknown key \"versoin\"; did you mean \"version\"?\n"},
+		{line: "graph --arch amd64", stdout: "[rootfs] check the root filesystem"},
+		{line: "graph --arch arm64 --target iso", stdout: "write kairos-debian-12-core-arm64-generic-v1.0.0.iso"},
+		{line: "graph --target disk", code: exitFailed, stderr: "flavorkit: unknown target \"disk\"; did you mean \"iso\"?\n"},
+		{line: "schema", stdout: string(specs.Schema())},
+		{line: "init", code: exitFailed, stderr: "flavorkit: kairos.spec is there already\n"},
+		{line: "init -f new.spec --flavor debian12", code: exitFailed, stderr: "flavorkit: no flavor is called \"debian12\"; did you mean \"debian-12\"?\n"},
+		{line: "init -f none/new.spec", code: exitFailed, stderr: "flavorkit: write the spec: open none/new.spec: no such file or directory\n"},
+		{line: "build -f none.spec", code: exitFailed, stderr: "flavorkit: there is no spec none.spec; "},
+		{line: "build --push", code: exitUsage, stderr: "flavorkit: --push needs --tag\nSee"},
+		{line: "boot", code: exitUsage, stderr: "flavorkit: accepts 1 arg(s), received 0\nSee"},
+		{line: "boot none.iso", code: exitFailed, stderr: "flavorkit: open the artifact: stat none.iso: no such file or directory\n"},
+	} {
+		t.Run(c.line, func(t *testing.T) {
+			code, stdout, stderr := flavorkit(t.Context(), strings.Fields(c.line)...)
+			assert.Equal(t, c.code, code, stderr)
+			assert.Contains(t, stdout, c.stdout)
+			assert.Contains(t, stderr, c.stderr)
+			if code == 0 {
+				assert.Empty(t, stderr)
+			} else {
+				assert.Empty(t, stdout)
+			}
+		})
+	}
+	assert.NoFileExists(t, "new.spec", "nothing is left of an init that failed")
+	assert.NoDirExists(t, "dist")
+}
+
+// TestMistakeShowsItsLine has the lines of the file above the message, as
+// BuildKit's clients print them.
+func TestMistakeShowsItsLine(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "kairos.spec", good+"name: A b\n")
+	code, _, stderr := flavorkit(t.Context(), "check")
+	assert.Equal(t, exitFailed, code)
+	assert.Equal(t, `kairos.spec:4
+--------------------
+   2 |     extends: debian-12
+   3 |     version: v1.0.0
+   4 | >>> name: A b
+   5 |     
+--------------------
+flavorkit: kairos.spec:4:7: name: "A b" is not valid; use lower case letters and digits, with . _ or - between them
+`, stderr)
+}
+
+// TestInitGivesRightSpec builds on what init writes.
+func TestInitGivesRightSpec(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, stdout, stderr := flavorkit(t.Context(), "init")
+	require.Zero(t, code, stderr)
+	assert.Equal(t, "wrote kairos.spec; build it with: flavorkit build -f kairos.spec --target iso -o dist\n", stdout)
+	text, err := os.ReadFile("kairos.spec")
+	require.NoError(t, err)
+	assert.Equal(t, "# syntax=ghcr.io/flavorkit/frontend:1\nextends: debian-12\nversion: v0.1.0\n", string(text))
+	code, _, stderr = flavorkit(t.Context(), "check")
+	assert.Zero(t, code, stderr)
+}
+
+func TestInterrupted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	code, _, stderr := flavorkit(ctx, "check")
+	assert.Equal(t, exitInterrupted, code)
+	assert.Equal(t, "flavorkit: interrupted\n", stderr)
+}

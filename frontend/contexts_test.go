@@ -1,0 +1,68 @@
+package frontend_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/moby/buildkit/client/llb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/graphtest"
+	"github.com/flavorkit/flavorkit/internal/spectest"
+	"github.com/flavorkit/flavorkit/llb/graph"
+)
+
+// anyContext has every named context that is asked for.
+type anyContext struct{ graph.Sources }
+
+func (anyContext) Context(_ context.Context, name string, _ ocispecs.Platform) (llb.State, bool, error) {
+	return llb.Local(name, llb.WithCustomName("[context] "+name)), true, nil
+}
+
+// TestNamedContextWins shows that a context replaces downloads and the tools.
+func TestNamedContextWins(t *testing.T) {
+	p := spectest.MustPlan(t, debian, nil, "amd64")
+	text := graphtest.Generate(t, p, "iso", func(g *graph.Graph) { g.Sources = anyContext{g.Sources} }).String()
+	assert.Contains(t, text, "[component/kairos-agent] copy kairos-agent from the named context kairos-agent")
+	assert.NotContains(t, text, "download ")
+	assert.NotContains(t, text, "[tools] install")
+}
+
+func TestContextThatIsNotThere(t *testing.T) {
+	p := spectest.MustPlan(t, debian+"components:\n  immucore:\n    context: mine\n", nil, "amd64")
+	_, err := graphtest.Try(p, "image")
+	require.Error(t, err)
+	assert.Equal(t, `kairos.spec:6:14: components.immucore.context: there is no named context "mine"; hand it in with --build-context mine=…`, err.Error())
+}
+
+// TestArchiveNameOfUrl has urls with more than a file name at their end.
+func TestArchiveNameOfUrl(t *testing.T) {
+	p := spectest.MustPlan(t, debian+"components: {immucore: {url: 'https://x/a/b.tar.gz?token=1/2#x', checksums: 'https://x/s'}}\n", nil, "amd64")
+	text := graphtest.Generate(t, p, "image").String()
+	assert.Contains(t, text, "run /run/flavorkit/unpack.sh /out /usr/bin/immucore immucore /run/flavorkit/in/b.tar.gz /run/flavorkit/in/checksums.txt")
+}
+
+// TestPrivateFolderStaysPrivate has a file below /root: the layer brings the
+// folder too, and its mode counts.
+func TestPrivateFolderStaysPrivate(t *testing.T) {
+	p := spectest.MustPlan(t, debian+"files:\n- {path: /root/.ssh/config, content: x}\n- {path: /root/x, content: x, mode: 0600}\n", nil, "amd64")
+	text := graphtest.Generate(t, p, "image").String()
+	assert.Contains(t, text, "[files] add the files of the spec\n  mkdir /root 0700\n  mkdir /root/.ssh 0755\n  mkfile /root/.ssh/config 0644 ")
+	assert.NotContains(t, text, "mkdir /root 0755")
+}
+
+// TestToolsOfForeignBuilder has an amd64 builder make an arm64 system.
+func TestToolsOfForeignBuilder(t *testing.T) {
+	g := graphtest.Generate(t, spectest.MustPlan(t, debian, nil, "arm64"), "iso")
+	for _, v := range g.Vertices() {
+		switch {
+		case v.Op.GetExec() == nil:
+		case v.Name == "[tools] install dosfstools mtools squashfs-tools and 2 more", v.Name == "[rootfs] check the root filesystem":
+			assert.Equal(t, "amd64", v.Op.Platform.Architecture, v.Name)
+		case v.Name[:5] == "[debi":
+			assert.Equal(t, "arm64", v.Op.Platform.Architecture, v.Name)
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package frontend
+
+import (
+	"io/fs"
+	"testing"
+	"time"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/solver/errdefs"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/spectest"
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+func withArgs(args map[string]string) *request {
+	return &request{ui: &dockerui.Client{Config: dockerui.Config{BuildArgs: args}}}
+}
+
+func TestEpoch(t *testing.T) {
+	epoch, err := withArgs(nil).epoch()
+	require.NoError(t, err)
+	assert.Nil(t, epoch)
+
+	epoch, err = withArgs(map[string]string{epochArg: "86400"}).epoch()
+	require.NoError(t, err)
+	assert.Equal(t, time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC), *epoch)
+
+	_, err = withArgs(map[string]string{epochArg: "now"}).epoch()
+	assert.EqualError(t, err, `build argument SOURCE_DATE_EPOCH="now" is not a number of seconds`)
+}
+
+func TestProxy(t *testing.T) {
+	assert.Equal(t, llb.ProxyEnv{}, withArgs(nil).proxy())
+	r := withArgs(map[string]string{"HTTP_PROXY": "a", "http_proxy": "b", "https_proxy": "c", "NO_PROXY": "d"})
+	assert.Equal(t, llb.ProxyEnv{HTTPProxy: "a", HTTPSProxy: "c", NoProxy: "d"}, r.proxy())
+	assert.Len(t, r.runOptions(), 1)
+	assert.Empty(t, withArgs(nil).runOptions())
+}
+
+func TestPlatforms(t *testing.T) {
+	amd64, arm64 := ocispecs.Platform{OS: "linux", Architecture: "amd64"}, ocispecs.Platform{OS: "linux", Architecture: "arm64"}
+	r := withArgs(nil)
+	r.ui.BuildPlatforms = []ocispecs.Platform{arm64}
+	target, builder := r.platforms(nil)
+	assert.Equal(t, arm64.Architecture, target.Architecture, "the builder's own, when none is asked for")
+	assert.Equal(t, arm64.Architecture, builder.Architecture)
+	target, builder = r.platforms(&amd64)
+	assert.Equal(t, amd64, target)
+	assert.Equal(t, arm64.Architecture, builder.Architecture)
+}
+
+func TestTargetByName(t *testing.T) {
+	for name, want := range map[string]string{"": "image", "image": "image", "iso": "iso"} {
+		got, err := targetByName(name)
+		require.NoError(t, err)
+		assert.Equal(t, want, got.name)
+	}
+	_, err := targetByName("Iso")
+	assert.EqualError(t, err, `unknown target "Iso"; did you mean "iso"?`)
+}
+
+func TestImageConfig(t *testing.T) {
+	p := spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\n", nil, "arm64")
+	platform := ocispecs.Platform{OS: "linux", Architecture: "arm64"}
+	img := imageConfig(p, platform, map[string]string{ocispecs.AnnotationTitle: "mine", "x": "y"}, targets()[0])
+	assert.Equal(t, platform, img.Platform)
+	assert.Nil(t, img.Created, "the time of the build would make every build another")
+	assert.Equal(t, "mine", img.Config.Labels[ocispecs.AnnotationTitle], "the user has the last word")
+	assert.Equal(t, "v1.0.0", img.Config.Labels[ocispecs.AnnotationVersion])
+	assert.Equal(t, "y", img.Config.Labels["x"])
+}
+
+// TestLocate keeps the text and adds the places of all mistakes.
+func TestLocate(t *testing.T) {
+	_, err := spectest.Load("name: A\nextends: ./b.spec\n", spectest.Files{"b.spec": "nmae: x\n"})
+	located := Locate(err)
+	assert.Equal(t, err.Error(), located.Error())
+	files := map[string]int32{}
+	for _, s := range errdefs.Sources(located) {
+		files[s.Info.Filename] = s.Ranges[0].Start.Line
+		assert.NotEmpty(t, s.Info.Data)
+	}
+	assert.Equal(t, map[string]int32{"kairos.spec": 1, "b.spec": 1}, files)
+
+	other := errors.New("other")
+	assert.Same(t, other, Locate(other))
+	assert.NoError(t, Locate(nil))
+}
+
+// TestSourceMaps gives BuildKit's own map for the spec itself, and one of ours
+// for each other file, even one of the same name.
+func TestSourceMaps(t *testing.T) {
+	main := &llb.SourceMap{Filename: "kairos.spec"}
+	m := newSourceMaps(main)
+	assert.Same(t, main, m.of(&specs.Source{Name: "kairos.spec"}))
+	assert.NotSame(t, main, m.of(&specs.Source{Name: "kairos.spec", Context: "acme"}))
+	assert.NotSame(t, main, m.of(&specs.Source{Name: "kairos.spec", Builtin: true}))
+	src := &specs.Source{Name: "b.spec"}
+	assert.Same(t, m.of(src), m.of(src))
+}
+
+func TestNamedFiles(t *testing.T) {
+	p := spectest.MustPlan(t, "extends: acme\nversion: v1.0.0\nfiles: [{path: /a, from: ./a}, {path: /b, content: b}]\n"+
+		"artifacts: {iso: {cloudConfig: iso.yaml}}\n",
+		spectest.Files{"context:acme": "extends: debian-12\nfiles: [{path: /c, from: c}]\ncloudConfig: oem.yaml\n"}, "amd64")
+	var got []string
+	for _, f := range namedFiles(p) {
+		got = append(got, f.origin.Context+" "+f.key+" "+f.path)
+	}
+	assert.Equal(t, []string{
+		"acme files[0].from c", " files[1].from a", "acme cloudConfig.from oem.yaml", " artifacts.iso.cloudConfig.from iso.yaml",
+	}, got)
+}
+
+func TestIsNotExist(t *testing.T) {
+	assert.True(t, isNotExist(errors.Wrap(fs.ErrNotExist, "x")))
+	assert.True(t, isNotExist(errors.New("rpc error: open /x: no such file or directory")))
+	assert.False(t, isNotExist(errors.New("permission denied")))
+}

@@ -1,0 +1,106 @@
+package component
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// archive is a tar.gz archive; a name that ends with / is a folder.
+func archive(t *testing.T, files ...string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	for _, name := range files {
+		h := &tar.Header{Name: name, Mode: 0o644, Size: int64(len("program"))}
+		if strings.HasSuffix(name, "/") {
+			h.Size, h.Typeflag, h.Mode = 0, tar.TypeDir, 0o755
+		}
+		require.NoError(t, w.WriteHeader(h))
+		if h.Size > 0 {
+			_, err := w.Write([]byte("program"))
+			require.NoError(t, err)
+		}
+	}
+	require.NoError(t, w.Close())
+	require.NoError(t, z.Close())
+	return b.String()
+}
+
+func TestUnpack(t *testing.T) {
+	const name = "agent-v1.tar.gz"
+	good := archive(t, "README", "agent")
+	sum := fmt.Sprintf("%x", sha256.Sum256([]byte(good)))
+	none := strings.Repeat("0", 64)
+	for _, c := range []struct {
+		name, file, data, program, sums string
+		want                            string // what it says; "" when the program is there
+	}{
+		{name: "archive", file: name, data: good, program: "agent"},
+		{name: "archive with ./", file: name, data: archive(t, "./", "./agent"), program: "agent"},
+		{name: "program in a folder", file: "x.tgz", data: archive(t, "bin/", "bin/agent"), program: "bin/agent"},
+		{name: "bare program", file: "agent-linux", data: "program", program: "agent"},
+		{name: "not in the archive", file: name, data: archive(t, "README", "bin/agent", "xagent", "agent2"), program: "agent", want: name + " holds no agent"},
+		{name: "a pattern is no name", file: name, data: good, program: "a*t", want: name + " holds no a*t"},
+		{name: "a folder of that name", file: name, data: archive(t, "agent/", "agent/x"), program: "agent", want: name + " holds no agent"},
+		{name: "empty", file: "agent", data: "", program: "agent", want: "agent holds no agent"},
+		{name: "not an archive", file: name, data: "<html>not found</html>", program: "agent", want: "gzip: stdin: not in gzip format"},
+		{name: "checksum", file: name, data: good, program: "agent", sums: none + "  other\n" + sum + "  " + name + "\n"},
+		{name: "checksum in binary mode", file: name, data: good, program: "agent", sums: sum + " *" + name + "\n"},
+		{name: "checksum of ./ on windows", file: name, data: good, program: "agent", sums: strings.ToUpper(sum) + "  ./" + name + "\r\n"},
+		{
+			name: "checksum mismatch", file: name, data: good, program: "agent", sums: none + "  " + name + "\n",
+			want: "checksum mismatch of " + name + ": the publisher's list says " + none + ", the file has " + sum,
+		},
+		{name: "not on the list", file: name, data: good, program: "agent", sums: sum + "  " + name + ".sbom\n", want: "the publisher's checksum list does not name " + name},
+		{name: "list is empty", file: name, data: good, program: "agent", sums: "\n", want: "the publisher's checksum list does not name " + name},
+		{name: "list is a page", file: name, data: good, program: "agent", sums: "<html>" + name + "</html>\n", want: "the publisher's checksum list does not name " + name},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			put := func(name, data string) string {
+				path := filepath.Join(dir, name)
+				require.NoError(t, os.WriteFile(path, []byte(data), 0o755))
+				return path
+			}
+			out := filepath.Join(dir, "out")
+			args := []string{put("unpack.sh", string(unpackScript)), out, "/usr/bin/agent", c.program, put(c.file, c.data)}
+			if c.sums != "" {
+				args = append(args, put("sums", c.sums))
+			}
+			cmd := exec.Command("sh", args...)
+			cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=315532800", "LC_ALL=C")
+			said, err := cmd.CombinedOutput()
+			if c.want != "" {
+				require.Error(t, err)
+				assert.Contains(t, string(said), c.want)
+				return
+			}
+			require.NoError(t, err, string(said))
+			assert.Empty(t, string(said))
+			data, err := os.ReadFile(filepath.Join(out, "usr/bin/agent"))
+			require.NoError(t, err)
+			assert.Equal(t, "program", string(data))
+			require.NoError(t, filepath.Walk(out, func(path string, info os.FileInfo, err error) error {
+				if err == nil {
+					assert.EqualValues(t, 315532800, info.ModTime().Unix(), path)
+				}
+				return err
+			}))
+			info, err := os.Stat(filepath.Join(out, "usr/bin/agent"))
+			require.NoError(t, err)
+			assert.Equal(t, os.FileMode(0o755), info.Mode())
+		})
+	}
+}

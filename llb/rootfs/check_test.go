@@ -1,0 +1,347 @@
+package rootfs
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/spectest"
+	"github.com/flavorkit/flavorkit/internal/testkit"
+	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+)
+
+// system is a root filesystem that passes every check, in a folder.
+type system struct {
+	t        *testing.T
+	root     string
+	manifest string
+	checks   string
+}
+
+const kernelVersion = "6.1.0-99-amd64"
+
+func newSystem(t *testing.T) *system {
+	t.Helper()
+	s := &system{
+		t: t, root: t.TempDir(),
+		manifest: "/usr/bin/immucore\n/usr/lib/modules/" + kernelVersion + "/kernel/fs/overlay.ko.zst\n",
+		checks: "command bash\nprogram /usr/bin/immucore\ninitramfs /usr/bin/immucore\nlink /bin /usr/bin\nlink /lib /usr/lib\nlink /lib64 /usr/lib64\nlink /sbin /usr/sbin\n" +
+			"release KAIROS_ID\nrelease KAIROS_VERSION\nfile /usr/lib/shim/shimx64.efi\nfile \ninit systemd\n",
+	}
+	require.NoError(t, os.Chmod(s.root, 0o755))
+	for _, dir := range []string{
+		"dev", "etc/cos", "etc/ssh", "home", "oem", "opt", "proc", "run/lock", "srv", "sys", "system/discovery", "system/oem",
+		"system/providers", "usr/libexec", "usr/local", "var/lib", "var/tmp", "usr/lib64", "boot", "root", "tmp",
+	} {
+		require.NoError(t, os.MkdirAll(s.path(dir), 0o755))
+	}
+	s.chmod("/tmp", 0o777|os.ModeSticky)
+	s.chmod("/var/tmp", 0o777|os.ModeSticky)
+	s.chmod("/root", 0o700)
+	for _, dir := range []string{"bin", "lib", "lib64", "sbin"} {
+		s.write("/usr/"+dir+"/.keep", "")
+		s.link("/"+dir, "usr/"+dir)
+	}
+	s.link("/var/lock", "/run/lock")
+	s.link("/sbin/init", "/lib/systemd/systemd")
+	for _, program := range []string{"/usr/bin/bash", "/usr/bin/immucore", "/usr/lib/systemd/systemd", "/usr/bin/sudo"} {
+		s.write(program, "#!program")
+		s.chmod(program, 0o755)
+	}
+	s.chmod("/usr/bin/sudo", 0o755|os.ModeSetuid)
+	s.write("/boot/vmlinuz-"+kernelVersion, "kernel")
+	s.link("/boot/vmlinuz", "vmlinuz-"+kernelVersion)
+	s.write("/boot/initrd", "initramfs")
+	s.write("/usr/lib/modules/"+kernelVersion+"/modules.dep", "kernel/fs/overlay.ko.zst:")
+	s.write("/usr/lib/modules/"+kernelVersion+"/kernel/fs/overlay.ko.zst", "module")
+	s.write("/usr/lib/shim/shimx64.efi", "shim")
+	s.write("/etc/kairos-release", "KAIROS_ID=\"kairos\"\nKAIROS_VERSION=\"v1.0.0\"\n")
+	s.write("/etc/machine-id", "")
+	files, err := overlay.Files("common") // grub.cfg, bootargs.cfg and the stages are the real ones
+	require.NoError(t, err)
+	for _, f := range files {
+		s.write(f.Path, string(f.Data))
+	}
+	return s
+}
+
+func (s *system) path(p string) string { return filepath.Join(s.root, p) }
+
+func (s *system) write(p, text string) {
+	s.t.Helper()
+	require.NoError(s.t, os.MkdirAll(filepath.Dir(s.path(p)), 0o755))
+	require.NoError(s.t, os.WriteFile(s.path(p), []byte(text), 0o644))
+}
+
+func (s *system) link(p, target string) {
+	s.t.Helper()
+	require.NoError(s.t, os.Symlink(target, s.path(p)))
+}
+
+func (s *system) chmod(p string, mode os.FileMode) {
+	s.t.Helper()
+	require.NoError(s.t, os.Chmod(s.path(p), mode))
+}
+
+func (s *system) remove(p string) {
+	s.t.Helper()
+	_, err := os.Lstat(s.path(p))
+	require.NoError(s.t, err, "a test removes what is not there")
+	require.NoError(s.t, os.RemoveAll(s.path(p)))
+}
+
+// replace puts something else in the place of a file or folder.
+func (s *system) replace(p, text string) { s.remove(p); s.write(p, text) }
+
+// run checks the system and returns what the script says.
+func (s *system) run() (lines []string, ok bool) {
+	s.t.Helper()
+	dir := s.t.TempDir()
+	for name, text := range map[string]string{"check.sh": string(checkScript), "manifest": s.manifest, "checks": s.checks} {
+		require.NoError(s.t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755))
+	}
+	cmd := exec.Command("sh", filepath.Join(dir, "check.sh"), s.root, filepath.Join(dir, "manifest"), filepath.Join(dir, "checks"))
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	for line := range strings.Lines(out.String()) {
+		lines = append(lines, strings.TrimSuffix(line, "\n"))
+	}
+	return lines, err == nil
+}
+
+func TestCheckPasses(t *testing.T) {
+	testkit.NeedRoot(t) // the owner of files is checked
+	for name, change := range map[string]func(*system){
+		"as it is":             func(*system) {},
+		"no sudo by choice":    func(s *system) { s.remove("/usr/bin/sudo") },
+		"no /lib64 on arm64":   func(s *system) { s.remove("/usr/lib64"); s.remove("/lib64") },
+		"absolute kernel link": func(s *system) { s.remove("/boot/vmlinuz"); s.link("/boot/vmlinuz", "/boot/vmlinuz-"+kernelVersion) },
+		"program by a link": func(s *system) {
+			s.remove("/usr/bin/immucore")
+			s.write("/usr/bin/kairos", "x")
+			s.chmod("/usr/bin/kairos", 0o755)
+			s.link("/usr/bin/immucore", "/bin/../bin/./kairos")
+		},
+		"no machine-id": func(s *system) { s.remove("/etc/machine-id") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSystem(t)
+			change(s)
+			lines, ok := s.run()
+			assert.True(t, ok)
+			assert.Empty(t, lines)
+		})
+	}
+}
+
+// TestCheckFails breaks one thing at a time: each gives its one line.
+func TestCheckFails(t *testing.T) {
+	testkit.NeedRoot(t)
+	for want, changes := range map[string][]func(*system){
+		"command bash: not found in the PATH": {
+			func(s *system) { s.remove("/usr/bin/bash") },
+			func(s *system) { s.chmod("/usr/bin/bash", 0o644) },
+			func(s *system) { s.replace("/usr/bin/bash", ""); s.chmod("/usr/bin/bash", 0o755) },
+		},
+		"program /usr/bin/immucore: missing, empty or not executable": {
+			func(s *system) { s.remove("/usr/bin/immucore") },
+			func(s *system) { s.chmod("/usr/bin/immucore", 0o644) },
+			func(s *system) { s.replace("/usr/bin/immucore", ""); s.chmod("/usr/bin/immucore", 0o755) },
+			func(s *system) { s.remove("/usr/bin/immucore"); s.link("/usr/bin/immucore", "immucore") },
+			// The path is there outside, where the check runs.
+			func(s *system) { s.remove("/usr/bin/immucore"); s.link("/usr/bin/immucore", "/bin/sh") },
+		},
+		"initramfs /usr/bin/immucore: not inside the initramfs": {
+			func(s *system) { s.manifest = strings.Replace(s.manifest, "immucore", "immucore2", 1) },
+		},
+		"initramfs: holds no modules of the kernel " + kernelVersion: {
+			func(s *system) { s.manifest = strings.Replace(s.manifest, "6.1.0", "6x1.0", 1) },
+		},
+		"file /usr/lib/shim/shimx64.efi: missing or empty": {
+			func(s *system) { s.remove("/usr/lib/shim/shimx64.efi") },
+			func(s *system) { s.replace("/usr/lib/shim/shimx64.efi", "") },
+		},
+		"link /lib64: a layer replaced the link of the usr-merged userland": {
+			func(s *system) { s.remove("/lib64"); s.write("/lib64/x", "x") },
+			func(s *system) { s.remove("/lib64") },
+			func(s *system) { s.remove("/lib64"); s.link("/lib64", "usr/lib") },
+		},
+		"/etc/kairos-release: missing or empty": {
+			func(s *system) { s.remove("/etc/kairos-release") },
+			func(s *system) { s.replace("/etc/kairos-release", "") },
+		},
+		"/etc/kairos-release: KAIROS_VERSION is missing or empty": {
+			func(s *system) { s.replace("/etc/kairos-release", "KAIROS_ID=\"kairos\"\n") },
+			func(s *system) { s.replace("/etc/kairos-release", "KAIROS_ID=\"kairos\"\nKAIROS_VERSION=\"\"\n") },
+			func(s *system) { s.replace("/etc/kairos-release", "KAIROS_ID=\"kairos\"\nKAIROS_VERSION=v1\n") },
+			func(s *system) { s.replace("/etc/kairos-release", "KAIROS_ID=\"kairos\"\n#KAIROS_VERSION=\"v1\"\n") },
+		},
+		"/boot/vmlinuz: must be a link to the kernel": {
+			func(s *system) { s.remove("/boot/vmlinuz") },
+			func(s *system) { s.replace("/boot/vmlinuz", "kernel") },
+		},
+		"/boot/vmlinuz: its target vmlinuz-" + kernelVersion + " is missing": {
+			func(s *system) { s.remove("/boot/vmlinuz-" + kernelVersion) },
+		},
+		"/boot/vmlinuz: the kernel is empty": {
+			func(s *system) { s.replace("/boot/vmlinuz-"+kernelVersion, "") },
+		},
+		"/boot/initrd: must be a file that is not empty": {
+			func(s *system) { s.remove("/boot/initrd") },
+			func(s *system) { s.replace("/boot/initrd", "") },
+			func(s *system) { s.remove("/boot/initrd"); s.write("/boot/initrd/x", "x") },
+			func(s *system) {
+				s.remove("/boot/initrd")
+				s.write("/boot/initrd-1", "x")
+				s.link("/boot/initrd", "initrd-1")
+			},
+		},
+		"kernel modules: no modules of the kernel " + kernelVersion + " in /lib/modules": {
+			func(s *system) { s.remove("/usr/lib/modules") },
+			func(s *system) { s.remove("/usr/lib/modules/" + kernelVersion + "/modules.dep") },
+			func(s *system) { s.replace("/usr/lib/modules/"+kernelVersion+"/modules.dep", "") },
+		},
+		"kernel modules: none of the kernel " + kernelVersion + " is there": {
+			func(s *system) { s.remove("/usr/lib/modules/" + kernelVersion + "/kernel") },
+		},
+		"kernel modules: modules of more than one kernel in /lib/modules": {
+			func(s *system) { s.write("/usr/lib/modules/6.2/modules.dep", "x") },
+		},
+		"/etc/cos/grub.cfg: has no entry recovery": {
+			func(s *system) { s.edit("/etc/cos/grub.cfg", "--id recovery", "--id rescue") },
+			func(s *system) { s.edit("/etc/cos/grub.cfg", "menuentry", "# menuentry", "recovery") },
+		},
+		"/etc/cos/bootargs.cfg: does not set kernelcmd": {
+			func(s *system) { s.remove("/etc/cos/bootargs.cfg") },
+			func(s *system) { s.edit("/etc/cos/bootargs.cfg", "set kernelcmd", "# set kernelcmd") },
+		},
+		"folder /oem: missing":              {func(s *system) { s.remove("/oem") }, func(s *system) { s.replace("/oem", "x") }},
+		"folder /system/providers: missing": {func(s *system) { s.remove("/system/providers") }},
+		"folder /usr/local: missing":        {func(s *system) { s.remove("/usr/local"); s.link("/usr/local", "/usr/local") }},
+		"folder /var/lock: missing":         {func(s *system) { s.remove("/var/lock") }},
+		"folder /tmp: is 0:0:755, not 0:0:1777": {
+			func(s *system) { s.chmod("/tmp", 0o755) },
+		},
+		"folder /root: is 0:0:755, not 0:0:700": {func(s *system) { s.chmod("/root", 0o755) }},
+		"folder /etc: is 0:0:777, not 0:0:755":  {func(s *system) { s.chmod("/etc", 0o777) }},
+		"folder /usr: is 1000:0:755, not 0:0:755": {
+			func(s *system) { require.NoError(s.t, os.Chown(s.path("/usr"), 1000, 0)) },
+		},
+		"folder /system/oem: holds no cloud-config stages": {
+			func(s *system) { s.remove("/system/oem"); s.write("/system/oem/00.yaml", "") },
+		},
+		"ssh host keys: every machine would have the same": {
+			func(s *system) { s.write("/etc/ssh/ssh_host_ed25519_key.pub", "x") },
+		},
+		"/etc/machine-id: every machine would have the same": {
+			func(s *system) { s.replace("/etc/machine-id", "x\n") },
+		},
+		"/var/lib/dbus/machine-id: every machine would have the same": {
+			func(s *system) { s.write("/var/lib/dbus/machine-id", "x\n") },
+		},
+		"sudo: is 0:0:755, not 0:0:4755": {func(s *system) { s.chmod("/usr/bin/sudo", 0o755) }},
+		"sudo: is 1000:1000:4755, not 0:0:4755": {func(s *system) {
+			require.NoError(s.t, os.Chown(s.path("/usr/bin/sudo"), 1000, 1000))
+			s.chmod("/usr/bin/sudo", 0o755|os.ModeSetuid)
+		}},
+		"sudo: is 0:0:644, not 0:0:4755": {func(s *system) { s.chmod("/usr/bin/sudo", 0o644) }},
+		"unit getty.target: is masked": {
+			func(s *system) {
+				s.write("/etc/systemd/system/x", "")
+				s.link("/etc/systemd/system/getty.target", "/dev/null")
+			},
+			func(s *system) { s.write("/etc/systemd/system/getty.target", "") },
+		},
+		"/sbin/init: missing":               {func(s *system) { s.remove("/usr/sbin/init") }, func(s *system) { s.remove("/usr/lib/systemd") }},
+		"init: unknown init system upstart": {func(s *system) { s.checks = strings.Replace(s.checks, "systemd", "upstart", 1) }},
+		"init: unknown init system ":        {func(s *system) { s.checks = "" }},
+		"list of checks: unknown kind reelase": {
+			func(s *system) { s.checks = "reelase X\n" + s.checks },
+		},
+	} {
+		for _, change := range changes {
+			t.Run(want, func(t *testing.T) {
+				s := newSystem(t)
+				change(s)
+				lines, ok := s.run()
+				assert.False(t, ok, "the exit code")
+				if diff := cmp.Diff([]string{"check failed: " + want}, lines); diff != "" {
+					t.Errorf("(-want +got)\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// edit replaces a text in the lines of a file that hold all of the words.
+func (s *system) edit(p, former, latter string, words ...string) {
+	s.t.Helper()
+	data, err := os.ReadFile(s.path(p))
+	require.NoError(s.t, err)
+	var b strings.Builder
+	edits := 0
+	for line := range strings.Lines(string(data)) {
+		all := true
+		for _, w := range words {
+			all = all && strings.Contains(line, w)
+		}
+		if all && strings.Contains(line, former) {
+			line = strings.Replace(line, former, latter, 1)
+			edits++
+		}
+		b.WriteString(line)
+	}
+	require.NotZero(s.t, edits, "%s has no %s", p, former)
+	s.write(p, b.String())
+}
+
+// TestCheckReportsAll breaks much at once.
+func TestCheckReportsAll(t *testing.T) {
+	testkit.NeedRoot(t)
+	s := newSystem(t)
+	s.remove("/usr/bin/bash")
+	s.remove("/boot/initrd")
+	s.chmod("/tmp", 0o700)
+	lines, ok := s.run()
+	assert.False(t, ok)
+	assert.Len(t, lines, 3)
+}
+
+func TestCheckOpenRC(t *testing.T) {
+	testkit.NeedRoot(t)
+	s := newSystem(t)
+	s.checks = strings.Replace(s.checks, "init systemd", "init openrc", 1)
+	lines, ok := s.run()
+	assert.False(t, ok)
+	assert.Equal(t, []string{"check failed: /sbin/openrc: missing"}, lines)
+	s.write("/usr/sbin/openrc", "x")
+	s.chmod("/usr/sbin/openrc", 0o755)
+	_, ok = s.run()
+	assert.True(t, ok)
+}
+
+// TestCheckList shows that every kind of the list is one that the script knows,
+// and that the list follows the spec.
+func TestCheckList(t *testing.T) {
+	const spec = "extends: debian-12\nversion: v1.0.0\n"
+	list := checkList(spectest.MustPlan(t, spec, nil, "amd64"))
+	for line := range strings.Lines(list) {
+		kind, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		assert.Contains(t, string(checkScript), "\n\t"+kind+")", line)
+		assert.NotEmpty(t, value, line)
+	}
+	assert.Contains(t, list, "command mount.nfs\n")
+	without := checkList(spectest.MustPlan(t, spec+"packages: {groups: {nfs: false}}\n", nil, "amd64"))
+	assert.NotContains(t, without, "mount.nfs")
+	assert.NotContains(t, list, "kcrypt-discovery-challenger")
+	with := checkList(spectest.MustPlan(t, spec+"components: {kcrypt-discovery-challenger: {}}\n", nil, "amd64"))
+	assert.Contains(t, with, "program /system/discovery/kcrypt-discovery-challenger\n")
+}
