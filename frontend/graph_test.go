@@ -205,6 +205,20 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
+// TestOwnKernel has the kernel in an image and in a named context that was not
+// handed in.
+func TestOwnKernel(t *testing.T) {
+	const from = "kernel: {from: debian-13, "
+	g := graphtest.Generate(t, spectest.MustPlan(t, debian+from+"image: acme/kernel}\n", nil, "amd64"), "image")
+	text := g.String()
+	assert.Contains(t, text, "source docker-image://docker.io/acme/kernel")
+	assert.Contains(t, text, "[debian-13/kernel] take in the kernel of the spec")
+	assert.NotContains(t, text, "linux-image-amd64")
+
+	_, err := graphtest.Try(spectest.MustPlan(t, debian+from+"context: mine}\n", nil, "amd64"), "image")
+	assert.EqualError(t, err, `kairos.spec:4:36: kernel.context: there is no named context "mine"; hand it in with --build-context mine=…`)
+}
+
 // TestFallbacks looks for ops that an old daemon does not know.
 func TestFallbacks(t *testing.T) {
 	ops := func(g graphtest.Graph) (merges, passthroughs int) {

@@ -2,10 +2,12 @@ package plan_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
@@ -254,6 +256,23 @@ func TestKernels(t *testing.T) {
 			assert.Equal(t, c.own, p.Kernel.Own)
 		})
 	}
+}
+
+// TestNewRelease adds a release of a known family from the outside: one file,
+// and no Go.
+func TestNewRelease(t *testing.T) {
+	const file = "name: ubuntu-28.04\nlike: ubuntu-26.04\ntitle: Ubuntu 28.04 LTS\nrelease: '28.04'\nbase: acme/ubuntu:28.04\n" +
+		"kernel: {packages: {amd64: [linux-image-new]}}\n"
+	cat, err := catalog.Load(os.DirFS("../../specs/catalog"), fstest.MapFS{"distros/ubuntu-28.04.yaml": {Data: []byte(file)}})
+	require.NoError(t, err)
+	doc, err := spectest.Load("extends: ubuntu\ndistro: ubuntu-28.04\nversion: v1.0.0\n", nil)
+	require.NoError(t, err)
+	p, err := plan.Resolve(doc, cat, "amd64")
+	require.NoError(t, err)
+	assert.Equal(t, "acme/ubuntu:28.04", p.Userland.Base)
+	assert.Equal(t, "kairos-ubuntu-28.04-core-amd64-generic-v1.0.0", p.File)
+	assert.Equal(t, "linux-image-new", p.Kernel.Packages[0])
+	assert.Contains(t, p.Userland.Packages, "systemd-resolved")
 }
 
 func TestReal(t *testing.T) {
