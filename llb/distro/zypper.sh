@@ -34,5 +34,5 @@ case $status in
 *) fail "zypper failed with the exit code $status" ;;
 esac
 
-rm -rf /var/cache/zypp /var/lib/zypp/AnonymousUniqueId /var/lib/zypp/AutoInstalled.lock
+rm -rf /var/cache/zypp /var/lib/zypp/AnonymousUniqueId /var/lib/zypp/AutoInstalled
 clean

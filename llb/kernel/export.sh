@@ -27,10 +27,11 @@ if [ ! -f "$kernel" ]; then
 fi
 
 mkdir -p "$out/boot" "$out$lib"
-cp -a "$kernel" "$out/boot/vmlinuz-$version"
+# It may be a link to where the modules are.
+cp -pL "$kernel" "$out/boot/vmlinuz-$version"
 ln -s "vmlinuz-$version" "$out/boot/vmlinuz"
 if [ -f "/boot/config-$version" ]; then
-	cp -a "/boot/config-$version" "$out/boot/"
+	cp -pL "/boot/config-$version" "$out/boot/"
 fi
 mkdir -p "$out$lib/modules"
 cp -a "/lib/modules/$version" "$out$lib/modules/"
