@@ -40,7 +40,7 @@ func TestShells(t *testing.T) {
 	})
 	daemon := testkit.Buildkitd(t)
 	t.Run("frontend image", func(t *testing.T) {
-		ref := daemon.Registry.PushLayout(filepath.Join(testkit.Cache(t), "frontend", arch), "flavorkit/frontend:1")
+		ref := daemon.Registry.PushLayout(testkit.Frontend(t, arch), "flavorkit/frontend:1")
 		spec := strings.Replace(files["kairos.spec"], "ghcr.io/flavorkit/frontend:1", ref, 1)
 		require.NoError(t, os.WriteFile(o.File, []byte(spec), 0o644))
 		buildx := testkit.Buildx(t, daemon)

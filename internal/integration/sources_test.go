@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -16,7 +15,7 @@ import (
 // image with a file in it will do: here it is the frontend's.
 func TestComponentImage(t *testing.T) {
 	registry := testkit.Registry(t)
-	ref := registry.PushLayout(filepath.Join(testkit.Cache(t), "frontend", arch), "acme/agent:v1")
+	ref := registry.PushLayout(testkit.Frontend(t, arch), "acme/agent:v1")
 	o := options(t, map[string]string{"kairos.spec": debianSpec + "components: {kairos-agent: {image: '" + ref + "', path: frontend}}\n"})
 	delete(o.Contexts, "kairos-agent")
 	r := watch(&o)
@@ -41,7 +40,7 @@ func TestToolsContext(t *testing.T) {
 
 // TestFrontendImage looks at the image that a # syntax= line names.
 func TestFrontendImage(t *testing.T) {
-	index, err := layout.ImageIndexFromPath(filepath.Join(testkit.Cache(t), "frontend", arch))
+	index, err := layout.ImageIndexFromPath(testkit.Frontend(t, arch))
 	require.NoError(t, err)
 	manifest, err := index.IndexManifest()
 	require.NoError(t, err)

@@ -80,6 +80,13 @@ func Component(t testing.TB, name, arch string) string {
 	return filepath.Join(Cache(t), "components", arch, name)
 }
 
+// Frontend is the OCI layout of the frontend image, built from the code under test.
+func Frontend(t testing.TB, arch string) string {
+	t.Helper()
+	script(t, "frontend.sh", "--arch", arch)
+	return filepath.Join(Cache(t), "frontend", arch)
+}
+
 func script(t testing.TB, name string, args ...string) {
 	t.Helper()
 	out, err := exec.Command(filepath.Join(RepoRoot(t), "hack", name), args...).CombinedOutput()
