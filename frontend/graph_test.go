@@ -205,6 +205,28 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
+// TestKernelsAreShared counts the installs of a matrix: userlands and kernels
+// add up, they do not multiply.
+func TestKernelsAreShared(t *testing.T) {
+	installs := func(kernels ...string) []string {
+		seen := map[string]bool{}
+		for _, base := range []string{"debian-12", "opensuse", "ubuntu-22-lts"} {
+			for _, kernel := range kernels {
+				spec := fmt.Sprintf("extends: %s\nkernel: %s\nversion: v1.0.0\n", base, kernel)
+				g := graphtest.Generate(t, spectest.MustPlan(t, spec, nil, "amd64"), "image")
+				for digest := range g.Ops {
+					if name := g.Metadata[digest].Description["llb.customname"]; strings.Contains(name, "] install ") {
+						seen[digest.String()+" "+name] = true
+					}
+				}
+			}
+		}
+		return catalog.Names(seen)
+	}
+	assert.Len(t, installs("debian-12", "ubuntu-24.04", "opensuse-leap-15.6"), 6)
+	assert.Len(t, installs("debian-12", "ubuntu-24.04", "opensuse-leap-15.6", "fedora-43"), 7)
+}
+
 // TestOwnKernel has the kernel in an image and in a named context that was not
 // handed in.
 func TestOwnKernel(t *testing.T) {

@@ -9,13 +9,15 @@
 set -eu
 out=$1 lib=$2 compress=${3:-}
 
-set -- /lib/modules/*/modules.dep
+set -- /lib/modules/*/kernel
 if [ $# -ne 1 ] || [ ! -e "$1" ]; then
 	echo "expected exactly one kernel in /lib/modules, found: $*" >&2
 	exit 1
 fi
-version=${1%/modules.dep}
+version=${1%/kernel}
 version=${version##*/}
+# Where a package leaves it to a hook that does not run here.
+[ -e "/lib/modules/$version/modules.dep" ] || depmod -a "$version"
 
 # The names that distributions give a kernel (contract 1.5).
 for kernel in "/boot/vmlinuz-$version" "/boot/Image-$version" /boot/vmlinuz-lts /boot/vmlinuz-rpi "/lib/modules/$version/vmlinuz"; do
