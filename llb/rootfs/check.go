@@ -3,8 +3,6 @@ package rootfs
 import (
 	"context"
 	_ "embed"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -31,9 +29,10 @@ func check(ctx context.Context, g *graph.Graph, p *plan.Plan, r *RootFS) (llb.St
 	return s.Run(tools, graph.Command{
 		Title:  "check the root filesystem",
 		Script: graph.Script{Name: "check.sh", Text: checkScript},
-		Args:   []string{"/rootfs", "/manifest/initrd.list", list},
+		Args:   []string{"/rootfs", "/manifest/initrd.list", list, "/userland"},
 		Mounts: []llb.RunOption{
 			llb.AddMount("/rootfs", r.Unchecked, llb.Readonly),
+			llb.AddMount("/userland", r.Userland, llb.Readonly),
 			llb.AddMount("/manifest", r.Kernel.Manifest, llb.Readonly),
 			llb.AddMount(list, checks, llb.SourcePath("/checks"), llb.Readonly),
 		},
@@ -51,9 +50,6 @@ func checkList(p *plan.Plan) string {
 	add("command", p.Checks.Commands...)
 	add("program", p.Checks.Programs...)
 	add("initramfs", p.Checks.Initramfs...)
-	for _, link := range slices.Sorted(maps.Keys(p.Userland.Merged)) {
-		add("link", link+" "+p.Userland.Merged[link])
-	}
 	for _, v := range p.Release {
 		add("release", v.Name)
 	}

@@ -26,6 +26,8 @@ type RootFS struct {
 	// Checked is empty, and can be built only when the root filesystem is what
 	// the contract asks for.
 	Checked llb.State
+	// Userland is the distribution with its packages alone.
+	Userland llb.State
 	// Loader holds the EFI programs of the plan: the userland, or what lends
 	// them to it.
 	Loader llb.State
@@ -75,7 +77,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 	layers = append(layers, releaseLayer(g, p))
 
 	s := g.Stage("rootfs", p.At("extends"))
-	r := &RootFS{Loader: loader, Kernel: k, Unchecked: g.Merge(s, "put the layers together", layers...)}
+	r := &RootFS{Userland: userland, Loader: loader, Kernel: k, Unchecked: g.Merge(s, "put the layers together", layers...)}
 	if r.Checked, err = check(ctx, g, p, r); err != nil {
 		return nil, err
 	}
