@@ -141,12 +141,21 @@ func (r *resolver) checkGroups(d *catalog.Distro) {
 	}
 }
 
+// base is the image that a stage of a distribution starts from. The spec's own
+// base counts for every stage of its distribution.
+func (r *resolver) base(d *catalog.Distro) string {
+	if d.Name == r.spec.Distro.Name {
+		return cmp.Or(r.spec.Distro.Base, d.Base)
+	}
+	return d.Base
+}
+
 func (r *resolver) userland(d *catalog.Distro, selected map[string]catalog.Package) Userland {
 	loader := d.Loaders[r.arch]
 	return Userland{
 		Install: Install{
 			Distro:   d.Name,
-			Base:     cmp.Or(r.spec.Distro.Base, d.Base),
+			Base:     r.base(d),
 			Manager:  d.Manager,
 			Packages: sorted(catalog.Names(selected), r.spec.Packages.Add),
 			Exclude:  d.Exclude,
@@ -166,10 +175,6 @@ func (r *resolver) kernel(donor *catalog.Distro) Kernel {
 	if v := r.spec.Kernel.Version; v != "" {
 		packages[0] += "=" + v
 	}
-	base := donor.Base
-	if donor.Name == r.spec.Distro.Name {
-		base = cmp.Or(r.spec.Distro.Base, base)
-	}
 	var tools []string
 	for _, g := range r.groups(donor.Kernel.Initramfs.Groups, "", "") {
 		tools = append(tools, catalog.Names(g.Packages)...)
@@ -177,7 +182,7 @@ func (r *resolver) kernel(donor *catalog.Distro) Kernel {
 	return Kernel{
 		Install: Install{
 			Distro:   donor.Name,
-			Base:     base,
+			Base:     r.base(donor),
 			Manager:  donor.Manager,
 			Packages: append(packages, sorted(tools)...),
 			Exclude:  donor.Exclude,
@@ -210,7 +215,7 @@ func (r *resolver) system(d *catalog.Distro, init catalog.Init) System {
 func (r *resolver) tools(name string) Tools {
 	box := r.cat.Tools[name]
 	d := r.cat.Distros[box.Distro]
-	tools := Tools{Install: Install{Distro: d.Name, Base: d.Base, Manager: d.Manager, Exclude: d.Exclude}, Native: true}
+	tools := Tools{Install: Install{Distro: d.Name, Base: r.base(d), Manager: d.Manager, Exclude: d.Exclude}, Native: true}
 	for _, g := range r.groups(box.Groups, "", "") {
 		tools.Packages = sorted(tools.Packages, catalog.Names(g.Packages))
 		tools.Native = tools.Native && len(g.Arch) == 0

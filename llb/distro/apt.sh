@@ -39,7 +39,7 @@ apt-get -qq -o "Dir::State::lists=$cache/lists" -o "Dir::Cache::archives=$cache/
 
 # Logs, indexes and backups tell when the step ran, not what was installed.
 find /var/log -type f -delete
-rm -rf /var/cache/apt/*.bin /var/lib/apt/lists/* /var/cache/debconf/*-old /var/lib/dpkg/*-old \
+rm -rf /var/log/journal /var/cache/apt/*.bin /var/lib/apt/lists/* /var/cache/debconf/*-old /var/lib/dpkg/*-old \
 	/var/cache/ldconfig/aux-cache /var/cache/man /var/tmp/* /tmp/*
 # Python writes the time of day into what it compiles.
 find /usr/lib/python3* -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -43,12 +43,12 @@ func managerOf(name string) (manager, error) {
 // Install puts packages into their base image. The purpose names the cache of
 // downloads: two steps with the same purpose wait for each other, steps with
 // different ones run in parallel.
-func Install(ctx context.Context, g *graph.Graph, s graph.Stage, in plan.Install, purpose string) (llb.State, error) {
+func Install(ctx context.Context, s graph.Stage, in plan.Install, purpose string) (llb.State, error) {
 	m, err := managerOf(in.Manager)
 	if err != nil {
 		return llb.State{}, err
 	}
-	base, err := g.Sources.Image(ctx, in.Base, s.Platform())
+	base, err := s.Image(ctx, in.Base)
 	if err != nil {
 		return llb.State{}, err
 	}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"path"
@@ -60,6 +61,20 @@ func (s Stage) options(title string) []llb.ConstraintsOpt {
 }
 
 func (s Stage) title(title string) string { return fmt.Sprintf("[%s] %s", s.name, title) }
+
+// Image is a container image for the platform of the stage. That it cannot be
+// found is said with the place in the spec that asks for it.
+func (s Stage) Image(ctx context.Context, ref string) (llb.State, error) {
+	state, err := s.graph.Sources.Image(ctx, ref, s.platform)
+	if err == nil || ctx.Err() != nil {
+		return state, err
+	}
+	return llb.State{}, specs.Diagnostics{{
+		Range:   s.origin,
+		Message: err.Error(),
+		Hint:    "is its registry reachable? The image can be handed in with --build-context " + ref + "=oci-layout://…",
+	}}
+}
 
 // File runs file operations on a state.
 func (s Stage) File(on llb.State, title string, action *llb.FileAction) llb.State {

@@ -37,7 +37,7 @@ type Kernel struct {
 // the programs that go into the initramfs, by name.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, components map[string]llb.State) (Kernel, error) {
 	s := g.Stage(p.Kernel.Distro+"/kernel", p.At("kernel"))
-	donor, err := distro.Install(ctx, g, s, p.Kernel.Install, "kernel")
+	donor, err := distro.Install(ctx, s, p.Kernel.Install, "kernel")
 	if err != nil {
 		return Kernel{}, err
 	}
