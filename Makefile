@@ -59,7 +59,7 @@ lint: ## Check formatting and run go vet
 	$(GO) vet ./...
 
 .PHONY: generate
-generate: ## Generate the JSON schema
+generate: ## Generate the JSON schema and the spec reference
 	$(GO) generate ./...
 
 .PHONY: update-goldens

@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
@@ -78,7 +79,7 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 		return nil, err
 	}
 	rb, err := r.ui.Build(ctx, func(ctx context.Context, platform *ocispecs.Platform, _ int) (*dockerui.BuildResult, error) {
-		g, p, err := r.prepare(ctx, doc, platform)
+		g, p, base, err := r.prepare(ctx, doc, platform)
 		if err != nil {
 			return nil, err
 		}
@@ -94,11 +95,12 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		epoch, err := r.epoch()
-		if err != nil {
-			return nil, err
-		}
-		return &dockerui.BuildResult{Reference: ref, Image: imageConfig(p, g.Target, r.ui.Labels, t), Epoch: epoch}, nil
+		return &dockerui.BuildResult{
+			Reference: ref,
+			Image:     imageConfig(p, g.Target, base, r.ui.Labels, t),
+			BaseImage: base,
+			Epoch:     &g.Epoch,
+		}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -106,19 +108,35 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	return rb.Finalize()
 }
 
-// prepare plans for a platform and opens the graph.
-func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *ocispecs.Platform) (*graph.Graph, *plan.Plan, error) {
+// prepare plans for a platform, opens the graph and finds the base image, whose
+// configuration is nil when a folder stands for it.
+func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *ocispecs.Platform) (*graph.Graph, *plan.Plan, *dockerspec.DockerOCIImage, error) {
 	target, builder := r.platforms(platform)
+	p, src, err := r.resolve(ctx, doc, target)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	g := r.graph(src, target, builder)
+	// The stage says what went wrong with the place in the spec.
+	if _, err := g.Stage("base", p.At("distro")).Image(ctx, p.Userland.Base); err != nil {
+		return nil, nil, nil, err
+	}
+	base, err := src.image(ctx, p.Userland.Base, target)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	g.Epoch, err = epoch(r.ui.BuildArgs[epochArg], base.config)
+	return g, p, base.config, err
+}
+
+// resolve plans for a platform and looks for the files that the spec names.
+func (r *request) resolve(ctx context.Context, doc *specs.Document, target ocispecs.Platform) (*plan.Plan, *sources, error) {
 	p, err := plan.Resolve(doc, r.catalog, target.Architecture)
 	if err != nil {
 		return nil, nil, err
 	}
 	src := newSources(r, p)
-	if err := src.checkFiles(ctx, p); err != nil {
-		return nil, nil, err
-	}
-	g, err := r.graph(src, target, builder)
-	return g, p, err
+	return p, src, src.checkFiles(ctx, p)
 }
 
 // marshal generates the graph of a target.

@@ -10,10 +10,13 @@ import (
 )
 
 // imageConfig is the configuration of the result. Created is left out: the
-// exporter fills it in from SOURCE_DATE_EPOCH, or not at all.
-func imageConfig(p *plan.Plan, platform ocispecs.Platform, labels map[string]string, t target) *dockerspec.DockerOCIImage {
+// exporter takes it from the history, and that from the epoch.
+func imageConfig(p *plan.Plan, platform ocispecs.Platform, base *dockerspec.DockerOCIImage, labels map[string]string, t target) *dockerspec.DockerOCIImage {
 	img := &dockerspec.DockerOCIImage{}
 	img.Platform = platform
+	if base != nil {
+		img.History = base.History
+	}
 	img.Config.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 	img.Config.Labels = map[string]string{
 		ocispecs.AnnotationTitle:       p.Image,

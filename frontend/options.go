@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
@@ -32,27 +33,20 @@ func (r *request) platforms(requested *ocispecs.Platform) (target, builder ocisp
 	return platforms.Normalize(*requested), platforms.Normalize(builder)
 }
 
-// graph opens a graph with all that the user's options ask for.
-func (r *request) graph(src graph.Sources, target, builder ocispecs.Platform) (*graph.Graph, error) {
-	epoch, err := r.epoch()
-	if err != nil {
-		return nil, err
-	}
-	if epoch == nil {
-		epoch = &graph.DefaultEpoch
-	}
+// graph opens a graph with all that the user's options ask for. The epoch is
+// still missing.
+func (r *request) graph(src graph.Sources, target, builder ocispecs.Platform) *graph.Graph {
 	return &graph.Graph{
 		Sources:        src,
 		Caps:           r.caps(),
 		Target:         target,
 		Build:          builder,
-		Epoch:          *epoch,
 		CacheNamespace: r.ui.CacheIDNamespace,
 		NoCache:        r.ui.IsNoCache,
 		Locate:         r.sourceMaps.location,
 		Network:        r.ui.NetworkMode,
 		RunOptions:     r.runOptions(),
-	}, nil
+	}
 }
 
 // withoutArg is the build argument that names capabilities to do without, to
@@ -67,18 +61,27 @@ func (r *request) caps() graph.Caps {
 	return caps
 }
 
-// epoch reads SOURCE_DATE_EPOCH; nil means that none was given.
-func (r *request) epoch() (*time.Time, error) {
-	arg := r.ui.BuildArgs[epochArg]
-	if arg == "" {
-		return nil, nil
+// epoch is the time of everything that is built: SOURCE_DATE_EPOCH, or else the
+// newest time that the base image knows of. So equal builds are equal to the
+// bit without being asked to, and time goes on with every new base.
+func epoch(arg string, base *dockerspec.DockerOCIImage) (time.Time, error) {
+	if arg != "" {
+		seconds, err := strconv.ParseInt(arg, 10, 64)
+		if err != nil {
+			return time.Time{}, errors.Errorf("build argument %s=%q is not a number of seconds", epochArg, arg)
+		}
+		return time.Unix(seconds, 0).UTC(), nil
 	}
-	seconds, err := strconv.ParseInt(arg, 10, 64)
-	if err != nil {
-		return nil, errors.Errorf("build argument %s=%q is not a number of seconds", epochArg, arg)
+	newest := graph.DefaultEpoch
+	if base == nil {
+		return newest, nil
 	}
-	t := time.Unix(seconds, 0).UTC()
-	return &t, nil
+	for _, h := range base.History {
+		if h.Created != nil && h.Created.After(newest) {
+			newest = h.Created.UTC().Truncate(time.Second)
+		}
+	}
+	return newest, nil
 }
 
 // runOptions applies what docker build's own options ask for to every step.

@@ -8,12 +8,14 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/solver/errdefs"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/internal/spectest"
+	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/specs"
 )
 
@@ -22,15 +24,29 @@ func withArgs(args map[string]string) *request {
 }
 
 func TestEpoch(t *testing.T) {
-	epoch, err := withArgs(nil).epoch()
-	require.NoError(t, err)
-	assert.Nil(t, epoch)
+	at := func(year int) *time.Time { u := time.Date(year, 5, 1, 2, 3, 4, 567, time.UTC); return &u }
+	base := &dockerspec.DockerOCIImage{}
+	base.History = []ocispecs.History{{Created: at(2024)}, {Created: at(2025)}, {}, {Created: at(2023)}}
+	old := &dockerspec.DockerOCIImage{}
+	old.History = []ocispecs.History{{Created: at(1970)}}
 
-	epoch, err = withArgs(map[string]string{epochArg: "86400"}).epoch()
-	require.NoError(t, err)
-	assert.Equal(t, time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC), *epoch)
-
-	_, err = withArgs(map[string]string{epochArg: "now"}).epoch()
+	for _, tt := range []struct {
+		name, arg string
+		base      *dockerspec.DockerOCIImage
+		want      time.Time
+	}{
+		{"argument", "86400", base, time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC)},
+		{"newest time of the base, in whole seconds", "", base, time.Date(2025, 5, 1, 2, 3, 4, 0, time.UTC)},
+		{"base older than FAT", "", old, graph.DefaultEpoch},
+		{"a folder for a base", "", nil, graph.DefaultEpoch},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := epoch(tt.arg, tt.base)
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, got)
+		})
+	}
+	_, err := epoch("now", nil)
 	assert.EqualError(t, err, `build argument SOURCE_DATE_EPOCH="now" is not a number of seconds`)
 }
 
@@ -67,7 +83,7 @@ func TestTargetByName(t *testing.T) {
 func TestImageConfig(t *testing.T) {
 	p := spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\n", nil, "arm64")
 	platform := ocispecs.Platform{OS: "linux", Architecture: "arm64"}
-	img := imageConfig(p, platform, map[string]string{ocispecs.AnnotationTitle: "mine", "x": "y"}, targets()[0])
+	img := imageConfig(p, platform, nil, map[string]string{ocispecs.AnnotationTitle: "mine", "x": "y"}, targets()[0])
 	assert.Equal(t, platform, img.Platform)
 	assert.Nil(t, img.Created, "the time of the build would make every build another")
 	assert.Equal(t, "mine", img.Config.Labels[ocispecs.AnnotationTitle], "the user has the last word")

@@ -16,6 +16,7 @@ import (
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
@@ -31,7 +32,14 @@ type sources struct {
 	files map[string][]string
 
 	mu     sync.Mutex
-	images map[string]llb.State
+	images map[string]resolved
+}
+
+// resolved is a container image with its configuration, which is nil when a
+// folder stands for the image.
+type resolved struct {
+	state  llb.State
+	config *dockerspec.DockerOCIImage
 }
 
 // namedFile is a file of a build context that a spec names.
@@ -41,7 +49,7 @@ type namedFile struct {
 }
 
 func newSources(r *request, p *plan.Plan) *sources {
-	s := &sources{request: r, files: map[string][]string{}, images: map[string]llb.State{}}
+	s := &sources{request: r, files: map[string][]string{}, images: map[string]resolved{}}
 	for _, f := range namedFiles(p) {
 		paths := append(s.files[f.origin.Context], f.path)
 		slices.Sort(paths)
@@ -69,61 +77,71 @@ func namedFiles(p *plan.Plan) []namedFile {
 // Image resolves an image to its digest, so that the graph says exactly what
 // it is built from. A named context with the image's name replaces it.
 func (s *sources) Image(ctx context.Context, ref string, platform ocispecs.Platform) (llb.State, error) {
+	img, err := s.image(ctx, ref, platform)
+	return img.state, err
+}
+
+// image resolves each image once.
+func (s *sources) image(ctx context.Context, ref string, platform ocispecs.Platform) (resolved, error) {
 	key := ref + " " + platforms.FormatAll(platform)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if st, ok := s.images[key]; ok {
-		return st, nil
+	if img, ok := s.images[key]; ok {
+		return img, nil
 	}
-	st, err := s.image(ctx, ref, platform)
+	img, ok, err := s.context(ctx, ref, platform)
+	if err == nil && !ok {
+		img, err = s.resolve(ctx, ref, platform)
+	}
 	if err != nil {
-		return llb.State{}, errors.Wrapf(err, "find the image %s for %s", ref, platforms.FormatAll(platform))
+		return resolved{}, errors.Wrapf(err, "find the image %s for %s", ref, platforms.FormatAll(platform))
 	}
-	s.images[key] = st
-	return st, nil
+	s.images[key] = img
+	return img, nil
 }
 
-func (s *sources) image(ctx context.Context, ref string, platform ocispecs.Platform) (llb.State, error) {
-	if st, ok, err := s.Context(ctx, ref, platform); ok || err != nil {
-		return st, err
-	}
+// resolve asks the registry for an image.
+func (s *sources) resolve(ctx context.Context, ref string, platform ocispecs.Platform) (resolved, error) {
 	mode := s.request.ui.ImageResolveMode
-	resolved, digest, config, err := s.request.client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
+	name, digest, data, err := s.request.client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
 		LogName:  "[internal] load metadata for " + ref,
 		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &platform, ResolveMode: mode.String()},
 	})
 	if err != nil {
-		return llb.State{}, err
+		return resolved{}, err
 	}
-	if digest != "" && !strings.Contains(resolved, "@") {
-		resolved += "@" + digest.String()
+	if digest != "" && !strings.Contains(name, "@") {
+		name += "@" + digest.String()
 	}
-	st := llb.Image(resolved, llb.Platform(platform), mode, llb.WithCustomName("[base] "+resolved))
-	return st.WithImageConfig(config)
+	config := &dockerspec.DockerOCIImage{}
+	if err := json.Unmarshal(data, config); err != nil {
+		return resolved{}, errors.Wrap(err, "read the image configuration")
+	}
+	st := llb.Image(name, llb.Platform(platform), mode, llb.WithCustomName("[base] "+name))
+	st, err = st.WithImageConfig(data)
+	return resolved{state: st, config: config}, err
 }
 
 // Context loads a named context.
 func (s *sources) Context(ctx context.Context, name string, platform ocispecs.Platform) (llb.State, bool, error) {
+	img, ok, err := s.context(ctx, name, platform)
+	return img.state, ok, err
+}
+
+func (s *sources) context(ctx context.Context, name string, platform ocispecs.Platform) (resolved, bool, error) {
 	nc, err := s.request.ui.NamedContext(name, dockerui.ContextOpt{
 		Platform:    &platform,
 		ResolveMode: s.request.ui.ImageResolveMode.String(),
 	})
 	if err != nil || nc == nil {
-		return llb.State{}, false, err
+		return resolved{}, false, err
 	}
+	// With a configuration, the state has its environment already.
 	st, config, err := nc.Load(ctx)
 	if err != nil || st == nil {
-		return llb.State{}, false, errors.Wrapf(err, "load the named context %s", name)
+		return resolved{}, false, errors.Wrapf(err, "load the named context %s", name)
 	}
-	if config != nil {
-		data, err := json.Marshal(config)
-		if err != nil {
-			return llb.State{}, false, errors.Wrap(err, "read the image configuration")
-		}
-		with, err := st.WithImageConfig(data)
-		return with, true, err
-	}
-	return *st, true, nil
+	return resolved{state: *st, config: config}, true, nil
 }
 
 // Files is the context that a spec's files come from, with just those files.

@@ -103,7 +103,7 @@ func (r *request) listTargets() (*gwclient.Result, error) {
 func (r *request) lint(ctx context.Context) (*gwclient.Result, error) {
 	results := &lint.LintResults{Warnings: []lint.Warning{}}
 	source := results.AddSource(r.entry.SourceMap)
-	_, err := r.resolve(ctx)
+	_, err := r.plans(ctx)
 	var diagnostics specs.Diagnostics
 	switch {
 	case errors.As(err, &diagnostics):
@@ -121,7 +121,7 @@ func (r *request) lint(ctx context.Context) (*gwclient.Result, error) {
 
 // plan shows what the spec resolves to, for every requested platform.
 func (r *request) plan(ctx context.Context) (*gwclient.Result, error) {
-	plans, err := r.resolve(ctx)
+	plans, err := r.plans(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -136,8 +136,8 @@ func (r *request) plan(ctx context.Context) (*gwclient.Result, error) {
 	return textResult(data, text.Bytes()), nil
 }
 
-// resolve plans for every requested platform.
-func (r *request) resolve(ctx context.Context) ([]*plan.Plan, error) {
+// plans are those of every requested platform.
+func (r *request) plans(ctx context.Context) ([]*plan.Plan, error) {
 	doc, err := specs.Load(ctx, r.spec, &specReader{r})
 	if err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func (r *request) resolve(ctx context.Context) ([]*plan.Plan, error) {
 	var plans []*plan.Plan
 	for _, requested := range r.requested() {
 		target, _ := r.platforms(requested)
-		p, err := plan.Resolve(doc, r.catalog, target.Architecture)
+		p, _, err := r.resolve(ctx, doc, target)
 		if err != nil {
 			return nil, err
 		}
@@ -164,7 +164,7 @@ func (r *request) convert(ctx context.Context) (*gwclient.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, p, err := r.prepare(ctx, doc, r.requested()[0])
+	g, p, _, err := r.prepare(ctx, doc, r.requested()[0])
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,9 +15,11 @@ import (
 	_ "github.com/moby/buildkit/client/connhelper/ssh"             // ssh:// addresses
 	"github.com/moby/buildkit/cmd/buildctl/build"
 	"github.com/pkg/errors"
+	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
 	"github.com/flavorkit/flavorkit/internal/engine"
+	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/internal/solve"
 	"github.com/flavorkit/flavorkit/specs"
 )
@@ -96,10 +99,12 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) (err error) {
 			err = e
 		}
 	}()
-	outputs, err := f.openOutputs(ctx, c)
+	// Mistakes of the spec come before the output folder is touched.
+	plans, err := solve.Plans(ctx, c, f.Options)
 	if err != nil {
 		return err
 	}
+	outputs, err := f.openOutputs(plans)
 	defer func() {
 		for _, o := range outputs {
 			if e := o.Discard(); e != nil && err == nil {
@@ -107,6 +112,9 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) (err error) {
 			}
 		}
 	}()
+	if err != nil {
+		return err
+	}
 	exports := make([]client.ExportEntry, len(outputs))
 	for i, o := range outputs {
 		exports[i] = o.Entry
@@ -158,6 +166,10 @@ func (f *buildFlags) complete() (err error) {
 // connect opens the BuildKit that the build runs on.
 func (f *buildFlags) connect(ctx context.Context) (*client.Client, func() error, error) {
 	if f.builder != "" {
+		if !f.debug {
+			// The client's OCI store warns about file systems; nobody asked it.
+			logrus.SetOutput(io.Discard)
+		}
 		c, err := client.New(ctx, f.builder)
 		if err != nil {
 			return nil, nil, errors.Wrapf(err, "connect to the builder %s", f.builder)
@@ -187,8 +199,8 @@ func (f *buildFlags) connect(ctx context.Context) (*client.Client, func() error,
 }
 
 // openOutputs opens the outputs that were asked for, or those that fit the
-// target.
-func (f *buildFlags) openOutputs(ctx context.Context, c *client.Client) ([]*solve.Output, error) {
+// target. What it has opened is returned with an error too, to be discarded.
+func (f *buildFlags) openOutputs(plans []*plan.Plan) ([]*solve.Output, error) {
 	if f.push {
 		o, err := solve.ParseOutput("type=registry,name=" + f.tag)
 		return []*solve.Output{o}, err
@@ -199,11 +211,11 @@ func (f *buildFlags) openOutputs(ctx context.Context, c *client.Client) ([]*solv
 	}
 	var outputs []*solve.Output
 	for _, s := range asked {
-		o, err := f.openOutput(ctx, c, s)
+		o, err := f.openOutput(s, plans)
 		if err != nil {
 			return outputs, err
 		}
-		if f.tag != "" {
+		if f.tag != "" && o.Entry.Type != client.ExporterLocal && o.Entry.Type != client.ExporterTar {
 			o.Entry.Attrs["name"] = f.tag
 		}
 		outputs = append(outputs, o)
@@ -213,13 +225,9 @@ func (f *buildFlags) openOutputs(ctx context.Context, c *client.Client) ([]*solv
 
 // openOutput opens one output. A whole image goes into a folder as an archive,
 // not as its hundred thousand files.
-func (f *buildFlags) openOutput(ctx context.Context, c *client.Client, s string) (*solve.Output, error) {
+func (f *buildFlags) openOutput(s string, plans []*plan.Plan) (*solve.Output, error) {
 	if strings.Contains(s, "=") || f.Target != "" && f.Target != "image" {
 		return solve.ParseOutput(s)
-	}
-	plans, err := solve.Plans(ctx, c, f.Options)
-	if err != nil {
-		return nil, err
 	}
 	name := plans[0].File
 	if len(plans) > 1 {

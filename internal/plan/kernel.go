@@ -47,11 +47,8 @@ func Architectures(doc *specs.Document, cat *catalog.Catalog) []string {
 
 // kernel is the stage that the kernel and its initramfs are made in.
 func (r *resolver) kernel(donor *catalog.Distro, model *catalog.Model) Kernel {
-	in := install(donor)
+	in := r.install(donor)
 	in.Env = donor.Kernel.Environment
-	if donor.Name == r.spec.Distro.Name {
-		in.Base = cmp.Or(r.spec.Distro.Base, in.Base)
-	}
 	own := r.ownKernel()
 	if own == nil {
 		in.Packages = r.kernelPackages(donor, model)

@@ -146,9 +146,17 @@ func (r *resolver) checkGroups(d *catalog.Distro) {
 	}
 }
 
+// base is the image that a stage of a distribution starts from. The spec's own
+// base counts for every stage of its distribution.
+func (r *resolver) base(d *catalog.Distro) string {
+	if d.Name == r.spec.Distro.Name {
+		return cmp.Or(r.spec.Distro.Base, d.Base)
+	}
+	return d.Base
+}
+
 func (r *resolver) userland(d *catalog.Distro, selected map[string]catalog.Package) Userland {
-	in := install(d)
-	in.Base = cmp.Or(r.spec.Distro.Base, d.Base)
+	in := r.install(d)
 	in.Packages = sorted(catalog.Names(selected), r.spec.Packages.Add)
 	return Userland{
 		Install: in,
@@ -165,7 +173,7 @@ func (r *resolver) loader(d *catalog.Distro) Loader {
 	if known.From != "" {
 		lender := r.cat.Distros[known.From]
 		known = lender.Loaders[r.arch]
-		in := install(lender)
+		in := r.install(lender)
 		in.Packages = sorted(known.Packages)
 		from = &in
 	}
@@ -181,8 +189,8 @@ func (r *resolver) loader(d *catalog.Distro) Loader {
 
 // install is what is common to all steps that install packages of a
 // distribution.
-func install(d *catalog.Distro) Install {
-	return Install{Distro: d.Name, Base: d.Base, Manager: d.Manager, Prepare: d.Prepare, Exclude: d.Exclude}
+func (r *resolver) install(d *catalog.Distro) Install {
+	return Install{Distro: d.Name, Base: r.base(d), Manager: d.Manager, Prepare: d.Prepare, Exclude: d.Exclude}
 }
 
 func (r *resolver) system(d *catalog.Distro, model *catalog.Model, init catalog.Init) System {
@@ -204,7 +212,7 @@ func (r *resolver) system(d *catalog.Distro, model *catalog.Model, init catalog.
 func (r *resolver) tools(name string) Tools {
 	box := r.cat.Tools[name]
 	d := r.cat.Distros[box.Distro]
-	tools := Tools{Install: install(d), Native: true}
+	tools := Tools{Install: r.install(d), Native: true}
 	for _, g := range r.groups(box.Groups, "", "") {
 		tools.Packages = sorted(tools.Packages, catalog.Names(g.Packages))
 		tools.Native = tools.Native && len(g.Arch) == 0

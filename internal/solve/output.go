@@ -36,10 +36,9 @@ func OutputFolder(folder string) (*Output, error) {
 	return o, nil
 }
 
-// OutputImage exports an image as an OCI archive. Times are rewritten to the
-// epoch, so that equal builds give equal bytes.
+// OutputImage exports an image as an OCI archive.
 func OutputImage(file string) (*Output, error) {
-	return outputFile(client.ExporterOCI, file, map[string]string{"rewrite-timestamp": "true"})
+	return outputFile(client.ExporterOCI, file, rewriteTimes(map[string]string{}))
 }
 
 // ParseOutput reads an output as docker buildx build spells it: a folder, or
@@ -61,6 +60,9 @@ func ParseOutput(s string) (*Output, error) {
 		attrs[strings.ToLower(key)] = value
 	}
 	kind, dest := attrs["type"], attrs["dest"]
+	if kind != client.ExporterLocal && kind != client.ExporterTar {
+		rewriteTimes(attrs)
+	}
 	delete(attrs, "type")
 	delete(attrs, "dest")
 	needsDest := errors.Errorf("output %q: add dest=…", s)
@@ -94,6 +96,17 @@ func ParseOutput(s string) (*Output, error) {
 	default:
 		return nil, errors.Errorf("output %q: the type is none of local, tar, oci, docker, image, registry", s)
 	}
+}
+
+// rewriteTimes has an image exporter set the times of all files to the epoch at
+// the most, so that equal builds give equal bytes, unless the user decides.
+func rewriteTimes(attrs map[string]string) map[string]string {
+	const key = "rewrite-timestamp"
+	// The two exclude each other (exporter/containerimage).
+	if _, set := attrs[key]; !set && attrs["unpack"] != "true" {
+		attrs[key] = "true"
+	}
+	return attrs
 }
 
 func outputFile(kind, file string, attrs map[string]string) (*Output, error) {

@@ -28,6 +28,6 @@ func tools(ctx context.Context, g *graph.Graph, p *plan.Plan) (graph.Stage, llb.
 	if err != nil || ok {
 		return s, own, err
 	}
-	state, err := distro.Install(ctx, g, s, p.Tools.Install, "tools")
+	state, err := distro.Install(ctx, s, p.Tools.Install, "tools")
 	return s, state, err
 }

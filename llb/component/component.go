@@ -36,9 +36,9 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, c plan.Component) 
 	case c.Context != "":
 		return llb.State{}, p.Diagnose("components."+c.Name+".context", "hand it in with --build-context "+name+"=…", "there is no named context %q", name)
 	case c.Image != "":
-		from, err := g.Sources.Image(ctx, c.Image, g.Target)
+		from, err := s.Image(ctx, c.Image)
 		if err != nil {
-			return llb.State{}, errors.Wrapf(err, "component %s", c.Name)
+			return llb.State{}, err
 		}
 		return copyProgram(g, s, c, from, "from "+c.Image), nil
 	default:
@@ -68,7 +68,8 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 		opts = append(opts, llb.Checksum(digest.NewDigestFromEncoded(digest.SHA256, sum)))
 	}
 	archive := s.Fetch("download "+c.Download.URL, c.Download.URL, opts...)
-	tools, err := g.Sources.Image(ctx, p.Tools.Base, g.Build)
+	unpack := s.On(g.Build)
+	tools, err := unpack.Image(ctx, p.Tools.Base)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -81,7 +82,7 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 		mounts = append(mounts, llb.AddMount(in+list, sums, llb.SourcePath("/"+list), llb.Readonly))
 		args = append(args, in+list)
 	}
-	return s.On(g.Build).Run(tools, graph.Command{
+	return unpack.Run(tools, graph.Command{
 		Title:  "verify and unpack " + file,
 		Script: graph.Script{Name: "unpack.sh", Text: unpackScript},
 		Args:   args,

@@ -22,7 +22,8 @@ rpm_without() {
 # clean removes what tells when and where the step ran, and not what was
 # installed.
 clean() {
-	find /var/log -type f -delete
+	find /var/log -type f -exec rm -f {} +
+	rm -rf /var/log/journal
 	find /var/cache/ldconfig /var/cache/man /var/tmp /tmp -mindepth 1 -maxdepth 1 -exec rm -rf {} + 2>/dev/null || true
 	# Python writes the time of day into what it compiles.
 	find /usr/lib/python3* -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

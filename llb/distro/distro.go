@@ -45,12 +45,12 @@ const cache = graph.ScriptDir + "/cache"
 // Install puts packages into their base image. The purpose names the cache of
 // downloads: two steps with the same purpose wait for each other, steps with
 // different ones run in parallel.
-func Install(ctx context.Context, g *graph.Graph, s graph.Stage, in plan.Install, purpose string) (llb.State, error) {
+func Install(ctx context.Context, s graph.Stage, in plan.Install, purpose string) (llb.State, error) {
 	install, err := script(in.Manager)
 	if err != nil {
 		return llb.State{}, err
 	}
-	base, err := g.Sources.Image(ctx, in.Base, s.Platform())
+	base, err := s.Image(ctx, in.Base)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -62,7 +62,7 @@ func Install(ctx context.Context, g *graph.Graph, s graph.Stage, in plan.Install
 		for path, text := range in.Prepare {
 			files = append(files, tree.File(path, []byte(text)))
 		}
-		base = s.File(base, "prepare the base for hooks of packages", g.Tree(files))
+		base = s.Tree(base, "prepare the base for hooks of packages", files)
 	}
 	env := map[string]string{"FLAVORKIT_CACHE": cache, "FLAVORKIT_EXCLUDE": strings.Join(in.Exclude, "\n")}
 	maps.Copy(env, in.Env)

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"path"
@@ -11,6 +12,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/specs"
 )
 
@@ -61,9 +63,28 @@ func (s Stage) options(title string) []llb.ConstraintsOpt {
 
 func (s Stage) title(title string) string { return fmt.Sprintf("[%s] %s", s.name, title) }
 
+// Image is a container image for the platform of the stage. That it cannot be
+// found is said with the place in the spec that asks for it.
+func (s Stage) Image(ctx context.Context, ref string) (llb.State, error) {
+	state, err := s.graph.Sources.Image(ctx, ref, s.platform)
+	if err == nil || ctx.Err() != nil {
+		return state, err
+	}
+	return llb.State{}, specs.Diagnostics{{
+		Range:   s.origin,
+		Message: err.Error(),
+		Hint:    "is its registry reachable? The image can be handed in with --build-context " + ref + "=oci-layout://…",
+	}}
+}
+
 // File runs file operations on a state.
 func (s Stage) File(on llb.State, title string, action *llb.FileAction) llb.State {
 	return on.File(action, s.options(title)...)
+}
+
+// Tree lays small files into a state.
+func (s Stage) Tree(on llb.State, title string, entries []tree.Entry) llb.State {
+	return s.File(on, title, s.graph.Tree(entries))
 }
 
 // Fetch downloads a file.

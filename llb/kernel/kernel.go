@@ -45,7 +45,7 @@ type Kernel struct {
 // the programs that go into the initramfs, by name.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, components map[string]llb.State) (Kernel, error) {
 	s := g.Stage(p.Kernel.Distro+"/kernel", p.At("kernel"))
-	donor, err := distro.Install(ctx, g, s, p.Kernel.Install, "kernel")
+	donor, err := distro.Install(ctx, s, p.Kernel.Install, "kernel")
 	if err != nil {
 		return Kernel{}, err
 	}
@@ -79,7 +79,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, components map[str
 // adopt puts the user's own kernel into the stage of the donor, so that all
 // that follows finds it where a package would have put it.
 func adopt(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, donor llb.State) (llb.State, error) {
-	own, err := ownKernel(ctx, g, p)
+	own, err := ownKernel(ctx, g, s, p)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -97,11 +97,10 @@ func adopt(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, don
 }
 
 // ownKernel is the image or the named context that holds the user's kernel.
-func ownKernel(ctx context.Context, g *graph.Graph, p *plan.Plan) (llb.State, error) {
+func ownKernel(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan) (llb.State, error) {
 	own := p.Kernel.Own
 	if own.Image != "" {
-		state, err := g.Sources.Image(ctx, own.Image, g.Target)
-		return state, errors.Wrap(err, "read the kernel's image")
+		return s.Image(ctx, own.Image)
 	}
 	state, ok, err := g.Sources.Context(ctx, own.Context, g.Target)
 	if err != nil {

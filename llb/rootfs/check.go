@@ -19,11 +19,11 @@ var checkScript []byte
 // first boot needs). The state is empty, and building it fails with the names
 // of all checks that failed.
 func check(ctx context.Context, g *graph.Graph, p *plan.Plan, r *RootFS) (llb.State, error) {
-	tools, err := g.Sources.Image(ctx, p.Tools.Base, g.Build)
+	s := g.Stage("rootfs", p.At("extends")).On(g.Build)
+	tools, err := s.Image(ctx, p.Tools.Base)
 	if err != nil {
 		return llb.State{}, err
 	}
-	s := g.Stage("rootfs", p.At("extends")).On(g.Build)
 	const list = graph.ScriptDir + "/checks"
 	checks := s.File(llb.Scratch(), "list what is checked", g.Tree([]tree.Entry{tree.File("/checks", []byte(checkList(p)))}))
 	return s.Run(tools, graph.Command{

@@ -16,7 +16,7 @@ import (
 // (contract 1.11).
 func loaderLayer(ctx context.Context, g *graph.Graph, p *plan.Plan, from plan.Install) (llb.State, error) {
 	s := g.Stage(from.Distro+"/loader", p.At("distro"))
-	lender, err := distro.Install(ctx, g, s, from, "loader")
+	lender, err := distro.Install(ctx, s, from, "loader")
 	if err != nil {
 		return llb.State{}, err
 	}

@@ -42,7 +42,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 		return nil, err
 	}
 	userlandStage := g.Stage(p.Userland.Distro+"/userland", p.At("packages"))
-	userland, err := distro.Install(ctx, g, userlandStage, p.Userland.Install, "userland")
+	userland, err := distro.Install(ctx, userlandStage, p.Userland.Install, "userland")
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,44 @@
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/engine"
+	"github.com/flavorkit/flavorkit/internal/testkit"
+)
+
+// TestReproducible builds image and ISO once more on an engine that knows
+// nothing of the first, and compares the bytes. Packages are those of the
+// moment: a mirror that changes in between changes the result.
+func TestReproducible(t *testing.T) {
+	o := options(t, map[string]string{"kairos.spec": debianSpec})
+	watch(&o)
+	first := image(t, embedded(t), o)
+
+	root := filepath.Join(testkit.Cache(t), "integration-clean")
+	require.NoError(t, os.RemoveAll(root))
+	e, err := engine.New(t.Context(), engine.Options{Root: root})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		assert.NoError(t, e.Close())
+		assert.NoError(t, os.RemoveAll(root))
+	})
+	second := image(t, e.Client(), o)
+	assert.Equal(t, sumOf(t, first), sumOf(t, second), "the images differ")
+
+	o.Target = "iso"
+	name := filepath.Base(iso(t))
+	assert.Equal(t, sumOf(t, iso(t)), sumOf(t, filepath.Join(build(t, e.Client(), o), name)), "the ISOs differ")
+}
+
+func sumOf(t *testing.T, file string) string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return sha256Of(data)
+}
