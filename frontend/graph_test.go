@@ -16,6 +16,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/internal/golden"
 	"github.com/flavorkit/flavorkit/internal/graphtest"
+	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/internal/spectest"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/specs/catalog"
@@ -41,7 +42,7 @@ artifacts: {iso: {cloudConfig: sentinel-iso.yaml}}
 
 var targets = []string{"image", "iso"}
 
-// TestGraphs has the graph of every flavor for every architecture of its distro
+// TestGraphs has the graph of every flavor for every architecture that it has
 // and every target.
 func TestGraphs(t *testing.T) {
 	cat, err := catalog.Builtin()
@@ -50,7 +51,7 @@ func TestGraphs(t *testing.T) {
 		spec := fmt.Sprintf("extends: %s\nversion: v1.0.0\n", flavor)
 		doc, err := spectest.Load(spec, nil)
 		require.NoError(t, err)
-		for _, arch := range cat.Distros[doc.Spec.Distro.Name].Architectures {
+		for _, arch := range plan.Architectures(doc, cat) {
 			for _, target := range targets {
 				name := strings.Join([]string{flavor, arch, target}, "-")
 				t.Run(name, func(t *testing.T) {
@@ -202,6 +203,42 @@ func TestDependencies(t *testing.T) {
 			assert.ElementsMatch(t, want, changed)
 		})
 	}
+}
+
+// TestKernelsAreShared counts the installs of a matrix: userlands and kernels
+// add up, they do not multiply.
+func TestKernelsAreShared(t *testing.T) {
+	installs := func(kernels ...string) []string {
+		seen := map[string]bool{}
+		for _, base := range []string{"debian-12", "opensuse", "ubuntu-22-lts"} {
+			for _, kernel := range kernels {
+				spec := fmt.Sprintf("extends: %s\nkernel: %s\nversion: v1.0.0\n", base, kernel)
+				g := graphtest.Generate(t, spectest.MustPlan(t, spec, nil, "amd64"), "image")
+				for digest := range g.Ops {
+					if name := g.Metadata[digest].Description["llb.customname"]; strings.Contains(name, "] install ") {
+						seen[digest.String()+" "+name] = true
+					}
+				}
+			}
+		}
+		return catalog.Names(seen)
+	}
+	assert.Len(t, installs("debian-12", "ubuntu-24.04", "opensuse-leap-15.6"), 6)
+	assert.Len(t, installs("debian-12", "ubuntu-24.04", "opensuse-leap-15.6", "fedora-43"), 7)
+}
+
+// TestOwnKernel has the kernel in an image and in a named context that was not
+// handed in.
+func TestOwnKernel(t *testing.T) {
+	const from = "kernel: {from: debian-13, "
+	g := graphtest.Generate(t, spectest.MustPlan(t, debian+from+"image: acme/kernel}\n", nil, "amd64"), "image")
+	text := g.String()
+	assert.Contains(t, text, "source docker-image://docker.io/acme/kernel")
+	assert.Contains(t, text, "[debian-13/kernel] take in the kernel of the spec")
+	assert.NotContains(t, text, "linux-image-amd64")
+
+	_, err := graphtest.Try(spectest.MustPlan(t, debian+from+"context: mine}\n", nil, "amd64"), "image")
+	assert.EqualError(t, err, `kairos.spec:4:36: kernel.context: there is no named context "mine"; hand it in with --build-context mine=…`)
 }
 
 // TestFallbacks looks for ops that an old daemon does not know.

@@ -54,6 +54,16 @@ func (d *Document) nearest(key string) (Range, bool) {
 	}
 }
 
+// Flavor is the built-in flavor that the spec extends, or "".
+func (d *Document) Flavor() string {
+	for _, src := range d.Sources {
+		if src.Builtin {
+			return src.Flavor
+		}
+	}
+	return ""
+}
+
 // Has tells whether any file of the chain sets the key.
 func (d *Document) Has(key string) bool {
 	_, ok := d.places[key]

@@ -1,9 +1,11 @@
 package specs_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/flavorkit/flavorkit/internal/spectest"
+	"github.com/flavorkit/flavorkit/specs/flavors"
 )
 
 // TestMistakesOfExtends has chains of specs that do not hold.
@@ -24,7 +26,7 @@ extends: debain-12
 extends: gentoo-musl
 `,
 			want: []string{
-				`kairos.spec:2:10: extends: no flavor and no named context is called "gentoo-musl"; valid: debian-12`,
+				`kairos.spec:2:10: extends: no flavor and no named context is called "gentoo-musl"; valid: ` + strings.Join(flavors.Names(), ", "),
 			},
 		},
 		{
@@ -177,7 +179,7 @@ cmdline: [$x]
 				`b.spec:1:1: unknown key "nmae"; did you mean "name"?`,
 				`b.spec:2:10: variant: "foo" is not valid; valid: core, standard`,
 				`b.spec:3:11: cmdline[0]: "a b" is not one kernel argument; write one argument, without spaces, quotes or $, such as console=ttyS1,115200`,
-				`b.spec:4:10: extends: no flavor and no named context is called "nope"; valid: debian-12`,
+				`b.spec:4:10: extends: no flavor and no named context is called "nope"; valid: ` + strings.Join(flavors.Names(), ", "),
 			},
 		},
 		{

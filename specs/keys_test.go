@@ -123,7 +123,7 @@ packages:
 			want: []string{
 				`kairos.spec:2:6: name: has no value; give it a text, or take it out`,
 				`kairos.spec:3:9: distro: has no value; give it a text, or a mapping with the keys name, base, or take it out`,
-				`kairos.spec:4:9: kernel: has no value; give it a text, or a mapping with the keys from, package, version, or take it out`,
+				`kairos.spec:4:9: kernel: has no value; give it a text, or a mapping with the keys from, package, version, image, context, or take it out`,
 				`kairos.spec:8:6: packages.add[1]: has no value; give it a text, or take it out`,
 			},
 		},

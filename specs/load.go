@@ -115,7 +115,7 @@ func follow(ctx context.Context, src *Source, name string, r Reader) (*Source, *
 		return &Source{Name: name + "/" + DefaultName, Data: data, Context: name}, nil, nil
 	}
 	if data, ok := flavors.Read(name); ok {
-		return &Source{Name: "flavor " + name, Data: data, Builtin: true}, nil, nil
+		return &Source{Name: "flavor " + name, Data: data, Builtin: true, Flavor: name}, nil, nil
 	}
 	return nil, &problem{
 		fmt.Sprintf("no flavor and no named context is called %s", quote(name)),

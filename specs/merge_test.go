@@ -39,6 +39,16 @@ func TestMerge(t *testing.T) {
 			want: "{distro: {name: debian-12, base: acme/debian}, kernel: {from: debian-13, version: '6.1'}}",
 		},
 		{
+			name: "a kernel of one's own takes the package's place",
+			spec: "kernel: {image: acme/kernel}\n", base: "kernel: {from: debian-13, package: a, version: b}\n",
+			want: "{kernel: {from: debian-13, image: acme/kernel}}",
+		},
+		{
+			name: "a package takes the place of a kernel of one's own",
+			spec: "kernel: {version: '1'}\n", base: "kernel: {from: debian-13, context: mine}\n",
+			want: "{kernel: {from: debian-13, version: '1'}}",
+		},
+		{
 			name: "lists that add up, the base first",
 			spec: "packages: {add: [c]}\ncmdline: [c]\nfiles: [{path: /c, content: c}]\n",
 			base: "packages: {add: [b]}\ncmdline: [b]\nfiles: [{path: /b, from: b}]\n",

@@ -12,8 +12,9 @@ type Source struct {
 	// Context is the named context that the file came from, if any. Files
 	// that the spec names are looked up there.
 	Context string
-	// Builtin tells that the file is part of flavorkit.
+	// Builtin tells that the file is part of flavorkit, Flavor by what name.
 	Builtin bool
+	Flavor  string
 
 	// depth is the place in the chain, 0 for the spec that was asked for.
 	depth int

@@ -57,6 +57,12 @@ type Kernel struct {
 	Package string `yaml:"package,omitempty" json:"package,omitempty"`
 	// Version pins the version of the kernel package.
 	Version string `yaml:"version,omitempty" json:"version,omitempty"`
+	// Image holds a kernel of your own, instead of a package: /boot/vmlinuz*,
+	// its modules in /lib/modules or /usr/lib/modules, and firmware if it needs
+	// any. The initramfs is made for it in the distribution that from names.
+	Image string `yaml:"image,omitempty" json:"image,omitempty"`
+	// Context is a named context that holds a kernel of your own, as image.
+	Context string `yaml:"context,omitempty" json:"context,omitempty"`
 }
 
 // Packages changes the package list that the catalog gives.

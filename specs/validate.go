@@ -50,6 +50,7 @@ func (d *Document) validate(whole bool) Diagnostics {
 	v.image("distro.base", s.Distro.Base, "write an image reference, such as docker.io/library/debian:12-slim")
 	v.match("kernel.package", s.Kernel.Package, packagePattern, "write the name of one package")
 	v.match("kernel.version", s.Kernel.Version, packagePattern, "write a version as the package manager shows it")
+	v.ownKernel(s.Kernel)
 	v.packages("packages.add", s.Packages.Add)
 	v.packages("packages.remove", s.Packages.Remove)
 	v.contradictions(s.Packages)
@@ -114,6 +115,18 @@ func (v *validator) image(key, ref, hint string) {
 	}
 	if _, err := reference.ParseNormalizedNamed(ref); err != nil {
 		v.report(key, hint, "%s is not valid", quote(ref))
+	}
+}
+
+// ownKernel checks a kernel that is no package.
+func (v *validator) ownKernel(k Kernel) {
+	v.image("kernel.image", k.Image, "write an image reference, such as ghcr.io/acme/kernel:6.12")
+	v.image("kernel.context", k.Context, "write the name of a named context, which are like those of images")
+	switch {
+	case k.Image != "" && k.Context != "":
+		v.report("kernel", "keep one of them", "has both image and context")
+	case (k.Image != "" || k.Context != "") && (k.Package != "" || k.Version != ""):
+		v.report("kernel", "keep one of them", "has a kernel of its own and a package")
 	}
 }
 

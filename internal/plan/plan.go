@@ -5,6 +5,8 @@
 package plan
 
 import (
+	"strings"
+
 	"go.yaml.in/yaml/v4"
 
 	"github.com/flavorkit/flavorkit/specs"
@@ -51,6 +53,8 @@ type Install struct {
 	// Packages in the order they are asked for. A version that is pinned
 	// follows a "=".
 	Packages []string `yaml:"packages"`
+	// Prepare are files, by path, that are there before the first package.
+	Prepare map[string]string `yaml:"prepare,omitempty"`
 	// Exclude are paths that no package may bring.
 	Exclude []string `yaml:"exclude,omitempty"`
 	// Env is the environment of the package manager.
@@ -60,10 +64,31 @@ type Install struct {
 // Userland is the distribution without a kernel.
 type Userland struct {
 	Install `yaml:",inline"`
-	// UsrMerged tells that /lib is a link to /usr/lib.
-	UsrMerged bool `yaml:"usrMerged"`
+	// Merged are folders that are links, with the folders that they point to.
+	Merged map[string]string `yaml:"merged,omitempty"`
 	// Loader is where the userland keeps its EFI programs.
 	Loader Loader `yaml:"loader"`
+}
+
+// Real returns where a path of the root filesystem is without the links of
+// merged folders. A layer that brings a real folder would replace the link.
+func (u Userland) Real(path string) string {
+	for {
+		moved := u.follow(path)
+		if moved == path {
+			return path
+		}
+		path = moved
+	}
+}
+
+func (u Userland) follow(path string) string {
+	for from, to := range u.Merged {
+		if path == from || strings.HasPrefix(path, from+"/") {
+			return to + strings.TrimPrefix(path, from)
+		}
+	}
+	return path
 }
 
 // Loader are EFI programs and the names they get on a medium.
@@ -72,15 +97,27 @@ type Loader struct {
 	Grub     string `yaml:"grub"`
 	Default  string `yaml:"default"`
 	GrubName string `yaml:"grubName"`
+	// Config is the folder in which GRUB looks for its configuration.
+	Config string `yaml:"config"`
+	// From lends the programs to a userland that has none.
+	From *Install `yaml:"from,omitempty"`
 }
 
 // Kernel is a stage of its own, made from the donor.
 type Kernel struct {
 	Install `yaml:",inline"`
+	// Own is a kernel that takes the place of a package.
+	Own *Own `yaml:"own,omitempty"`
 	// CompressModules with zstd when they are taken out of the donor's stage.
 	CompressModules bool `yaml:"compressModules"`
 	// Initramfs is made in the donor's stage for exactly its kernel.
 	Initramfs Initramfs `yaml:"initramfs"`
+}
+
+// Own is a kernel of the user, in an image or in a named context.
+type Own struct {
+	Image   string `yaml:"image,omitempty"`
+	Context string `yaml:"context,omitempty"`
 }
 
 // Initramfs is what the initramfs is made with.
@@ -123,7 +160,16 @@ type System struct {
 	// Directories and Links that the distribution needs beside the overlays.
 	Directories []string `yaml:"directories,omitempty"`
 	Links       []Link   `yaml:"links,omitempty"`
+	// Model is what the machine needs beside the usual kernel arguments.
+	Model Model `yaml:"model,omitempty"`
 	// Cmdline are kernel arguments of the user.
+	Cmdline []string `yaml:"cmdline,omitempty"`
+}
+
+// Model are kernel arguments of a kind of machine.
+type Model struct {
+	// Console replaces the usual serial consoles.
+	Console []string `yaml:"console,omitempty"`
 	Cmdline []string `yaml:"cmdline,omitempty"`
 }
 

@@ -2,10 +2,12 @@ package plan_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
@@ -18,7 +20,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs/flavors"
 )
 
-// TestPlans has the plan of every flavor for every architecture of its distro.
+// TestPlans has the plan of every flavor for every architecture that it has.
 func TestPlans(t *testing.T) {
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)
@@ -26,7 +28,7 @@ func TestPlans(t *testing.T) {
 		spec := fmt.Sprintf("extends: %s\nversion: v1.0.0\n", flavor)
 		doc, err := spectest.Load(spec, nil)
 		require.NoError(t, err)
-		for _, arch := range cat.Distros[doc.Spec.Distro.Name].Architectures {
+		for _, arch := range plan.Architectures(doc, cat) {
 			t.Run(flavor+"-"+arch, func(t *testing.T) {
 				p := spectest.MustPlan(t, spec, nil, arch)
 				golden.Check(t, filepath.Join("../../testdata/plans", flavor+"-"+arch+".yaml"), p.String())
@@ -37,6 +39,11 @@ func TestPlans(t *testing.T) {
 
 const debian = "extends: debian-12\nversion: v1.0.0\n"
 
+const (
+	distros = "alpine-3.21, debian-12, debian-13, fedora-43, opensuse-leap-15.6, ubuntu-20.04, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04"
+	boards  = "alpine-3.21, opensuse-leap-15.6, ubuntu-20.04, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04"
+)
+
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct {
 		name, spec, arch string
@@ -45,7 +52,7 @@ func TestMistakes(t *testing.T) {
 	}{
 		{
 			name: "no distribution", spec: "version: v1.0.0\n",
-			want: []string{`kairos.spec:1:1: distro.name: no distribution is chosen; extend a flavor, such as "extends: debian-12", or name one: debian-12`},
+			want: []string{`kairos.spec:1:1: distro.name: no distribution is chosen; extend a flavor, such as "extends: debian-12", or name one: ` + distros},
 		},
 		{
 			name: "unknown distribution", spec: "version: v1.0.0\ndistro: debain-12\n",
@@ -57,18 +64,49 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "everything at once",
-			spec: debian + "init: openrc\nkernel: gentoo\nmodel: rpi9\nvariant: standard\n" +
+			spec: debian + "init: systemd\nkernel: gentoo\nmodel: rpi9\nvariant: standard\n" +
 				"packages: {remove: [nona], groups: {nsf: false, base: false}}\ncomponents: {immucor: {version: v1}}\n",
 			want: []string{
-				`kairos.spec:3:7: init: Debian 12 (bookworm) has no openrc; valid: systemd`,
-				`kairos.spec:4:9: kernel.from: unknown distribution "gentoo"; valid: debian-12`,
-				`kairos.spec:5:8: model: unknown model "rpi9"; valid: generic`,
+				`kairos.spec:4:9: kernel.from: unknown distribution "gentoo"; valid: ` + distros,
+				`kairos.spec:5:8: model: unknown model "rpi9"; did you mean "rpi3"?`,
 				`kairos.spec:6:10: variant: standard needs Kubernetes, which flavorkit does not build yet; the core variant is there`,
 				`kairos.spec:7:21: packages.remove[0]: "nona" is not on the list of debian-12; did you mean "nano"?`,
 				`kairos.spec:7:42: packages.groups.nsf: "nsf" is not an optional group of debian-12; valid: admin, nfs`,
 				`kairos.spec:7:55: packages.groups.base: "base" is not an optional group of debian-12; valid: admin, nfs`,
 				`kairos.spec:8:23: components.immucor: unknown component "immucor"; did you mean "immucore"?`,
 			},
+		},
+		{
+			name: "an init system that the userland lacks", spec: "extends: ubuntu\nversion: v1.0.0\ninit: openrc\n",
+			want: []string{`kairos.spec:3:7: init: Ubuntu 26.04 LTS has no openrc; valid: systemd`},
+		},
+		{
+			name: "a board with the wrong architecture, by flavor", spec: "extends: opensuse-arm-rpi\nversion: v1.0.0\n",
+			want: []string{`kairos.spec:1:10: model: Raspberry Pi 4 has no amd64; it has arm64`},
+		},
+		{
+			name: "a board with the wrong architecture, by model", spec: debian + "model: rpi3\n",
+			want: []string{`kairos.spec:3:8: model: Raspberry Pi 3 has no amd64; it has arm64`},
+		},
+		{
+			name: "no kernel for the board", spec: debian + "model: rpi4\n", arch: "arm64",
+			want: []string{`kairos.spec:3:8: model: Debian 12 (bookworm) donates no kernel for Raspberry Pi 4; kernels for it come from ` + boards},
+		},
+		{
+			name: "no kernel for the board, borrowed", spec: "extends: alpine-arm-rpi\nversion: v1.0.0\nkernel: fedora-43\n", arch: "arm64",
+			want: []string{`kairos.spec:3:9: kernel.from: Fedora 43 donates no kernel for Raspberry Pi 4; kernels for it come from ` + boards},
+		},
+		{
+			name: "kernel for the wrong architecture", spec: debian + "kernel: {package: linux-image-arm64}\n",
+			want: []string{`kairos.spec:3:19: kernel.package: linux-image-arm64 is a kernel for arm64, not for amd64; valid: linux-image-amd64`},
+		},
+		{
+			name: "a kernel of one's own and a package", spec: debian + "kernel: {context: mine, package: linux-image-amd64}\n",
+			want: []string{`kairos.spec:3:9: kernel: has a kernel of its own and a package; keep one of them`},
+		},
+		{
+			name: "two kernels of one's own", spec: debian + "kernel: {context: mine, image: acme/kernel}\n",
+			want: []string{`kairos.spec:3:9: kernel: has both image and context; keep one of them`},
 		},
 		{
 			name: "checksum for the other architecture",
@@ -179,11 +217,78 @@ func TestOptionalComponentIsTakenInByName(t *testing.T) {
 	assert.Contains(t, p.Checks.Programs, "/system/discovery/kcrypt-discovery-challenger")
 }
 
+func TestKernels(t *testing.T) {
+	for _, c := range []struct {
+		name, spec, arch, image, file string
+		first, lib                    string
+		own                           *plan.Own
+	}{
+		{
+			name: "borrowed", spec: "extends: alpine-ubuntu\n",
+			image: "core-alpine-ubuntu:3.21-core-amd64-generic-v1.0.0", file: "kairos-alpine-ubuntu-3.21-core-amd64-generic-v1.0.0",
+			first: "linux-image-generic-hwe-24.04", lib: "/lib",
+		},
+		{
+			name: "of the board", spec: "extends: opensuse-arm-rpi\nmodel: rpi3\n", arch: "arm64",
+			image: "core-opensuse-arm-rpi:leap-15.6-core-arm64-rpi3-v1.0.0", file: "kairos-opensuse-leap-15.6-core-arm64-rpi3-v1.0.0",
+			first: "kernel-default", lib: "/lib",
+		},
+		{
+			name: "vendor's for the board", spec: "extends: alpine-arm-rpi\nkernel: alpine-3.21\n", arch: "arm64",
+			image: "core-alpine-arm-rpi:3.21-core-arm64-rpi4-v1.0.0", file: "kairos-alpine-3.21-core-arm64-rpi4-v1.0.0",
+			first: "linux-rpi", lib: "/lib",
+		},
+		{
+			name: "own image", spec: "extends: debian-12\nkernel: {image: acme/kernel, from: debian-13}\n",
+			image: "core-debian-12:12-core-amd64-generic-v1.0.0", file: "kairos-debian-12-core-amd64-generic-v1.0.0",
+			first: "ca-certificates", lib: "/usr/lib", own: &plan.Own{Image: "acme/kernel"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.arch == "" {
+				c.arch = "amd64"
+			}
+			p := spectest.MustPlan(t, c.spec+"version: v1.0.0\n", nil, c.arch)
+			assert.Equal(t, c.image, p.Image)
+			assert.Equal(t, c.file, p.File)
+			assert.Equal(t, c.first, p.Kernel.Packages[0])
+			assert.Equal(t, c.lib, p.Userland.Real("/lib"))
+			assert.Equal(t, c.own, p.Kernel.Own)
+		})
+	}
+}
+
+// TestNewRelease adds a release of a known family from the outside: one file,
+// and no Go.
+func TestNewRelease(t *testing.T) {
+	const file = "name: ubuntu-28.04\nlike: ubuntu-26.04\ntitle: Ubuntu 28.04 LTS\nrelease: '28.04'\nbase: acme/ubuntu:28.04\n" +
+		"kernel: {packages: {amd64: [linux-image-new]}}\n"
+	cat, err := catalog.Load(os.DirFS("../../specs/catalog"), fstest.MapFS{"distros/ubuntu-28.04.yaml": {Data: []byte(file)}})
+	require.NoError(t, err)
+	doc, err := spectest.Load("extends: ubuntu\ndistro: ubuntu-28.04\nversion: v1.0.0\n", nil)
+	require.NoError(t, err)
+	p, err := plan.Resolve(doc, cat, "amd64")
+	require.NoError(t, err)
+	assert.Equal(t, "acme/ubuntu:28.04", p.Userland.Base)
+	assert.Equal(t, "kairos-ubuntu-28.04-core-amd64-generic-v1.0.0", p.File)
+	assert.Equal(t, "linux-image-new", p.Kernel.Packages[0])
+	assert.Contains(t, p.Userland.Packages, "systemd-resolved")
+}
+
+func TestReal(t *testing.T) {
+	u := plan.Userland{Merged: map[string]string{"/lib": "/usr/lib", "/sbin": "/usr/sbin", "/usr/sbin": "/usr/bin"}}
+	for path, want := range map[string]string{
+		"/lib": "/usr/lib", "/lib/x": "/usr/lib/x", "/library": "/library", "/sbin/init": "/usr/bin/init", "/usr/sbin/x": "/usr/bin/x", "/etc": "/etc",
+	} {
+		assert.Equal(t, want, u.Real(path))
+	}
+}
+
 // TestFilesOfUnmergedUserland has a distribution with a real /lib.
 func TestFilesOfUnmergedUserland(t *testing.T) {
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)
-	cat.Distros["debian-12"].UsrMerged = false
+	cat.Distros["debian-12"].Merged = nil
 	doc, err := spectest.Load(debian+"files: [{path: /lib/x, content: a}]\n", nil)
 	require.NoError(t, err)
 	p, err := plan.Resolve(doc, cat, "amd64")

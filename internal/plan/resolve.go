@@ -63,21 +63,25 @@ func (r *resolver) resolve() *Plan {
 		r.report("init", specs.Suggest(r.spec.Init, distro.InitNames()), "%s has no %s", distro.Title, r.spec.Init)
 		init = distro.Inits[0]
 	}
+	model := r.model(distro, donor)
 	variant := cmp.Or(r.spec.Variant, defaultVariant)
-	selected := r.packages(distro, init.Name, variant)
+	selected := r.packages(distro, model, init.Name, variant)
 	p := &Plan{
 		Arch:        r.arch,
 		Userland:    r.userland(distro, selected),
-		Kernel:      r.kernel(donor),
+		Kernel:      r.kernel(donor, model),
 		Components:  r.components(variant),
-		System:      r.system(distro, init),
-		Files:       files(r.spec.Files, distro.UsrMerged),
+		System:      r.system(distro, model, init),
 		CloudConfig: r.spec.CloudConfig,
 		Tools:       r.tools("artifact"),
 		ISO:         r.iso(),
 		doc:         r.doc,
 	}
-	r.name(p, distro, variant)
+	for _, f := range r.spec.Files {
+		f.Path = p.Userland.Real(f.Path)
+		p.Files = append(p.Files, f)
+	}
+	r.name(p, distro, donor, model.Name, variant)
 	p.Checks = checks(p, selected)
 	return p
 }
@@ -110,12 +114,13 @@ func (r *resolver) groups(all []catalog.Group, init, variant string) []catalog.G
 }
 
 // packages returns the userland's packages of the catalog that the spec keeps.
-func (r *resolver) packages(d *catalog.Distro, init, variant string) map[string]catalog.Package {
+func (r *resolver) packages(d *catalog.Distro, model *catalog.Model, init, variant string) map[string]catalog.Package {
 	r.checkGroups(d)
 	selected := map[string]catalog.Package{}
 	for _, g := range r.groups(d.Groups, init, variant) {
 		maps.Copy(selected, g.Packages)
 	}
+	maps.Copy(selected, model.Distros[d.Name].Packages)
 	names := catalog.Names(selected)
 	for i, name := range r.spec.Packages.Remove {
 		if !slices.Contains(names, name) && !r.doc.Undone(name) {
@@ -151,59 +156,51 @@ func (r *resolver) base(d *catalog.Distro) string {
 }
 
 func (r *resolver) userland(d *catalog.Distro, selected map[string]catalog.Package) Userland {
-	loader := d.Loaders[r.arch]
+	in := r.install(d)
+	in.Packages = sorted(catalog.Names(selected), r.spec.Packages.Add)
 	return Userland{
-		Install: Install{
-			Distro:   d.Name,
-			Base:     r.base(d),
-			Manager:  d.Manager,
-			Packages: sorted(catalog.Names(selected), r.spec.Packages.Add),
-			Exclude:  d.Exclude,
-		},
-		UsrMerged: d.UsrMerged,
-		Loader:    Loader(loader),
+		Install: in,
+		Merged:  d.Merged,
+		Loader:  r.loader(d),
 	}
 }
 
-func (r *resolver) kernel(donor *catalog.Distro) Kernel {
-	packages := slices.Clone(donor.Kernel.Packages[r.arch])
-	if len(packages) == 0 {
-		r.report("kernel.from", "", "%s donates no kernel for %s", donor.Title, r.arch)
-		return Kernel{}
+// loader is where the signed EFI programs are: in the userland, or in a
+// distribution that lends them.
+func (r *resolver) loader(d *catalog.Distro) Loader {
+	known := d.Loaders[r.arch]
+	var from *Install
+	if known.From != "" {
+		lender := r.cat.Distros[known.From]
+		known = lender.Loaders[r.arch]
+		in := r.install(lender)
+		in.Packages = sorted(known.Packages)
+		from = &in
 	}
-	packages[0] = cmp.Or(r.spec.Kernel.Package, packages[0])
-	if v := r.spec.Kernel.Version; v != "" {
-		packages[0] += "=" + v
-	}
-	var tools []string
-	for _, g := range r.groups(donor.Kernel.Initramfs.Groups, "", "") {
-		tools = append(tools, catalog.Names(g.Packages)...)
-	}
-	return Kernel{
-		Install: Install{
-			Distro:   donor.Name,
-			Base:     r.base(donor),
-			Manager:  donor.Manager,
-			Packages: append(packages, sorted(tools)...),
-			Exclude:  donor.Exclude,
-			Env:      donor.Kernel.Environment,
-		},
-		CompressModules: donor.Kernel.CompressModules,
-		Initramfs: Initramfs{
-			Tool:       donor.Kernel.Initramfs.Tool,
-			Overlay:    donor.Kernel.Initramfs.Overlay,
-			Components: donor.Kernel.Initramfs.Components,
-		},
+	return Loader{
+		Shim:     known.Shim,
+		Grub:     known.Grub,
+		Default:  known.Default,
+		GrubName: known.GrubName,
+		Config:   cmp.Or(known.Config, "/EFI/BOOT"),
+		From:     from,
 	}
 }
 
-func (r *resolver) system(d *catalog.Distro, init catalog.Init) System {
+// install is what is common to all steps that install packages of a
+// distribution.
+func (r *resolver) install(d *catalog.Distro) Install {
+	return Install{Distro: d.Name, Base: r.base(d), Manager: d.Manager, Prepare: d.Prepare, Exclude: d.Exclude}
+}
+
+func (r *resolver) system(d *catalog.Distro, model *catalog.Model, init catalog.Init) System {
 	s := System{
 		Init:        init.Name,
 		Overlays:    []string{"common", init.Name},
 		Enable:      init.Enable,
 		Mask:        init.Mask,
 		Directories: d.Directories,
+		Model:       Model{Console: model.Console, Cmdline: model.Cmdline},
 		Cmdline:     r.spec.Cmdline,
 	}
 	for _, path := range catalog.Names(d.Links) {
@@ -215,7 +212,7 @@ func (r *resolver) system(d *catalog.Distro, init catalog.Init) System {
 func (r *resolver) tools(name string) Tools {
 	box := r.cat.Tools[name]
 	d := r.cat.Distros[box.Distro]
-	tools := Tools{Install: Install{Distro: d.Name, Base: r.base(d), Manager: d.Manager, Exclude: d.Exclude}, Native: true}
+	tools := Tools{Install: r.install(d), Native: true}
 	for _, g := range r.groups(box.Groups, "", "") {
 		tools.Packages = sorted(tools.Packages, catalog.Names(g.Packages))
 		tools.Native = tools.Native && len(g.Arch) == 0
@@ -236,33 +233,21 @@ func (r *resolver) iso() ISO {
 	return iso
 }
 
-// files moves what would replace a link of a usr-merged userland to where the
-// link points.
-func files(asked []specs.File, usrMerged bool) []specs.File {
-	moved := slices.Clone(asked)
-	for i, f := range moved {
-		top, _, _ := strings.Cut(strings.TrimPrefix(f.Path, "/"), "/")
-		if usrMerged && slices.Contains([]string{"bin", "lib", "lib64", "sbin"}, top) {
-			moved[i].Path = "/usr" + f.Path
-		}
-	}
-	return moved
-}
-
 // name fills in everything that carries the name or the version.
-func (r *resolver) name(p *Plan, d *catalog.Distro, variant string) {
-	name, model := cmp.Or(r.spec.Name, defaultName), cmp.Or(r.spec.Model, defaultModel)
-	if model != defaultModel {
-		r.report("model", "valid: "+defaultModel, "unknown model %q", model)
-	}
+func (r *resolver) name(p *Plan, d, donor *catalog.Distro, model, variant string) {
+	name := cmp.Or(r.spec.Name, defaultName)
 	if variant == "standard" {
 		r.report("variant", "the core variant is there", "standard needs Kubernetes, which flavorkit does not build yet")
 	}
 	version := r.spec.Version
 	tag := strings.Join([]string{d.Release, variant, r.arch, model, strings.ReplaceAll(version, "+", "-")}, "-")
 	prefix := map[string]string{"core": "core", "standard": defaultName}[variant]
-	p.Image = fmt.Sprintf("%s-%s:%s", prefix, d.Name, tag)
-	p.File = strings.Join([]string{name, d.Flavor, d.Release, variant, r.arch, model, version}, "-")
+	p.Image = fmt.Sprintf("%s-%s:%s", prefix, cmp.Or(r.doc.Flavor(), d.Name), tag)
+	flavor := d.Flavor
+	if donor.Flavor != flavor {
+		flavor += "-" + donor.Flavor
+	}
+	p.File = strings.Join([]string{name, flavor, d.Release, variant, r.arch, model, version}, "-")
 	full := strings.Join([]string{name, variant, d.Flavor, d.Release}, "-")
 	p.Release = []Variable{
 		{"KAIROS_ID", "kairos"},

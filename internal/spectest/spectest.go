@@ -67,6 +67,7 @@ func Seeds() []string {
 		top + "extends: ./base.spec\nname: acme\nvariant: core\nmodel: generic\ninit: systemd\n",
 		top + "extends: acme\ncloudConfig: oem.yaml\ncmdline: [console=ttyS1, quiet]\n",
 		top + "distro: {name: debian-12, base: 'acme/debian:12'}\nkernel: {from: debian-12, package: linux-image-cloud-amd64, version: 6.1}\n",
+		top + "extends: alpine-arm-rpi\nkernel: {image: acme/kernel, context: mine}\nmodel: rpi3\n",
 		top + "extends: debian-12\npackages:\n  add: [htop, g++]\n  remove: [nano]\n  groups: {nfs: false}\n",
 		top + "extends: debian-12\nfiles:\n  - {path: /etc/motd, content: hi, mode: 0644, owner: 0:0}\n  - path: /lib/x/y\n    from: x\n",
 		top + "extends: debian-12\nartifacts:\n  iso:\n    compression: gzip\n    level: 9\n    cloudConfig: {content: \"#cloud-config\\n\"}\n",

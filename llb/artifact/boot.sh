@@ -1,17 +1,18 @@
 #!/bin/sh
 # Makes the images that firmware starts a medium from.
 #
-# usage: boot.sh LOADERS TREE OUT [bios]
+# usage: boot.sh LOADERS TREE OUT CONFIG [bios]
 #   LOADERS  folder with shim and GRUB, under the names they get in EFI/BOOT
 #   TREE     static files of the medium, with boot/grub/grub.cfg
 #   OUT      folder for uefi.img, and for eltorito.img and boot_hybrid.img
+#   CONFIG   folder in which this GRUB looks for its configuration
 set -eu
-loaders=$1 tree=$2 out=$3 bios=${4:-}
+loaders=$1 tree=$2 out=$3 config=$4 bios=${5:-}
 chain=$tree/boot/grub/grub.cfg
 
 # The size is rounded up to the next 4 MiB (contract 3.3).
 unit=$((4 * 1024 * 1024))
-bytes=$(cat "$loaders"/* "$chain" "$chain" | wc -c)
+bytes=$(cat "$loaders"/* "$chain" "$chain" "$chain" | wc -c)
 size=$(((bytes / unit + 1) * unit))
 export MTOOLSRC=/dev/null
 image=$out/uefi.img
@@ -26,6 +27,12 @@ mcopy -m -i "$image" "$chain" ::/boot/grub/grub.cfg
 mkdir -p "$out/EFI/BOOT"
 cp "$loaders"/* "$out/EFI/BOOT/"
 cp "$chain" "$out/EFI/BOOT/grub.cfg"
+if [ "$config" != /EFI/BOOT ]; then
+	mmd -i "$image" "::$config"
+	mcopy -m -i "$image" "$chain" "::$config/grub.cfg"
+	mkdir "$out$config"
+	cp "$chain" "$out$config/"
+fi
 
 if [ -n "$bios" ]; then
 	grub=/usr/lib/grub/i386-pc

@@ -83,8 +83,8 @@ func bootImages(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r 
 	l := p.Userland.Loader
 	follow := &llb.CopyInfo{FollowSymlinks: true, CreatedTime: &g.Epoch}
 	loaders := s.File(llb.Scratch(), "take shim and GRUB from the userland",
-		llb.Copy(r.Userland, l.Shim, "/"+l.Default, follow).Copy(r.Userland, l.Grub, "/"+l.GrubName, follow))
-	args := []string{"/loaders", "/tree", "/out"}
+		llb.Copy(r.Loader, l.Shim, "/"+l.Default, follow).Copy(r.Loader, l.Grub, "/"+l.GrubName, follow))
+	args := []string{"/loaders", "/tree", "/out", l.Config}
 	if p.ISO.BIOS {
 		args = append(args, "bios")
 	}

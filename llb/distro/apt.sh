@@ -6,6 +6,8 @@
 # FLAVORKIT_EXCLUDE  paths, one a line, that no package may bring (dpkg(1),
 #                    --path-exclude)
 set -eu
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "${0%/*}/common.sh"
 
 cache=$FLAVORKIT_CACHE
 mkdir -p "$cache/lists/partial" "$cache/archives/partial"
@@ -37,18 +39,6 @@ rm -f "$options"
 # Archives of older versions would pile up from build to build.
 apt-get -qq -o "Dir::State::lists=$cache/lists" -o "Dir::Cache::archives=$cache/archives" autoclean
 
-# Logs, indexes and backups tell when the step ran, not what was installed.
-find /var/log -type f -delete
-rm -rf /var/log/journal /var/cache/apt/*.bin /var/lib/apt/lists/* /var/cache/debconf/*-old /var/lib/dpkg/*-old \
-	/var/cache/ldconfig/aux-cache /var/cache/man /var/tmp/* /tmp/*
-# Python writes the time of day into what it compiles.
-find /usr/lib/python3* -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
-# Every machine makes its own (contract 1.17).
-rm -f /etc/ssh/ssh_host_*_key* /var/lib/dbus/machine-id /var/lib/systemd/random-seed
-if [ -e /etc/machine-id ]; then
-	: >/etc/machine-id
-fi
-# The day of the build is in field 3 of /etc/shadow (shadow(5)).
-for shadow in /etc/shadow /etc/shadow-; do
-	[ ! -e "$shadow" ] || sed -i 's/^\([^:]*:[^:]*:\)[0-9]*:/\119000:/' "$shadow"
-done
+# Indexes and backups tell when the step ran, not what was installed.
+rm -rf /var/cache/apt/*.bin /var/lib/apt/lists/* /var/cache/debconf/*-old /var/lib/dpkg/*-old
+clean

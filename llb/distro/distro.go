@@ -6,7 +6,7 @@ package distro
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"fmt"
 	"maps"
 	"strings"
@@ -15,36 +15,38 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/graph"
 )
 
-// manager is how a package manager is run: a script that gets the packages as
-// arguments, and a folder for downloads that outlives builds.
-type manager struct {
-	script graph.Script
-	// cache is where the script keeps downloads. It is a mount, so that none
-	// of it gets into the result.
-	cache string
-}
+//go:embed *.sh
+var scripts embed.FS
 
-//go:embed apt.sh
-var aptScript []byte
-
-func managerOf(name string) (manager, error) {
-	const cache = graph.ScriptDir + "/cache"
-	switch name {
-	case "apt":
-		return manager{graph.Script{Name: "apt.sh", Text: aptScript}, cache}, nil
-	default:
-		return manager{}, errors.Errorf("no package manager is called %q", name)
+// script is how a package manager is run: it gets the packages as arguments,
+// the folder for downloads as FLAVORKIT_CACHE and the paths that no package may
+// bring as FLAVORKIT_EXCLUDE.
+func script(manager string) (graph.Script, error) {
+	common, err := scripts.ReadFile("common.sh")
+	if err != nil {
+		return graph.Script{}, err
 	}
+	text, err := scripts.ReadFile(manager + ".sh")
+	return graph.Script{
+		Name:   manager + ".sh",
+		Text:   text,
+		Beside: []graph.Script{{Name: "common.sh", Text: common}},
+	}, errors.Wrapf(err, "no package manager is called %q", manager)
 }
+
+// cache is where scripts keep downloads. It is a mount, so that none of it gets
+// into the result.
+const cache = graph.ScriptDir + "/cache"
 
 // Install puts packages into their base image. The purpose names the cache of
 // downloads: two steps with the same purpose wait for each other, steps with
 // different ones run in parallel.
 func Install(ctx context.Context, s graph.Stage, in plan.Install, purpose string) (llb.State, error) {
-	m, err := managerOf(in.Manager)
+	install, err := script(in.Manager)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -55,15 +57,22 @@ func Install(ctx context.Context, s graph.Stage, in plan.Install, purpose string
 	if len(in.Packages) == 0 {
 		return base, nil
 	}
-	env := map[string]string{"FLAVORKIT_CACHE": m.cache, "FLAVORKIT_EXCLUDE": strings.Join(in.Exclude, "\n")}
+	if len(in.Prepare) > 0 {
+		var files []tree.Entry
+		for path, text := range in.Prepare {
+			files = append(files, tree.File(path, []byte(text)))
+		}
+		base = s.Tree(base, "prepare the base for hooks of packages", files)
+	}
+	env := map[string]string{"FLAVORKIT_CACHE": cache, "FLAVORKIT_EXCLUDE": strings.Join(in.Exclude, "\n")}
 	maps.Copy(env, in.Env)
 	return s.Run(base, graph.Command{
 		Title:   "install " + summary(in.Packages),
-		Script:  m.script,
+		Script:  install,
 		Args:    in.Packages,
 		Env:     env,
 		Network: true,
-		Mounts:  []llb.RunOption{s.Cache(m.cache, strings.Join([]string{in.Manager, in.Distro, s.Platform().Architecture, purpose}, "-"))},
+		Mounts:  []llb.RunOption{s.Cache(cache, strings.Join([]string{in.Manager, in.Distro, s.Platform().Architecture, purpose}, "-"))},
 	}).Root(), nil
 }
 

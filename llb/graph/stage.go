@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/specs"
 )
 
@@ -81,6 +82,11 @@ func (s Stage) File(on llb.State, title string, action *llb.FileAction) llb.Stat
 	return on.File(action, s.options(title)...)
 }
 
+// Tree lays small files into a state.
+func (s Stage) Tree(on llb.State, title string, entries []tree.Entry) llb.State {
+	return s.File(on, title, s.graph.Tree(entries))
+}
+
 // Fetch downloads a file.
 func (s Stage) Fetch(title, url string, opts ...llb.HTTPOption) llb.State {
 	for _, o := range s.options(title) {
@@ -96,7 +102,27 @@ type Script struct {
 	Name string
 	// Text of the script, with its #! line.
 	Text []byte
+	// Beside are scripts that it sources, from the folder that it is in.
+	Beside []Script
 }
+
+// mounts puts the script, and what lies beside it, into ScriptDir.
+func (g *Graph) mounts(script Script) []llb.RunOption {
+	state := llb.Scratch().File(
+		llb.Mkfile("/"+script.Name, 0o755, script.Text, llb.WithCreatedTime(DefaultEpoch)),
+		llb.WithCustomName("[internal] script "+script.Name), llb.Platform(g.Build),
+		// One line for all of them; in the group of a step they would keep it
+		// from being shown as cached, for vertices without inputs never are.
+		llb.ProgressGroup("scripts", "[internal] load the scripts of flavorkit", false),
+	)
+	mounts := []llb.RunOption{llb.AddMount(script.path(), state, llb.SourcePath("/"+script.Name), llb.Readonly)}
+	for _, beside := range script.Beside {
+		mounts = append(mounts, g.mounts(beside)...)
+	}
+	return mounts
+}
+
+func (s Script) path() string { return path.Join(ScriptDir, s.Name) }
 
 // Command is a step that runs a script.
 type Command struct {
@@ -112,19 +138,11 @@ type Command struct {
 
 // Run runs a script on a state.
 func (s Stage) Run(on llb.State, c Command) llb.ExecState {
-	file := path.Join(ScriptDir, c.Script.Name)
-	script := llb.Scratch().File(
-		llb.Mkfile("/"+c.Script.Name, 0o755, c.Script.Text, llb.WithCreatedTime(DefaultEpoch)),
-		llb.WithCustomName("[internal] script "+c.Script.Name), llb.Platform(s.graph.Build),
-		// One line for all of them; in the group of a step they would keep it
-		// from being shown as cached, for vertices without inputs never are.
-		llb.ProgressGroup("scripts", "[internal] load the scripts of flavorkit", false),
-	)
 	opts := []llb.RunOption{
-		llb.Args(append([]string{file}, c.Args...)),
-		llb.AddMount(file, script, llb.SourcePath("/"+c.Script.Name), llb.Readonly),
+		llb.Args(append([]string{c.Script.path()}, c.Args...)),
 		llb.AddEnv("LC_ALL", "C.UTF-8"),
 	}
+	opts = append(opts, s.graph.mounts(c.Script)...)
 	for _, key := range slices.Sorted(maps.Keys(c.Env)) {
 		opts = append(opts, llb.AddEnv(key, c.Env[key]))
 	}

@@ -15,12 +15,14 @@ import (
 
 // Links returns what enables and masks the services of a system.
 func Links(system plan.System) ([]tree.Entry, error) {
-	switch system.Init {
-	case "systemd":
-		return systemd(system), nil
-	default:
+	links, ok := map[string]func(plan.System) []tree.Entry{
+		"systemd": systemd,
+		"openrc":  openrc,
+	}[system.Init]
+	if !ok {
 		return nil, errors.Errorf("no init system is called %q", system.Init)
 	}
+	return links(system), nil
 }
 
 // systemd enables a unit by a link from the folder of the target that wants
@@ -28,14 +30,32 @@ func Links(system plan.System) ([]tree.Entry, error) {
 // system has a graphical target (contract 1.12).
 func systemd(system plan.System) []tree.Entry {
 	const own, units = "/etc/systemd/system", "/usr/lib/systemd/system"
-	entries := []tree.Entry{tree.Link(path.Join(own, "default.target"), path.Join(units, "multi-user.target"))}
-	for _, unit := range slices.Sorted(maps.Keys(system.Enable)) {
-		for _, target := range system.Enable[unit] {
-			entries = append(entries, tree.Link(path.Join(own, target+".wants", unit), path.Join(units, unit)))
-		}
-	}
+	entries := enable(system, func(unit, target string) tree.Entry {
+		return tree.Link(path.Join(own, target+".wants", unit), path.Join(units, unit))
+	})
+	entries = append(entries, tree.Link(path.Join(own, "default.target"), path.Join(units, "multi-user.target")))
 	for _, unit := range system.Mask {
 		entries = append(entries, tree.Link(path.Join(own, unit), "/dev/null"))
+	}
+	return entries
+}
+
+// openrc enables a service by a link from the folder of the runlevel that it is
+// started in (rc-update(8)).
+func openrc(system plan.System) []tree.Entry {
+	const runlevels, services = "/etc/runlevels", "/etc/init.d"
+	return enable(system, func(service, runlevel string) tree.Entry {
+		return tree.Link(path.Join(runlevels, runlevel, service), path.Join(services, service))
+	})
+}
+
+// enable makes a link for each service and place that it is started in.
+func enable(system plan.System, link func(service, where string) tree.Entry) []tree.Entry {
+	var entries []tree.Entry
+	for _, service := range slices.Sorted(maps.Keys(system.Enable)) {
+		for _, where := range system.Enable[service] {
+			entries = append(entries, link(service, where))
+		}
 	}
 	return entries
 }

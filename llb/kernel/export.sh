@@ -9,13 +9,15 @@
 set -eu
 out=$1 lib=$2 compress=${3:-}
 
-set -- /lib/modules/*/modules.dep
+set -- /lib/modules/*/kernel
 if [ $# -ne 1 ] || [ ! -e "$1" ]; then
 	echo "expected exactly one kernel in /lib/modules, found: $*" >&2
 	exit 1
 fi
-version=${1%/modules.dep}
+version=${1%/kernel}
 version=${version##*/}
+# Where a package leaves it to a hook that does not run here.
+[ -e "/lib/modules/$version/modules.dep" ] || depmod -a "$version"
 
 # The names that distributions give a kernel (contract 1.5).
 for kernel in "/boot/vmlinuz-$version" "/boot/Image-$version" /boot/vmlinuz-lts /boot/vmlinuz-rpi "/lib/modules/$version/vmlinuz"; do
@@ -27,10 +29,11 @@ if [ ! -f "$kernel" ]; then
 fi
 
 mkdir -p "$out/boot" "$out$lib"
-cp -a "$kernel" "$out/boot/vmlinuz-$version"
+# It may be a link to where the modules are.
+cp -pL "$kernel" "$out/boot/vmlinuz-$version"
 ln -s "vmlinuz-$version" "$out/boot/vmlinuz"
 if [ -f "/boot/config-$version" ]; then
-	cp -a "/boot/config-$version" "$out/boot/"
+	cp -pL "/boot/config-$version" "$out/boot/"
 fi
 mkdir -p "$out$lib/modules"
 cp -a "/lib/modules/$version" "$out$lib/modules/"

@@ -5,7 +5,7 @@ package kernel
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/pkg/errors"
@@ -16,12 +16,20 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
 )
 
-var (
-	//go:embed export.sh
-	exportScript []byte
-	//go:embed dracut.sh
-	dracutScript []byte
-)
+//go:embed *.sh
+var scripts embed.FS
+
+// script reads a script that is part of flavorkit.
+func script(name string) (graph.Script, error) {
+	text, err := scripts.ReadFile(name)
+	return graph.Script{Name: name, Text: text}, err
+}
+
+// tools are the scripts of what makes an initramfs. Each takes the folder with
+// our configuration, the file to make, and the file to list its content in.
+func tools() map[string]string {
+	return map[string]string{"dracut": "dracut.sh", "mkinitfs": "mkinitfs.sh"}
+}
 
 // Kernel are the layers of a kernel.
 type Kernel struct {
@@ -41,13 +49,22 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, components map[str
 	if err != nil {
 		return Kernel{}, err
 	}
-	args := []string{"/out", libDir(p.Userland.UsrMerged)}
+	if p.Kernel.Own != nil {
+		if donor, err = adopt(ctx, g, s, p, donor); err != nil {
+			return Kernel{}, err
+		}
+	}
+	export, err := script("export.sh")
+	if err != nil {
+		return Kernel{}, err
+	}
+	args := []string{"/out", p.Userland.Real("/lib")}
 	if p.Kernel.CompressModules {
 		args = append(args, "zstd")
 	}
 	layer := s.Run(donor, graph.Command{
 		Title:  "take out vmlinuz, modules and firmware",
-		Script: graph.Script{Name: "export.sh", Text: exportScript},
+		Script: export,
 		Args:   args,
 		Env:    g.EpochEnv(),
 	}).AddMount("/out", llb.Scratch())
@@ -59,18 +76,50 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, components map[str
 	return Kernel{Layer: layer, Initramfs: initramfs, Manifest: manifest}, nil
 }
 
-// libDir is where a userland has its modules and firmware. A layer with a real
-// /lib would replace the link of a usr-merged userland.
-func libDir(usrMerged bool) string {
-	if usrMerged {
-		return "/usr/lib"
+// adopt puts the user's own kernel into the stage of the donor, so that all
+// that follows finds it where a package would have put it.
+func adopt(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, donor llb.State) (llb.State, error) {
+	own, err := ownKernel(ctx, g, s, p)
+	if err != nil {
+		return llb.State{}, err
 	}
-	return "/lib"
+	adopt, err := script("adopt.sh")
+	if err != nil {
+		return llb.State{}, err
+	}
+	const source = graph.ScriptDir + "/kernel"
+	return s.Run(donor, graph.Command{
+		Title:  "take in the kernel of the spec",
+		Script: adopt,
+		Args:   []string{source},
+		Mounts: []llb.RunOption{llb.AddMount(source, own, llb.Readonly)},
+	}).Root(), nil
+}
+
+// ownKernel is the image or the named context that holds the user's kernel.
+func ownKernel(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan) (llb.State, error) {
+	own := p.Kernel.Own
+	if own.Image != "" {
+		return s.Image(ctx, own.Image)
+	}
+	state, ok, err := g.Sources.Context(ctx, own.Context, g.Target)
+	if err != nil {
+		return llb.State{}, errors.Wrapf(err, "read the named context %s", own.Context)
+	}
+	if !ok {
+		return llb.State{}, p.Diagnose("kernel.context", "hand it in with --build-context "+own.Context+"=…", "there is no named context %q", own.Context)
+	}
+	return state, nil
 }
 
 func initramfs(g *graph.Graph, p *plan.Plan, donor llb.State, components map[string]llb.State) (initrd, manifest llb.State, err error) {
-	if p.Kernel.Initramfs.Tool != "dracut" {
+	tool, ok := tools()[p.Kernel.Initramfs.Tool]
+	if !ok {
 		return initrd, manifest, errors.Errorf("no tool called %q makes an initramfs", p.Kernel.Initramfs.Tool)
+	}
+	make, err := script(tool)
+	if err != nil {
+		return initrd, manifest, err
 	}
 	const overlayDir = graph.ScriptDir + "/overlay"
 	s := g.Stage(p.Kernel.Distro+"/initramfs", p.At("kernel"))
@@ -90,7 +139,7 @@ func initramfs(g *graph.Graph, p *plan.Plan, donor llb.State, components map[str
 	}
 	run := s.Run(donor, graph.Command{
 		Title:  "make the initramfs with " + p.Kernel.Initramfs.Tool,
-		Script: graph.Script{Name: "dracut.sh", Text: dracutScript},
+		Script: make,
 		Args:   []string{overlayDir, "/out/boot/initrd", "/manifest/initrd.list"},
 		Env:    g.EpochEnv(),
 		Mounts: mounts,

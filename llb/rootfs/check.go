@@ -29,9 +29,10 @@ func check(ctx context.Context, g *graph.Graph, p *plan.Plan, r *RootFS) (llb.St
 	return s.Run(tools, graph.Command{
 		Title:  "check the root filesystem",
 		Script: graph.Script{Name: "check.sh", Text: checkScript},
-		Args:   []string{"/rootfs", "/manifest/initrd.list", list},
+		Args:   []string{"/rootfs", "/manifest/initrd.list", list, "/userland"},
 		Mounts: []llb.RunOption{
 			llb.AddMount("/rootfs", r.Unchecked, llb.Readonly),
+			llb.AddMount("/userland", r.Userland, llb.Readonly),
 			llb.AddMount("/manifest", r.Kernel.Manifest, llb.Readonly),
 			llb.AddMount(list, checks, llb.SourcePath("/checks"), llb.Readonly),
 		},
@@ -49,9 +50,6 @@ func checkList(p *plan.Plan) string {
 	add("command", p.Checks.Commands...)
 	add("program", p.Checks.Programs...)
 	add("initramfs", p.Checks.Initramfs...)
-	if p.Userland.UsrMerged {
-		add("link", "/bin", "/lib", "/lib64", "/sbin")
-	}
 	for _, v := range p.Release {
 		add("release", v.Name)
 	}

@@ -2,14 +2,15 @@
 # Checks a root filesystem against the Kairos image contract. It looks only: it
 # runs nothing of what it checks, so it works for every architecture.
 #
-# usage: check.sh ROOT MANIFEST CHECKS
+# usage: check.sh ROOT MANIFEST CHECKS USERLAND
 #   ROOT      the root filesystem
 #   MANIFEST  the paths inside its initramfs, one a line
 #   CHECKS    what differs from system to system, a kind and a value a line
+#   USERLAND  the distribution alone, as its packages left it
 #
 # Every failure is one line "check failed: NAME: what is wrong".
 set -u
-root=$1 manifest=$2 checks=$3
+root=$1 manifest=$2 checks=$3 userland=$4
 failed=0
 
 fail() {
@@ -74,11 +75,6 @@ while read -r kind value; do
 	program) executable "$value" || fail "program $value" "missing, empty or not executable" ;;
 	initramfs) grep -qxF -e "$value" "$manifest" || fail "initramfs $value" "not inside the initramfs" ;;
 	file) [ -z "$value" ] || [ -s "$(real "$value")" ] || fail "file $value" "missing or empty" ;;
-	link)
-		if [ -e "$root/usr$value" ] && [ "$(real "$value")" != "$root/usr$value" ]; then
-			fail "link $value" "a layer replaced the link of the usr-merged userland"
-		fi
-		;;
 	release)
 		if [ -n "$release" ]; then
 			printf '%s\n' "$release" | grep -q "^$value=\"[^\"]\{1,\}\"\$" || fail "/etc/kairos-release" "$value is missing or empty"
@@ -88,6 +84,15 @@ while read -r kind value; do
 	*) fail "list of checks" "unknown kind $kind" ;;
 	esac
 done <"$checks"
+
+# Folders that the distribution has merged (catalog, merged): a layer that brings
+# a real one hides what is in the other.
+for link in "$userland"/* "$userland"/usr/*; do
+	path=${link#"$userland"}
+	if [ -L "$link" ] && [ "$(readlink "$root$path")" != "$(readlink "$link")" ]; then
+		fail "link $path" "a layer replaced the link of the userland"
+	fi
+done
 
 # Kernel and initramfs (contract 1.5).
 kernel=$(real /boot/vmlinuz)

@@ -28,6 +28,9 @@ type RootFS struct {
 	Checked llb.State
 	// Userland is the distribution with its packages alone.
 	Userland llb.State
+	// Loader holds the EFI programs of the plan: the userland, or what lends
+	// them to it.
+	Loader llb.State
 	// Kernel are the kernel's own layers.
 	Kernel kernel.Kernel
 }
@@ -43,11 +46,19 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 	if err != nil {
 		return nil, err
 	}
+	layers := []llb.State{userland}
+	loader := userland
+	if from := p.Userland.Loader.From; from != nil {
+		if loader, err = loaderLayer(ctx, g, p, *from); err != nil {
+			return nil, err
+		}
+		layers = append(layers, loader)
+	}
 	k, err := kernel.Build(ctx, g, p, components)
 	if err != nil {
 		return nil, err
 	}
-	layers := []llb.State{userland, k.Layer, k.Initramfs}
+	layers = append(layers, k.Layer, k.Initramfs)
 	for _, c := range p.Components {
 		layers = append(layers, components[c.Name])
 	}
@@ -66,7 +77,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 	layers = append(layers, releaseLayer(g, p))
 
 	s := g.Stage("rootfs", p.At("extends"))
-	r := &RootFS{Userland: userland, Kernel: k, Unchecked: g.Merge(s, "put the layers together", layers...)}
+	r := &RootFS{Userland: userland, Loader: loader, Kernel: k, Unchecked: g.Merge(s, "put the layers together", layers...)}
 	if r.Checked, err = check(ctx, g, p, r); err != nil {
 		return nil, err
 	}

@@ -44,8 +44,14 @@ func systemLayer(g *graph.Graph, p *plan.Plan) (llb.State, error) {
 	for _, link := range p.System.Links {
 		entries = append(entries, tree.Link(link.Path, link.Target))
 	}
+	if text := modelArgs(p.System.Model); len(text) > 0 {
+		entries = append(entries, tree.File("/etc/cos/model.cfg", text))
+	}
 	if len(p.System.Cmdline) > 0 {
 		entries = append(entries, tree.File("/etc/cos/cmdline.cfg", Cmdline(p)))
+	}
+	for i := range entries {
+		entries[i].Path = p.Userland.Real(entries[i].Path)
 	}
 	s := g.Stage("system", p.At("init"))
 	return s.File(llb.Scratch(), "lay out the files of Kairos", g.Tree(entries)), nil
@@ -55,6 +61,18 @@ func systemLayer(g *graph.Graph, p *plan.Plan) (llb.State, error) {
 // spec language allows no sign in them that GRUB would read as its own.
 func Cmdline(p *plan.Plan) []byte {
 	return []byte(`set spec_cmdline="` + strings.Join(p.System.Cmdline, " ") + "\"\n")
+}
+
+// modelArgs is a GRUB script that sets the kernel arguments of the model.
+func modelArgs(m plan.Model) []byte {
+	var text strings.Builder
+	if len(m.Console) > 0 {
+		text.WriteString(`set console_args="console=` + strings.Join(m.Console, " console=") + "\"\n")
+	}
+	if len(m.Cmdline) > 0 {
+		text.WriteString(`set model_args="` + strings.Join(m.Cmdline, " ") + "\"\n")
+	}
+	return []byte(text.String())
 }
 
 // releaseLayer is /etc/kairos-release, the last and smallest layer, so that a

@@ -16,12 +16,13 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-//go:embed distros components tools
+//go:embed distros models components tools
 var builtin embed.FS
 
 // Catalog is everything that is known, by name.
 type Catalog struct {
 	Distros    map[string]*Distro
+	Models     map[string]*Model
 	Components map[string]*Component
 	Tools      map[string]*Toolbox
 }
@@ -30,6 +31,9 @@ type Catalog struct {
 type Distro struct {
 	// Name that specs use, such as debian-12.
 	Name string `yaml:"name"`
+	// Like names a distribution that this one differs from by what it says
+	// itself: mappings are merged by key, groups and inits by name.
+	Like string `yaml:"like"`
 	// Title for people.
 	Title string `yaml:"title"`
 	// Family, Flavor and Release become KAIROS_FAMILY, KAIROS_FLAVOR and
@@ -43,11 +47,14 @@ type Distro struct {
 	Manager string `yaml:"manager"`
 	// Architectures that the distribution is supported on, as Go names them.
 	Architectures []string `yaml:"architectures"`
-	// UsrMerged tells that /lib, /bin and /sbin are links into /usr, so that
-	// no layer may bring a real /lib.
-	UsrMerged bool `yaml:"usrMerged"`
+	// Merged are folders at the top and in /usr that are links, with the folders
+	// that they point to: no layer may bring a real one.
+	Merged map[string]string `yaml:"merged"`
+	// Prepare are files, by path, that hooks of packages look at, so that they
+	// leave to flavorkit what is its own work.
+	Prepare map[string]string `yaml:"prepare"`
 	// Exclude are paths that no package may bring, as patterns of the package
-	// manager.
+	// manager: with wildcards for apt, folders for zypper and dnf.
 	Exclude []string `yaml:"exclude"`
 	// Directories that the system needs beside those of every system.
 	Directories []string `yaml:"directories"`
@@ -57,11 +64,39 @@ type Distro struct {
 	Groups []Group `yaml:"groups"`
 	// Kernel says how the distribution donates its kernel.
 	Kernel Kernel `yaml:"kernel"`
-	// Loaders are the signed EFI programs of the userland, by architecture.
+	// Loaders are the signed EFI programs, by architecture.
 	Loaders map[string]Loader `yaml:"loaders"`
 	// Inits are the init systems that the userland can have; the order counts,
 	// the first is the default.
 	Inits []Init `yaml:"inits"`
+}
+
+// Model is a kind of machine: models/<name>.yaml.
+type Model struct {
+	// Name that specs use, such as rpi4.
+	Name string `yaml:"name"`
+	// Like names a model that this one differs from by what it says itself.
+	Like string `yaml:"like"`
+	// Title for people.
+	Title string `yaml:"title"`
+	// Architectures that the machine has, as Go names them. Empty: any.
+	Architectures []string `yaml:"architectures"`
+	// Console replaces the kernel's serial consoles, such as ttyS0,115200.
+	Console []string `yaml:"console"`
+	// Cmdline are kernel arguments that the machine needs.
+	Cmdline []string `yaml:"cmdline"`
+	// Distros is what the machine needs of each distribution that supports it.
+	// Empty: nothing of any, so that all support it.
+	Distros map[string]ModelDistro `yaml:"distros"`
+}
+
+// ModelDistro is what a model needs of a distribution.
+type ModelDistro struct {
+	// Kernel packages instead of the distribution's own, when it donates the
+	// kernel. The first is the kernel.
+	Kernel []string `yaml:"kernel"`
+	// Packages of the userland.
+	Packages map[string]Package `yaml:"packages"`
 }
 
 // Group is a set of packages with one purpose.
@@ -134,6 +169,14 @@ type Loader struct {
 	Default string `yaml:"default"`
 	// GrubName is the name by which shim looks for its second stage.
 	GrubName string `yaml:"grubName"`
+	// Config is the folder that is built into GRUB to look for its
+	// configuration in, when it is neither /EFI/BOOT nor /boot/grub.
+	Config string `yaml:"config"`
+	// Packages that hold the programs, for distributions that borrow them.
+	Packages []string `yaml:"packages"`
+	// From names the distribution that lends its programs to one that has none
+	// that are signed. Nothing else is given then.
+	From string `yaml:"from"`
 }
 
 // Init is an init system in a distribution.
@@ -183,23 +226,47 @@ func Builtin() (*Catalog, error) { return Load(builtin) }
 // Load reads a catalog from folders of files. Where two have an entry of the
 // same name, the later one counts.
 func Load(sources ...fs.FS) (*Catalog, error) {
-	c := &Catalog{Distros: map[string]*Distro{}, Components: map[string]*Component{}, Tools: map[string]*Toolbox{}}
-	for _, source := range sources {
-		if err := errors.Wrap(readAll(source, "distros", c.Distros), "read the catalog"); err != nil {
-			return nil, err
-		}
-		if err := errors.Wrap(readAll(source, "components", c.Components), "read the catalog"); err != nil {
-			return nil, err
-		}
-		if err := errors.Wrap(readAll(source, "tools", c.Tools), "read the catalog"); err != nil {
-			return nil, err
-		}
+	c := &Catalog{}
+	var err error
+	if c.Distros, err = readAll[Distro](sources, "distros"); err != nil {
+		return nil, err
+	}
+	if c.Models, err = readAll[Model](sources, "models"); err != nil {
+		return nil, err
+	}
+	if c.Components, err = readAll[Component](sources, "components"); err != nil {
+		return nil, err
+	}
+	if c.Tools, err = readAll[Toolbox](sources, "tools"); err != nil {
+		return nil, err
 	}
 	return c, c.validate()
 }
 
-// readAll reads every YAML file of a folder into entries, by file name.
-func readAll[T any](source fs.FS, folder string, entries map[string]*T) error {
+// readAll reads every YAML file of a folder, by file name, and lays each entry
+// over what it is like.
+func readAll[T any](sources []fs.FS, folder string) (map[string]*T, error) {
+	nodes := map[string]*yaml.Node{}
+	for _, source := range sources {
+		if err := readNodes(source, folder, nodes); err != nil {
+			return nil, errors.Wrap(err, "read the catalog")
+		}
+	}
+	entries := map[string]*T{}
+	for name := range nodes {
+		node, err := resolve(name, nodes)
+		if err != nil {
+			return nil, errors.Wrapf(err, "catalog: %s/%s.yaml", folder, name)
+		}
+		entries[name] = new(T)
+		if err := node.Load(entries[name], yaml.WithKnownFields()); err != nil {
+			return nil, errors.Wrapf(err, "read the catalog: %s/%s.yaml", folder, name)
+		}
+	}
+	return entries, nil
+}
+
+func readNodes(source fs.FS, folder string, nodes map[string]*yaml.Node) error {
 	files, err := fs.Glob(source, folder+"/*.yaml")
 	if err != nil {
 		return err
@@ -209,11 +276,11 @@ func readAll[T any](source fs.FS, folder string, entries map[string]*T) error {
 		if err != nil {
 			return err
 		}
-		entry := new(T)
-		if err := yaml.Load(data, entry, yaml.WithKnownFields()); err != nil {
+		var document yaml.Node
+		if err := yaml.Load(data, &document); err != nil {
 			return errors.Wrap(err, file)
 		}
-		entries[strings.TrimSuffix(path.Base(file), ".yaml")] = entry
+		nodes[strings.TrimSuffix(path.Base(file), ".yaml")] = document.Content[0]
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/internal/spectest"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
@@ -73,7 +74,7 @@ func TestBuiltin(t *testing.T) {
 	for name, d := range c.Distros {
 		for _, arch := range d.Architectures {
 			assert.NotEmpty(t, d.Kernel.Packages[arch], "kernel of %s on %s", name, arch)
-			assert.NotEmpty(t, d.Loaders[arch].Grub, "loader of %s on %s", name, arch)
+			assert.NotEmpty(t, d.Loaders[arch].Grub+d.Loaders[arch].From, "loader of %s on %s", name, arch)
 			for component := range maps.Keys(c.Components) {
 				assert.NotEmpty(t, c.Components[component].Arch[arch], "%s on %s", component, arch)
 			}
@@ -90,9 +91,13 @@ func TestBuiltin(t *testing.T) {
 
 // TestFlavors loads every flavor, and knows what is none.
 func TestFlavors(t *testing.T) {
+	c, err := catalog.Builtin()
+	require.NoError(t, err)
 	assert.Contains(t, flavors.Names(), "debian-12")
 	for _, name := range flavors.Names() {
-		for _, arch := range []string{"amd64"} {
+		doc, err := spectest.Load("extends: "+name+"\nversion: v1.0.0\n", nil)
+		require.NoError(t, err)
+		for _, arch := range plan.Architectures(doc, c) {
 			_, err := spectest.Plan("extends: "+name+"\nversion: v1.0.0\n", nil, arch)
 			assert.NoError(t, err, name)
 		}

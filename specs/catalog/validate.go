@@ -14,6 +14,11 @@ func (c *Catalog) validate() error {
 			return errors.Wrapf(err, "catalog: distros/%s.yaml", name)
 		}
 	}
+	for name, m := range c.Models {
+		if err := m.validate(name, c); err != nil {
+			return errors.Wrapf(err, "catalog: models/%s.yaml", name)
+		}
+	}
 	for name, comp := range c.Components {
 		if comp.Name != name || comp.Install == "" {
 			return errors.Errorf("catalog: components/%s.yaml: needs name: %s and install", name, name)
@@ -43,9 +48,37 @@ func (d *Distro) validate(name string, c *Catalog) error {
 			return err
 		}
 	}
+	for arch, l := range d.Loaders {
+		lender, borrowed := c.Distros[l.From]
+		if l.From != "" && (!borrowed || len(lender.Loaders[arch].Packages) == 0) {
+			return errors.Errorf("loaders.%s: %s lends none", arch, l.From)
+		}
+	}
+	for _, init := range d.Inits {
+		if init.Name == "openrc" && len(init.Mask) > 0 {
+			return errors.New("inits: OpenRC cannot mask a service")
+		}
+	}
 	for _, component := range d.Kernel.Initramfs.Components {
 		if _, ok := c.Components[component]; !ok {
 			return errors.Errorf("kernel.initramfs names the unknown component %q", component)
+		}
+	}
+	return nil
+}
+
+func (m *Model) validate(name string, c *Catalog) error {
+	if m.Name != name || m.Title == "" {
+		return errors.Errorf("needs name: %s and a title", name)
+	}
+	for distro, needs := range m.Distros {
+		if _, ok := c.Distros[distro]; !ok {
+			return errors.Errorf("distros names the unknown distro %q", distro)
+		}
+		for pkg, reason := range needs.Packages {
+			if reason.Why == "" {
+				return errors.Errorf("package %s for %s has no reason", pkg, distro)
+			}
 		}
 	}
 	return nil

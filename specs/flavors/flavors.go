@@ -5,6 +5,7 @@ package flavors
 import (
 	"embed"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,7 @@ func Names() []string {
 	for i, m := range matches {
 		matches[i] = strings.TrimSuffix(m, extension)
 	}
+	slices.Sort(matches)
 	return matches
 }
 

@@ -1,0 +1,114 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+)
+
+// model looks the model up and checks that it goes with the architecture, the
+// userland and the donor of the kernel.
+func (r *resolver) model(userland, donor *catalog.Distro) *catalog.Model {
+	name := cmp.Or(r.spec.Model, defaultModel)
+	m, ok := r.cat.Models[name]
+	switch {
+	case !ok:
+		r.report("model", specs.Suggest(name, catalog.Names(r.cat.Models)), "unknown model %q", name)
+		return &catalog.Model{Name: name}
+	case len(m.Architectures) > 0 && !slices.Contains(m.Architectures, r.arch):
+		r.report("model", "it has "+strings.Join(m.Architectures, ", "), "%s has no %s", m.Title, r.arch)
+	case len(m.Distros) > 0 && r.ownKernel() == nil && len(m.Distros[donor.Name].Kernel) == 0:
+		key := "model"
+		if donor != userland {
+			key = "kernel.from"
+		}
+		r.report(key, "kernels for it come from "+strings.Join(catalog.Names(m.Distros), ", "), "%s donates no kernel for %s", donor.Title, m.Title)
+	}
+	return m
+}
+
+// Architectures are those that a spec can be built for: what the userland, the
+// donor of its kernel and the model have in common.
+func Architectures(doc *specs.Document, cat *catalog.Catalog) []string {
+	userland, ok := cat.Distros[doc.Spec.Distro.Name]
+	if !ok {
+		return nil
+	}
+	donor := cmp.Or(cat.Distros[doc.Spec.Kernel.From], userland)
+	model := cmp.Or(cat.Models[cmp.Or(doc.Spec.Model, defaultModel)], &catalog.Model{})
+	return slices.DeleteFunc(slices.Clone(userland.Architectures), func(arch string) bool {
+		return !slices.Contains(donor.Architectures, arch) ||
+			len(model.Architectures) > 0 && !slices.Contains(model.Architectures, arch)
+	})
+}
+
+// kernel is the stage that the kernel and its initramfs are made in.
+func (r *resolver) kernel(donor *catalog.Distro, model *catalog.Model) Kernel {
+	in := r.install(donor)
+	in.Env = donor.Kernel.Environment
+	own := r.ownKernel()
+	if own == nil {
+		in.Packages = r.kernelPackages(donor, model)
+	}
+	var tools []string
+	for _, g := range r.groups(donor.Kernel.Initramfs.Groups, "", "") {
+		tools = append(tools, catalog.Names(g.Packages)...)
+	}
+	in.Packages = append(in.Packages, sorted(tools)...)
+	return Kernel{
+		Install:         in,
+		Own:             own,
+		CompressModules: donor.Kernel.CompressModules,
+		Initramfs: Initramfs{
+			Tool:       donor.Kernel.Initramfs.Tool,
+			Overlay:    donor.Kernel.Initramfs.Overlay,
+			Components: donor.Kernel.Initramfs.Components,
+		},
+	}
+}
+
+// ownKernel is the kernel of the user, or nil.
+func (r *resolver) ownKernel() *Own {
+	k := r.spec.Kernel
+	if k.Image == "" && k.Context == "" {
+		return nil
+	}
+	return &Own{Image: k.Image, Context: k.Context}
+}
+
+// kernelPackages are the kernel and its firmware. The spec replaces or pins the
+// first of them.
+func (r *resolver) kernelPackages(donor *catalog.Distro, model *catalog.Model) []string {
+	packages := slices.Clone(donor.Kernel.Packages[r.arch])
+	if special := model.Distros[donor.Name].Kernel; len(special) > 0 {
+		packages = slices.Clone(special)
+	}
+	if len(packages) == 0 {
+		r.report("kernel.from", "", "%s donates no kernel for %s", donor.Title, r.arch)
+		return nil
+	}
+	if asked := r.spec.Kernel.Package; asked != "" {
+		r.foreign(donor, asked)
+		packages[0] = asked
+	}
+	if v := r.spec.Kernel.Version; v != "" {
+		packages[0] += "=" + v
+	}
+	return packages
+}
+
+// foreign refuses the kernel package of another architecture.
+func (r *resolver) foreign(donor *catalog.Distro, asked string) {
+	for _, arch := range catalog.Names(donor.Kernel.Packages) {
+		if slices.Contains(donor.Kernel.Packages[r.arch], asked) {
+			return
+		}
+		if slices.Contains(donor.Kernel.Packages[arch], asked) {
+			r.report("kernel.package", "valid: "+donor.Kernel.Packages[r.arch][0], "%s is a kernel for %s, not for %s", asked, arch, r.arch)
+			return
+		}
+	}
+}

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Installs the packages that are given as arguments with apk, from the package
+# index of this very moment. A pinned package is NAME=VERSION, which apk reads
+# as it is (apk-world(5)).
+#
+# FLAVORKIT_CACHE    folder for the index and the packages; it outlives the step
+# FLAVORKIT_EXCLUDE  is not for apk: Alpine has documentation in packages of
+#                    its own
+set -eu
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "${0%/*}/common.sh"
+
+# A mirror that is down is an error, not a reason to use an old index.
+apk --cache-dir "$FLAVORKIT_CACHE" update || fail "apk cannot read all repositories, see above"
+apk --cache-dir "$FLAVORKIT_CACHE" add "$@"
+
+rm -rf /var/cache/apk/* /lib/apk/db/*.old
+clean

@@ -1,0 +1,39 @@
+#!/bin/sh
+# What the scripts of all package managers share; they source it.
+
+# fail MESSAGE
+fail() {
+	echo "$*" >&2
+	exit 1
+}
+
+# rpm_without: FLAVORKIT_EXCLUDE as RPM macros, for as long as the step runs.
+# RPM leaves out the folders of %_netsharedpath (rpm's macros.in), whichever
+# program calls it.
+rpm_without() {
+	[ -n "$FLAVORKIT_EXCLUDE" ] || return 0
+	macros=/etc/rpm/macros.flavorkit
+	mkdir -p /etc/rpm
+	# shellcheck disable=SC2154  # macros is set above, and kept for the trap
+	trap 'rm -f "$macros"' EXIT
+	printf '%%_netsharedpath %s\n' "$(printf '%s\n' "$FLAVORKIT_EXCLUDE" | tr '\n' ':' | sed 's/:*$//')" >"$macros"
+}
+
+# clean removes what tells when and where the step ran, and not what was
+# installed.
+clean() {
+	find /var/log -type f -exec rm -f {} +
+	rm -rf /var/log/journal
+	find /var/cache/ldconfig /var/cache/man /var/tmp /tmp -mindepth 1 -maxdepth 1 -exec rm -rf {} + 2>/dev/null || true
+	# Python writes the time of day into what it compiles.
+	find /usr/lib/python3* -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	# Every machine makes its own (contract 1.17).
+	rm -f /etc/ssh/ssh_host_*_key* /var/lib/dbus/machine-id /var/lib/systemd/random-seed
+	if [ -e /etc/machine-id ]; then
+		: >/etc/machine-id
+	fi
+	# The day of the build is in field 3 of /etc/shadow (shadow(5)).
+	for shadow in /etc/shadow /etc/shadow-; do
+		[ ! -e "$shadow" ] || sed -i 's/^\([^:]*:[^:]*:\)[0-9]*:/\119000:/' "$shadow"
+	done
+}

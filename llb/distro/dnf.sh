@@ -1,0 +1,33 @@
+#!/bin/sh
+# Installs the packages that are given as arguments with dnf 4 or 5, from the
+# repositories' state of this very moment. A pinned package is NAME=VERSION,
+# which dnf knows as NAME-VERSION (dnf(8), Specifying packages).
+#
+# FLAVORKIT_CACHE    folder for metadata and packages; it outlives the step
+# FLAVORKIT_EXCLUDE  folders, one a line, that no package may bring
+set -eu
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "${0%/*}/common.sh"
+
+count=$#
+while [ "$count" -gt 0 ]; do
+	package=$1
+	shift
+	case $package in *=*) package=${package%%=*}-${package#*=} ;; esac
+	set -- "$@" "$package"
+	count=$((count - 1))
+done
+
+# dnf 5 has a cache of its own for root.
+system=''
+case $(dnf --version) in dnf5*) system=--setopt=system_cachedir=$FLAVORKIT_CACHE ;; esac
+
+rpm_without
+# A repository that cannot be reached is an error, not one to go without.
+dnf install -y --refresh \
+	--setopt=install_weak_deps=False --setopt=tsflags=nodocs \
+	--setopt=skip_if_unavailable=False --setopt=retries=3 \
+	--setopt=keepcache=True --setopt=cachedir="$FLAVORKIT_CACHE" ${system:+"$system"} "$@"
+
+rm -rf /var/cache/dnf /var/cache/libdnf5 /var/lib/dnf/history.sqlite* /var/lib/dnf/countme
+clean
