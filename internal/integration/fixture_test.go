@@ -77,6 +77,7 @@ func contexts(t *testing.T) map[string]string {
 	t.Helper()
 	return map[string]string{
 		"debian:12-slim": "oci-layout://" + testkit.Base(t, "debian-12", arch),
+		"debian:13-slim": "oci-layout://" + testkit.Base(t, "debian-13", arch),
 		"kairos-agent":   testkit.Component(t, "kairos-agent", arch),
 		"immucore":       testkit.Component(t, "immucore", arch),
 	}

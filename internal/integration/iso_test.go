@@ -44,9 +44,11 @@ func TestISO(t *testing.T) {
 
 // TestBoot boots the ISO to a root prompt and asks the system what it is.
 func TestBoot(t *testing.T) {
+	file := iso(t)
 	for _, firmware := range []vmtest.Firmware{vmtest.BIOS, vmtest.UEFI, vmtest.SecureBoot} {
 		t.Run(string(firmware), func(t *testing.T) {
-			m := boot(t, vmtest.Options{ISO: iso(t), Firmware: firmware})
+			t.Parallel() // an emulated machine keeps one core busy
+			m := boot(t, vmtest.Options{ISO: file, Firmware: firmware, CPUs: 1})
 			run := func(command string) string {
 				t.Helper()
 				r, err := m.Run(t.Context(), command, 10*time.Second)
