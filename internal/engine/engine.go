@@ -87,7 +87,7 @@ func (e *Engine) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	sw := &sweeper{layout: layout, runc: runc, log: log}
+	sw := &sweeper{layout: layout, runc: runc, log: log, since: time.Now()}
 	sw.sweep(ctx)
 	// The last step of Close, when nothing of ours runs any more. It has nothing to do after an orderly end.
 	e.onClose(func() error {

@@ -29,6 +29,8 @@ type sweeper struct {
 	layout layout
 	runc   string
 	log    io.Writer
+	// since is when the engine started.
+	since time.Time
 }
 
 // sweep does what it can; the rest goes to the log. Leftovers cost memory and disk space, but do not disturb a
@@ -49,6 +51,7 @@ func (s *sweeper) sweep(ctx context.Context) {
 		{"containers", s.sweepContainers},
 		{"mounts", s.sweepMounts},
 		{"directories", s.sweepDirectories},
+		{"mount points", s.sweepMountPoints},
 	} {
 		if err := step.do(ctx); err != nil {
 			log.WithError(err).Warnf("could not clear all %s that an earlier engine left behind", step.what)
@@ -100,3 +103,19 @@ func (s *sweeper) sweepDirectories(context.Context) error {
 
 // within reports whether path is strictly below dir. Both are clean and absolute.
 func within(dir, path string) bool { return strings.HasPrefix(path, dir+"/") }
+
+// sweepMountPoints removes the empty folders that BuildKit leaves in the system's temporary directory, one for each
+// step that mounts a single file (snapshot.localMounter.Unmount removes the file's mount, not its folder). Those
+// that are older than the engine are not its own, and one that is in use cannot be removed.
+func (s *sweeper) sweepMountPoints(context.Context) error {
+	found, err := filepath.Glob(filepath.Join(os.TempDir(), "buildkit-mount*"))
+	if err != nil {
+		return errors.Wrap(err, "listing mount points")
+	}
+	for _, dir := range found {
+		if info, err := os.Lstat(dir); err == nil && info.IsDir() && !info.ModTime().Before(s.since) {
+			_ = os.Remove(dir)
+		}
+	}
+	return nil
+}
