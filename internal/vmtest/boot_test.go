@@ -13,6 +13,8 @@ import (
 
 	"github.com/pkg/errors"
 	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/testkit"
 )
 
 // bootSector is a disk with a program in its first sector. It greets on the first serial port and echoes what is typed
@@ -142,9 +144,7 @@ func TestBootOverlay(t *testing.T) {
 
 // TestBootISO boots from the drive although an empty disk comes first.
 func TestBootISO(t *testing.T) {
-	if _, err := exec.LookPath("xorriso"); err != nil {
-		t.Skip("xorriso is not installed")
-	}
+	testkit.Need(t, "xorriso", "run hack/deps.sh test")
 	dir := filepath.Dir(bootSector(t))
 	iso := filepath.Join(t.TempDir(), "a.iso")
 	out, err := exec.Command("xorriso", "-as", "mkisofs", "-o", iso, "-b", "disk.img",

@@ -8,12 +8,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/testkit"
 )
 
 func TestExtract(t *testing.T) {
-	if _, err := exec.LookPath("xorriso"); err != nil {
-		t.Skip("xorriso is not installed")
-	}
+	testkit.Need(t, "xorriso", "run hack/deps.sh test")
 	dir := t.TempDir()
 	kernel := bytes.Repeat([]byte("linux"), 1<<18)
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "tree", "boot"), 0o755))
