@@ -16,18 +16,18 @@ func TestSweepMountPoints(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	since := time.Now()
-	make := func(name string, when time.Time) string {
+	folder := func(name string, when time.Time) string {
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.MkdirAll(path, 0o700))
 		require.NoError(t, os.Chtimes(path, when, when))
 		return path
 	}
-	own := make("buildkit-mount1", since.Add(time.Second))
-	older := make("buildkit-mount2", since.Add(-time.Second))
-	used := make("buildkit-mount3", since.Add(time.Second))
+	own := folder("buildkit-mount1", since.Add(time.Second))
+	older := folder("buildkit-mount2", since.Add(-time.Second))
+	used := folder("buildkit-mount3", since.Add(time.Second))
 	require.NoError(t, os.WriteFile(filepath.Join(used, "file"), nil, 0o600))
 	require.NoError(t, os.Chtimes(used, since.Add(time.Second), since.Add(time.Second)))
-	other := make("other", since.Add(time.Second))
+	other := folder("other", since.Add(time.Second))
 
 	s := &sweeper{since: since}
 	require.NoError(t, s.sweepMountPoints(t.Context()))

@@ -117,7 +117,7 @@ func initramfs(g *graph.Graph, p *plan.Plan, donor llb.State, components map[str
 	if !ok {
 		return initrd, manifest, errors.Errorf("no tool called %q makes an initramfs", p.Kernel.Initramfs.Tool)
 	}
-	make, err := script(tool)
+	makeScript, err := script(tool)
 	if err != nil {
 		return initrd, manifest, err
 	}
@@ -139,7 +139,7 @@ func initramfs(g *graph.Graph, p *plan.Plan, donor llb.State, components map[str
 	}
 	run := s.Run(donor, graph.Command{
 		Title:  "make the initramfs with " + p.Kernel.Initramfs.Tool,
-		Script: make,
+		Script: makeScript,
 		Args:   []string{overlayDir, "/out/boot/initrd", "/manifest/initrd.list"},
 		Env:    g.EpochEnv(),
 		Mounts: mounts,
