@@ -120,6 +120,9 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) (err error) {
 		exports[i] = o.Entry
 	}
 	if _, err := solve.Build(ctx, c, f.Options, exports...); err != nil {
+		if slices.ContainsFunc(outputs, (*solve.Output).Full) {
+			return errors.Wrap(err, "no space is left for the output")
+		}
 		return err
 	}
 	for _, o := range outputs {

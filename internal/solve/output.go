@@ -200,6 +200,14 @@ func move(from, to string) error {
 	return os.Rename(from, to)
 }
 
+// Full tells whether the output has no space left. BuildKit's client does not
+// say it: a folder that cannot be written ends the transfer with EOF.
+func (o *Output) Full() bool {
+	const least = 1 << 20
+	bytes, ok := free(o.partial)
+	return o.partial != "" && ok && bytes < least
+}
+
 // Discard removes what is not whole. It may be called after Commit.
 func (o *Output) Discard() error {
 	if o.partial == "" {
