@@ -43,6 +43,9 @@ func (m *sourceMaps) of(src *specs.Source) *llb.SourceMap {
 
 // location points a vertex at a part of the spec.
 func (m *sourceMaps) location(r specs.Range) llb.ConstraintsOpt {
+	if r.Start.Line == 0 { // it was not written in any file
+		return (*llb.SourceMap)(nil).Location(nil)
+	}
 	return m.of(r.Source).Location(ranges(r))
 }
 
@@ -67,7 +70,7 @@ func (m *sourceMaps) locate(err error) error {
 	}
 	var located error = errors.New(diagnostics.Error())
 	for _, d := range diagnostics {
-		if d.Range.Source == nil {
+		if d.Range.Source == nil || d.Range.Start.Line == 0 {
 			continue
 		}
 		info := &pb.SourceInfo{Filename: d.Range.Source.Name, Language: language, Data: d.Range.Source.Data}

@@ -36,11 +36,15 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, "read the spec")
 	}
+	return PlanSource(ctx, &specs.Source{Name: filepath.Base(o.File), Data: data}, o)
+}
+
+// PlanSource is Plan for a spec that is at hand, as if it were File.
+func PlanSource(ctx context.Context, src *specs.Source, o Options) (*plan.Plan, error) {
 	cat, err := catalog.Builtin()
 	if err != nil {
 		return nil, err
 	}
-	src := &specs.Source{Name: filepath.Base(o.File), Data: data}
 	doc, err := specs.Load(ctx, src, &reader{folder: filepath.Dir(o.File), contexts: o.Contexts})
 	if err != nil {
 		return nil, err

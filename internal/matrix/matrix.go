@@ -1,0 +1,212 @@
+// Package matrix reads matrix files: lists of what is to be built, which
+// multiply into cells. A cell is an ordinary spec of a few lines, so that all
+// that comes after knows no matrix. Reading is pure.
+package matrix
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/flavors"
+)
+
+// DefaultVersion is what a flavor is built as when nothing names a version.
+const DefaultVersion = "v0.1.0"
+
+// File is a matrix file.
+type File struct {
+	// Cells of the matrix, in the order in which they are listed.
+	Cells []Entry `yaml:"cells"`
+}
+
+// Entry stands for as many cells as its lists have combinations. A list that is
+// not there leaves its value to the spec that is extended.
+type Entry struct {
+	// Extends are flavors, specs beside the matrix file, or named contexts.
+	Extends []string `yaml:"extends"`
+	// Kernels replace the kernel of the spec: a distribution, or a mapping as in
+	// a spec.
+	Kernels []specs.Kernel `yaml:"kernels"`
+	// Variants are core and standard.
+	Variants []string `yaml:"variants"`
+	// Architectures to build for.
+	Architectures []string `yaml:"architectures"`
+	// Models are kinds of machines.
+	Models []string `yaml:"models"`
+	// Versions of the systems that are built.
+	Versions []string `yaml:"versions"`
+}
+
+// Cell is one system of a matrix.
+type Cell struct {
+	// Name of the cell, such as core-debian-12-amd64-generic.
+	Name string
+	// Flavor is what the cell extends, without folder and extension.
+	Flavor string
+	// Variant, Model and Version are empty where the matrix leaves them open.
+	Variant, Arch, Model, Version string
+	// Kernel is zero where the matrix leaves it open.
+	Kernel specs.Kernel
+	// Spec is the text that a user would write for the cell.
+	Spec *specs.Source
+}
+
+// Options of reading a matrix.
+type Options struct {
+	// Version of the cells for which the matrix names none.
+	Version string
+}
+
+// Builtin returns the source of the matrix of all flavors.
+func Builtin() *specs.Source {
+	return &specs.Source{Name: "matrix.yaml", Data: flavors.Matrix()}
+}
+
+// Read reads a matrix file. Mistakes come back as specs.Diagnostics, all of
+// them at once; those of the specs of the cells are found when they are loaded,
+// and point into the matrix file too.
+func Read(src *specs.Source, o Options) ([]Cell, error) {
+	r := &reader{asked: o.Version, flag: &specs.Source{Name: "--version"}, source: src, seen: map[string]specs.Range{}}
+	var file File
+	var err error
+	if r.at, err = specs.Read(src, &file); err != nil {
+		return nil, err
+	}
+	if len(file.Cells) == 0 {
+		r.report("cells", "write a list such as: [{extends: [debian-12], architectures: [amd64]}]", "has no cell")
+	}
+	for i, e := range file.Cells {
+		r.entry(fmt.Sprintf("cells[%d]", i), e)
+	}
+	return r.cells, r.found.Err()
+}
+
+type reader struct {
+	// asked is the version of cells for which the matrix names none, and flag
+	// what messages about it point at.
+	asked  string
+	flag   *specs.Source
+	source *specs.Source
+	at     func(key string) specs.Range
+	cells  []Cell
+	seen   map[string]specs.Range
+	found  specs.Diagnostics
+}
+
+func (r *reader) report(key, hint, format string, args ...any) {
+	r.found = append(r.found, specs.Diagnostic{Range: r.at(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// entry multiplies the lists of an entry.
+func (r *reader) entry(key string, e Entry) {
+	r.needed(key, "extends", len(e.Extends), "name flavors, or specs beside the matrix")
+	r.needed(key, "architectures", len(e.Architectures), "name amd64, arm64 or both")
+	for _, list := range []struct {
+		name  string
+		empty bool
+	}{
+		{"kernels", e.Kernels != nil && len(e.Kernels) == 0},
+		{"variants", e.Variants != nil && len(e.Variants) == 0},
+		{"models", e.Models != nil && len(e.Models) == 0},
+		{"versions", e.Versions != nil && len(e.Versions) == 0},
+	} {
+		if list.empty {
+			r.report(key+"."+list.name, "name something, or take the key out", "is an empty list")
+		}
+	}
+	for x := range e.Extends {
+		for k := range orOne(e.Kernels) {
+			for v := range orOne(e.Variants) {
+				for a := range e.Architectures {
+					for m := range orOne(e.Models) {
+						for n := range orOne(e.Versions) {
+							r.cell(key, e, choice{x, k, v, a, m, n})
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func (r *reader) needed(key, name string, length int, hint string) {
+	if length == 0 {
+		r.report(key+"."+name, hint, "is missing or empty")
+	}
+}
+
+// orOne has one value, the zero one, for a list that leaves its value open.
+func orOne[T any](list []T) []T {
+	if len(list) == 0 {
+		return make([]T, 1)
+	}
+	return list
+}
+
+// choice are indexes into the lists of an entry.
+type choice struct{ extends, kernel, variant, arch, model, version int }
+
+// cell adds one combination.
+func (r *reader) cell(key string, e Entry, c choice) {
+	t := &text{at: r.at, entry: key}
+	extends := e.Extends[c.extends]
+	cell := Cell{
+		Flavor:  flavorOf(extends),
+		Kernel:  orOne(e.Kernels)[c.kernel],
+		Variant: orOne(e.Variants)[c.variant],
+		Arch:    e.Architectures[c.arch],
+		Model:   orOne(e.Models)[c.model],
+		Version: orOne(e.Versions)[c.version],
+	}
+	t.line("extends", extends, "extends[%d]", c.extends)
+	t.line("variant", cell.Variant, "variants[%d]", c.variant)
+	t.line("model", cell.Model, "models[%d]", c.model)
+	t.kernel(cell.Kernel, c.kernel)
+	_, isFlavor := flavors.Read(extends)
+	switch {
+	case cell.Version != "":
+		t.line("version", cell.Version, "versions[%d]", c.version)
+	case r.asked != "":
+		t.write("version", r.asked, specs.Range{Source: r.flag})
+	case isFlavor: // other specs may have a version of their own
+		t.write("version", DefaultVersion, r.at(key))
+	}
+	cell.Name = cell.name(len(e.Versions) > 0)
+	cell.Spec = &specs.Source{Name: path.Join(path.Dir(r.source.Name), cell.Name+".spec"), Data: []byte(t.String()), Lines: t.lines}
+	here := r.at(fmt.Sprintf("%s.extends[%d]", key, c.extends))
+	if first, ok := r.seen[cell.Name]; ok {
+		r.found = append(r.found, specs.Diagnostic{Range: here, Key: fmt.Sprintf("%s.extends[%d]", key, c.extends),
+			Message: fmt.Sprintf("makes a second cell called %s", cell.Name), Hint: fmt.Sprintf("the first is in line %d", first.Start.Line)})
+		return
+	}
+	r.seen[cell.Name] = here
+	r.cells = append(r.cells, cell)
+}
+
+// flavorOf is what a cell extends, without folder and extension.
+func flavorOf(extends string) string {
+	name := path.Base(extends)
+	for _, ext := range []string{".spec", ".yaml", ".yml"} {
+		name = strings.TrimSuffix(name, ext)
+	}
+	return name
+}
+
+// name joins what the matrix says about a cell.
+func (c Cell) name(versions bool) string {
+	k := c.Kernel
+	parts := []string{c.Variant, c.Flavor, c.Arch, c.Model, k.From, k.Package, k.Version, k.Image, k.Context}
+	if versions {
+		parts = append(parts, c.Version)
+	}
+	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:@ `, r) {
+			return '-'
+		}
+		return r
+	}, strings.Join(parts, "-"))
+}
