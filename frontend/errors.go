@@ -69,10 +69,17 @@ func (m *sourceMaps) locate(err error) error {
 		return err
 	}
 	var located error = errors.New(diagnostics.Error())
+	type line struct {
+		source *specs.Source
+		number int
+	}
+	shown := map[line]bool{}
 	for _, d := range diagnostics {
-		if d.Range.Source == nil || d.Range.Start.Line == 0 {
+		at := line{d.Range.Source, d.Range.Start.Line}
+		if at.source == nil || at.number == 0 || shown[at] {
 			continue
 		}
+		shown[at] = true
 		info := &pb.SourceInfo{Filename: d.Range.Source.Name, Language: language, Data: d.Range.Source.Data}
 		if sm := m.of(d.Range.Source); sm.Definition != nil {
 			info.Definition = sm.Definition.ToPB()

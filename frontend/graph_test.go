@@ -16,11 +16,10 @@ import (
 
 	"github.com/flavorkit/flavorkit/internal/golden"
 	"github.com/flavorkit/flavorkit/internal/graphtest"
-	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/graphtext"
 	"github.com/flavorkit/flavorkit/internal/spectest"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/specs/catalog"
-	"github.com/flavorkit/flavorkit/specs/flavors"
 )
 
 const debian = "# syntax=x\nextends: debian-12\nversion: v1.0.0\n"
@@ -42,24 +41,18 @@ artifacts: {iso: {cloudConfig: sentinel-iso.yaml}}
 
 var targets = []string{"image", "iso"}
 
-// TestGraphs has the graph of every flavor for every architecture that it has
-// and every target.
+// TestGraphs has the graphs of every cell of the matrix: one file for all
+// targets, for they share most of it.
 func TestGraphs(t *testing.T) {
-	cat, err := catalog.Builtin()
-	require.NoError(t, err)
-	for _, flavor := range flavors.Names() {
-		spec := fmt.Sprintf("extends: %s\nversion: v1.0.0\n", flavor)
-		doc, err := spectest.Load(spec, nil)
-		require.NoError(t, err)
-		for _, arch := range plan.Architectures(doc, cat) {
-			for _, target := range targets {
-				name := strings.Join([]string{flavor, arch, target}, "-")
-				t.Run(name, func(t *testing.T) {
-					g := graphtest.Generate(t, spectest.MustPlan(t, spec, nil, arch), target)
-					golden.Check(t, filepath.Join("../testdata/graphs", name+".txt"), g.String())
-				})
+	for _, cell := range spectest.Cells(t) {
+		t.Run(cell.Name, func(t *testing.T) {
+			p := spectest.PlanCell(t, cell)
+			graphs := make([]graphtext.Named, len(targets))
+			for i, target := range targets {
+				graphs[i] = graphtext.Named{Name: target, Graph: graphtest.Generate(t, p, target).Graph}
 			}
-		}
+			golden.Check(t, filepath.Join("../testdata/graphs", cell.Name+".txt"), graphtext.Join(graphs...))
+		})
 	}
 }
 

@@ -173,7 +173,7 @@ func parse(src *Source, typ reflect.Type, nothing empty) (*tree, Diagnostics) {
 	if !c.check(root, typ, "") {
 		return nil, c.found
 	}
-	t := &tree{root: root, ranges: map[*yaml.Node]Range{}, undone: map[string]bool{}}
+	t := &tree{root: root, source: src, ranges: map[*yaml.Node]Range{}, undone: map[string]bool{}}
 	t.locate(root, lines)
 	return t, c.found
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs/flavors"
 )
 
-// DefaultVersion is what a flavor is built as when nothing names a version.
+// DefaultVersion is the usual Options.FlavorVersion.
 const DefaultVersion = "v0.1.0"
 
 // File is a matrix file.
@@ -58,6 +58,9 @@ type Cell struct {
 type Options struct {
 	// Version of the cells for which the matrix names none.
 	Version string
+	// FlavorVersion is the version of cells of flavors, which have none of their
+	// own, when there is no other.
+	FlavorVersion string
 }
 
 // Builtin returns the source of the matrix of all flavors.
@@ -69,7 +72,7 @@ func Builtin() *specs.Source {
 // them at once; those of the specs of the cells are found when they are loaded,
 // and point into the matrix file too.
 func Read(src *specs.Source, o Options) ([]Cell, error) {
-	r := &reader{asked: o.Version, flag: &specs.Source{Name: "--version"}, source: src, seen: map[string]specs.Range{}}
+	r := &reader{options: o, flag: &specs.Source{Name: "--version"}, source: src, seen: map[string]specs.Range{}}
 	var file File
 	var err error
 	if r.at, err = specs.Read(src, &file); err != nil {
@@ -85,9 +88,8 @@ func Read(src *specs.Source, o Options) ([]Cell, error) {
 }
 
 type reader struct {
-	// asked is the version of cells for which the matrix names none, and flag
-	// what messages about it point at.
-	asked  string
+	options Options
+	// flag is what messages about the version of the options point at.
 	flag   *specs.Source
 	source *specs.Source
 	at     func(key string) specs.Range
@@ -169,21 +171,27 @@ func (r *reader) cell(key string, e Entry, c choice) {
 	switch {
 	case cell.Version != "":
 		t.line("version", cell.Version, "versions[%d]", c.version)
-	case r.asked != "":
-		t.write("version", r.asked, specs.Range{Source: r.flag})
-	case isFlavor: // other specs may have a version of their own
-		t.write("version", DefaultVersion, r.at(key))
+	case r.options.Version != "":
+		t.write("version", r.options.Version, specs.Range{Source: r.flag})
+	case isFlavor && r.options.FlavorVersion != "":
+		t.write("version", r.options.FlavorVersion, r.at(key))
 	}
 	cell.Name = cell.name(len(e.Versions) > 0)
 	cell.Spec = &specs.Source{Name: path.Join(path.Dir(r.source.Name), cell.Name+".spec"), Data: []byte(t.String()), Lines: t.lines}
-	here := r.at(fmt.Sprintf("%s.extends[%d]", key, c.extends))
+	key = fmt.Sprintf("%s.extends[%d]", key, c.extends)
 	if first, ok := r.seen[cell.Name]; ok {
-		r.found = append(r.found, specs.Diagnostic{Range: here, Key: fmt.Sprintf("%s.extends[%d]", key, c.extends),
-			Message: fmt.Sprintf("makes a second cell called %s", cell.Name), Hint: fmt.Sprintf("the first is in line %d", first.Start.Line)})
+		r.twice(key, cell.Name, first)
 		return
 	}
-	r.seen[cell.Name] = here
+	r.seen[cell.Name] = r.at(key)
 	r.cells = append(r.cells, cell)
+}
+
+// twice reports the first of the cells of a flavor that are there already.
+func (r *reader) twice(key, name string, first specs.Range) {
+	if !slices.ContainsFunc(r.found, func(d specs.Diagnostic) bool { return d.Key == key }) {
+		r.report(key, fmt.Sprintf("the first is in line %d", first.Start.Line), "makes a second cell called %s", name)
+	}
 }
 
 // flavorOf is what a cell extends, without folder and extension.
