@@ -55,6 +55,8 @@ func replaces(t reflect.Type, key string) []string {
 		return source
 	case t == reflect.TypeFor[Component]() && key == "version":
 		return []string{"sha256"}
+	case t == reflect.TypeFor[Kubernetes]() && key == "distribution", t == reflect.TypeFor[Mesh]() && key == "name":
+		return []string{"version"}
 	case t == reflect.TypeFor[Kernel]() && slices.Contains([]string{"image", "context"}, key):
 		return []string{"package", "version", "image", "context"}
 	case t == reflect.TypeFor[Kernel]() && slices.Contains([]string{"package", "version"}, key):

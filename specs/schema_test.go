@@ -106,15 +106,17 @@ func TestSchemaKeys(t *testing.T) {
 		}
 	}
 	for name, format := range map[string]string{
-		"Spec":      "%s",
-		"Distro":    "distro: {%s}",
-		"Kernel":    "kernel: {%s}",
-		"Packages":  "packages: {%s}",
-		"Content":   "cloudConfig: {%s}",
-		"File":      "files: [{%s}]",
-		"Component": "components: {a: {%s}}",
-		"Artifacts": "artifacts: {%s}",
-		"ISO":       "artifacts: {iso: {%s}}",
+		"Spec":       "%s",
+		"Distro":     "distro: {%s}",
+		"Kernel":     "kernel: {%s}",
+		"Kubernetes": "kubernetes: {%s}",
+		"Mesh":       "mesh: {%s}",
+		"Packages":   "packages: {%s}",
+		"Content":    "cloudConfig: {%s}",
+		"File":       "files: [{%s}]",
+		"Component":  "components: {a: {%s}}",
+		"Artifacts":  "artifacts: {%s}",
+		"ISO":        "artifacts: {iso: {%s}}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := spectest.Load(fmt.Sprintf(format, "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqq: 1"), nil)

@@ -23,6 +23,12 @@ type Spec struct {
 	Init string `yaml:"init,omitempty" json:"init,omitempty" jsonschema:"enum=systemd,enum=openrc"`
 	// Kernel chooses the kernel; the default is the distribution's own.
 	Kernel Kernel `yaml:"kernel,omitempty" json:"kernel,omitzero"`
+	// Kubernetes chooses the Kubernetes of the standard variant. The default is
+	// k3s.
+	Kubernetes Kubernetes `yaml:"kubernetes,omitempty" json:"kubernetes,omitzero"`
+	// Mesh chooses the network between the machines of the standard variant. The
+	// default is edgevpn.
+	Mesh Mesh `yaml:"mesh,omitempty" json:"mesh,omitzero"`
 	// Packages adds to and removes from the catalog's package list.
 	Packages Packages `yaml:"packages,omitempty" json:"packages,omitzero"`
 	// Files are put into the root filesystem.
@@ -64,6 +70,30 @@ type Kernel struct {
 	// Context is a named context that holds a kernel of your own, as image.
 	Context string `yaml:"context,omitempty" json:"context,omitempty"`
 }
+
+// Kubernetes chooses a distribution of Kubernetes. As a plain string it is the
+// distribution. It is installed and does not start by itself: the cloud-config
+// of a machine enables it.
+type Kubernetes struct {
+	// Distribution in the catalog: k3s or k0s.
+	Distribution string `yaml:"distribution,omitempty" json:"distribution,omitempty"`
+	// Version as the publisher writes it, such as v1.33.9+k3s1. The default is
+	// the catalog's.
+	Version string `yaml:"version,omitempty" json:"version,omitempty"`
+}
+
+// Mesh chooses a mesh network. As a plain string it is the name. It is off until
+// the cloud-config of a machine has a network token.
+type Mesh struct {
+	// Name of a mesh in the catalog, such as edgevpn, or none to do without.
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
+	// Version as the publisher writes it, such as v0.35.3. The default is the
+	// catalog's.
+	Version string `yaml:"version,omitempty" json:"version,omitempty"`
+}
+
+// NoMesh is the name of no mesh at all.
+const NoMesh = "none"
 
 // Packages changes the package list that the catalog gives.
 type Packages struct {
@@ -110,7 +140,8 @@ type File struct {
 // Component says where a program comes from. One of url, image and context;
 // a named context with the component's name wins over all of them.
 type Component struct {
-	// Version of the component; it replaces {version} in urls.
+	// Version of the component; it replaces {version} in urls. Those of
+	// Kubernetes and mesh can be written there too.
 	Version string `yaml:"version,omitempty" json:"version,omitempty"`
 	// URL of a tar.gz archive or a bare binary. {version} and {arch} are
 	// replaced.
@@ -152,6 +183,12 @@ func (Distro) Shorthand() string { return "name" }
 
 // Shorthand is the key that a plain string in place of the mapping is for.
 func (Kernel) Shorthand() string { return "from" }
+
+// Shorthand is the key that a plain string in place of the mapping is for.
+func (Kubernetes) Shorthand() string { return "distribution" }
+
+// Shorthand is the key that a plain string in place of the mapping is for.
+func (Mesh) Shorthand() string { return "name" }
 
 // Shorthand is the key that a plain string in place of the mapping is for.
 func (Content) Shorthand() string { return "from" }

@@ -51,6 +51,8 @@ func (d *Document) validate(whole bool) Diagnostics {
 	v.match("kernel.package", s.Kernel.Package, packagePattern, "write the name of one package")
 	v.match("kernel.version", s.Kernel.Version, packagePattern, "write a version as the package manager shows it")
 	v.ownKernel(s.Kernel)
+	v.match("kubernetes.version", s.Kubernetes.Version, packagePattern, "write a version such as v1.33.9+k3s1")
+	v.match("mesh.version", s.Mesh.Version, packagePattern, "write a version such as v0.35.3")
 	v.packages("packages.add", s.Packages.Add)
 	v.packages("packages.remove", s.Packages.Remove)
 	v.contradictions(s.Packages)

@@ -24,6 +24,7 @@ import (
 	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/internal/solve"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
 const matrixHelp = `List a matrix: the one of all flavors, or with --file one of your own, such as
@@ -89,12 +90,15 @@ func (f *matrixFlags) cells() ([]matrix.Cell, error) {
 
 // plans resolves cells without a BuildKit.
 func (f *matrixFlags) plans(ctx context.Context, cells []matrix.Cell, contexts map[string]string) ([]*plan.Plan, error) {
+	cat, err := catalog.Builtin()
+	if err != nil {
+		return nil, err
+	}
 	plans := make([]*plan.Plan, len(cells))
 	var found specs.Diagnostics
 	for i, c := range cells {
-		var err error
 		plans[i], err = offline.PlanSource(ctx, c.Spec, offline.Options{
-			File: filepath.Join(f.folder(), c.Spec.Name), Arch: c.Arch, Contexts: contexts,
+			File: filepath.Join(f.folder(), c.Spec.Name), Arch: c.Arch, Contexts: contexts, Catalog: cat,
 		})
 		var mistakes specs.Diagnostics
 		if errors.As(err, &mistakes) {

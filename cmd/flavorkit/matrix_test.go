@@ -30,7 +30,7 @@ bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
 		stdout, stderr string // what they hold
 	}{
 		{line: "matrix --help", stdout: "flavorkit matrix build --arch amd64 --target iso"},
-		{line: "matrix", stdout: "core-alpine-ubuntu-amd64-generic         alpine-3.21         ubuntu-24.04        openrc   core     amd64  generic  core-alpine-ubuntu:3.21-core-amd64-generic-v0.1.0\n"},
+		{line: "matrix", stdout: "core-alpine-ubuntu-amd64-generic             alpine-3.21         ubuntu-24.04        openrc   core      amd64  generic  core-alpine-ubuntu:3.21-core-amd64-generic-v0.1.0\n"},
 		{line: "matrix --version v2.0.0 --cell core-alpine-arm64-generic", stdout: "core-alpine:3.21-core-arm64-generic-v2.0.0\n"},
 		{line: "matrix -f ci/edge.yaml", stdout: "edge-amd64-debian-12       debian-13  debian-12  systemd  core     amd64  generic  core-debian-13:13-core-amd64-generic-v3.0.0\n"},
 		{line: "matrix -f bad.yaml", code: exitFailed, stderr: mistakes},

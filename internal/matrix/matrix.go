@@ -32,6 +32,9 @@ type Entry struct {
 	Kernels []specs.Kernel `yaml:"kernels"`
 	// Variants are core and standard.
 	Variants []string `yaml:"variants"`
+	// Kubernetes replaces that of the spec: a distribution, or a mapping as in a
+	// spec.
+	Kubernetes []specs.Kubernetes `yaml:"kubernetes"`
 	// Architectures to build for.
 	Architectures []string `yaml:"architectures"`
 	// Models are kinds of machines.
@@ -48,8 +51,9 @@ type Cell struct {
 	Flavor string
 	// Variant, Model and Version are empty where the matrix leaves them open.
 	Variant, Arch, Model, Version string
-	// Kernel is zero where the matrix leaves it open.
-	Kernel specs.Kernel
+	// Kernel and Kubernetes are zero where the matrix leaves them open.
+	Kernel     specs.Kernel
+	Kubernetes specs.Kubernetes
 	// Spec is the text that a user would write for the cell.
 	Spec *specs.Source
 }
@@ -111,6 +115,7 @@ func (r *reader) entry(key string, e Entry) {
 		empty bool
 	}{
 		{"kernels", e.Kernels != nil && len(e.Kernels) == 0},
+		{"kubernetes", e.Kubernetes != nil && len(e.Kubernetes) == 0},
 		{"variants", e.Variants != nil && len(e.Variants) == 0},
 		{"models", e.Models != nil && len(e.Models) == 0},
 		{"versions", e.Versions != nil && len(e.Versions) == 0},
@@ -122,10 +127,12 @@ func (r *reader) entry(key string, e Entry) {
 	for x := range e.Extends {
 		for k := range orOne(e.Kernels) {
 			for v := range orOne(e.Variants) {
-				for a := range e.Architectures {
-					for m := range orOne(e.Models) {
-						for n := range orOne(e.Versions) {
-							r.cell(key, e, choice{x, k, v, a, m, n})
+				for u := range orOne(e.Kubernetes) {
+					for a := range e.Architectures {
+						for m := range orOne(e.Models) {
+							for n := range orOne(e.Versions) {
+								r.cell(key, e, choice{x, k, v, u, a, m, n})
+							}
 						}
 					}
 				}
@@ -149,24 +156,35 @@ func orOne[T any](list []T) []T {
 }
 
 // choice are indexes into the lists of an entry.
-type choice struct{ extends, kernel, variant, arch, model, version int }
+type choice struct{ extends, kernel, variant, kubernetes, arch, model, version int }
 
 // cell adds one combination.
 func (r *reader) cell(key string, e Entry, c choice) {
 	t := &text{at: r.at, entry: key}
 	extends := e.Extends[c.extends]
 	cell := Cell{
-		Flavor:  flavorOf(extends),
-		Kernel:  orOne(e.Kernels)[c.kernel],
-		Variant: orOne(e.Variants)[c.variant],
-		Arch:    e.Architectures[c.arch],
-		Model:   orOne(e.Models)[c.model],
-		Version: orOne(e.Versions)[c.version],
+		Flavor:     flavorOf(extends),
+		Kernel:     orOne(e.Kernels)[c.kernel],
+		Kubernetes: orOne(e.Kubernetes)[c.kubernetes],
+		Variant:    orOne(e.Variants)[c.variant],
+		Arch:       e.Architectures[c.arch],
+		Model:      orOne(e.Models)[c.model],
+		Version:    orOne(e.Versions)[c.version],
 	}
 	t.line("extends", extends, "extends[%d]", c.extends)
 	t.line("variant", cell.Variant, "variants[%d]", c.variant)
 	t.line("model", cell.Model, "models[%d]", c.model)
-	t.kernel(cell.Kernel, c.kernel)
+	t.mapping("kernel", fmt.Sprintf("kernels[%d]", c.kernel), []pair{
+		{"from", cell.Kernel.From},
+		{"package", cell.Kernel.Package},
+		{"version", cell.Kernel.Version},
+		{"image", cell.Kernel.Image},
+		{"context", cell.Kernel.Context},
+	})
+	t.mapping("kubernetes", fmt.Sprintf("kubernetes[%d]", c.kubernetes), []pair{
+		{"distribution", cell.Kubernetes.Distribution},
+		{"version", cell.Kubernetes.Version},
+	})
 	_, isFlavor := flavors.Read(extends)
 	switch {
 	case cell.Version != "":
@@ -205,14 +223,14 @@ func flavorOf(extends string) string {
 
 // name joins what the matrix says about a cell.
 func (c Cell) name(versions bool) string {
-	k := c.Kernel
-	parts := []string{c.Variant, c.Flavor, c.Arch, c.Model, k.From, k.Package, k.Version, k.Image, k.Context}
+	k, u := c.Kernel, c.Kubernetes
+	parts := []string{c.Variant, c.Flavor, c.Arch, c.Model, k.From, k.Package, k.Version, k.Image, k.Context, u.Distribution, u.Version}
 	if versions {
 		parts = append(parts, c.Version)
 	}
 	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:@ `, r) {
+		if strings.ContainsRune(`/\:@+ `, r) {
 			return '-'
 		}
 		return r

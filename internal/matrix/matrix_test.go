@@ -78,6 +78,14 @@ func TestCells(t *testing.T) {
 			},
 		},
 		{
+			name: "releases of Kubernetes",
+			text: "cells: [{extends: [alpine], architectures: [amd64], variants: [standard], kubernetes: [k0s, {version: v1.32.1+k3s1}]}]",
+			want: []string{
+				"standard-alpine-amd64-k0s on amd64\nextends: alpine\nvariant: standard\nkubernetes: k0s\n",
+				"standard-alpine-amd64-v1.32.1-k3s1 on amd64\nextends: alpine\nvariant: standard\nkubernetes:\n  version: v1.32.1+k3s1\n",
+			},
+		},
+		{
 			name: "what YAML would take for something else",
 			text: "cells: [{extends: ['no', '1.10', 'a: b'], architectures: [amd64]}]",
 			want: []string{
@@ -107,7 +115,7 @@ func TestMistakes(t *testing.T) {
 		{"nothing", "", `edge.yaml:1:1: the file is empty`},
 		{"no cells", "x-a: 1\n", `edge.yaml:1:1: cells: has no cell; write a list such as: [{extends: [debian-12], architectures: [amd64]}]`},
 		{"no YAML", "cells: [\n", `edge.yaml:2:1: is not YAML: did not find expected node content`},
-		{"unknown key", "cells:\n- extends: [alpine]\n  arch: [amd64]\n", `edge.yaml:3:3: cells[0]: unknown key "arch"; valid: architectures, extends, kernels, models, variants, versions`},
+		{"unknown key", "cells:\n- extends: [alpine]\n  arch: [amd64]\n", `edge.yaml:3:3: cells[0]: unknown key "arch"; valid: architectures, extends, kernels, kubernetes, models, variants, versions`},
 		{"no list", "cells:\n- extends: alpine\n  architectures: [amd64]\n", `edge.yaml:2:12: cells[0].extends: must be a list, not the text "alpine"; write it as [alpine]`},
 		{
 			"empty lists", "cells:\n- extends: []\n  variants: []\n  kernels: []\n  models: []\n  versions: []\n",

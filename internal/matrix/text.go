@@ -29,18 +29,28 @@ func (t *text) write(key, value string, decided specs.Range) {
 	t.lines = append(t.lines, decided)
 }
 
-// kernel writes a kernel as short as it can be.
-func (t *text) kernel(k specs.Kernel, index int) {
-	if k == (specs.Kernel{From: k.From}) {
-		t.line("kernel", k.From, "kernels[%d]", index)
-		return
+// pair is a key of a mapping with its value.
+type pair struct{ key, value string }
+
+// mapping writes a mapping, or the first of its values alone when it is the only
+// one and the mapping may be written as a plain text.
+func (t *text) mapping(key, from string, pairs []pair) {
+	var given []pair
+	for _, p := range pairs {
+		if p.value != "" {
+			given = append(given, p)
+		}
 	}
-	t.WriteString("kernel:\n")
-	t.lines = append(t.lines, t.at(fmt.Sprintf("%s.kernels[%d]", t.entry, index)))
-	for _, part := range []struct{ key, value string }{
-		{"from", k.From}, {"package", k.Package}, {"version", k.Version}, {"image", k.Image}, {"context", k.Context},
-	} {
-		t.line("  "+part.key, part.value, "kernels[%d].%s", index, part.key)
+	switch {
+	case len(given) == 0:
+	case len(given) == 1 && given[0] == pairs[0]:
+		t.line(key, given[0].value, "%s", from)
+	default:
+		t.WriteString(key + ":\n")
+		t.lines = append(t.lines, t.at(t.entry+"."+from))
+		for _, p := range given {
+			t.line("  "+p.key, p.value, "%s.%s", from, p.key)
+		}
 	}
 }
 

@@ -28,6 +28,8 @@ type Options struct {
 	Arch string
 	// Contexts are folders that stand for named contexts.
 	Contexts map[string]string
+	// Catalog to plan with; nil is the built-in one.
+	Catalog *catalog.Catalog
 }
 
 // Plan loads a spec from the file system and resolves it.
@@ -41,9 +43,12 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 
 // PlanSource is Plan for a spec that is at hand, as if it were File.
 func PlanSource(ctx context.Context, src *specs.Source, o Options) (*plan.Plan, error) {
-	cat, err := catalog.Builtin()
-	if err != nil {
-		return nil, err
+	cat := o.Catalog
+	if cat == nil {
+		var err error
+		if cat, err = catalog.Builtin(); err != nil {
+			return nil, err
+		}
 	}
 	doc, err := specs.Load(ctx, src, &reader{folder: filepath.Dir(o.File), contexts: o.Contexts})
 	if err != nil {

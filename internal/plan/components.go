@@ -2,7 +2,7 @@ package plan
 
 import (
 	"cmp"
-	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,40 +11,117 @@ import (
 )
 
 // components returns the components that the variant has and those that the
-// spec names, sorted by name.
-func (r *resolver) components(variant string) []Component {
-	names := slices.Collect(maps.Keys(r.spec.Components))
+// spec chooses or names, sorted by name.
+func (r *resolver) components(variant, init string) []Component {
+	var names []string
 	for name, c := range r.cat.Components {
-		if slices.Contains(c.Variants, variant) {
+		_, named := r.spec.Components[name]
+		switch {
+		case slices.Contains([]string{"kubernetes", "mesh"}, c.Kind): // chosen below
+		case slices.Contains(c.Variants, variant), c.Kind == "" && named:
 			names = append(names, name)
 		}
 	}
+	names = append(names, r.choose("kubernetes", "kubernetes.distribution", r.spec.Kubernetes.Distribution, variant)...)
+	names = append(names, r.choose("mesh", "mesh.name", r.spec.Mesh.Name, variant)...)
+	r.checkNamed(names, variant)
+
 	var components []Component
 	for _, name := range sorted(names) {
-		known, ok := r.cat.Components[name]
-		if !ok {
-			r.report("components."+name, specs.Suggest(name, catalog.Names(r.cat.Components)), "unknown component %q", name)
-			continue
-		}
-		components = append(components, r.component(known, r.spec.Components[name]))
+		components = append(components, r.component(r.cat.Components[name], r.spec.Components[name], init))
 	}
 	return components
 }
 
+// choose returns the component of a kind that the spec asks for, or else the
+// default of the variant. A variant without a default has none of the kind.
+func (r *resolver) choose(kind, key, asked, variant string) []string {
+	var valid, byDefault []string
+	for _, name := range catalog.Names(r.cat.Components) {
+		if c := r.cat.Components[name]; c.Kind == kind {
+			valid = append(valid, name)
+			if slices.Contains(c.Variants, variant) {
+				byDefault = append(byDefault, name)
+			}
+		}
+	}
+	if kind == "mesh" {
+		valid = append(valid, specs.NoMesh)
+	}
+	switch {
+	case len(byDefault) == 0 && r.doc.Has(kind) && asked != specs.NoMesh:
+		r.report(kind, r.haveKind(kind), "the variant %s has no %s", variant, kind)
+		return nil
+	case asked == "" || len(byDefault) == 0:
+		return byDefault
+	case !slices.Contains(valid, asked):
+		r.report(key, specs.Suggest(asked, valid), "unknown %s %q", kind, asked)
+		return nil
+	case asked == specs.NoMesh:
+		return nil
+	default:
+		return []string{asked}
+	}
+}
+
+// haveKind is the hint that names the variants that have a kind of component.
+func (r *resolver) haveKind(kind string) string {
+	var variants []string
+	for _, c := range r.cat.Components {
+		if c.Kind == kind {
+			variants = append(variants, c.Variants...)
+		}
+	}
+	return `write "variant: ` + strings.Join(sorted(variants), " or ") + `", or take it out`
+}
+
+// checkNamed refuses components that the spec names and the system has not.
+func (r *resolver) checkNamed(names []string, variant string) {
+	for _, name := range catalog.Names(r.spec.Components) {
+		key := "components." + name
+		known, ok := r.cat.Components[name]
+		switch {
+		case !ok:
+			r.report(key, specs.Suggest(name, catalog.Names(r.cat.Components)), "unknown component %q", name)
+		case slices.Contains(names, name):
+		case r.kinds(variant)[known.Kind]:
+			r.report(key, `choose it with "`+known.Kind+": "+name+`", or take it out`, "%s is not the %s of this system", name, known.Kind)
+		default:
+			r.report(key, r.haveKind(known.Kind), "the variant %s has no %s", variant, known.Kind)
+		}
+	}
+}
+
+// kinds are the kinds of components that a variant has.
+func (r *resolver) kinds(variant string) map[string]bool {
+	has := map[string]bool{}
+	for _, c := range r.cat.Components {
+		has[c.Kind] = has[c.Kind] || slices.Contains(c.Variants, variant)
+	}
+	return has
+}
+
 // component lays what the spec says about a component over the catalog.
-func (r *resolver) component(known *catalog.Component, asked specs.Component) Component {
+func (r *resolver) component(known *catalog.Component, asked specs.Component, init string) Component {
 	c := Component{
 		Name:    known.Name,
-		Version: cmp.Or(asked.Version, known.Version),
+		Kind:    known.Kind,
+		Version: r.version(known, asked),
 		Install: known.Install,
+		Links:   links(known.Links),
+		Files:   known.Files[init],
 		Image:   asked.Image,
 		Context: asked.Context,
-		Path:    strings.TrimPrefix(cmp.Or(asked.Path, known.Name), "/"),
+		Path:    strings.TrimPrefix(cmp.Or(asked.Path, known.Program, known.Name), "/"),
 	}
 	if c.Image != "" || c.Context != "" {
 		return c
 	}
-	expand := strings.NewReplacer("{version}", c.Version, "{arch}", cmp.Or(known.Arch[r.arch], r.arch)).Replace
+	expand := strings.NewReplacer(
+		"{version}", c.Version,
+		"{arch}", cmp.Or(known.Arch[r.arch], r.arch),
+		"{suffix}", known.Suffix[r.arch],
+	).Replace
 	c.Download = &Download{URL: expand(cmp.Or(asked.URL, known.URL)), SHA256: asked.SHA256[r.arch]}
 	if c.Download.SHA256 != "" {
 		return c
@@ -58,4 +135,25 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component) Co
 	}
 	c.Download.Checksums = expand(checksums)
 	return c
+}
+
+// version is that of the spec, where it may stand in two places, or the
+// catalog's.
+func (r *resolver) version(known *catalog.Component, asked specs.Component) string {
+	key := "components." + known.Name + ".version"
+	version := asked.Version
+	short := map[string]string{"kubernetes": r.spec.Kubernetes.Version, "mesh": r.spec.Mesh.Version}[known.Kind]
+	if short != "" {
+		if version != "" {
+			r.report(key, "keep one of them", "the version of %s is in %s.version too", known.Name, known.Kind)
+		}
+		key, version = known.Kind+".version", short
+	}
+	if version == "" {
+		return known.Version
+	}
+	if !regexp.MustCompile(known.VersionPattern).MatchString(version) { // the catalog has compiled it before
+		r.report(key, "write it as "+known.Version, "%q is not a version of %s", version, known.Name)
+	}
+	return version
 }

@@ -5,6 +5,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -129,10 +130,16 @@ type Initramfs struct {
 
 // Component is a program and where it comes from.
 type Component struct {
-	Name    string `yaml:"name"`
+	Name string `yaml:"name"`
+	// Kind is kubernetes, mesh or provider, or nothing.
+	Kind    string `yaml:"kind,omitempty"`
 	Version string `yaml:"version"`
 	// Install is the path in the root filesystem.
 	Install string `yaml:"install"`
+	// Links are other names of the program.
+	Links []Link `yaml:"links,omitempty"`
+	// Files, by path, that belong to the program, such as its units.
+	Files map[string]string `yaml:"files,omitempty"`
 	// One of the following three, unless a named context with the component's
 	// name is given.
 	Download *Download `yaml:"download,omitempty"`
@@ -242,6 +249,16 @@ func (p *Plan) Component(name string) (Component, bool) {
 		}
 	}
 	return Component{}, false
+}
+
+// Kubernetes is the distribution of Kubernetes; ok is false when the system has
+// none.
+func (p *Plan) Kubernetes() (c Component, ok bool) {
+	at := slices.IndexFunc(p.Components, func(c Component) bool { return c.Kind == "kubernetes" })
+	if at < 0 {
+		return Component{}, false
+	}
+	return p.Components[at], true
 }
 
 // Diagnose makes an error that points at a value of the spec.

@@ -54,16 +54,15 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "everything at once",
-			spec: debian + "init: systemd\nkernel: gentoo\nmodel: rpi9\nvariant: standard\n" +
+			spec: debian + "init: systemd\nkernel: gentoo\nmodel: rpi9\n" +
 				"packages: {remove: [nona], groups: {nsf: false, base: false}}\ncomponents: {immucor: {version: v1}}\n",
 			want: []string{
 				`kairos.spec:4:9: kernel.from: unknown distribution "gentoo"; valid: ` + distros,
 				`kairos.spec:5:8: model: unknown model "rpi9"; did you mean "rpi3"?`,
-				`kairos.spec:6:10: variant: standard needs Kubernetes, which flavorkit does not build yet; the core variant is there`,
-				`kairos.spec:7:21: packages.remove[0]: "nona" is not on the list of debian-12; did you mean "nano"?`,
-				`kairos.spec:7:42: packages.groups.nsf: "nsf" is not an optional group of debian-12; valid: admin, nfs`,
-				`kairos.spec:7:55: packages.groups.base: "base" is not an optional group of debian-12; valid: admin, nfs`,
-				`kairos.spec:8:23: components.immucor: unknown component "immucor"; did you mean "immucore"?`,
+				`kairos.spec:6:21: packages.remove[0]: "nona" is not on the list of debian-12; did you mean "nano"?`,
+				`kairos.spec:6:42: packages.groups.nsf: "nsf" is not an optional group of debian-12; valid: admin, nfs`,
+				`kairos.spec:6:55: packages.groups.base: "base" is not an optional group of debian-12; valid: admin, nfs`,
+				`kairos.spec:7:23: components.immucor: unknown component "immucor"; did you mean "immucore"?`,
 			},
 		},
 		{

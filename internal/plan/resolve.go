@@ -70,7 +70,7 @@ func (r *resolver) resolve() *Plan {
 		Arch:        r.arch,
 		Userland:    r.userland(distro, selected),
 		Kernel:      r.kernel(donor, model),
-		Components:  r.components(variant),
+		Components:  r.components(variant, init.Name),
 		System:      r.system(distro, model, init),
 		CloudConfig: r.spec.CloudConfig,
 		Tools:       r.tools("artifact"),
@@ -200,13 +200,20 @@ func (r *resolver) system(d *catalog.Distro, model *catalog.Model, init catalog.
 		Enable:      init.Enable,
 		Mask:        init.Mask,
 		Directories: d.Directories,
+		Links:       links(d.Links),
 		Model:       Model{Console: model.Console, Cmdline: model.Cmdline},
 		Cmdline:     r.spec.Cmdline,
 	}
-	for _, path := range catalog.Names(d.Links) {
-		s.Links = append(s.Links, Link{Path: path, Target: d.Links[path]})
-	}
 	return s
+}
+
+// links sorts links by path.
+func links(targets map[string]string) []Link {
+	var links []Link
+	for _, path := range catalog.Names(targets) {
+		links = append(links, Link{Path: path, Target: targets[path]})
+	}
+	return links
 }
 
 func (r *resolver) tools(name string) Tools {
@@ -236,18 +243,20 @@ func (r *resolver) iso() ISO {
 // name fills in everything that carries the name or the version.
 func (r *resolver) name(p *Plan, d, donor *catalog.Distro, model, variant string) {
 	name := cmp.Or(r.spec.Name, defaultName)
-	if variant == "standard" {
-		r.report("variant", "the core variant is there", "standard needs Kubernetes, which flavorkit does not build yet")
-	}
 	version := r.spec.Version
-	tag := strings.Join([]string{d.Release, variant, r.arch, model, strings.ReplaceAll(version, "+", "-")}, "-")
+	kubernetes, hasKubernetes := p.Kubernetes()
+	software := version
+	if hasKubernetes {
+		software += "-" + kubernetes.Name + kubernetes.Version
+	}
+	tag := strings.Join([]string{d.Release, variant, r.arch, model, strings.ReplaceAll(software, "+", "-")}, "-")
 	prefix := map[string]string{"core": "core", "standard": defaultName}[variant]
 	p.Image = fmt.Sprintf("%s-%s:%s", prefix, cmp.Or(r.doc.Flavor(), d.Name), tag)
 	flavor := d.Flavor
 	if donor.Flavor != flavor {
 		flavor += "-" + donor.Flavor
 	}
-	p.File = strings.Join([]string{name, flavor, d.Release, variant, r.arch, model, version}, "-")
+	p.File = strings.Join([]string{name, flavor, d.Release, variant, r.arch, model, software}, "-")
 	full := strings.Join([]string{name, variant, d.Flavor, d.Release}, "-")
 	p.Release = []Variable{
 		{"KAIROS_ID", "kairos"},
@@ -267,6 +276,12 @@ func (r *resolver) name(p *Plan, d, donor *catalog.Distro, model, variant string
 		{"KAIROS_FIPS", "false"},
 		{"KAIROS_TRUSTED_BOOT", "false"},
 	}
+	if hasKubernetes {
+		p.Release = append(p.Release,
+			Variable{"KAIROS_SOFTWARE_VERSION", kubernetes.Version},
+			Variable{"KAIROS_SOFTWARE_VERSION_PREFIX", kubernetes.Name},
+		)
+	}
 }
 
 // checks derives what the root filesystem is held to from what was put in, so
@@ -280,6 +295,9 @@ func checks(p *Plan, selected map[string]catalog.Package) Checks {
 	c.Commands = slices.Compact(c.Commands)
 	for _, comp := range p.Components {
 		c.Programs = append(c.Programs, comp.Install)
+		for _, link := range comp.Links {
+			c.Programs = append(c.Programs, link.Path)
+		}
 		if slices.Contains(p.Kernel.Initramfs.Components, comp.Name) {
 			c.Initramfs = append(c.Initramfs, comp.Install)
 		}

@@ -7,22 +7,56 @@ import (
 	_ "embed"
 	"net/url"
 	"path"
+	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/graph"
 )
 
 //go:embed unpack.sh
 var unpackScript []byte
 
-// Build makes the layer of a component: the program at its place. A named
-// context with the component's name wins over any source in the plan.
+// Build makes the layer of a component: the program at its place, with its other
+// names and its files. A named context with the component's name wins over any
+// source in the plan.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, c plan.Component) (llb.State, error) {
-	s := g.Stage("component/"+c.Name, p.At("components."+c.Name))
+	s := g.Stage("component/"+c.Name, p.At(decision(c)))
+	program, err := fetch(ctx, g, s, p, c)
+	if err != nil {
+		return llb.State{}, err
+	}
+	var entries []tree.Entry
+	for path, text := range c.Files {
+		entry := tree.File(p.Userland.Real(path), []byte(text))
+		if strings.HasPrefix(text, "#!") {
+			entry.Mode = 0o755
+		}
+		entries = append(entries, entry)
+	}
+	for _, link := range c.Links {
+		entries = append(entries, tree.Link(p.Userland.Real(link.Path), link.Target))
+	}
+	if len(entries) == 0 {
+		return program, nil
+	}
+	return s.Tree(program, "add the files of "+c.Name, entries), nil
+}
+
+// decision is the key of the spec that a component is there for.
+func decision(c plan.Component) string {
+	if c.Kind == "kubernetes" || c.Kind == "mesh" {
+		return c.Kind
+	}
+	return "components." + c.Name
+}
+
+// fetch makes a layer with the program alone.
+func fetch(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, c plan.Component) (llb.State, error) {
 	name := c.Name
 	if c.Context != "" {
 		name = c.Context

@@ -195,18 +195,35 @@ type Component struct {
 	Name string `yaml:"name"`
 	// Why it is there.
 	Why string `yaml:"why"`
+	// Kind is what a system has one of at most: kubernetes, mesh or provider. A
+	// spec chooses among those of the first two. Programs without a kind stand
+	// beside each other.
+	Kind string `yaml:"kind"`
+	// Variants that have the component without being asked. Of a kind it is the
+	// default. Empty: a spec has to name it.
+	Variants []string `yaml:"variants"`
 	// Version that is the default.
 	Version string `yaml:"version"`
-	// URL and Checksums of the publisher, with {version} and {arch}.
+	// VersionPattern is a regular expression for the publisher's versions.
+	// Empty: any.
+	VersionPattern string `yaml:"versionPattern"`
+	// URL and Checksums of the publisher, with {version}, {arch} and {suffix}.
 	URL       string `yaml:"url"`
 	Checksums string `yaml:"checksums"`
-	// Arch is how the publisher spells the architectures.
-	Arch map[string]string `yaml:"arch"`
+	// Arch is how the publisher spells the architectures, and Suffix what it adds
+	// to file names for them.
+	Arch   map[string]string `yaml:"arch"`
+	Suffix map[string]string `yaml:"suffix"`
+	// Program is its path in what the publisher hands out. The default is the
+	// name of the component.
+	Program string `yaml:"program"`
 	// Install is the path in the root filesystem.
 	Install string `yaml:"install"`
-	// Variants that have the component without being asked. Empty: a spec has
-	// to name it.
-	Variants []string `yaml:"variants"`
+	// Links by path: other names of the program.
+	Links map[string]string `yaml:"links"`
+	// Files by init system and path, such as units. One that begins with #! can
+	// be run. None is enabled.
+	Files map[string]map[string]string `yaml:"files"`
 }
 
 // Toolbox is a set of programs that artifacts are made with, in a vertex of

@@ -43,7 +43,13 @@ func TestMistakes(t *testing.T) {
 		`catalog: distros/d.yaml: package a in group g has no reason`:                      {"distros/d.yaml": distro + "groups: [{name: g, why: x, packages: {a: {commands: [a]}}}]\n"},
 		`catalog: distros/d.yaml: kernel.initramfs names the unknown component "immucore"`: {"distros/d.yaml": distro + "kernel: {initramfs: {components: [immucore]}}\n"},
 		`catalog: components/c.yaml: needs name: c and install`:                            {"components/c.yaml": "name: c\n"},
-		`catalog: tools/t.yaml: needs name: t and a known distro, not "d"`:                 {"tools/t.yaml": "name: t\ndistro: d\n"},
+		`catalog: components/c.yaml: kind "vpn" is none of kubernetes, mesh, provider`:     {"components/c.yaml": "name: c\ninstall: /c\nkind: vpn\n"},
+		`catalog: components/c.yaml: version v1 does not match versionPattern`:             {"components/c.yaml": "name: c\ninstall: /c\nversion: v1\nversionPattern: ^v[0-9]+[.]\n"},
+		`catalog: components a and b are both the mesh of the variant standard`: {
+			"components/a.yaml": "name: a\ninstall: /a\nkind: mesh\nvariants: [standard]\n",
+			"components/b.yaml": "name: b\ninstall: /b\nkind: mesh\nvariants: [core, standard]\n",
+		},
+		`catalog: tools/t.yaml: needs name: t and a known distro, not "d"`: {"tools/t.yaml": "name: t\ndistro: d\n"},
 	} {
 		t.Run(want, func(t *testing.T) {
 			_, err := catalog.Load(folder(files))

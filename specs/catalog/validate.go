@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/pkg/errors"
@@ -20,9 +21,12 @@ func (c *Catalog) validate() error {
 		}
 	}
 	for name, comp := range c.Components {
-		if comp.Name != name || comp.Install == "" {
-			return errors.Errorf("catalog: components/%s.yaml: needs name: %s and install", name, name)
+		if err := comp.validate(name); err != nil {
+			return errors.Wrapf(err, "catalog: components/%s.yaml", name)
 		}
+	}
+	if err := c.validateKinds(); err != nil {
+		return errors.Wrap(err, "catalog")
 	}
 	for name, t := range c.Tools {
 		if _, ok := c.Distros[t.Distro]; t.Name != name || !ok {
@@ -63,6 +67,38 @@ func (d *Distro) validate(name string, c *Catalog) error {
 		if _, ok := c.Components[component]; !ok {
 			return errors.Errorf("kernel.initramfs names the unknown component %q", component)
 		}
+	}
+	return nil
+}
+
+// validateKinds refuses a variant with two defaults of one kind.
+func (c *Catalog) validateKinds() error {
+	first := map[string]string{}
+	for _, name := range Names(c.Components) {
+		comp := c.Components[name]
+		for _, variant := range comp.Variants {
+			if other, ok := first[comp.Kind+variant]; ok && comp.Kind != "" {
+				return errors.Errorf("components %s and %s are both the %s of the variant %s", other, name, comp.Kind, variant)
+			}
+			first[comp.Kind+variant] = name
+		}
+	}
+	return nil
+}
+
+func (c *Component) validate(name string) error {
+	switch {
+	case c.Name != name || c.Install == "":
+		return errors.Errorf("needs name: %s and install", name)
+	case !slices.Contains([]string{"", "kubernetes", "mesh", "provider"}, c.Kind):
+		return errors.Errorf("kind %q is none of kubernetes, mesh, provider", c.Kind)
+	}
+	pattern, err := regexp.Compile(c.VersionPattern)
+	if err != nil {
+		return errors.Wrap(err, "versionPattern")
+	}
+	if !pattern.MatchString(c.Version) {
+		return errors.Errorf("version %s does not match versionPattern", c.Version)
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func run(file string) error {
 			d.PatternProperties = ownKeys
 		}
 	}
-	for _, t := range []specs.Shorthander{specs.Distro{}, specs.Kernel{}, specs.Content{}} {
+	for _, t := range []specs.Shorthander{specs.Distro{}, specs.Kernel{}, specs.Kubernetes{}, specs.Mesh{}, specs.Content{}} {
 		allowText(s.Definitions, t)
 	}
 	data, err := json.MarshalIndent(s, "", "  ")

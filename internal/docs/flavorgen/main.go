@@ -74,7 +74,7 @@ func flavorTable(ctx context.Context, cells []matrix.Cell, cat *catalog.Catalog)
 	for _, c := range cells {
 		f, ok := byName[c.Flavor]
 		if !ok {
-			p, err := offline.PlanSource(ctx, c.Spec, offline.Options{File: c.Spec.Name, Arch: c.Arch})
+			p, err := offline.PlanSource(ctx, c.Spec, offline.Options{File: c.Spec.Name, Arch: c.Arch, Catalog: cat})
 			if err != nil {
 				return "", errors.Wrap(err, c.Name)
 			}
