@@ -27,6 +27,19 @@ func TestPlans(t *testing.T) {
 	}
 }
 
+// TestNames has no two cells of the matrix write the same file or push the same
+// image.
+func TestNames(t *testing.T) {
+	seen := map[string]string{}
+	for _, cell := range spectest.Cells(t) {
+		p := spectest.PlanCell(t, cell)
+		for _, name := range []string{p.File, p.Image} {
+			assert.Empty(t, seen[name], "%s is also a name of %s", name, cell.Name)
+			seen[name] = cell.Name
+		}
+	}
+}
+
 const debian = "extends: debian-12\nversion: v1.0.0\n"
 
 const (
