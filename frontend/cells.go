@@ -12,10 +12,12 @@ import (
 	commonexptypes "github.com/moby/buildkit/exporter/exptypes"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/util/grpcerrors"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/status"
 
 	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/specs"
@@ -106,8 +108,10 @@ func (cs Cells) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcli
 	eg, ctx := errgroup.WithContext(ctx)
 	for i, s := range systems {
 		eg.Go(func() (err error) {
-			refs[i], err = in.solveDefinition(ctx, s.definition, true)
-			return errors.Wrap(err, cs.concerned(i, systems, err))
+			if refs[i], err = in.solveDefinition(ctx, s.definition, true); err != nil {
+				return &cellError{cs.concerned(i, systems, err), err}
+			}
+			return nil
 		})
 	}
 	if err := eg.Wait(); err != nil {
@@ -123,16 +127,37 @@ func each[T any](ctx context.Context, cs Cells, f func(context.Context, Cell) (T
 	eg, ctx := errgroup.WithContext(ctx)
 	for i, c := range cs {
 		eg.Go(func() (err error) {
-			if results[i], err = f(ctx, c); errors.As(err, &mistakes[i]) {
-				return nil
+			if results[i], err = f(ctx, c); err != nil && !errors.As(err, &mistakes[i]) {
+				return &cellError{c.Name, err}
 			}
-			return errors.Wrap(err, c.Name)
+			return nil
 		})
 	}
 	if err := eg.Wait(); err != nil {
 		return nil, err
 	}
 	return results, slices.Concat(mistakes...).Err()
+}
+
+// cellError says which cells an error is about.
+type cellError struct {
+	cells string
+	error
+}
+
+func (e *cellError) Error() string { return e.cells + ": " + e.error.Error() }
+
+func (e *cellError) Unwrap() error { return e.error }
+
+// GRPCStatus takes the names to the client: of an error that came by gRPC, only
+// the message of the status goes back by it (grpcerrors.ToGRPC).
+func (e *cellError) GRPCStatus() *status.Status {
+	p := status.New(grpcerrors.Code(e.error), "").Proto()
+	if st, ok := grpcerrors.AsGRPCStatus(e.error); ok {
+		p = st.Proto()
+	}
+	p.Message = e.Error()
+	return status.FromProto(p)
 }
 
 // concerned names the cells that a failed step belongs to; the first of them
