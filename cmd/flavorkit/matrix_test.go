@@ -21,6 +21,8 @@ func TestMatrixCommands(t *testing.T) {
 	write(t, "ci/edge.yaml", edgeMatrix)
 	write(t, "ci/edge.spec", "extends: debian-13\nname: edge\nversion: v3.0.0\n")
 	write(t, "bad.yaml", "cells:\n  - extends: [debain-12, alpine]\n    kernels: [gentoo]\n    models: [rpi4]\n    architectures: [amd64, arm64]\n")
+	write(t, "acme.yaml", "cells: [{extends: [acme], architectures: [amd64]}]")
+	write(t, "ci/acme/kairos.spec", "extends: debian-12\nversion: v1.0.0\n")
 	write(t, "key.yaml", "cells:\n  - extend: [alpine]\n")
 	const mistakes = `flavorkit: bad.yaml:2:15: extends: no flavor and no named context is called "debain-12"; did you mean "debian-12"?
 bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
@@ -47,6 +49,8 @@ bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
 		{line: "matrix build -f key.yaml", code: exitFailed, stderr: "flavorkit: key.yaml:2:5: "},
 		{line: "bake --flavor debian-12 -o -", stdout: "\"dockerfile-inline\": \"# syntax=ghcr.io/flavorkit/frontend:1\\nextends: debian-12\\nvariant: core\\nmodel: generic\\nversion: ${VERSION}\\n\""},
 		{line: "bake -f ci/edge.yaml", stdout: "wrote docker-bake.json; build it with: docker buildx bake -f docker-bake.json\n"},
+		{line: "bake -f acme.yaml -o - --build-context acme=ci/acme", stdout: "\"acme\": \"ci/acme\""},
+		{line: "bake -f acme.yaml", code: exitFailed, stderr: "flavorkit: acme.yaml:1:20: extends: no flavor and no named context is called \"acme\"; "},
 		{line: "bake -f bad.yaml -o bad.json", code: exitFailed, stderr: mistakes},
 		{line: "bake -o none/x.json", code: exitFailed, stderr: "flavorkit: write the bake file: open none/x.json: no such file or directory\n"},
 	} {

@@ -23,6 +23,8 @@ type Options struct {
 	Context string
 	// Registry, Version and Target are the defaults of the variables of bake.
 	Registry, Version, Target string
+	// Contexts are the named contexts of all targets.
+	Contexts map[string]string
 	// CacheFrom and CacheTo are given to all targets.
 	CacheFrom, CacheTo []string
 }
@@ -50,13 +52,14 @@ type group struct {
 }
 
 type target struct {
-	Context          string   `json:"context"`
-	DockerfileInline string   `json:"dockerfile-inline"`
-	Target           string   `json:"target"`
-	Platforms        []string `json:"platforms"`
-	Tags             []string `json:"tags"`
-	CacheFrom        []string `json:"cache-from,omitempty"`
-	CacheTo          []string `json:"cache-to,omitempty"`
+	Context          string            `json:"context"`
+	Contexts         map[string]string `json:"contexts,omitempty"`
+	DockerfileInline string            `json:"dockerfile-inline"`
+	Target           string            `json:"target"`
+	Platforms        []string          `json:"platforms"`
+	Tags             []string          `json:"tags"`
+	CacheFrom        []string          `json:"cache-from,omitempty"`
+	CacheTo          []string          `json:"cache-to,omitempty"`
 }
 
 // File writes the bake file of cells.
@@ -74,6 +77,7 @@ func File(cells []Cell, o Options) ([]byte, error) {
 		name := identifier(c.Name)
 		f.Target[name] = target{
 			Context:          o.Context,
+			Contexts:         o.Contexts,
 			DockerfileInline: fill("# syntax="+o.Frontend+"\n"+c.Spec, "${VERSION}"),
 			Target:           "${TARGET}",
 			Platforms:        []string{"linux/" + c.Arch},

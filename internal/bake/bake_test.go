@@ -16,7 +16,7 @@ func TestFile(t *testing.T) {
 	}
 	text, err := bake.File(cells, bake.Options{
 		Frontend: "acme/frontend:1", Context: "ci", Registry: "ghcr.io/acme", Version: "v1.0.0", Target: "image",
-		CacheFrom: []string{"type=registry,ref=acme/cache"},
+		CacheFrom: []string{"type=registry,ref=acme/cache"}, Contexts: map[string]string{"acme": "../acme"},
 	})
 	require.NoError(t, err)
 	const want = `{
@@ -61,6 +61,9 @@ func TestFile(t *testing.T) {
   "target": {
     "core-edge-1-2-amd64": {
       "context": "ci",
+      "contexts": {
+        "acme": "../acme"
+      },
       "dockerfile-inline": "# syntax=acme/frontend:1\nextends: ./edge-1.2.spec\nversion: ${VERSION}\n",
       "target": "${TARGET}",
       "platforms": [
@@ -75,6 +78,9 @@ func TestFile(t *testing.T) {
     },
     "core-own-arm64": {
       "context": "ci",
+      "contexts": {
+        "acme": "../acme"
+      },
       "dockerfile-inline": "# syntax=acme/frontend:1\nextends: \"./$${own}.spec\"\n",
       "target": "${TARGET}",
       "platforms": [

@@ -196,4 +196,3 @@ func BenchmarkMatrix(b *testing.B) {
 		b.ReportMetric(together.Seconds()/slowest.Seconds(), "together/slowest")
 	}
 }
-
