@@ -5,6 +5,7 @@ package matrix
 
 import (
 	"fmt"
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -108,54 +109,76 @@ func (r *reader) report(key, hint, format string, args ...any) {
 
 // entry multiplies the lists of an entry.
 func (r *reader) entry(key string, e Entry) {
-	r.needed(key, "extends", len(e.Extends), "name flavors, or specs beside the matrix")
-	r.needed(key, "architectures", len(e.Architectures), "name amd64, arm64 or both")
-	for _, list := range []struct {
-		name  string
-		empty bool
-	}{
-		{"kernels", e.Kernels != nil && len(e.Kernels) == 0},
-		{"kubernetes", e.Kubernetes != nil && len(e.Kubernetes) == 0},
-		{"variants", e.Variants != nil && len(e.Variants) == 0},
-		{"models", e.Models != nil && len(e.Models) == 0},
-		{"versions", e.Versions != nil && len(e.Versions) == 0},
+	var counts []int
+	for _, a := range []axis{
+		axisOf("extends", e.Extends, "name flavors, or specs beside the matrix"),
+		axisOf("kernels", e.Kernels, ""),
+		axisOf("variants", e.Variants, ""),
+		axisOf("kubernetes", e.Kubernetes, ""),
+		axisOf("architectures", e.Architectures, "name amd64, arm64 or both"),
+		axisOf("models", e.Models, ""),
+		axisOf("versions", e.Versions, ""),
 	} {
-		if list.empty {
-			r.report(key+"."+list.name, "name something, or take the key out", "is an empty list")
+		switch {
+		case a.length > 0:
+		case a.needed != "":
+			r.report(key+"."+a.key, a.needed, "is missing or empty")
+		default:
+			if a.given {
+				r.report(key+"."+a.key, "name something, or take the key out", "is an empty list")
+			}
+			a.length = 1 // the value that is left open
 		}
+		counts = append(counts, a.length)
 	}
-	for x := range e.Extends {
-		for k := range orOne(e.Kernels) {
-			for v := range orOne(e.Variants) {
-				for u := range orOne(e.Kubernetes) {
-					for a := range e.Architectures {
-						for m := range orOne(e.Models) {
-							for n := range orOne(e.Versions) {
-								r.cell(key, e, choice{x, k, v, u, a, m, n})
-							}
-						}
-					}
+	for i := range product(counts) {
+		r.cell(key, e, choice{i[0], i[1], i[2], i[3], i[4], i[5], i[6]})
+	}
+}
+
+// axis is one of the lists that multiply.
+type axis struct {
+	key    string
+	given  bool
+	length int
+	// needed says what to write when the list may not be left out.
+	needed string
+}
+
+func axisOf[T any](key string, list []T, needed string) axis {
+	return axis{key: key, given: list != nil, length: len(list), needed: needed}
+}
+
+// product counts through all combinations, the last place fastest.
+func product(counts []int) iter.Seq[[]int] {
+	return func(yield func([]int) bool) {
+		if slices.Contains(counts, 0) {
+			return
+		}
+		for at := make([]int, len(counts)); yield(at); {
+			place := len(at) - 1
+			for ; place >= 0; place-- {
+				if at[place]++; at[place] < counts[place] {
+					break
 				}
+				at[place] = 0
+			}
+			if place < 0 {
+				return
 			}
 		}
 	}
 }
 
-func (r *reader) needed(key, name string, length int, hint string) {
-	if length == 0 {
-		r.report(key+"."+name, hint, "is missing or empty")
+// of is the chosen value of a list, or the zero one where it is left open.
+func of[T any](list []T, index int) (value T) {
+	if len(list) > 0 {
+		value = list[index]
 	}
+	return value
 }
 
-// orOne has one value, the zero one, for a list that leaves its value open.
-func orOne[T any](list []T) []T {
-	if len(list) == 0 {
-		return make([]T, 1)
-	}
-	return list
-}
-
-// choice are indexes into the lists of an entry.
+// choice are indexes into the lists of an entry, in the order of their keys.
 type choice struct{ extends, kernel, variant, kubernetes, arch, model, version int }
 
 // cell adds one combination.
@@ -164,12 +187,12 @@ func (r *reader) cell(key string, e Entry, c choice) {
 	extends := e.Extends[c.extends]
 	cell := Cell{
 		Flavor:     flavorOf(extends),
-		Kernel:     orOne(e.Kernels)[c.kernel],
-		Kubernetes: orOne(e.Kubernetes)[c.kubernetes],
-		Variant:    orOne(e.Variants)[c.variant],
+		Kernel:     of(e.Kernels, c.kernel),
+		Kubernetes: of(e.Kubernetes, c.kubernetes),
+		Variant:    of(e.Variants, c.variant),
 		Arch:       e.Architectures[c.arch],
-		Model:      orOne(e.Models)[c.model],
-		Version:    orOne(e.Versions)[c.version],
+		Model:      of(e.Models, c.model),
+		Version:    of(e.Versions, c.version),
 	}
 	t.line("extends", extends, "extends[%d]", c.extends)
 	t.line("variant", cell.Variant, "variants[%d]", c.variant)
