@@ -1,18 +1,12 @@
 package integration
 
 import (
-	"archive/tar"
-	"bytes"
 	"crypto/rand"
-	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -48,7 +42,11 @@ func TestKubernetesRelease(t *testing.T) {
 		r := watch(&o)
 		archive := image(t, embedded(t), o)
 		assert.Contains(t, r.ran(), "[component/k3s] verify and unpack k3s")
-		return layersOf(t, archive)
+		layers := map[string]int64{}
+		for _, l := range manifest(t, archive, arch).Layers {
+			layers[l.Digest.String()] = l.Size
+		}
+		return layers
 	}
 	before, after := layers("v1.34.1+k3s1"), layers("v1.34.2+k3s1")
 	var pulled int64
@@ -59,42 +57,4 @@ func TestKubernetesRelease(t *testing.T) {
 	}
 	assert.Greater(t, pulled, int64(size))
 	assert.Less(t, pulled, int64(size*11/10), "a machine pulls little more than k3s")
-}
-
-// layersOf returns the sizes of the layers of the one image in an OCI archive.
-func layersOf(t *testing.T, archive string) map[string]int64 {
-	t.Helper()
-	blobs := smallFiles(t, archive)
-	var index ocispecs.Index
-	require.NoError(t, json.Unmarshal(blobs["index.json"], &index))
-	require.Len(t, index.Manifests, 1)
-	var manifest ocispecs.Manifest
-	require.NoError(t, json.Unmarshal(blobs["blobs/sha256/"+index.Manifests[0].Digest.Encoded()], &manifest))
-	layers := map[string]int64{}
-	for _, l := range manifest.Layers {
-		layers[l.Digest.String()] = l.Size
-	}
-	return layers
-}
-
-// smallFiles reads the files of a tar archive that are not layers.
-func smallFiles(t *testing.T, archive string) map[string][]byte {
-	t.Helper()
-	f, err := os.Open(archive)
-	require.NoError(t, err)
-	defer f.Close()
-	files := map[string][]byte{}
-	for r := tar.NewReader(f); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			return files
-		}
-		require.NoError(t, err)
-		if h.Size < 1<<20 {
-			var data bytes.Buffer
-			_, err = io.Copy(&data, r)
-			require.NoError(t, err)
-			files[h.Name] = data.Bytes()
-		}
-	}
 }
