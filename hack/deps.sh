@@ -38,6 +38,22 @@ foreign $other_firmware UEFI firmware for another architecture
 END
 }
 
+# The kernel hands programs of the other architecture to qemu-user-static, which binfmt-support does
+# when a machine starts: here the machine is running already, or is a container.
+enable_foreign() {
+  local other=arm64
+  [[ $(host_arch) != arm64 ]] || other=amd64
+  runs_foreign "$other" && return
+  if ((EUID != 0)); then
+    die "programs of $other do not run yet, and making them run needs root: sudo hack/deps.sh foreign"
+  fi
+  mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc ||
+    die "cannot mount binfmt_misc: does the kernel have it?"
+  update-binfmts --enable
+  runs_foreign "$other" || die "programs of $other still do not run: see update-binfmts --display"
+  say "programs of $other run through qemu-user-static"
+}
+
 groups=()
 while (($#)); do
   case $1 in
@@ -75,3 +91,4 @@ else
   apt-get -q install --yes --no-install-recommends "${missing[@]}" >&2 ||
     die "apt-get could not install: ${missing[*]}"
 fi
+if [[ " ${groups[*]} " == *" foreign "* ]]; then enable_foreign; fi

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -48,6 +49,16 @@ func Need(t testing.TB, command, hint string) {
 	t.Helper()
 	if _, err := exec.LookPath(command); err != nil {
 		missing(t, "needs %s: %s", command, hint)
+	}
+}
+
+// NeedForeign skips the test when programs of another architecture do not run here.
+func NeedForeign(t testing.TB, arch string) {
+	t.Helper()
+	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[arch]
+	state, err := os.ReadFile("/proc/sys/fs/binfmt_misc/qemu-" + machine)
+	if err != nil || !strings.HasPrefix(string(state), "enabled") {
+		missing(t, "needs qemu-user-static for %s: run hack/deps.sh foreign", arch)
 	}
 }
 
