@@ -59,7 +59,7 @@ lint: ## Check formatting and run go vet
 	$(GO) vet ./...
 
 .PHONY: generate
-generate: ## Generate the JSON schema and the spec reference
+generate: ## Generate the JSON schema, the spec reference and the page about flavors
 	$(GO) generate ./...
 
 .PHONY: update-goldens

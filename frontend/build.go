@@ -10,6 +10,8 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/identity"
+	"github.com/moby/buildkit/util/flightcontrol"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
@@ -22,50 +24,63 @@ import (
 
 // Build is the gwclient.BuildFunc of flavorkit.
 func Build(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
-	ui, err := dockerui.NewClient(c)
-	if err != nil {
-		return nil, errors.Wrap(err, "read the build options")
-	}
-	r, err := newRequest(ctx, c, ui)
+	in, err := newInputs(c)
 	if err != nil {
 		return nil, err
 	}
-	if res, ok, err := r.subrequest(ctx); ok || err != nil {
-		return res, r.sourceMaps.locate(err)
-	}
-	res, err := r.build(ctx)
-	return res, r.sourceMaps.locate(err)
-}
-
-// request is one build request.
-type request struct {
-	client  gwclient.Client
-	ui      *dockerui.Client
-	entry   *dockerui.Source
-	spec    *specs.Source
-	catalog *catalog.Catalog
-	// sourceMaps are made once for each file of the spec, so that vertices
-	// share them.
-	sourceMaps *sourceMaps
-}
-
-func newRequest(ctx context.Context, c gwclient.Client, ui *dockerui.Client) (*request, error) {
-	entry, err := ui.ReadEntrypoint(ctx, language)
+	entry, err := in.ui.ReadEntrypoint(ctx, language)
 	if err != nil {
 		return nil, errors.Wrap(err, "read the spec (name it with -f)")
+	}
+	src := &specs.Source{Name: entry.Filename, Data: entry.Data}
+	return in.request(entry.SourceMap, src, newSourceMaps(entry.SourceMap)).answer(ctx)
+}
+
+// inputs are what all requests of one build start from. Images and named
+// contexts are looked up once, and the client's folders are told apart by one
+// id, so that equal parts of several graphs are equal vertices.
+type inputs struct {
+	client   gwclient.Client
+	ui       *dockerui.Client
+	catalog  *catalog.Catalog
+	localID  string
+	images   flightcontrol.CachedGroup[resolved]
+	contexts flightcontrol.CachedGroup[*resolved]
+}
+
+func newInputs(c gwclient.Client) (*inputs, error) {
+	ui, err := dockerui.NewClient(c)
+	if err != nil {
+		return nil, errors.Wrap(err, "read the build options")
 	}
 	cat, err := catalog.Builtin()
 	if err != nil {
 		return nil, err
 	}
-	return &request{
-		client:     c,
-		ui:         ui,
-		entry:      entry,
-		spec:       &specs.Source{Name: entry.Filename, Data: entry.Data},
-		catalog:    cat,
-		sourceMaps: newSourceMaps(entry.SourceMap),
-	}, nil
+	return &inputs{client: c, ui: ui, catalog: cat, localID: identity.NewID()}, nil
+}
+
+// request is one build request.
+type request struct {
+	*inputs
+	entry *llb.SourceMap
+	spec  *specs.Source
+	// sourceMaps are made once for each file of the spec, so that vertices
+	// share them.
+	sourceMaps *sourceMaps
+}
+
+func (in *inputs) request(entry *llb.SourceMap, spec *specs.Source, maps *sourceMaps) *request {
+	return &request{inputs: in, entry: entry, spec: spec, sourceMaps: maps}
+}
+
+// answer builds, or answers the question that is asked instead.
+func (r *request) answer(ctx context.Context) (*gwclient.Result, error) {
+	if res, ok, err := r.subrequest(ctx); ok || err != nil {
+		return res, r.sourceMaps.locate(err)
+	}
+	res, err := r.build(ctx)
+	return res, r.sourceMaps.locate(err)
 }
 
 // build makes the requested target for every requested platform.
@@ -74,38 +89,55 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := specs.Load(ctx, r.spec, &specReader{r})
+	doc, err := r.load(ctx)
 	if err != nil {
 		return nil, err
 	}
 	rb, err := r.ui.Build(ctx, func(ctx context.Context, platform *ocispecs.Platform, _ int) (*dockerui.BuildResult, error) {
-		g, p, base, err := r.prepare(ctx, doc, platform)
+		s, err := r.generate(ctx, doc, platform, t)
 		if err != nil {
 			return nil, err
 		}
-		def, err := r.marshal(ctx, g, p, t)
-		if err != nil {
-			return nil, err
-		}
-		res, err := r.client.Solve(ctx, gwclient.SolveRequest{Definition: def.ToPB(), CacheImports: r.ui.CacheImports})
-		if err != nil {
-			return nil, err
-		}
-		ref, err := res.SingleRef()
+		ref, err := r.solveDefinition(ctx, s.definition, false)
 		if err != nil {
 			return nil, err
 		}
 		return &dockerui.BuildResult{
 			Reference: ref,
-			Image:     imageConfig(p, g.Target, base, r.ui.Labels, t),
-			BaseImage: base,
-			Epoch:     &g.Epoch,
+			Image:     imageConfig(s.plan, s.graph.Target, s.base, r.ui.Labels, t),
+			BaseImage: s.base,
+			Epoch:     &s.graph.Epoch,
 		}, nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return rb.Finalize()
+}
+
+// load reads the spec and all it extends.
+func (r *request) load(ctx context.Context) (*specs.Document, error) {
+	return specs.Load(ctx, r.spec, &specReader{r})
+}
+
+// system is what a spec becomes for a platform and a target.
+type system struct {
+	plan  *plan.Plan
+	graph *graph.Graph
+	// base is the configuration of the base image, nil when a folder stands for
+	// the image.
+	base       *dockerspec.DockerOCIImage
+	definition *llb.Definition
+}
+
+// generate plans for a platform and generates the graph of a target.
+func (r *request) generate(ctx context.Context, doc *specs.Document, platform *ocispecs.Platform, t target) (*system, error) {
+	g, p, base, err := r.prepare(ctx, doc, platform)
+	if err != nil {
+		return nil, err
+	}
+	def, err := r.marshal(ctx, g, p, t)
+	return &system{plan: p, graph: g, base: base, definition: def}, err
 }
 
 // prepare plans for a platform, opens the graph and finds the base image, whose
@@ -145,6 +177,6 @@ func (r *request) marshal(ctx context.Context, g *graph.Graph, p *plan.Plan, t t
 	if err != nil {
 		return nil, err
 	}
-	def, err := state.Marshal(ctx, llb.Platform(g.Target), llb.WithCaps(r.ui.BuildOpts().LLBCaps))
+	def, err := state.Marshal(ctx, llb.Platform(g.Target), llb.WithCaps(r.ui.BuildOpts().LLBCaps), llb.LocalUniqueID(r.localID))
 	return def, errors.Wrap(err, "generate the graph")
 }

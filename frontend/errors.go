@@ -43,6 +43,9 @@ func (m *sourceMaps) of(src *specs.Source) *llb.SourceMap {
 
 // location points a vertex at a part of the spec.
 func (m *sourceMaps) location(r specs.Range) llb.ConstraintsOpt {
+	if r.Start.Line == 0 { // it was not written in any file
+		return (*llb.SourceMap)(nil).Location(nil)
+	}
 	return m.of(r.Source).Location(ranges(r))
 }
 
@@ -66,10 +69,17 @@ func (m *sourceMaps) locate(err error) error {
 		return err
 	}
 	var located error = errors.New(diagnostics.Error())
+	type line struct {
+		source *specs.Source
+		number int
+	}
+	shown := map[line]bool{}
 	for _, d := range diagnostics {
-		if d.Range.Source == nil {
+		at := line{d.Range.Source, d.Range.Start.Line}
+		if at.source == nil || at.number == 0 || shown[at] {
 			continue
 		}
+		shown[at] = true
 		info := &pb.SourceInfo{Filename: d.Range.Source.Name, Language: language, Data: d.Range.Source.Data}
 		if sm := m.of(d.Range.Source); sm.Definition != nil {
 			info.Definition = sm.Definition.ToPB()

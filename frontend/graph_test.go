@@ -3,6 +3,7 @@ package frontend_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,11 +17,10 @@ import (
 
 	"github.com/flavorkit/flavorkit/internal/golden"
 	"github.com/flavorkit/flavorkit/internal/graphtest"
-	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/graphtext"
 	"github.com/flavorkit/flavorkit/internal/spectest"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/specs/catalog"
-	"github.com/flavorkit/flavorkit/specs/flavors"
 )
 
 const debian = "# syntax=x\nextends: debian-12\nversion: v1.0.0\n"
@@ -42,24 +42,18 @@ artifacts: {iso: {cloudConfig: sentinel-iso.yaml}}
 
 var targets = []string{"image", "iso"}
 
-// TestGraphs has the graph of every flavor for every architecture that it has
-// and every target.
+// TestGraphs has the graphs of every cell of the matrix: one file for all
+// targets, for they share most of it.
 func TestGraphs(t *testing.T) {
-	cat, err := catalog.Builtin()
-	require.NoError(t, err)
-	for _, flavor := range flavors.Names() {
-		spec := fmt.Sprintf("extends: %s\nversion: v1.0.0\n", flavor)
-		doc, err := spectest.Load(spec, nil)
-		require.NoError(t, err)
-		for _, arch := range plan.Architectures(doc, cat) {
-			for _, target := range targets {
-				name := strings.Join([]string{flavor, arch, target}, "-")
-				t.Run(name, func(t *testing.T) {
-					g := graphtest.Generate(t, spectest.MustPlan(t, spec, nil, arch), target)
-					golden.Check(t, filepath.Join("../testdata/graphs", name+".txt"), g.String())
-				})
+	for _, cell := range spectest.Cells(t) {
+		t.Run(cell.Name, func(t *testing.T) {
+			p := spectest.PlanCell(t, cell)
+			graphs := make([]graphtext.Named, len(targets))
+			for i, target := range targets {
+				graphs[i] = graphtext.Named{Name: target, Graph: graphtest.Generate(t, p, target).Graph}
 			}
-		}
+			golden.Check(t, filepath.Join("../testdata/graphs", cell.Name+".txt"), graphtext.Join(graphs...))
+		})
 	}
 }
 
@@ -208,23 +202,46 @@ func TestDependencies(t *testing.T) {
 // TestKernelsAreShared counts the installs of a matrix: userlands and kernels
 // add up, they do not multiply.
 func TestKernelsAreShared(t *testing.T) {
-	installs := func(kernels ...string) []string {
+	build := func(kernels ...string) []string {
 		seen := map[string]bool{}
 		for _, base := range []string{"debian-12", "opensuse", "ubuntu-22-lts"} {
 			for _, kernel := range kernels {
 				spec := fmt.Sprintf("extends: %s\nkernel: %s\nversion: v1.0.0\n", base, kernel)
-				g := graphtest.Generate(t, spectest.MustPlan(t, spec, nil, "amd64"), "image")
-				for digest := range g.Ops {
-					if name := g.Metadata[digest].Description["llb.customname"]; strings.Contains(name, "] install ") {
-						seen[digest.String()+" "+name] = true
-					}
-				}
+				maps.Copy(seen, installs(graphtest.Generate(t, spectest.MustPlan(t, spec, nil, "amd64"), "image")))
 			}
 		}
 		return catalog.Names(seen)
 	}
-	assert.Len(t, installs("debian-12", "ubuntu-24.04", "opensuse-leap-15.6"), 6)
-	assert.Len(t, installs("debian-12", "ubuntu-24.04", "opensuse-leap-15.6", "fedora-43"), 7)
+	assert.Len(t, build("debian-12", "ubuntu-24.04", "opensuse-leap-15.6"), 6)
+	assert.Len(t, build("debian-12", "ubuntu-24.04", "opensuse-leap-15.6", "fedora-43"), 7)
+}
+
+// installs are the vertices that install packages, by digest and name.
+func installs(g graphtest.Graph) map[string]bool {
+	found := map[string]bool{}
+	for digest := range g.Ops {
+		if name := g.Metadata[digest].Description["llb.customname"]; strings.Contains(name, "] install ") {
+			found[digest.String()+" "+name] = true
+		}
+	}
+	return found
+}
+
+// TestMatrixIsShared counts the installs of the whole matrix for amd64, and has
+// the standard variant add none.
+func TestMatrixIsShared(t *testing.T) {
+	all := map[string]map[string]bool{"core": {}, "standard": {}}
+	cells := 0
+	for _, cell := range spectest.Cells(t) {
+		if cell.Arch == "amd64" {
+			cells++
+			maps.Copy(all[cell.Variant], installs(graphtest.Generate(t, spectest.PlanCell(t, cell), "iso")))
+		}
+	}
+	assert.Equal(t, 26, cells)
+	assert.Equal(t, all["core"], all["standard"])
+	// 11 userlands, 9 kernels, the loader of Alpine and the tools.
+	assert.Len(t, all["core"], 22, "%v", catalog.Names(all["core"]))
 }
 
 // TestOwnKernel has the kernel in an image and in a named context that was not

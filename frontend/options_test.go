@@ -20,7 +20,7 @@ import (
 )
 
 func withArgs(args map[string]string) *request {
-	return &request{ui: &dockerui.Client{Config: dockerui.Config{BuildArgs: args}}}
+	return &request{inputs: &inputs{ui: &dockerui.Client{Config: dockerui.Config{BuildArgs: args}}}}
 }
 
 func TestEpoch(t *testing.T) {

@@ -18,12 +18,26 @@ type specReader struct{ request *request }
 
 // File reads a file from where the spec itself came from.
 func (s *specReader) File(ctx context.Context, name string) ([]byte, error) {
-	st := s.request.entry.State
-	if local, ok := s.request.specFolder(name); ok {
-		st = &local
+	local, ok := s.request.specFolder(name)
+	st := &local
+	if !ok {
+		st = s.request.entry.State
 	}
-	return s.read(ctx, *st, name)
+	data, err := s.read(ctx, *st, name)
+	if errors.Is(err, fs.ErrNotExist) && s.request.spec.Name == nameless {
+		// The folder of such a spec holds nothing else.
+		main, err := s.request.ui.MainContext(ctx, llb.FollowPaths([]string{name}))
+		if err != nil {
+			return nil, errors.Wrap(err, "open the build context")
+		}
+		return s.read(ctx, *main, name)
+	}
+	return data, err
 }
+
+// nameless is what clients call a spec that they did not read from a file, but
+// from standard input or from the inline text of a bake file.
+const nameless = dockerui.DefaultDockerfileName
 
 // specFolder is the client's folder with the spec. ok is false when the spec
 // is part of a remote build context, of which the whole is at hand.

@@ -9,7 +9,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
@@ -30,9 +29,6 @@ type sources struct {
 	// files that the plan takes from each context, "" being the build context.
 	// One transfer serves all of them.
 	files map[string][]string
-
-	mu     sync.Mutex
-	images map[string]resolved
 }
 
 // resolved is a container image with its configuration, which is nil when a
@@ -49,7 +45,7 @@ type namedFile struct {
 }
 
 func newSources(r *request, p *plan.Plan) *sources {
-	s := &sources{request: r, files: map[string][]string{}, images: map[string]resolved{}}
+	s := &sources{request: r, files: map[string][]string{}}
 	for _, f := range namedFiles(p) {
 		paths := append(s.files[f.origin.Context], f.path)
 		slices.Sort(paths)
@@ -84,20 +80,14 @@ func (s *sources) Image(ctx context.Context, ref string, platform ocispecs.Platf
 // image resolves each image once.
 func (s *sources) image(ctx context.Context, ref string, platform ocispecs.Platform) (resolved, error) {
 	key := ref + " " + platforms.FormatAll(platform)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if img, ok := s.images[key]; ok {
-		return img, nil
-	}
-	img, ok, err := s.context(ctx, ref, platform)
-	if err == nil && !ok {
-		img, err = s.resolve(ctx, ref, platform)
-	}
-	if err != nil {
-		return resolved{}, errors.Wrapf(err, "find the image %s for %s", ref, platforms.FormatAll(platform))
-	}
-	s.images[key] = img
-	return img, nil
+	img, err := s.request.images.Do(ctx, key, func(ctx context.Context) (resolved, error) {
+		img, ok, err := s.context(ctx, ref, platform)
+		if err == nil && !ok {
+			img, err = s.resolve(ctx, ref, platform)
+		}
+		return img, err
+	})
+	return img, errors.Wrapf(err, "find the image %s for %s", ref, platforms.FormatAll(platform))
 }
 
 // resolve asks the registry for an image.
@@ -128,20 +118,28 @@ func (s *sources) Context(ctx context.Context, name string, platform ocispecs.Pl
 	return img.state, ok, err
 }
 
+// context loads each named context once.
 func (s *sources) context(ctx context.Context, name string, platform ocispecs.Platform) (resolved, bool, error) {
-	nc, err := s.request.ui.NamedContext(name, dockerui.ContextOpt{
-		Platform:    &platform,
-		ResolveMode: s.request.ui.ImageResolveMode.String(),
+	key := name + " " + platforms.FormatAll(platform)
+	found, err := s.request.contexts.Do(ctx, key, func(ctx context.Context) (*resolved, error) {
+		nc, err := s.request.ui.NamedContext(name, dockerui.ContextOpt{
+			Platform:    &platform,
+			ResolveMode: s.request.ui.ImageResolveMode.String(),
+		})
+		if err != nil || nc == nil {
+			return nil, err
+		}
+		// With a configuration, the state has its environment already.
+		st, config, err := nc.Load(ctx)
+		if err != nil || st == nil {
+			return nil, errors.Wrapf(err, "load the named context %s", name)
+		}
+		return &resolved{state: *st, config: config}, nil
 	})
-	if err != nil || nc == nil {
+	if err != nil || found == nil {
 		return resolved{}, false, err
 	}
-	// With a configuration, the state has its environment already.
-	st, config, err := nc.Load(ctx)
-	if err != nil || st == nil {
-		return resolved{}, false, errors.Wrapf(err, "load the named context %s", name)
-	}
-	return resolved{state: *st, config: config}, true, nil
+	return *found, true, nil
 }
 
 // Files is the context that a spec's files come from, with just those files.
@@ -208,11 +206,20 @@ func isNotExist(err error) bool {
 
 // solve builds a state and returns the reference to its files.
 func (r *request) solve(ctx context.Context, st llb.State) (gwclient.Reference, error) {
-	def, err := st.Marshal(ctx, llb.WithCaps(r.ui.BuildOpts().LLBCaps))
+	def, err := st.Marshal(ctx, llb.WithCaps(r.ui.BuildOpts().LLBCaps), llb.LocalUniqueID(r.localID))
 	if err != nil {
 		return nil, err
 	}
 	res, err := r.client.Solve(ctx, gwclient.SolveRequest{Definition: def.ToPB()})
+	if err != nil {
+		return nil, err
+	}
+	return res.SingleRef()
+}
+
+// solveDefinition builds a graph: now, or else when its result is asked for.
+func (in *inputs) solveDefinition(ctx context.Context, def *llb.Definition, now bool) (gwclient.Reference, error) {
+	res, err := in.client.Solve(ctx, gwclient.SolveRequest{Definition: def.ToPB(), CacheImports: in.ui.CacheImports, Evaluate: now})
 	if err != nil {
 		return nil, err
 	}

@@ -102,14 +102,14 @@ func (r *request) listTargets() (*gwclient.Result, error) {
 // lint checks the spec as a build would, up to the first step.
 func (r *request) lint(ctx context.Context) (*gwclient.Result, error) {
 	results := &lint.LintResults{Warnings: []lint.Warning{}}
-	source := results.AddSource(r.entry.SourceMap)
+	source := results.AddSource(r.entry)
 	_, err := r.plans(ctx)
 	var diagnostics specs.Diagnostics
 	switch {
 	case errors.As(err, &diagnostics):
 		results.Error = &lint.BuildError{Message: diagnostics.Error(), Location: pb.Location{SourceIndex: int32(source)}}
 		for _, d := range diagnostics {
-			if r.sourceMaps.of(d.Range.Source) == r.entry.SourceMap {
+			if r.sourceMaps.of(d.Range.Source) == r.entry {
 				results.Error.Location.Ranges = append(results.Error.Location.Ranges, ranges(d.Range)...)
 			}
 		}
@@ -125,6 +125,10 @@ func (r *request) plan(ctx context.Context) (*gwclient.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return plansResult(plans)
+}
+
+func plansResult(plans []*plan.Plan) (*gwclient.Result, error) {
 	data, err := json.MarshalIndent(plans, "", "  ")
 	if err != nil {
 		return nil, err
@@ -138,7 +142,7 @@ func (r *request) plan(ctx context.Context) (*gwclient.Result, error) {
 
 // plans are those of every requested platform.
 func (r *request) plans(ctx context.Context) ([]*plan.Plan, error) {
-	doc, err := specs.Load(ctx, r.spec, &specReader{r})
+	doc, err := r.load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -160,18 +164,15 @@ func (r *request) convert(ctx context.Context) (*gwclient.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := specs.Load(ctx, r.spec, &specReader{r})
+	doc, err := r.load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	g, p, _, err := r.prepare(ctx, doc, r.requested()[0])
+	s, err := r.generate(ctx, doc, r.requested()[0], t)
 	if err != nil {
 		return nil, err
 	}
-	def, err := r.marshal(ctx, g, p, t)
-	if err != nil {
-		return nil, err
-	}
+	def := s.definition
 	result := &convertllb.Result{Def: map[digest.Digest]*pb.Op{}, Metadata: map[digest.Digest]llb.OpMetadata{}, Source: def.Source}
 	for _, data := range def.Def {
 		var op pb.Op

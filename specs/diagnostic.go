@@ -49,7 +49,7 @@ func (ds Diagnostics) Error() string {
 
 // Err returns the diagnostics as an error, or nil when there are none: those of
 // the spec itself first, in the order of the file, then those of the specs it
-// extends.
+// extends. What was found more than once is said once.
 func (ds Diagnostics) Err() error {
 	if len(ds) == 0 {
 		return nil
@@ -62,5 +62,5 @@ func (ds Diagnostics) Err() error {
 			cmp.Compare(x.Start.Column, y.Start.Column),
 		)
 	})
-	return ds
+	return slices.Compact(ds)
 }

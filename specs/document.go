@@ -91,7 +91,7 @@ func (d *Document) Diagnose(key, hint, format string, args ...any) Diagnostic {
 func newDocument(chain []*tree) (*Document, error) {
 	d := &Document{places: map[string]place{}}
 	for _, link := range chain {
-		d.Sources = append(d.Sources, link.ranges[link.root].Source)
+		d.Sources = append(d.Sources, link.source)
 		if extends := find(link.root, "extends"); extends != nil {
 			d.extends = append(d.extends, link.ranges[extends])
 		}

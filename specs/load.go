@@ -58,7 +58,7 @@ func Load(ctx context.Context, src *Source, r Reader) (*Document, error) {
 func loadChain(ctx context.Context, src *Source, r Reader) (chain []*tree, found Diagnostics, err error) {
 	seen := []*Source{src}
 	for {
-		t, diagnostics := parse(src)
+		t, diagnostics := parse(src, reflect.TypeFor[Spec](), emptySpec)
 		found = append(found, diagnostics...)
 		if t == nil {
 			return chain, found, nil
@@ -153,28 +153,33 @@ func isLocal(p string) bool {
 	return !path.IsAbs(clean) && clean != ".." && !strings.HasPrefix(clean, "../")
 }
 
-// parse reads one file and checks it against the types. The tree is nil when
+// empty is what is said about a file with nothing in it.
+type empty struct{ message, hint string }
+
+var emptySpec = empty{"the spec is empty", `the shortest one has two lines: "extends: debian-12" and "version: v1.0.0"`}
+
+// parse reads one file and checks it against a struct type. The tree is nil when
 // the text is not one YAML mapping.
-func parse(src *Source) (*tree, Diagnostics) {
+func parse(src *Source, typ reflect.Type, nothing empty) (*tree, Diagnostics) {
 	lines := newText(src)
 	if d, found := lines.unreadable(); found {
 		return nil, Diagnostics{d}
 	}
-	root, found := readMapping(lines)
+	root, found := readMapping(lines, nothing)
 	if root == nil {
 		return nil, found
 	}
 	c := &checker{text: lines, found: found}
-	if !c.check(root, reflect.TypeFor[Spec](), "") {
+	if !c.check(root, typ, "") {
 		return nil, c.found
 	}
-	t := &tree{root: root, ranges: map[*yaml.Node]Range{}, undone: map[string]bool{}}
+	t := &tree{root: root, source: src, ranges: map[*yaml.Node]Range{}, undone: map[string]bool{}}
 	t.locate(root, lines)
 	return t, c.found
 }
 
 // readMapping reads the only document of a file.
-func readMapping(lines *text) (*yaml.Node, Diagnostics) {
+func readMapping(lines *text, nothing empty) (*yaml.Node, Diagnostics) {
 	src := lines.source
 	loader, err := yaml.NewLoader(bytes.NewReader(src.Data), yaml.WithUniqueKeys(false))
 	if err != nil {
@@ -184,7 +189,7 @@ func readMapping(lines *text) (*yaml.Node, Diagnostics) {
 	err = loader.Load(&first)
 	switch {
 	case errors.Is(err, io.EOF), err == nil && (len(first.Content) == 0 || first.Content[0].Tag == "!!null"):
-		return nil, Diagnostics{{Range: top(src), Message: "the spec is empty", Hint: `the shortest one has two lines: "extends: debian-12" and "version: v1.0.0"`}}
+		return nil, Diagnostics{{Range: top(src), Message: nothing.message, Hint: nothing.hint}}
 	case err != nil:
 		return nil, Diagnostics{lines.syntaxError(err)}
 	}
@@ -200,5 +205,5 @@ func readMapping(lines *text) (*yaml.Node, Diagnostics) {
 }
 
 func top(src *Source) Range {
-	return Range{Source: src, Start: Position{1, 1}, End: Position{1, 1}}
+	return Range{Source: src, Start: Position{1, 1}, End: Position{1, 1}}.decided()
 }

@@ -12,7 +12,9 @@ import (
 // tree is a YAML node tree that knows where each node stands, so that merged
 // trees still have positions.
 type tree struct {
-	root   *yaml.Node
+	root *yaml.Node
+	// source that the tree was parsed from; a merged tree has none.
+	source *Source
 	ranges map[*yaml.Node]Range
 	// undone are packages that a nearer spec took back.
 	undone map[string]bool

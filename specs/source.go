@@ -15,6 +15,9 @@ type Source struct {
 	// Builtin tells that the file is part of flavorkit, Flavor by what name.
 	Builtin bool
 	Flavor  string
+	// Lines are set for a text that flavorkit wrote: where each line of it was
+	// decided. Messages point there.
+	Lines []Range
 
 	// depth is the place in the chain, 0 for the spec that was asked for.
 	depth int
@@ -40,6 +43,15 @@ func (r Range) String() string {
 		return r.Source.Name
 	}
 	return fmt.Sprintf("%s:%d:%d", r.Source.Name, r.Start.Line, r.Start.Column)
+}
+
+// decided is where a part of a text was decided: there, or in what the text was
+// written from.
+func (r Range) decided() Range {
+	if lines := r.Source.Lines; len(lines) > 0 {
+		return lines[min(r.Start.Line, len(lines))-1]
+	}
+	return r
 }
 
 func (r Range) depth() int {

@@ -37,6 +37,9 @@ func (t *text) inside(line, column int) Position {
 func (t *text) rangeOf(n *yaml.Node) Range {
 	at := t.inside(n.Line, n.Column)
 	r := Range{Source: t.source, Start: at, End: at}
+	if len(t.source.Lines) > 0 {
+		return r.decided()
+	}
 	line := []rune(t.lines[at.Line-1])
 	if n.Kind != yaml.ScalarNode || at.Column > len(line) {
 		return r

@@ -36,16 +36,49 @@ const buildExample = `  flavorkit build --target iso -o dist
   flavorkit build -t registry.example.com/edge:v1 --push
   flavorkit build --build-context debian:12-slim=oci-layout://base --target iso -o dist`
 
-// buildFlags are the flags of the build command.
-type buildFlags struct {
+// solveFlags are the flags of all commands that build.
+type solveFlags struct {
 	solve.Options
-	outputs            []string
-	tag                string
 	push               bool
 	builder, stateDir  string
 	cacheTo, cacheFrom []string
 	mirrors            map[string]string
 	debug              bool
+}
+
+func (f *solveFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.Target, "target", "", "what to build: image (default) or iso")
+	flags.StringToStringVar(&f.Contexts, "build-context", nil, "named context: name=folder, name=oci-layout://path:tag, name=docker-image://ref")
+	flags.StringToStringVar(&f.Args, "build-arg", nil, "build argument, such as SOURCE_DATE_EPOCH=0")
+	flags.StringToStringVar(&f.Labels, "label", nil, "label of the image")
+	flags.BoolVar(&f.NoCache, "no-cache", false, "run every step again")
+	flags.StringSliceVar(&f.NoCacheStages, "no-cache-filter", nil, "run the steps of these stages again, such as debian-12/userland")
+	flags.StringArrayVar(&f.cacheTo, "cache-to", nil, "export the cache, such as type=registry,ref=…")
+	flags.StringArrayVar(&f.cacheFrom, "cache-from", nil, "import a cache, such as type=registry,ref=…")
+	flags.StringVar(&f.Progress, "progress", "auto", "how progress is shown: auto, plain, tty, rawjson or quiet")
+	flags.StringVar(&f.builder, "builder", os.Getenv("BUILDKIT_HOST"), "address of a BuildKit, such as unix:///run/buildkit/buildkitd.sock")
+	flags.StringVar(&f.stateDir, "state-dir", "/var/lib/flavorkit", "cache of the BuildKit inside flavorkit")
+	flags.StringToStringVar(&f.mirrors, "registry-mirror", nil, "registry that is asked first, such as docker.io=mirror.example.com")
+	flags.BoolVar(&f.debug, "debug", false, "show what the BuildKit inside flavorkit logs")
+}
+
+// complete reads the flags that have a syntax of their own.
+func (f *solveFlags) complete() (err error) {
+	if f.CacheTo, err = build.ParseExportCache(f.cacheTo); err != nil {
+		return &usageError{err}
+	}
+	if f.CacheFrom, err = build.ParseImportCache(f.cacheFrom); err != nil {
+		return &usageError{err}
+	}
+	return nil
+}
+
+// buildFlags are the flags of the build command.
+type buildFlags struct {
+	solveFlags
+	outputs []string
+	tag     string
 }
 
 func buildCommand() *cobra.Command {
@@ -64,84 +97,83 @@ func buildCommand() *cobra.Command {
 			return f.run(cmd.Context(), cmd)
 		},
 	}
+	f.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
-	flags.StringVar(&f.Target, "target", "", "what to build: image (default) or iso")
 	flags.StringArrayVarP(&f.outputs, "output", "o", nil, "where to: a folder, or type=oci|image|local|tar,dest=… (default: dist)")
 	flags.StringVarP(&f.tag, "tag", "t", "", "name of the image")
 	flags.BoolVar(&f.push, "push", false, "push the image to its registry; needs --tag")
 	flags.StringSliceVar(&f.Platforms, "platform", nil, "platforms to build for, such as linux/amd64,linux/arm64")
-	flags.StringToStringVar(&f.Contexts, "build-context", nil, "named context: name=folder, name=oci-layout://path:tag, name=docker-image://ref")
-	flags.StringToStringVar(&f.Args, "build-arg", nil, "build argument, such as SOURCE_DATE_EPOCH=0")
-	flags.StringToStringVar(&f.Labels, "label", nil, "label of the image")
-	flags.BoolVar(&f.NoCache, "no-cache", false, "run every step again")
-	flags.StringSliceVar(&f.NoCacheStages, "no-cache-filter", nil, "run the steps of these stages again, such as debian-12/userland")
-	flags.StringArrayVar(&f.cacheTo, "cache-to", nil, "export the cache, such as type=registry,ref=…")
-	flags.StringArrayVar(&f.cacheFrom, "cache-from", nil, "import a cache, such as type=registry,ref=…")
-	flags.StringVar(&f.Progress, "progress", "auto", "how progress is shown: auto, plain, tty, rawjson or quiet")
-	flags.StringVar(&f.builder, "builder", os.Getenv("BUILDKIT_HOST"), "address of a BuildKit, such as unix:///run/buildkit/buildkitd.sock")
-	flags.StringVar(&f.stateDir, "state-dir", "/var/lib/flavorkit", "cache of the BuildKit inside flavorkit")
-	flags.StringToStringVar(&f.mirrors, "registry-mirror", nil, "registry that is asked first, such as docker.io=mirror.example.com")
-	flags.BoolVar(&f.debug, "debug", false, "show what the BuildKit inside flavorkit logs")
 	return cmd
 }
 
-func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) (err error) {
+func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	if err := f.complete(); err != nil {
 		return err
 	}
-	c, closeClient, err := f.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if e := closeClient(); e != nil && err == nil {
-			err = e
-		}
-	}()
-	// Mistakes of the spec come before the output folder is touched.
-	plans, err := solve.Plans(ctx, c, f.Options)
-	if err != nil {
-		return err
-	}
-	outputs, err := f.openOutputs(plans)
-	defer func() {
-		for _, o := range outputs {
-			if e := o.Discard(); e != nil && err == nil {
-				err = e
-			}
-		}
-	}()
-	if err != nil {
-		return err
-	}
-	exports := make([]client.ExportEntry, len(outputs))
-	for i, o := range outputs {
-		exports[i] = o.Entry
-	}
-	if _, err := solve.Build(ctx, c, f.Options, exports...); err != nil {
-		if slices.ContainsFunc(outputs, (*solve.Output).Full) {
-			return errors.Wrap(err, "no space is left for the output")
-		}
-		return err
-	}
-	for _, o := range outputs {
-		files, err := o.Commit()
+	return f.withClient(ctx, func(c *client.Client) (err error) {
+		// Mistakes of the spec come before the output folder is touched.
+		plans, err := solve.Plans(ctx, c, f.Options)
 		if err != nil {
 			return err
 		}
-		slices.Sort(files)
-		for _, file := range files {
-			if _, err := fmt.Fprintln(cmd.OutOrStdout(), file); err != nil {
-				return err
-			}
+		outputs, err := f.openOutputs(plans)
+		defer discard(outputs, &err)
+		if err != nil {
+			return err
+		}
+		files, err := export(ctx, c, f.Options, outputs...)
+		if err != nil {
+			return err
+		}
+		return list(cmd, files)
+	})
+}
+
+// export builds, and returns the files that are there now.
+func export(ctx context.Context, c *client.Client, o solve.Options, outputs ...*solve.Output) ([]string, error) {
+	exports := make([]client.ExportEntry, len(outputs))
+	for i, out := range outputs {
+		exports[i] = out.Entry
+	}
+	if _, err := solve.Build(ctx, c, o, exports...); err != nil {
+		if slices.ContainsFunc(outputs, (*solve.Output).Full) {
+			return nil, errors.Wrap(err, "no space is left for the output")
+		}
+		return nil, err
+	}
+	var all []string
+	for _, out := range outputs {
+		files, err := out.Commit()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, slices.Sorted(slices.Values(files))...)
+	}
+	return all, nil
+}
+
+// discard removes what is not whole of outputs.
+func discard(outputs []*solve.Output, err *error) {
+	for _, o := range outputs {
+		if e := o.Discard(); e != nil && *err == nil {
+			*err = e
+		}
+	}
+}
+
+// list prints the files that were built.
+func list(cmd *cobra.Command, files []string) error {
+	for _, file := range files {
+		if _, err := fmt.Fprintln(cmd.OutOrStdout(), file); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // complete fills in what the flags leave open.
-func (f *buildFlags) complete() (err error) {
+func (f *buildFlags) complete() error {
 	if f.Context == "" {
 		f.Context = "."
 	}
@@ -157,17 +189,25 @@ func (f *buildFlags) complete() (err error) {
 	if f.tag != "" && !f.push && len(f.outputs) == 0 {
 		return &usageError{errors.New("--tag needs --push, or an output such as -o type=oci,dest=image.tar")}
 	}
-	if f.CacheTo, err = build.ParseExportCache(f.cacheTo); err != nil {
-		return &usageError{err}
+	return f.solveFlags.complete()
+}
+
+// withClient calls do with the BuildKit that builds run on.
+func (f *solveFlags) withClient(ctx context.Context, do func(*client.Client) error) (err error) {
+	c, closeClient, err := f.connect(ctx)
+	if err != nil {
+		return err
 	}
-	if f.CacheFrom, err = build.ParseImportCache(f.cacheFrom); err != nil {
-		return &usageError{err}
-	}
-	return nil
+	defer func() {
+		if e := closeClient(); e != nil && err == nil {
+			err = e
+		}
+	}()
+	return do(c)
 }
 
 // connect opens the BuildKit that the build runs on.
-func (f *buildFlags) connect(ctx context.Context) (*client.Client, func() error, error) {
+func (f *solveFlags) connect(ctx context.Context) (*client.Client, func() error, error) {
 	if f.builder != "" {
 		if !f.debug {
 			// The client's OCI store warns about file systems; nobody asked it.

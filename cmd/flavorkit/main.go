@@ -92,7 +92,14 @@ first line is "# syntax=…/frontend:1".`,
 		SilenceUsage:  true,
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	cmd.AddCommand(buildCommand(), bootCommand(), planCommand(), graphCommand(), checkCommand(), initCommand(), schemaCommand())
+	cmd.AddCommand(buildCommand(), matrixCommand(), bakeCommand(), bootCommand(), planCommand(), graphCommand(), checkCommand(), initCommand(), schemaCommand())
+	argsAreUsage(cmd)
+	return cmd
+}
+
+// argsAreUsage makes wrong arguments of all commands below one mistakes of the
+// command line.
+func argsAreUsage(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		args := sub.Args
 		sub.Args = func(cmd *cobra.Command, a []string) error {
@@ -101,6 +108,6 @@ first line is "# syntax=…/frontend:1".`,
 			}
 			return nil
 		}
+		argsAreUsage(sub)
 	}
-	return cmd
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/internal/matrix"
 	"github.com/flavorkit/flavorkit/internal/offline"
+	"github.com/flavorkit/flavorkit/specs"
 )
 
 const root = "../.."
@@ -52,7 +54,10 @@ func (b block) whole() bool {
 	return b.title == "" && (strings.HasPrefix(b.text, "extends:") || strings.HasPrefix(b.text, "# syntax="))
 }
 
-// TestSpecs resolves every whole spec of the documentation.
+// matrix tells the file of a matrix.
+func (b block) matrix() bool { return strings.HasPrefix(b.text, "cells:") }
+
+// TestSpecs resolves every whole spec and every matrix of the documentation.
 func TestSpecs(t *testing.T) {
 	found := 0
 	for _, page := range pages(t) {
@@ -73,6 +78,9 @@ func TestSpecs(t *testing.T) {
 			}
 		}
 		for _, b := range all {
+			if b.matrix() {
+				checkMatrix(t, b, page, dir)
+			}
 			if !b.whole() {
 				continue
 			}
@@ -86,6 +94,17 @@ func TestSpecs(t *testing.T) {
 		}
 	}
 	assert.NotZero(t, found, "no spec was found; does the pattern still fit?")
+}
+
+// checkMatrix resolves every cell of a matrix.
+func checkMatrix(t *testing.T, b block, page, dir string) {
+	t.Helper()
+	cells, err := matrix.Read(&specs.Source{Name: "edge.yaml", Data: []byte(b.text)}, matrix.Options{FlavorVersion: matrix.DefaultVersion})
+	require.NoError(t, err, "%s:%d", page, b.line)
+	for _, c := range cells {
+		_, err := offline.PlanSource(t.Context(), c.Spec, offline.Options{File: filepath.Join(dir, c.Spec.Name), Arch: c.Arch})
+		assert.NoError(t, err, "%s:%d: %s", page, b.line, c.Name)
+	}
 }
 
 // TestDemo has the README show the spec that make demo builds.

@@ -43,6 +43,26 @@ func (g Graph) String() string {
 	return w.text.String()
 }
 
+// Named is a graph with what it is called.
+type Named struct {
+	Name  string
+	Graph Graph
+}
+
+// Join writes several graphs, and what they share once. At the end it says which
+// vertex is the result of which.
+func Join(graphs ...Named) string {
+	w := &writer{numbers: map[digest.Digest]int{}}
+	var results strings.Builder
+	for _, g := range graphs {
+		w.graph = g.Graph
+		for _, root := range g.Graph.roots() {
+			fmt.Fprintf(&results, "%s is #%d\n", g.Name, w.visit(root))
+		}
+	}
+	return w.text.String() + "\n" + results.String()
+}
+
 // roots are the vertices that no other uses. A definition ends with an empty
 // op that points at the result; then that result is the only root.
 func (g Graph) roots() []digest.Digest {

@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 
 // embedded is a client of the engine in this process. Its cache is new in
 // every run, so that the first build of a run is a cold one.
-func embedded(t *testing.T) *client.Client {
+func embedded(t testing.TB) *client.Client {
 	t.Helper()
 	testkit.NeedRoot(t)
 	testkit.Need(t, "runc", "run hack/deps.sh build")
@@ -61,7 +61,7 @@ func embedded(t *testing.T) *client.Client {
 }
 
 // folder writes files into a folder of the test.
-func folder(t *testing.T, files map[string]string) string {
+func folder(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
@@ -73,7 +73,7 @@ func folder(t *testing.T, files map[string]string) string {
 }
 
 // contexts are the base image and the components, made by hack/.
-func contexts(t *testing.T) map[string]string {
+func contexts(t testing.TB) map[string]string {
 	t.Helper()
 	return map[string]string{
 		"debian:12-slim": "oci-layout://" + testkit.Base(t, "debian-12", arch),
@@ -84,7 +84,7 @@ func contexts(t *testing.T) map[string]string {
 }
 
 // options of a build of the files in a folder, among them kairos.spec.
-func options(t *testing.T, files map[string]string) solve.Options {
+func options(t testing.TB, files map[string]string) solve.Options {
 	t.Helper()
 	dir := folder(t, files)
 	return solve.Options{

@@ -3,6 +3,7 @@ package integration
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/flavorkit/flavorkit/internal/bake"
 	"github.com/flavorkit/flavorkit/internal/graphtext"
 	"github.com/flavorkit/flavorkit/internal/solve"
 	"github.com/flavorkit/flavorkit/internal/testkit"
@@ -39,8 +41,9 @@ func TestShells(t *testing.T) {
 		image(t, c, o)
 	})
 	daemon := testkit.Buildkitd(t)
+	var ref string // of the frontend image
 	t.Run("frontend image", func(t *testing.T) {
-		ref := daemon.Registry.PushLayout(testkit.Frontend(t, arch), "flavorkit/frontend:1")
+		ref = daemon.Registry.PushLayout(testkit.Frontend(t, arch), "flavorkit/frontend:1")
 		spec := strings.Replace(files["kairos.spec"], "ghcr.io/flavorkit/frontend:1", ref, 1)
 		require.NoError(t, os.WriteFile(o.File, []byte(spec), 0o644))
 		buildx := testkit.Buildx(t, daemon)
@@ -72,9 +75,37 @@ func TestShells(t *testing.T) {
 		image(t, c, o)
 		assert.Empty(t, r.ran(), "the frontend image has built all of it")
 	})
+	t.Run("bake", func(t *testing.T) {
+		bakeImage(t, testkit.Buildx(t, daemon), ref, o)
+	})
 	assert.NotEmpty(t, graphs["engine"])
 	assert.Equal(t, graphs["engine"], graphs["frontend image"])
 	assert.Equal(t, graphs["engine"], graphs["client"])
+}
+
+// bakeImage builds the image by a bake file. Its inline spec extends the one of the
+// options, which is in the build context alone.
+func bakeImage(t *testing.T, buildx *testkit.BuildxCLI, frontendRef string, o solve.Options) {
+	t.Helper()
+	text, err := bake.File([]bake.Cell{{
+		Name: "core-edge-1.0-amd64", Spec: "extends: ./kairos.spec\nversion: " + bake.Version + "\n",
+		Image: "core-edge:1-" + bake.Version, Arch: arch, Groups: []string{"core"},
+	}}, bake.Options{Frontend: frontendRef, Context: o.Context, Registry: "ghcr.io/acme", Version: "v1.0.0", Target: "image"})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "docker-bake.json")
+	require.NoError(t, os.WriteFile(file, text, 0o644))
+
+	archive := filepath.Join(t.TempDir(), "image.tar")
+	args := []string{"bake", "--progress=plain", "--allow=fs=*", "-f", file, "--set", "*.output=type=oci,dest=" + archive}
+	for name, value := range o.Contexts {
+		args = append(args, "--set", "*.contexts."+name+"="+value)
+	}
+	out, err := buildx.Run(append(args, "core")...)
+	require.NoError(t, err, out)
+	assert.NotContains(t, out, "Setting up ", "all steps are in the cache")
+	index, err := exec.Command("tar", "-xOf", archive, "index.json").Output()
+	require.NoError(t, err)
+	assert.Contains(t, string(index), "ghcr.io/acme/core-edge:1-v1.0.0")
 }
 
 // image builds the default target into an OCI archive.

@@ -28,6 +28,8 @@ type Options struct {
 	Arch string
 	// Contexts are folders that stand for named contexts.
 	Contexts map[string]string
+	// Catalog to plan with; nil is the built-in one.
+	Catalog *catalog.Catalog
 }
 
 // Plan loads a spec from the file system and resolves it.
@@ -36,11 +38,18 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, "read the spec")
 	}
-	cat, err := catalog.Builtin()
-	if err != nil {
-		return nil, err
+	return PlanSource(ctx, &specs.Source{Name: filepath.Base(o.File), Data: data}, o)
+}
+
+// PlanSource is Plan for a spec that is at hand, as if it were File.
+func PlanSource(ctx context.Context, src *specs.Source, o Options) (*plan.Plan, error) {
+	cat := o.Catalog
+	if cat == nil {
+		var err error
+		if cat, err = catalog.Builtin(); err != nil {
+			return nil, err
+		}
 	}
-	src := &specs.Source{Name: filepath.Base(o.File), Data: data}
 	doc, err := specs.Load(ctx, src, &reader{folder: filepath.Dir(o.File), contexts: o.Contexts})
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,22 +16,26 @@ import (
 	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/internal/spectest"
 	"github.com/flavorkit/flavorkit/specs/catalog"
-	"github.com/flavorkit/flavorkit/specs/flavors"
 )
 
-// TestPlans has the plan of every flavor for every architecture that it has.
+// TestPlans has the plan of every cell of the matrix.
 func TestPlans(t *testing.T) {
-	cat, err := catalog.Builtin()
-	require.NoError(t, err)
-	for _, flavor := range flavors.Names() {
-		spec := fmt.Sprintf("extends: %s\nversion: v1.0.0\n", flavor)
-		doc, err := spectest.Load(spec, nil)
-		require.NoError(t, err)
-		for _, arch := range plan.Architectures(doc, cat) {
-			t.Run(flavor+"-"+arch, func(t *testing.T) {
-				p := spectest.MustPlan(t, spec, nil, arch)
-				golden.Check(t, filepath.Join("../../testdata/plans", flavor+"-"+arch+".yaml"), p.String())
-			})
+	for _, cell := range spectest.Cells(t) {
+		t.Run(cell.Name, func(t *testing.T) {
+			golden.Check(t, filepath.Join("../../testdata/plans", cell.Name+".yaml"), spectest.PlanCell(t, cell).String())
+		})
+	}
+}
+
+// TestNames has no two cells of the matrix write the same file or push the same
+// image.
+func TestNames(t *testing.T) {
+	seen := map[string]string{}
+	for _, cell := range spectest.Cells(t) {
+		p := spectest.PlanCell(t, cell)
+		for _, name := range []string{p.File, p.Image} {
+			assert.Empty(t, seen[name], "%s is also a name of %s", name, cell.Name)
+			seen[name] = cell.Name
 		}
 	}
 }

@@ -256,6 +256,9 @@ func (r *resolver) name(p *Plan, d, donor *catalog.Distro, model, variant string
 	if donor.Flavor != flavor {
 		flavor += "-" + donor.Flavor
 	}
+	if init := p.System.Init; init != d.Inits[0].Name {
+		flavor += "-" + init // beside the flavor with the usual one
+	}
 	p.File = strings.Join([]string{name, flavor, d.Release, variant, r.arch, model, software}, "-")
 	full := strings.Join([]string{name, variant, d.Flavor, d.Release}, "-")
 	p.Release = []Variable{

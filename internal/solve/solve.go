@@ -30,6 +30,8 @@ type Options struct {
 	File, Context string
 	Target        string
 	Platforms     []string
+	// Frontend answers the request; nil is the one that builds File.
+	Frontend gwclient.BuildFunc
 	// Contexts are named contexts: a folder, oci-layout://path:tag,
 	// docker-image://reference, or a url.
 	Contexts map[string]string
@@ -59,7 +61,7 @@ func Ask(ctx context.Context, c *client.Client, o Options, request string, answe
 	}
 	opt.FrontendAttrs["requestid"] = request
 	_, err = c.Build(ctx, *opt, product, func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
-		res, err := frontend.Build(ctx, gw)
+		res, err := o.frontend()(ctx, gw)
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +93,7 @@ func Build(ctx context.Context, c *client.Client, o Options, exports ...client.E
 	status := make(chan *client.SolveStatus)
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.Go(func() (err error) {
-		res, err = c.Build(ctx, *opt, product, frontend.Build, status)
+		res, err = c.Build(ctx, *opt, product, o.frontend(), status)
 		return err
 	})
 	shown := make(chan *client.SolveStatus)
@@ -107,6 +109,13 @@ func Build(ctx context.Context, c *client.Client, o Options, exports ...client.E
 	})
 	eg.Go(func() error { return show(shown) })
 	return res, eg.Wait()
+}
+
+func (o Options) frontend() gwclient.BuildFunc {
+	if o.Frontend != nil {
+		return o.Frontend
+	}
+	return frontend.Build
 }
 
 // solveOpt turns the options into what BuildKit's client takes.

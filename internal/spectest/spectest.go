@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/internal/matrix"
 	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
@@ -54,6 +55,26 @@ func Plan(spec string, files Files, arch string) (*plan.Plan, error) {
 func MustPlan(t testing.TB, spec string, files Files, arch string) *plan.Plan {
 	t.Helper()
 	p, err := Plan(spec, files, arch)
+	require.NoError(t, err)
+	return p
+}
+
+// Cells are those of the matrix of all flavors, as version v1.0.0.
+func Cells(t testing.TB) []matrix.Cell {
+	t.Helper()
+	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0"})
+	require.NoError(t, err)
+	return cells
+}
+
+// PlanCell is MustPlan for a cell.
+func PlanCell(t testing.TB, c matrix.Cell) *plan.Plan {
+	t.Helper()
+	doc, err := specs.Load(t.Context(), c.Spec, Files{})
+	require.NoError(t, err)
+	cat, err := catalog.Builtin()
+	require.NoError(t, err)
+	p, err := plan.Resolve(doc, cat, c.Arch)
 	require.NoError(t, err)
 	return p
 }

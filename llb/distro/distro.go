@@ -43,8 +43,7 @@ func script(manager string) (graph.Script, error) {
 const cache = graph.ScriptDir + "/cache"
 
 // Install puts packages into their base image. The purpose names the cache of
-// downloads: two steps with the same purpose wait for each other, steps with
-// different ones run in parallel.
+// downloads, in which steps with the same purpose find what others left.
 func Install(ctx context.Context, s graph.Stage, in plan.Install, purpose string) (llb.State, error) {
 	install, err := script(in.Manager)
 	if err != nil {

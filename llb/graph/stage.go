@@ -164,8 +164,9 @@ func (g *Graph) EpochEnv() map[string]string {
 	return map[string]string{"SOURCE_DATE_EPOCH": strconv.FormatInt(g.Epoch.Unix(), 10)}
 }
 
-// Cache mounts a folder that outlives builds at a path, for one step at a
-// time.
+// Cache mounts a folder that outlives builds at a path. Steps that use it at the
+// same time get a folder each: one that waited for another would take the place
+// of a step that could run.
 func (s Stage) Cache(target, id string) llb.RunOption {
-	return llb.AddMount(target, llb.Scratch(), llb.AsPersistentCacheDir(s.graph.CacheNamespace+id, llb.CacheMountLocked))
+	return llb.AddMount(target, llb.Scratch(), llb.AsPersistentCacheDir(s.graph.CacheNamespace+id, llb.CacheMountPrivate))
 }

@@ -14,6 +14,12 @@ var files embed.FS
 
 const extension = ".spec"
 
+//go:embed matrix.yaml
+var matrix []byte
+
+// Matrix is the matrix file of all flavors.
+func Matrix() []byte { return matrix }
+
 // Names returns the names of all flavors, sorted.
 func Names() []string {
 	matches, err := fs.Glob(files, "*"+extension)

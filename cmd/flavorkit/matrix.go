@@ -1,0 +1,351 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/moby/buildkit/client"
+	"github.com/pkg/errors"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/flavorkit/flavorkit/frontend"
+	"github.com/flavorkit/flavorkit/internal/matrix"
+	"github.com/flavorkit/flavorkit/internal/offline"
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/solve"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+)
+
+const matrixHelp = `List a matrix: the one of all flavors, or with --file one of your own, such as
+
+  cells:
+    - extends: [debian-12, ./edge.spec]
+      kernels: [debian-12, debian-13]
+      variants: [core]
+      architectures: [amd64, arm64]
+      models: [generic]
+
+where every combination is a cell. The flags choose cells, by name or pattern.`
+
+const matrixExample = `  flavorkit matrix --arch amd64 --flavor 'debian-*'
+  flavorkit matrix build --arch amd64 --target iso -o dist --version v1.0.0
+  flavorkit matrix build --file edge.yaml --push --registry ghcr.io/acme`
+
+// matrixFlags choose cells of a matrix.
+type matrixFlags struct {
+	file, version string
+	// flavorVersion is the version of flavors when none is asked for.
+	flavorVersion string
+	selection     matrix.Selection
+}
+
+func (f *matrixFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&f.file, "file", "f", "", "the matrix (default: that of all flavors)")
+	flags.StringVar(&f.version, "version", "", "version of what is built (default: that of the specs, "+matrix.DefaultVersion+" for flavors)")
+	flags.StringSliceVar(&f.selection.Names, "cell", nil, "only these cells, such as core-debian-12-amd64-generic")
+	flags.StringSliceVar(&f.selection.Flavors, "flavor", nil, "only cells of these flavors, such as 'debian-*'")
+	flags.StringSliceVar(&f.selection.Variants, "variant", nil, "only cells of these variants: core, standard")
+	flags.StringSliceVar(&f.selection.Archs, "arch", nil, "only cells for these architectures, such as amd64")
+	flags.StringSliceVar(&f.selection.Models, "model", nil, "only cells for these models, such as generic")
+}
+
+// folder is where the specs are that the matrix names.
+func (f *matrixFlags) folder() string { return filepath.Dir(f.file) }
+
+// cells reads the matrix and returns the cells that are asked for.
+func (f *matrixFlags) cells() ([]matrix.Cell, error) {
+	src := matrix.Builtin()
+	if f.file != "" {
+		data, err := os.ReadFile(f.file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, errors.Errorf("there is no matrix %s", f.file)
+		}
+		if err != nil {
+			return nil, errors.Wrap(err, "read the matrix")
+		}
+		src = &specs.Source{Name: filepath.Base(f.file), Data: data}
+	}
+	all, err := matrix.Read(src, matrix.Options{Version: f.version, FlavorVersion: cmp.Or(f.flavorVersion, matrix.DefaultVersion)})
+	if err != nil {
+		return nil, frontend.Locate(err)
+	}
+	chosen, err := f.selection.Of(all)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return chosen, nil
+}
+
+// plans resolves cells without a BuildKit.
+func (f *matrixFlags) plans(ctx context.Context, cells []matrix.Cell, contexts map[string]string) ([]*plan.Plan, error) {
+	cat, err := catalog.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	plans := make([]*plan.Plan, len(cells))
+	var found specs.Diagnostics
+	for i, c := range cells {
+		plans[i], err = offline.PlanSource(ctx, c.Spec, offline.Options{
+			File: filepath.Join(f.folder(), c.Spec.Name), Arch: c.Arch, Contexts: contexts, Catalog: cat,
+		})
+		var mistakes specs.Diagnostics
+		if errors.As(err, &mistakes) {
+			found = append(found, mistakes...)
+		} else if err != nil {
+			return nil, errors.Wrap(err, c.Name)
+		}
+	}
+	return plans, frontend.Locate(found.Err())
+}
+
+func matrixCommand() *cobra.Command {
+	var f matrixFlags
+	var format string
+	var contexts map[string]string
+	cmd := &cobra.Command{
+		Use:     "matrix",
+		Short:   "List a matrix of systems, or build many of them together",
+		Long:    matrixHelp,
+		Example: matrixExample,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			write, ok := map[string]func(io.Writer, []row) error{"table": writeTable, "json": writeJSON}[format]
+			if !ok {
+				return &usageError{errors.Errorf("unknown format %q; valid: json, table", format)}
+			}
+			cells, err := f.cells()
+			if err != nil {
+				return err
+			}
+			plans, err := f.plans(cmd.Context(), cells, contexts)
+			if err != nil {
+				return err
+			}
+			return write(cmd.OutOrStdout(), rows(cells, plans))
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&format, "format", "table", "how to list: table or json")
+	cmd.Flags().StringToStringVar(&contexts, "build-context", nil, "folder that stands for a named context: name=folder")
+	cmd.AddCommand(matrixBuildCommand())
+	return cmd
+}
+
+// row is a cell in a list.
+type row struct {
+	Name          string `json:"name"`
+	Userland      string `json:"userland"`
+	Kernel        string `json:"kernel"`
+	KernelPackage string `json:"kernelPackage,omitempty"`
+	Init          string `json:"init"`
+	Variant       string `json:"variant"`
+	Arch          string `json:"arch"`
+	Model         string `json:"model"`
+	Image         string `json:"image"`
+	File          string `json:"file"`
+	// Spec is the text of the cell.
+	Spec string `json:"spec"`
+}
+
+func rows(cells []matrix.Cell, plans []*plan.Plan) []row {
+	list := make([]row, len(cells))
+	for i, c := range cells {
+		p := plans[i]
+		release := map[string]string{}
+		for _, v := range p.Release {
+			release[v.Name] = v.Value
+		}
+		list[i] = row{
+			Name: c.Name, Userland: p.Userland.Distro, Kernel: p.Kernel.Distro, Init: p.System.Init,
+			Variant: release["KAIROS_VARIANT"], Arch: p.Arch, Model: release["KAIROS_MODEL"],
+			Image: p.Image, File: p.File, Spec: string(c.Spec.Data),
+		}
+		if p.Kernel.Own == nil {
+			list[i].KernelPackage = p.Kernel.Packages[0]
+		}
+	}
+	return list
+}
+
+func writeTable(w io.Writer, list []row) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "NAME\tUSERLAND\tKERNEL\tINIT\tVARIANT\tARCH\tMODEL\tIMAGE")
+	for _, r := range list {
+		fmt.Fprintln(t, strings.Join([]string{r.Name, r.Userland, r.Kernel, r.Init, r.Variant, r.Arch, r.Model, r.Image}, "\t"))
+	}
+	return t.Flush()
+}
+
+func writeJSON(w io.Writer, list []row) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(list)
+}
+
+const matrixBuildHelp = `Build cells of a matrix in one solve: what they have in common is built once,
+and what they have not side by side.
+
+Images are written to the output folder, an OCI archive a cell, or pushed with
+--push --registry. The other targets write the files they are named after, each
+with a checksum beside it. Where two of the cells make files of the same name,
+each cell gets a folder of its own.`
+
+// matrixBuildFlags are the flags of the command that builds cells.
+type matrixBuildFlags struct {
+	solveFlags
+	matrixFlags
+	output, registry string
+}
+
+func matrixBuildCommand() *cobra.Command {
+	f := &matrixBuildFlags{}
+	cmd := &cobra.Command{
+		Use:     "build",
+		Short:   "Build cells of a matrix together",
+		Long:    matrixBuildHelp,
+		Example: matrixExample,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.Log = cmd.ErrOrStderr()
+			return f.run(cmd.Context(), cmd)
+		},
+	}
+	f.solveFlags.add(cmd)
+	f.matrixFlags.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&f.output, "output", "o", "dist", "folder for what is built")
+	flags.StringVar(&f.Context, "context", "", "build context (default: the folder of the matrix)")
+	flags.BoolVar(&f.push, "push", false, "push the images; needs --registry")
+	flags.StringVar(&f.registry, "registry", "", "where to push to, such as ghcr.io/acme")
+	return cmd
+}
+
+func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
+	switch {
+	case f.push && f.registry == "":
+		return &usageError{errors.New("--push needs --registry")}
+	case f.push && !f.images():
+		return &usageError{errors.New("--push is for images; take --target away")}
+	}
+	if err := f.complete(); err != nil {
+		return err
+	}
+	cells, err := f.cells()
+	if err != nil {
+		return err
+	}
+	if f.Context == "" {
+		f.Context = f.folder()
+	}
+	f.File = filepath.Join(f.folder(), "matrix.yaml") // its folder counts
+	together := make(frontend.Cells, len(cells))
+	for i, c := range cells {
+		together[i] = frontend.Cell{Name: c.Name, Spec: c.Spec, Arch: c.Arch}
+	}
+	f.Frontend = together.Build
+	return f.withClient(ctx, func(c *client.Client) error {
+		// Mistakes of any spec come before anything is built.
+		plans, err := solve.Plans(ctx, c, f.Options)
+		if err != nil {
+			return err
+		}
+		if f.images() {
+			return f.buildImages(ctx, cmd, c, together, plans)
+		}
+		return f.buildFiles(ctx, cmd, c, plans)
+	})
+}
+
+// images tells whether images are built, and not files.
+func (f *matrixBuildFlags) images() bool { return f.Target == "" || f.Target == "image" }
+
+// buildFiles builds all cells into one folder.
+func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c *client.Client, plans []*plan.Plan) (err error) {
+	o, err := solve.OutputFolder(f.output)
+	if err != nil {
+		return err
+	}
+	defer discard([]*solve.Output{o}, &err)
+	// The exporter makes a folder a cell when it is told to split.
+	o.Entry.Attrs = map[string]string{"platform-split": fmt.Sprint(len(sameName(plans, fileOf)) > 0)}
+	files, err := export(ctx, c, f.Options, o)
+	if err != nil {
+		return err
+	}
+	return list(cmd, files)
+}
+
+// buildImages builds all cells, and then hands out the image of each, of which
+// all is in the cache by then.
+func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, c *client.Client, cells frontend.Cells, plans []*plan.Plan) error {
+	if same := sameName(plans, imageOf); f.push && len(same) > 0 {
+		return errors.Errorf("several cells are called %s; push them one by one, or extend one of them by another spec", same[0])
+	}
+	if _, err := solve.Build(ctx, c, f.Options); err != nil {
+		return err
+	}
+	files := make([][]string, len(cells))
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(exportsAtOnce)
+	for i, cell := range cells {
+		eg.Go(func() (err error) {
+			o := f.Options
+			o.Frontend, o.Platforms = cell.Build, []string{"linux/" + cell.Arch}
+			// All steps have run, and all that there is to say has been shown.
+			o.NoCache, o.NoCacheStages, o.CacheTo, o.Progress = false, nil, nil, "quiet"
+			out, err := f.openImage(cell, plans, i)
+			if err != nil {
+				return err
+			}
+			defer discard([]*solve.Output{out}, &err)
+			files[i], err = export(ctx, c, o, out)
+			return errors.Wrap(err, cell.Name)
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return err
+	}
+	return list(cmd, slices.Concat(files...))
+}
+
+// exportsAtOnce is how many images are compressed and written at the same time.
+const exportsAtOnce = 4
+
+// openImage opens the output of a cell's image.
+func (f *matrixBuildFlags) openImage(cell frontend.Cell, plans []*plan.Plan, at int) (*solve.Output, error) {
+	if f.push {
+		return solve.ParseOutput("type=registry,name=" + f.registry + "/" + plans[at].Image)
+	}
+	folder := f.output
+	if len(sameName(plans, fileOf)) > 0 {
+		folder = filepath.Join(folder, cell.Name)
+	}
+	return solve.OutputImage(filepath.Join(folder, plans[at].File+".oci.tar"))
+}
+
+func fileOf(p *plan.Plan) string  { return p.File }
+func imageOf(p *plan.Plan) string { return p.Image }
+
+// sameName lists the names that more than one plan has.
+func sameName(plans []*plan.Plan, name func(*plan.Plan) string) []string {
+	seen, same := map[string]bool{}, []string{}
+	for _, p := range plans {
+		if seen[name(p)] {
+			same = append(same, name(p))
+		}
+		seen[name(p)] = true
+	}
+	return same
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const edgeMatrix = `cells:
+  - extends: [debian-12, ./edge.spec]
+    kernels: [debian-12, debian-13]
+    architectures: [amd64]
+`
+
+func TestMatrixCommands(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "ci/edge.yaml", edgeMatrix)
+	write(t, "ci/edge.spec", "extends: debian-13\nname: edge\nversion: v3.0.0\n")
+	write(t, "bad.yaml", "cells:\n  - extends: [debain-12, alpine]\n    kernels: [gentoo]\n    models: [rpi4]\n    architectures: [amd64, arm64]\n")
+	write(t, "acme.yaml", "cells: [{extends: [acme], architectures: [amd64]}]")
+	write(t, "ci/acme/kairos.spec", "extends: debian-12\nversion: v1.0.0\n")
+	write(t, "key.yaml", "cells:\n  - extend: [alpine]\n")
+	const mistakes = `flavorkit: bad.yaml:2:15: extends: no flavor and no named context is called "debain-12"; did you mean "debian-12"?
+bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
+	for _, c := range []struct {
+		line           string
+		code           int
+		stdout, stderr string // what they hold
+	}{
+		{line: "matrix --help", stdout: "flavorkit matrix build --arch amd64 --target iso"},
+		{line: "matrix", stdout: "core-alpine-ubuntu-amd64-generic             alpine-3.21         ubuntu-24.04        openrc   core      amd64  generic  core-alpine-ubuntu:3.21-core-amd64-generic-v0.1.0\n"},
+		{line: "matrix --version v2.0.0 --cell core-alpine-arm64-generic", stdout: "core-alpine:3.21-core-arm64-generic-v2.0.0\n"},
+		{line: "matrix -f ci/edge.yaml", stdout: "edge-amd64-debian-12       debian-13  debian-12  systemd  core     amd64  generic  core-debian-13:13-core-amd64-generic-v3.0.0\n"},
+		{line: "matrix -f bad.yaml", code: exitFailed, stderr: mistakes},
+		{line: "matrix -f bad.yaml --flavor alpine", code: exitFailed, stderr: "flavorkit: bad.yaml:3:15: kernel.from: "},
+		{line: "matrix -f key.yaml", code: exitFailed, stderr: "flavorkit: key.yaml:2:5: cells[0]: unknown key \"extend\"; did you mean \"extends\"?\n"},
+		{line: "matrix -f none.yaml", code: exitFailed, stderr: "flavorkit: there is no matrix none.yaml\n"},
+		{line: "matrix --version 7 --flavor debian-*", code: exitFailed, stderr: "flavorkit: --version: version: \"7\" is not a version; write semantic versioning with a leading v, such as \"version: v1.0.0\"\n"},
+		{line: "matrix --arch i386", code: exitUsage, stderr: "flavorkit: --arch \"i386\" fits no cell; valid: amd64, arm64\nSee"},
+		{line: "matrix --format xml", code: exitUsage, stderr: "flavorkit: unknown format \"xml\"; valid: json, table\nSee"},
+		{line: "matrix bild", code: exitUsage, stderr: "flavorkit: unknown command \"bild\" for \"flavorkit matrix\"\nSee"},
+		{line: "matrix build x", code: exitUsage, stderr: "flavorkit: unknown command \"x\" for \"flavorkit matrix build\"\nSee"},
+		{line: "matrix build --push", code: exitUsage, stderr: "flavorkit: --push needs --registry\nSee"},
+		{line: "matrix build --push --registry x --target iso", code: exitUsage, stderr: "flavorkit: --push is for images; take --target away\nSee"},
+		{line: "matrix build -f key.yaml", code: exitFailed, stderr: "flavorkit: key.yaml:2:5: "},
+		{line: "bake --flavor debian-12 -o -", stdout: "\"dockerfile-inline\": \"# syntax=ghcr.io/flavorkit/frontend:1\\nextends: debian-12\\nvariant: core\\nmodel: generic\\nversion: ${VERSION}\\n\""},
+		{line: "bake -f ci/edge.yaml", stdout: "wrote docker-bake.json; build it with: docker buildx bake -f docker-bake.json\n"},
+		{line: "bake -f acme.yaml -o - --build-context acme=ci/acme", stdout: "\"acme\": \"ci/acme\""},
+		{line: "bake -f acme.yaml", code: exitFailed, stderr: "flavorkit: acme.yaml:1:20: extends: no flavor and no named context is called \"acme\"; "},
+		{line: "bake -f bad.yaml -o bad.json", code: exitFailed, stderr: mistakes},
+		{line: "bake -o none/x.json", code: exitFailed, stderr: "flavorkit: write the bake file: open none/x.json: no such file or directory\n"},
+	} {
+		t.Run(c.line, func(t *testing.T) {
+			code, stdout, stderr := flavorkit(t.Context(), strings.Fields(c.line)...)
+			assert.Equal(t, c.code, code, stderr)
+			assert.Contains(t, stdout, c.stdout)
+			assert.Contains(t, stderr, c.stderr)
+			if code == 0 {
+				assert.Empty(t, stderr)
+			} else {
+				assert.Empty(t, stdout)
+			}
+		})
+	}
+	assert.NoFileExists(t, "bad.json")
+	assert.NoDirExists(t, "dist")
+}
+
+func TestMatrixAsJSON(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "edge.yaml", edgeMatrix)
+	write(t, "edge.spec", "extends: debian-13\nname: edge\nversion: v3.0.0\n")
+	code, stdout, stderr := flavorkit(t.Context(), "matrix", "-f", "edge.yaml", "--format", "json", "--cell", "edge-*-12")
+	require.Zero(t, code, stderr)
+	var list []map[string]string
+	require.NoError(t, json.Unmarshal([]byte(stdout), &list))
+	assert.Equal(t, []map[string]string{{
+		"name": "edge-amd64-debian-12", "userland": "debian-13", "kernel": "debian-12", "kernelPackage": "linux-image-amd64", "init": "systemd",
+		"variant": "core", "arch": "amd64", "model": "generic",
+		"image": "core-debian-13:13-core-amd64-generic-v3.0.0", "file": "edge-debian-13-core-amd64-generic-v3.0.0",
+		"spec": "extends: ./edge.spec\nkernel: debian-12\n",
+	}}, list)
+}
+
+// TestBakeVersion has the versions that bake may fill in, and those that it may
+// not.
+func TestBakeVersion(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "edge.yaml", "cells: [{extends: [debian-12, ./edge.spec], architectures: [amd64]}, {extends: [alpine], architectures: [amd64], versions: [v5.0.0]}]")
+	write(t, "edge.spec", "extends: debian-13\nname: edge\nversion: v3.0.0\n")
+	for _, c := range []struct {
+		args    []string
+		version string
+		has     []string
+	}{
+		{version: `"default": "v0.1.0"`, has: []string{`extends: ./edge.spec\n"`, `core-debian-12:12-core-amd64-generic-${replace(`, `core-debian-13:13-core-amd64-generic-v3.0.0"`, `version: v5.0.0\n"`}},
+		{args: []string{"--version", "v7.0.0"}, version: `"default": "v7.0.0"`, has: []string{`extends: ./edge.spec\nversion: ${VERSION}\n"`, `core-debian-13:13-core-amd64-generic-${replace(`, `version: v5.0.0\n"`}},
+	} {
+		code, _, stderr := flavorkit(t.Context(), append([]string{"bake", "-f", "edge.yaml"}, c.args...)...)
+		require.Zero(t, code, stderr)
+		text, err := os.ReadFile("docker-bake.json")
+		require.NoError(t, err)
+		for _, part := range append(c.has, c.version) {
+			assert.Contains(t, string(text), part)
+		}
+	}
+}

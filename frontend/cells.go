@@ -1,0 +1,205 @@
+package frontend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	commonexptypes "github.com/moby/buildkit/exporter/exptypes"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/util/grpcerrors"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/status"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+// Cell is one of several systems that are built together. Its spec does not come
+// through the gateway; what the spec extends does.
+type Cell struct {
+	// Name that errors call the cell by.
+	Name string
+	Spec *specs.Source
+	// Arch is the architecture as Go names it.
+	Arch string
+}
+
+// Build is a gwclient.BuildFunc for the cell alone. The platform of the request
+// must be that of the cell.
+func (c Cell) Build(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
+	in, err := newInputs(gw)
+	if err != nil {
+		return nil, err
+	}
+	return in.request(nil, c.Spec, newSourceMaps(nil)).answer(ctx)
+}
+
+func (c Cell) platform() *ocispecs.Platform {
+	return &ocispecs.Platform{OS: "linux", Architecture: c.Arch}
+}
+
+// Cells are several systems that are built together, in one solve, so that what
+// they have in common is built once, and what they have not side by side.
+type Cells []Cell
+
+// Build is a gwclient.BuildFunc. All mistakes of all specs come before anything
+// is built. The result has one reference for each cell, under its name.
+func (cs Cells) Build(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
+	in, err := newInputs(gw)
+	if err != nil {
+		return nil, err
+	}
+	maps := newSourceMaps(nil)
+	res, err := cs.answer(ctx, in, maps)
+	return res, maps.locate(err)
+}
+
+func (cs Cells) answer(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
+	switch id, asked := in.client.BuildOpts().Opts["requestid"]; {
+	case !asked:
+		return cs.build(ctx, in, maps)
+	case id == PlanRequest:
+		plans, err := each(ctx, cs, func(ctx context.Context, c Cell) (*plan.Plan, error) {
+			r := in.request(nil, c.Spec, maps)
+			doc, err := r.load(ctx)
+			if err != nil {
+				return nil, err
+			}
+			target, _ := r.platforms(c.platform())
+			p, _, err := r.resolve(ctx, doc, target)
+			return p, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		return plansResult(plans)
+	default:
+		return nil, errdefs.NewUnsupportedSubrequestError(id)
+	}
+}
+
+// build generates the graphs of all cells, and then builds them together.
+func (cs Cells) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
+	t, err := targetByName(in.ui.Target)
+	if err != nil {
+		return nil, err
+	}
+	systems, err := each(ctx, cs, func(ctx context.Context, c Cell) (*system, error) {
+		r := in.request(nil, c.Spec, maps)
+		doc, err := r.load(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return r.generate(ctx, doc, c.platform(), t)
+	})
+	if err != nil {
+		return nil, err
+	}
+	refs := make([]gwclient.Reference, len(cs))
+	eg, ctx := errgroup.WithContext(ctx)
+	for i, s := range systems {
+		eg.Go(func() (err error) {
+			if refs[i], err = in.solveDefinition(ctx, s.definition, true); err != nil {
+				return &cellError{cs.concerned(i, systems, err), err}
+			}
+			return nil
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	return cs.result(systems, refs)
+}
+
+// each calls f for every cell, side by side, and returns all mistakes of specs
+// together.
+func each[T any](ctx context.Context, cs Cells, f func(context.Context, Cell) (T, error)) ([]T, error) {
+	results, mistakes := make([]T, len(cs)), make([]specs.Diagnostics, len(cs))
+	eg, ctx := errgroup.WithContext(ctx)
+	for i, c := range cs {
+		eg.Go(func() (err error) {
+			if results[i], err = f(ctx, c); err != nil && !errors.As(err, &mistakes[i]) {
+				return &cellError{c.Name, err}
+			}
+			return nil
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	return results, slices.Concat(mistakes...).Err()
+}
+
+// cellError says which cells an error is about.
+type cellError struct {
+	cells string
+	error
+}
+
+func (e *cellError) Error() string { return e.cells + ": " + e.error.Error() }
+
+func (e *cellError) Unwrap() error { return e.error }
+
+// GRPCStatus takes the names to the client: of an error that came by gRPC, only
+// the message of the status goes back by it (grpcerrors.ToGRPC).
+func (e *cellError) GRPCStatus() *status.Status {
+	p := status.New(grpcerrors.Code(e.error), "").Proto()
+	if st, ok := grpcerrors.AsGRPCStatus(e.error); ok {
+		p = st.Proto()
+	}
+	p.Message = e.Error()
+	return status.FromProto(p)
+}
+
+// concerned names the cells that a failed step belongs to; the first of them
+// failed with err.
+func (cs Cells) concerned(first int, systems []*system, err error) string {
+	var failed *errdefs.VertexError
+	if !errors.As(err, &failed) {
+		return cs[first].Name
+	}
+	var names []string
+	for i, s := range systems {
+		if i == first || s.has(digest.Digest(failed.Digest)) {
+			names = append(names, cs[i].Name)
+		}
+	}
+	const most = 3
+	if more := len(names) - most; more > 0 {
+		names = append(names[:most], fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// has tells whether a vertex is in the graph.
+func (s *system) has(vertex digest.Digest) bool {
+	_, ok := s.definition.Metadata[vertex]
+	return ok
+}
+
+// result has a reference for each cell, in the form that exporters know from
+// several platforms: the name of a cell takes the place of a platform's.
+func (cs Cells) result(systems []*system, refs []gwclient.Reference) (*gwclient.Result, error) {
+	res := gwclient.NewResult()
+	var index exptypes.Platforms
+	for i, c := range cs {
+		res.AddRef(c.Name, refs[i])
+		res.AddMeta(commonexptypes.ExporterEpochKey+"/"+c.Name, []byte(strconv.FormatInt(systems[i].graph.Epoch.Unix(), 10)))
+		index.Platforms = append(index.Platforms, exptypes.Platform{ID: c.Name, Platform: *c.platform()})
+	}
+	data, err := json.Marshal(index)
+	if err != nil {
+		return nil, err
+	}
+	res.AddMeta(exptypes.ExporterPlatformsKey, data)
+	return res, nil
+}

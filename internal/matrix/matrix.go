@@ -1,0 +1,261 @@
+// Package matrix reads matrix files: lists of what is to be built, which
+// multiply into cells. A cell is an ordinary spec of a few lines, so that all
+// that comes after knows no matrix. Reading is pure.
+package matrix
+
+import (
+	"fmt"
+	"iter"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/flavors"
+)
+
+// DefaultVersion is the usual Options.FlavorVersion.
+const DefaultVersion = "v0.1.0"
+
+// File is a matrix file.
+type File struct {
+	// Cells of the matrix, in the order in which they are listed.
+	Cells []Entry `yaml:"cells"`
+}
+
+// Entry stands for as many cells as its lists have combinations. A list that is
+// not there leaves its value to the spec that is extended.
+type Entry struct {
+	// Extends are flavors, specs beside the matrix file, or named contexts.
+	Extends []string `yaml:"extends"`
+	// Kernels replace the kernel of the spec: a distribution, or a mapping as in
+	// a spec.
+	Kernels []specs.Kernel `yaml:"kernels"`
+	// Variants are core and standard.
+	Variants []string `yaml:"variants"`
+	// Kubernetes replaces that of the spec: a distribution, or a mapping as in a
+	// spec.
+	Kubernetes []specs.Kubernetes `yaml:"kubernetes"`
+	// Architectures to build for.
+	Architectures []string `yaml:"architectures"`
+	// Models are kinds of machines.
+	Models []string `yaml:"models"`
+	// Versions of the systems that are built.
+	Versions []string `yaml:"versions"`
+}
+
+// Cell is one system of a matrix.
+type Cell struct {
+	// Name of the cell, such as core-debian-12-amd64-generic.
+	Name string
+	// Flavor is what the cell extends, without folder and extension.
+	Flavor string
+	// Variant, Model and Version are empty where the matrix leaves them open.
+	Variant, Arch, Model, Version string
+	// Kernel and Kubernetes are zero where the matrix leaves them open.
+	Kernel     specs.Kernel
+	Kubernetes specs.Kubernetes
+	// Spec is the text that a user would write for the cell.
+	Spec *specs.Source
+}
+
+// Options of reading a matrix.
+type Options struct {
+	// Version of the cells for which the matrix names none.
+	Version string
+	// FlavorVersion is the version of cells of flavors, which have none of their
+	// own, when there is no other.
+	FlavorVersion string
+}
+
+// Builtin returns the source of the matrix of all flavors.
+func Builtin() *specs.Source {
+	return &specs.Source{Name: "matrix.yaml", Data: flavors.Matrix()}
+}
+
+// Read reads a matrix file. Mistakes come back as specs.Diagnostics, all of
+// them at once; those of the specs of the cells are found when they are loaded,
+// and point into the matrix file too.
+func Read(src *specs.Source, o Options) ([]Cell, error) {
+	r := &reader{options: o, flag: &specs.Source{Name: "--version"}, source: src, seen: map[string]specs.Range{}}
+	var file File
+	var err error
+	if r.at, err = specs.Read(src, &file); err != nil {
+		return nil, err
+	}
+	if len(file.Cells) == 0 {
+		r.report("cells", "write a list such as: [{extends: [debian-12], architectures: [amd64]}]", "has no cell")
+	}
+	for i, e := range file.Cells {
+		r.entry(fmt.Sprintf("cells[%d]", i), e)
+	}
+	return r.cells, r.found.Err()
+}
+
+type reader struct {
+	options Options
+	// flag is what messages about the version of the options point at.
+	flag   *specs.Source
+	source *specs.Source
+	at     func(key string) specs.Range
+	cells  []Cell
+	seen   map[string]specs.Range
+	found  specs.Diagnostics
+}
+
+func (r *reader) report(key, hint, format string, args ...any) {
+	r.found = append(r.found, specs.Diagnostic{Range: r.at(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// entry multiplies the lists of an entry.
+func (r *reader) entry(key string, e Entry) {
+	var counts []int
+	for _, a := range []axis{
+		axisOf("extends", e.Extends, "name flavors, or specs beside the matrix"),
+		axisOf("kernels", e.Kernels, ""),
+		axisOf("variants", e.Variants, ""),
+		axisOf("kubernetes", e.Kubernetes, ""),
+		axisOf("architectures", e.Architectures, "name amd64, arm64 or both"),
+		axisOf("models", e.Models, ""),
+		axisOf("versions", e.Versions, ""),
+	} {
+		switch {
+		case a.length > 0:
+		case a.needed != "":
+			r.report(key+"."+a.key, a.needed, "is missing or empty")
+		default:
+			if a.given {
+				r.report(key+"."+a.key, "name something, or take the key out", "is an empty list")
+			}
+			a.length = 1 // the value that is left open
+		}
+		counts = append(counts, a.length)
+	}
+	for i := range product(counts) {
+		r.cell(key, e, choice{i[0], i[1], i[2], i[3], i[4], i[5], i[6]})
+	}
+}
+
+// axis is one of the lists that multiply.
+type axis struct {
+	key    string
+	given  bool
+	length int
+	// needed says what to write when the list may not be left out.
+	needed string
+}
+
+func axisOf[T any](key string, list []T, needed string) axis {
+	return axis{key: key, given: list != nil, length: len(list), needed: needed}
+}
+
+// product counts through all combinations, the last place fastest.
+func product(counts []int) iter.Seq[[]int] {
+	return func(yield func([]int) bool) {
+		if slices.Contains(counts, 0) {
+			return
+		}
+		for at := make([]int, len(counts)); yield(at); {
+			place := len(at) - 1
+			for ; place >= 0; place-- {
+				if at[place]++; at[place] < counts[place] {
+					break
+				}
+				at[place] = 0
+			}
+			if place < 0 {
+				return
+			}
+		}
+	}
+}
+
+// of is the chosen value of a list, or the zero one where it is left open.
+func of[T any](list []T, index int) (value T) {
+	if len(list) > 0 {
+		value = list[index]
+	}
+	return value
+}
+
+// choice are indexes into the lists of an entry, in the order of their keys.
+type choice struct{ extends, kernel, variant, kubernetes, arch, model, version int }
+
+// cell adds one combination.
+func (r *reader) cell(key string, e Entry, c choice) {
+	t := &text{at: r.at, entry: key}
+	extends := e.Extends[c.extends]
+	cell := Cell{
+		Flavor:     flavorOf(extends),
+		Kernel:     of(e.Kernels, c.kernel),
+		Kubernetes: of(e.Kubernetes, c.kubernetes),
+		Variant:    of(e.Variants, c.variant),
+		Arch:       e.Architectures[c.arch],
+		Model:      of(e.Models, c.model),
+		Version:    of(e.Versions, c.version),
+	}
+	t.line("extends", extends, "extends[%d]", c.extends)
+	t.line("variant", cell.Variant, "variants[%d]", c.variant)
+	t.line("model", cell.Model, "models[%d]", c.model)
+	t.mapping("kernel", fmt.Sprintf("kernels[%d]", c.kernel), []pair{
+		{"from", cell.Kernel.From},
+		{"package", cell.Kernel.Package},
+		{"version", cell.Kernel.Version},
+		{"image", cell.Kernel.Image},
+		{"context", cell.Kernel.Context},
+	})
+	t.mapping("kubernetes", fmt.Sprintf("kubernetes[%d]", c.kubernetes), []pair{
+		{"distribution", cell.Kubernetes.Distribution},
+		{"version", cell.Kubernetes.Version},
+	})
+	_, isFlavor := flavors.Read(extends)
+	switch {
+	case cell.Version != "":
+		t.line("version", cell.Version, "versions[%d]", c.version)
+	case r.options.Version != "":
+		t.write("version", r.options.Version, specs.Range{Source: r.flag})
+	case isFlavor && r.options.FlavorVersion != "":
+		t.write("version", r.options.FlavorVersion, r.at(key))
+	}
+	cell.Name = cell.name(len(e.Versions) > 0)
+	cell.Spec = &specs.Source{Name: path.Join(path.Dir(r.source.Name), cell.Name+".spec"), Data: []byte(t.String()), Lines: t.lines}
+	key = fmt.Sprintf("%s.extends[%d]", key, c.extends)
+	if first, ok := r.seen[cell.Name]; ok {
+		r.twice(key, cell.Name, first)
+		return
+	}
+	r.seen[cell.Name] = r.at(key)
+	r.cells = append(r.cells, cell)
+}
+
+// twice reports the first of the cells of a flavor that are there already.
+func (r *reader) twice(key, name string, first specs.Range) {
+	if !slices.ContainsFunc(r.found, func(d specs.Diagnostic) bool { return d.Key == key }) {
+		r.report(key, fmt.Sprintf("the first is in line %d", first.Start.Line), "makes a second cell called %s", name)
+	}
+}
+
+// flavorOf is what a cell extends, without folder and extension.
+func flavorOf(extends string) string {
+	name := path.Base(extends)
+	for _, ext := range []string{".spec", ".yaml", ".yml"} {
+		name = strings.TrimSuffix(name, ext)
+	}
+	return name
+}
+
+// name joins what the matrix says about a cell.
+func (c Cell) name(versions bool) string {
+	k, u := c.Kernel, c.Kubernetes
+	parts := []string{c.Variant, c.Flavor, c.Arch, c.Model, k.From, k.Package, k.Version, k.Image, k.Context, u.Distribution, u.Version}
+	if versions {
+		parts = append(parts, c.Version)
+	}
+	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:@+ `, r) {
+			return '-'
+		}
+		return r
+	}, strings.Join(parts, "-"))
+}

@@ -1,0 +1,63 @@
+package matrix
+
+import (
+	"path"
+	"slices"
+
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+// Selection are the cells that are asked for, as patterns with * and ?. An
+// empty list asks for any.
+type Selection struct {
+	Names, Flavors, Variants, Archs, Models []string
+}
+
+// Of returns the cells that fit every list. A pattern that fits no cell at all is
+// a mistake, and so is a selection of none.
+func (s Selection) Of(cells []Cell) ([]Cell, error) {
+	chosen := slices.Clone(cells)
+	for _, list := range []struct {
+		flag     string
+		patterns []string
+		value    func(Cell) string
+	}{
+		{"cell", s.Names, func(c Cell) string { return c.Name }},
+		{"flavor", s.Flavors, func(c Cell) string { return c.Flavor }},
+		{"variant", s.Variants, func(c Cell) string { return c.Variant }},
+		{"arch", s.Archs, func(c Cell) string { return c.Arch }},
+		{"model", s.Models, func(c Cell) string { return c.Model }},
+	} {
+		if len(list.patterns) == 0 {
+			continue
+		}
+		var valid []string
+		for _, c := range cells {
+			valid = append(valid, list.value(c))
+		}
+		slices.Sort(valid)
+		valid = slices.DeleteFunc(slices.Compact(valid), func(s string) bool { return s == "" })
+		for _, pattern := range list.patterns {
+			if _, err := path.Match(pattern, ""); err != nil {
+				return nil, errors.Errorf("--%s %q is not a pattern", list.flag, pattern)
+			}
+			if !slices.ContainsFunc(valid, func(v string) bool { return matches(pattern, v) }) {
+				return nil, errors.Errorf("--%s %q fits no cell; %s", list.flag, pattern, specs.Suggest(pattern, valid))
+			}
+		}
+		chosen = slices.DeleteFunc(chosen, func(c Cell) bool {
+			return !slices.ContainsFunc(list.patterns, func(p string) bool { return matches(p, list.value(c)) })
+		})
+	}
+	if len(chosen) == 0 {
+		return nil, errors.New("no cell fits all that is asked for; flavorkit matrix lists them")
+	}
+	return chosen, nil
+}
+
+func matches(pattern, value string) bool {
+	ok, err := path.Match(pattern, value)
+	return err == nil && ok
+}
