@@ -83,6 +83,7 @@ func (r *resolver) resolve() *Plan {
 	}
 	r.name(p, distro, donor, model.Name, variant)
 	p.Checks = checks(p, selected)
+	p.Compat = r.compat(p, variant, model.Name)
 	return p
 }
 
@@ -280,9 +281,6 @@ func checks(p *Plan, selected map[string]catalog.Package) Checks {
 	c.Commands = slices.Compact(c.Commands)
 	for _, comp := range p.Components {
 		c.Programs = append(c.Programs, comp.Install)
-		if slices.Contains(p.Kernel.Initramfs.Components, comp.Name) {
-			c.Initramfs = append(c.Initramfs, comp.Install)
-		}
 	}
 	return c
 }

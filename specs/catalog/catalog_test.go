@@ -42,6 +42,10 @@ func TestMistakes(t *testing.T) {
 		`catalog: distros/d.yaml: group "" needs a name and a reason`:                      {"distros/d.yaml": distro + "groups: [{why: x}]\n"},
 		`catalog: distros/d.yaml: package a in group g has no reason`:                      {"distros/d.yaml": distro + "groups: [{name: g, why: x, packages: {a: {commands: [a]}}}]\n"},
 		`catalog: distros/d.yaml: kernel.initramfs names the unknown component "immucore"`: {"distros/d.yaml": distro + "kernel: {initramfs: {components: [immucore]}}\n"},
+		`catalog: requirements/r.yaml: needs name: r and a reason`:                         {"requirements/r.yaml": "name: r\n"},
+		`catalog: requirements/r.yaml: overlay has no reason`:                              {"requirements/r.yaml": "name: r\nwhy: x\nmodules: {overlay: {or: [a]}}\n"},
+		`catalog: requirements/r.yaml: overlay: when names the unknown fact "flavor"`:      {"requirements/r.yaml": "name: r\nwhy: x\nmodules: {overlay: {why: x, when: {flavor: [a]}}}\n"},
+		`catalog: requirements/r.yaml: when names the unknown fact "flavor"`:               {"requirements/r.yaml": "name: r\nwhy: x\nwhen: {flavor: [a]}\n"},
 		`catalog: components/c.yaml: needs name: c and install`:                            {"components/c.yaml": "name: c\n"},
 		`catalog: tools/t.yaml: needs name: t and a known distro, not "d"`:                 {"tools/t.yaml": "name: t\ndistro: d\n"},
 	} {
