@@ -106,7 +106,7 @@ func checkVertex(t *testing.T, v graphtest.Vertex) {
 	}
 	if script {
 		text := string(v.Op.GetFile().Actions[0].GetMkfile().Data)
-		assert.True(t, strings.HasPrefix(text, "#!/bin/sh\n"), v.Name)
+		assert.Regexp(t, `^#!(/bin/sh|/usr/bin/awk -f)\n`, text, v.Name)
 		assert.NotContains(t, text, "sentinel", "a value of the spec is in the text of %s", v.Name)
 	}
 }
@@ -116,14 +116,17 @@ var count = regexp.MustCompile(` and \d+ more$`)
 // TestDependencies changes one thing of a spec. A build after that runs the
 // vertices that are named and no others; those of every change are in after.
 func TestDependencies(t *testing.T) {
+	const fits = "[compat] check that kernel, initramfs and userland fit"
 	const before = debian + "cloudConfig: {content: a}\nartifacts: {iso: {cloudConfig: {content: a}}}\n"
 	after := []string{
+		fits,
 		"[iso] checked squashfs",
 		"[iso] pack the root filesystem with zstd",
 		"[rootfs] check the root filesystem",
 		"[rootfs] put the layers together",
 	}
 	const write = "[iso] write kairos-debian-12-core-amd64-generic-v1.0.0.iso"
+	const kmod = "[compat] read modules of the kernel with the userland's kmod"
 	loaders := []string{"[iso] take shim and GRUB from the userland", "[iso] make the boot images"}
 	for _, c := range []struct {
 		name, spec string
@@ -157,14 +160,14 @@ func TestDependencies(t *testing.T) {
 		},
 		{
 			name: "packages", spec: before + "packages: {add: [aaa]}\n",
-			want: append(loaders, "[debian-12/userland] install aaa bash ca-certificates and more", write),
+			want: append(loaders, "[debian-12/userland] install aaa bash ca-certificates and more", kmod, write),
 		},
 		{
 			name: "kernel", spec: before + "kernel: {version: 6.1}\n",
 			want: []string{
 				"[debian-12/kernel] install linux-image-amd64=6.1 firmware-linux-free ca-certificates and more",
 				"[debian-12/kernel] take out vmlinuz, modules and firmware",
-				"[debian-12/initramfs] make the initramfs with dracut", write,
+				"[debian-12/initramfs] make the initramfs with dracut", kmod, write,
 			},
 		},
 		{

@@ -38,6 +38,8 @@ type Plan struct {
 	Release []Variable `yaml:"release"`
 	// Checks are what the finished root filesystem is held to.
 	Checks Checks `yaml:"checks"`
+	// Compat are what userland, kernel and initramfs need of each other.
+	Compat Compat `yaml:"compat"`
 	// Tools are the programs that artifacts are made with.
 	Tools Tools `yaml:"tools"`
 	// ISO is the live and installer medium.
@@ -199,8 +201,6 @@ type Checks struct {
 	Commands []string `yaml:"commands"`
 	// Programs by full path.
 	Programs []string `yaml:"programs"`
-	// Initramfs lists programs by full path inside the initramfs.
-	Initramfs []string `yaml:"initramfs"`
 }
 
 // Tools are the programs that artifacts are made with.

@@ -311,3 +311,28 @@ func TestDetails(t *testing.T) {
 	assert.Equal(t, "/library", p.Files[2].Path)
 	assert.Zero(t, p.ISO.Level, "xz has no levels")
 }
+
+// TestCompat follows what the spec decides: who makes the initramfs, the model,
+// the compression, commands of the userland.
+func TestCompat(t *testing.T) {
+	const v = "version: v1.0.0\n"
+	p := spectest.MustPlan(t, "extends: debian-12\n"+v, nil, "amd64")
+	assert.Contains(t, p.Compat.Config, "SQUASHFS_ZSTD")
+	assert.Contains(t, p.Compat.Modules, "nfs")
+	assert.NotContains(t, p.Compat.Modules, "rbd", "nobody mounts Ceph without a cluster")
+	assert.Contains(t, p.Compat.Initramfs.Modules, "nvme")
+	assert.Contains(t, p.Compat.Initramfs.Files, "/usr/bin/immucore")
+
+	p = spectest.MustPlan(t, "extends: debian-12\npackages: {groups: {nfs: false}}\nartifacts: {iso: {compression: xz}}\n"+v, nil, "amd64")
+	assert.NotContains(t, p.Compat.Config, "SQUASHFS_ZSTD")
+	assert.Contains(t, p.Compat.Config, "SQUASHFS_XZ")
+	assert.NotContains(t, p.Compat.Modules, "nfs")
+
+	p = spectest.MustPlan(t, "extends: alpine-arm-rpi\nmodel: rpi4\n"+v, nil, "arm64")
+	assert.NotContains(t, p.Compat.Initramfs.Modules, "nvme", "not on that board")
+	assert.Contains(t, p.Compat.Firmware, "brcm/brcmfmac43455-sdio.bin*")
+
+	p = spectest.MustPlan(t, "extends: alpine\n"+v, nil, "amd64")
+	assert.Contains(t, p.Compat.Initramfs.Foreign, "/usr/lib/dracut")
+	assert.NotContains(t, p.Compat.Config, "RD_ZSTD")
+}

@@ -83,6 +83,7 @@ func (r *resolver) resolve() *Plan {
 	}
 	r.name(p, distro, donor, model.Name, variant)
 	p.Checks = checks(p, selected)
+	p.Compat = r.compat(p, variant, model.Name)
 	return p
 }
 
@@ -300,9 +301,6 @@ func checks(p *Plan, selected map[string]catalog.Package) Checks {
 		c.Programs = append(c.Programs, comp.Install)
 		for _, link := range comp.Links {
 			c.Programs = append(c.Programs, link.Path)
-		}
-		if slices.Contains(p.Kernel.Initramfs.Components, comp.Name) {
-			c.Initramfs = append(c.Initramfs, comp.Install)
 		}
 	}
 	return c

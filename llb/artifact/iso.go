@@ -60,8 +60,8 @@ func ISO(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (l
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// squashfs packs the root filesystem, beside the check. Nothing is made of it
-// before the check has passed.
+// squashfs packs the root filesystem, beside the checks. Nothing is made of it
+// before they have passed.
 func squashfs(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r *rootfs.RootFS) llb.State {
 	args := []string{"/rootfs", "/out/rootfs.squashfs", p.ISO.Compression}
 	if p.ISO.Level > 0 {
@@ -74,7 +74,7 @@ func squashfs(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r *r
 		Env:    g.EpochEnv(),
 		Mounts: []llb.RunOption{llb.AddMount("/rootfs", r.Unchecked, llb.Readonly)},
 	}).AddMount("/out", llb.Scratch())
-	return g.Require(s, "checked squashfs", packed, r.Checked)
+	return g.Require(s, "checked squashfs", packed, r.Checks...)
 }
 
 // bootImages are the EFI system partition and, for PCs, the boot code of BIOS.

@@ -28,12 +28,15 @@ for kernel in "$source/boot/vmlinuz-$version" "$source"/boot/vmlinuz* "$lib/modu
 done
 [ -f "$kernel" ] || fail "the kernel's source holds modules of $version, and no /boot/vmlinuz* for them"
 
-rm -rf /boot/vmlinuz* /lib/modules/*
+rm -rf /boot/vmlinuz* /boot/config-* /lib/modules/*
 mkdir -p /boot /lib/modules
 cp -L "$kernel" "/boot/vmlinuz-$version"
-if [ -f "$source/boot/config-$version" ]; then
-	cp "$source/boot/config-$version" /boot/
-fi
+for config in "$source/boot/config-$version" "$source/boot/config"; do
+	if [ -f "$config" ]; then
+		cp -L "$config" "/boot/config-$version"
+		break
+	fi
+done
 cp -a "$lib/modules/$version" /lib/modules/
 depmod -a "$version"
 if [ -d "$lib/firmware" ]; then

@@ -32,9 +32,14 @@ mkdir -p "$out/boot" "$out$lib"
 # It may be a link to where the modules are.
 cp -pL "$kernel" "$out/boot/vmlinuz-$version"
 ln -s "vmlinuz-$version" "$out/boot/vmlinuz"
-if [ -f "/boot/config-$version" ]; then
-	cp -pL "/boot/config-$version" "$out/boot/"
-fi
+# Its configuration, which the compatibility check reads. Some have it beside the
+# modules instead, which is as good.
+for config in "/boot/config-$version" /boot/config-lts /boot/config-rpi; do
+	if [ -f "$config" ]; then
+		cp -pL "$config" "$out/boot/config-$version"
+		break
+	fi
+done
 mkdir -p "$out$lib/modules"
 cp -a "/lib/modules/$version" "$out$lib/modules/"
 # Links to headers that are not there.

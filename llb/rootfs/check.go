@@ -10,6 +10,7 @@ import (
 	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/llb/look"
 )
 
 //go:embed check.sh
@@ -28,12 +29,11 @@ func check(ctx context.Context, g *graph.Graph, p *plan.Plan, r *RootFS) (llb.St
 	checks := s.File(llb.Scratch(), "list what is checked", g.Tree([]tree.Entry{tree.File("/checks", []byte(checkList(p)))}))
 	return s.Run(tools, graph.Command{
 		Title:  "check the root filesystem",
-		Script: graph.Script{Name: "check.sh", Text: checkScript},
-		Args:   []string{"/rootfs", "/manifest/initrd.list", list, "/userland"},
+		Script: graph.Script{Name: "check.sh", Text: checkScript, Beside: []graph.Script{look.Script()}},
+		Args:   []string{"/rootfs", list, "/userland"},
 		Mounts: []llb.RunOption{
 			llb.AddMount("/rootfs", r.Unchecked, llb.Readonly),
 			llb.AddMount("/userland", r.Userland, llb.Readonly),
-			llb.AddMount("/manifest", r.Kernel.Manifest, llb.Readonly),
 			llb.AddMount(list, checks, llb.SourcePath("/checks"), llb.Readonly),
 		},
 	}).AddMount("/out", llb.Scratch()), nil
@@ -49,7 +49,6 @@ func checkList(p *plan.Plan) string {
 	}
 	add("command", p.Checks.Commands...)
 	add("program", p.Checks.Programs...)
-	add("initramfs", p.Checks.Initramfs...)
 	for _, v := range p.Release {
 		add("release", v.Name)
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/llb/compat"
 	"github.com/flavorkit/flavorkit/llb/component"
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/graph"
@@ -18,14 +19,13 @@ import (
 
 // RootFS is a root filesystem and the parts that artifacts are made from.
 type RootFS struct {
-	// State is the whole root filesystem. It can be built only when Checked
-	// can.
+	// State is the whole root filesystem. It can be built only when Checks can.
 	State llb.State
-	// Unchecked is the same, for steps that run beside the check.
+	// Unchecked is the same, for steps that run beside the checks.
 	Unchecked llb.State
-	// Checked is empty, and can be built only when the root filesystem is what
-	// the contract asks for.
-	Checked llb.State
+	// Checks are empty, and can be built only when the root filesystem is what
+	// the contract asks for, and its kernel fits it.
+	Checks []llb.State
 	// Userland is the distribution with its packages alone.
 	Userland llb.State
 	// Loader holds the EFI programs of the plan: the userland, or what lends
@@ -78,10 +78,16 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 
 	s := g.Stage("rootfs", p.At("extends"))
 	r := &RootFS{Userland: userland, Loader: loader, Kernel: k, Unchecked: g.Merge(s, "put the layers together", layers...)}
-	if r.Checked, err = check(ctx, g, p, r); err != nil {
+	contract, err := check(ctx, g, p, r)
+	if err != nil {
 		return nil, err
 	}
-	r.State = g.Require(s, "checked root filesystem", r.Unchecked, r.Checked)
+	fits, err := compat.Check(ctx, g, p, r.Unchecked, userland, k)
+	if err != nil {
+		return nil, err
+	}
+	r.Checks = []llb.State{contract, fits}
+	r.State = g.Require(s, "checked root filesystem", r.Unchecked, r.Checks...)
 	return r, nil
 }
 

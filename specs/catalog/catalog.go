@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-//go:embed distros models components tools
+//go:embed distros models components requirements tools
 var builtin embed.FS
 
 // Catalog is everything that is known, by name.
@@ -24,7 +24,9 @@ type Catalog struct {
 	Distros    map[string]*Distro
 	Models     map[string]*Model
 	Components map[string]*Component
-	Tools      map[string]*Toolbox
+	// Requirements are what systems need of a kernel and its initramfs.
+	Requirements map[string]*Requirements
+	Tools        map[string]*Toolbox
 }
 
 // Distro is one release of a distribution: distros/<name>.yaml.
@@ -252,6 +254,9 @@ func Load(sources ...fs.FS) (*Catalog, error) {
 		return nil, err
 	}
 	if c.Components, err = readAll[Component](sources, "components"); err != nil {
+		return nil, err
+	}
+	if c.Requirements, err = readAll[Requirements](sources, "requirements"); err != nil {
 		return nil, err
 	}
 	if c.Tools, err = readAll[Toolbox](sources, "tools"); err != nil {

@@ -28,6 +28,11 @@ func (c *Catalog) validate() error {
 	if err := c.validateKinds(); err != nil {
 		return errors.Wrap(err, "catalog")
 	}
+	for name, r := range c.Requirements {
+		if err := r.validate(name); err != nil {
+			return errors.Wrapf(err, "catalog: requirements/%s.yaml", name)
+		}
+	}
 	for name, t := range c.Tools {
 		if _, ok := c.Distros[t.Distro]; t.Name != name || !ok {
 			return errors.Errorf("catalog: tools/%s.yaml: needs name: %s and a known distro, not %q", name, name, t.Distro)

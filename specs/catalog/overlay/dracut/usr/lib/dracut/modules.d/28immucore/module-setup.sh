@@ -14,15 +14,22 @@ depends() {
 
 # called by dracut
 installkernel() {
-    # Not in all kernels a module, and not for all of them: those that are missing are skipped.
-    # The root: overlay over a loop-mounted image, or over the squashfs of a medium.
-    hostonly='' instmods overlay loop squashfs isofs ext4
-    # HTTP boot of an ISO that firmware keeps in memory.
-    hostonly='' instmods nfit libnvdimm nd_pmem nd_btt dax_pmem
-    # Virtual media of management controllers are USB devices behind this controller.
-    hostonly='' instmods xhci_pci_renesas
-    # Encrypted partitions, unlocked by a TPM.
-    hostonly='' instmods dm_crypt tpm_crb tpm_tis tpm_ftpm_tee
+    local _module
+    local -a _modules=(
+        # The root: overlay over a loop-mounted image, or over the squashfs of a medium; and partitions with FAT.
+        overlay loop squashfs isofs ext4 vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8
+        # HTTP boot of an ISO that firmware keeps in memory.
+        nfit libnvdimm nd_pmem nd_btt dax_pmem
+        # Virtual media of management controllers are USB devices behind this controller.
+        xhci_pci_renesas
+        # Encrypted partitions, unlocked by a TPM.
+        dm_crypt tpm_crb tpm_tis tpm_ftpm_tee
+    )
+    # Not in all kernels a module. One at a time, for dracut leaves out all that are named after one that a kernel
+    # lacks, and does so with the list of file systems too.
+    for _module in "${_modules[@]}"; do
+        hostonly='' instmods "$_module"
+    done
     return 0
 }
 
@@ -48,9 +55,10 @@ install() {
     fi
 
     inst_multiple "${_needed[@]}"
-    # For file systems of the installer's other choices, for repairs at the emergency shell, and for TPM unlock.
+    # For stages that change partitions, file systems of the installer's other choices, repairs at the emergency
+    # shell, and TPM unlock.
     inst_multiple -o mkfs.fat fsck.ext2 fsck.ext3 fsck.ext4 fsck.vfat resize2fs tune2fs \
-        mkfs.xfs xfs_repair mkfs.btrfs partx sfdisk less \
+        mkfs.xfs xfs_repair mkfs.btrfs parted partprobe partx sgdisk sfdisk less \
         "$systemdutildir"/systemd-cryptsetup
 
     inst_script "$moddir/generator.sh" "$systemdutildir/system-generators/immucore-generator"

@@ -1,0 +1,104 @@
+// Package compat checks that a kernel, its modules, its initramfs and a
+// userland fit each other. They may be of different distributions, or of the
+// user, and what does not fit shows on the machine only, where nobody can mend
+// it.
+package compat
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/tree"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/llb/kernel"
+	"github.com/flavorkit/flavorkit/llb/look"
+)
+
+var (
+	//go:embed kmod.sh
+	kmodScript []byte
+	//go:embed compat.sh
+	compatScript []byte
+	//go:embed compat.awk
+	compatProgram []byte
+)
+
+// Check holds the parts of a root filesystem to the needs of the plan. The
+// state is empty, and building it fails with a line for each need that is not
+// met, at the line of the spec that decided about the kernel.
+func Check(ctx context.Context, g *graph.Graph, p *plan.Plan, rootfs, userland llb.State, k kernel.Kernel) (llb.State, error) {
+	s := g.Stage("compat", p.At("kernel")).On(g.Build)
+	tools, err := s.Image(ctx, p.Tools.Base)
+	if err != nil {
+		return llb.State{}, err
+	}
+	const list = graph.ScriptDir + "/needs"
+	needs := s.File(llb.Scratch(), "list what kernel and initramfs need", g.Tree([]tree.Entry{tree.File("/needs", []byte(needList(p)))}))
+	return s.Run(tools, graph.Command{
+		Title: "check that kernel, initramfs and userland fit",
+		Script: graph.Script{Name: "compat.sh", Text: compatScript, Beside: []graph.Script{
+			look.Script(), {Name: "compat.awk", Text: compatProgram},
+		}},
+		Args: []string{"/rootfs", "/initramfs", list, "/facts/kmod"},
+		Mounts: []llb.RunOption{
+			llb.AddMount("/rootfs", rootfs, llb.Readonly),
+			llb.AddMount("/initramfs/boot", k.Initramfs, llb.SourcePath("/boot"), llb.Readonly),
+			llb.AddMount("/initramfs/initrd.list", k.Manifest, llb.SourcePath("/initrd.list"), llb.Readonly),
+			llb.AddMount("/facts", kmod(g, p, userland, k), llb.Readonly),
+			llb.AddMount(list, needs, llb.SourcePath("/needs"), llb.Readonly),
+		},
+	}).AddMount("/out", llb.Scratch()), nil
+}
+
+// kmod holds /kmod: what the userland's own kmod reads of the modules. It is
+// the only part of the check that runs something of the system, and depends on
+// nothing but userland and kernel.
+func kmod(g *graph.Graph, p *plan.Plan, userland llb.State, k kernel.Kernel) llb.State {
+	const modules = graph.ScriptDir + "/kernel"
+	return g.Stage("compat", p.At("kernel")).Run(userland, graph.Command{
+		Title:  "read modules of the kernel with the userland's kmod",
+		Script: graph.Script{Name: "kmod.sh", Text: kmodScript},
+		Args:   []string{path.Join(modules, p.Userland.Real("/lib"), "modules"), "/out/kmod"},
+		Mounts: []llb.RunOption{llb.AddMount(modules, k.Layer, llb.Readonly)},
+	}).AddMount("/out", llb.Scratch())
+}
+
+// needList is one need a line, as compat.sh reads it.
+func needList(p *plan.Plan) string {
+	var b strings.Builder
+	add := func(kind string, needs plan.Needs) {
+		for _, names := range slices.Sorted(maps.Keys(needs)) {
+			fmt.Fprintf(&b, "%s\t%s\t%s\n", kind, names, needs[names])
+		}
+	}
+	source, remedy := origin(p)
+	fmt.Fprintf(&b, "source\t%s\nremedy\t%s\narch\t%s\ntool\t%s\n", source, remedy, p.Arch, p.Kernel.Initramfs.Tool)
+	add("module", p.Compat.Modules)
+	add("config", p.Compat.Config)
+	add("firmware", p.Compat.Firmware)
+	add("initramfs-module", p.Compat.Initramfs.Modules)
+	add("initramfs-command", p.Compat.Initramfs.Commands)
+	add("initramfs-file", p.Compat.Initramfs.Files)
+	add("initramfs-foreign", p.Compat.Initramfs.Foreign)
+	return b.String()
+}
+
+// origin says whose kernel it is, and what to do when it does not fit.
+func origin(p *plan.Plan) (source, remedy string) {
+	switch own := p.Kernel.Own; {
+	case own == nil:
+		return p.Kernel.Distro, "choose another kernel, with kernel: {from: …} or kernel: {package: …}"
+	case own.Image != "":
+		return "the image " + own.Image, "mend the kernel in that image, or choose another"
+	default:
+		return "the named context " + own.Context, "mend the kernel in that context, or choose another"
+	}
+}

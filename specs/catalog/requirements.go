@@ -1,0 +1,110 @@
+package catalog
+
+import (
+	"slices"
+
+	"github.com/pkg/errors"
+	"go.yaml.in/yaml/v4"
+)
+
+// Requirements are what one purpose needs of the kernel and the initramfs:
+// requirements/<name>.yaml.
+type Requirements struct {
+	Name string `yaml:"name"`
+	// Why the needs are there.
+	Why string `yaml:"why"`
+	// When limits all of them.
+	When When `yaml:"when"`
+	// Modules of the kernel that the userland loads, built in or loadable.
+	Modules map[string]Need `yaml:"modules"`
+	// Config are options of the kernel without CONFIG_, built in or modules.
+	Config map[string]Need `yaml:"config"`
+	// Firmware are files in the folder of firmware, with wildcards of the shell.
+	Firmware map[string]Need `yaml:"firmware"`
+	// Initramfs is what must be inside the initramfs.
+	Initramfs InitramfsNeeds `yaml:"initramfs"`
+}
+
+// InitramfsNeeds are what must, and must not, be inside the initramfs.
+type InitramfsNeeds struct {
+	// Modules of the kernel, unless they are built in.
+	Modules map[string]Need `yaml:"modules"`
+	// Commands in its PATH.
+	Commands map[string]Need `yaml:"commands"`
+	// Files by full path.
+	Files map[string]Need `yaml:"files"`
+	// Foreign are paths that only another tool would have put there.
+	Foreign map[string]Need `yaml:"foreign"`
+}
+
+// Need is the reason for something that is needed.
+type Need struct {
+	// Why goes into the error: "needed for …".
+	Why string `yaml:"why"`
+	// Or are names that serve as well.
+	Or []string `yaml:"or"`
+	// When limits the need further.
+	When When `yaml:"when"`
+}
+
+// When limits a need to systems of which one of the values is true, for each
+// fact that it names.
+type When map[string][]string
+
+// Facts are what a system can be told from another by: its architecture,
+// variant, model, init system, the distribution that donates its kernel, the
+// packages of the kernel's stage, what makes the initramfs, commands and
+// components of the system, and the compression of its squashfs.
+func Facts() []string {
+	return []string{"arch", "command", "component", "compression", "donor", "init", "initramfs", "model", "package", "variant"}
+}
+
+// Applies tells whether a system with these facts is meant.
+func (w When) Applies(facts map[string][]string) bool {
+	for fact, any := range w {
+		if !slices.ContainsFunc(any, func(v string) bool { return slices.Contains(facts[fact], v) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// UnmarshalYAML takes a plain string for the reason alone.
+func (n *Need) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		n.Why = node.Value
+		return nil
+	}
+	type plain Need
+	return node.Load((*plain)(n), yaml.WithKnownFields())
+}
+
+func (r *Requirements) validate(name string) error {
+	if r.Name != name || r.Why == "" {
+		return errors.Errorf("needs name: %s and a reason", name)
+	}
+	if err := r.When.validate(); err != nil {
+		return err
+	}
+	i := r.Initramfs
+	for _, needs := range []map[string]Need{r.Modules, r.Config, r.Firmware, i.Modules, i.Commands, i.Files, i.Foreign} {
+		for what, n := range needs {
+			if n.Why == "" {
+				return errors.Errorf("%s has no reason", what)
+			}
+			if err := n.When.validate(); err != nil {
+				return errors.Wrap(err, what)
+			}
+		}
+	}
+	return nil
+}
+
+func (w When) validate() error {
+	for fact := range w {
+		if !slices.Contains(Facts(), fact) {
+			return errors.Errorf("when names the unknown fact %q", fact)
+		}
+	}
+	return nil
+}
