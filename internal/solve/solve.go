@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client"
@@ -103,12 +104,19 @@ func Build(ctx context.Context, c *client.Client, o Options, exports ...client.E
 			if o.Watch != nil {
 				o.Watch(s)
 			}
+			s.Warnings = slices.DeleteFunc(s.Warnings, aboutPlatforms)
 			shown <- s
 		}
 		return nil
 	})
 	eg.Go(func() error { return show(shown) })
 	return res, eg.Wait()
+}
+
+// aboutPlatforms tells BuildKit's warning that the result has more platforms than
+// were asked for. Cells of a matrix are handed out like platforms.
+func aboutPlatforms(w *client.VertexWarning) bool {
+	return strings.Contains(string(w.Short), "do not match result platforms")
 }
 
 func (o Options) frontend() gwclient.BuildFunc {
