@@ -161,6 +161,11 @@ type row struct {
 
 func rows(cells []matrix.Cell, plans []*plan.Plan) []row {
 	list := make([]row, len(cells))
+	names := make([]string, len(cells))
+	for i, c := range cells {
+		names[i] = c.Name
+	}
+	images := imageNames(names, plans)
 	for i, c := range cells {
 		p := plans[i]
 		release := map[string]string{}
@@ -170,7 +175,7 @@ func rows(cells []matrix.Cell, plans []*plan.Plan) []row {
 		list[i] = row{
 			Name: c.Name, Userland: p.Userland.Distro, Kernel: p.Kernel.Distro, Init: p.System.Init,
 			Variant: release["KAIROS_VARIANT"], Arch: p.Arch, Model: release["KAIROS_MODEL"],
-			Image: p.Image, File: p.File, Spec: string(c.Spec.Data),
+			Image: images[i], File: p.File, Spec: string(c.Spec.Data),
 		}
 		if p.Kernel.Own == nil {
 			list[i].KernelPackage = p.Kernel.Packages[0]
@@ -200,7 +205,8 @@ and what they have not side by side.
 Images are written to the output folder, an OCI archive a cell, or pushed with
 --push --registry. The other targets write the files they are named after, each
 with a checksum beside it. Where two of the cells make files of the same name,
-each cell gets a folder of its own.`
+each cell gets a folder of its own; where they make images of the same name,
+these are called by their cells.`
 
 // matrixBuildFlags are the flags of the command that builds cells.
 type matrixBuildFlags struct {
@@ -279,7 +285,7 @@ func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c
 	}
 	defer discard([]*solve.Output{o}, &err)
 	// The exporter makes a folder a cell when it is told to split.
-	o.Entry.Attrs = map[string]string{"platform-split": fmt.Sprint(len(sameName(plans, fileOf)) > 0)}
+	o.Entry.Attrs = map[string]string{"platform-split": fmt.Sprint(sameFile(plans))}
 	files, err := export(ctx, c, f.Options, o)
 	if err != nil {
 		return err
@@ -290,13 +296,15 @@ func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c
 // buildImages builds all cells, and then hands out the image of each, of which
 // all is in the cache by then.
 func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, c *client.Client, cells frontend.Cells, plans []*plan.Plan) error {
-	if same := sameName(plans, imageOf); f.push && len(same) > 0 {
-		return errors.Errorf("several cells are called %s; push them one by one, or extend one of them by another spec", same[0])
-	}
 	if _, err := solve.Build(ctx, c, f.Options); err != nil {
 		return err
 	}
-	files := make([][]string, len(cells))
+	cellNames := make([]string, len(cells))
+	for i, cell := range cells {
+		cellNames[i] = cell.Name
+	}
+	images := imageNames(cellNames, plans)
+	written := make([][]string, len(cells))
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.SetLimit(exportsAtOnce)
 	for i, cell := range cells {
@@ -305,47 +313,64 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 			o.Frontend, o.Platforms = cell.Build, []string{"linux/" + cell.Arch}
 			// All steps have run, and all that there is to say has been shown.
 			o.NoCache, o.NoCacheStages, o.CacheTo, o.Progress = false, nil, nil, "quiet"
-			out, err := f.openImage(cell, plans, i)
+			out, err := f.openImage(cell, plans, i, images[i])
 			if err != nil {
 				return err
 			}
 			defer discard([]*solve.Output{out}, &err)
-			files[i], err = export(ctx, c, o, out)
+			written[i], err = export(ctx, c, o, out)
+			if f.push {
+				written[i] = []string{f.registry + "/" + images[i]}
+			}
 			return errors.Wrap(err, cell.Name)
 		})
 	}
 	if err := eg.Wait(); err != nil {
 		return err
 	}
-	return list(cmd, slices.Concat(files...))
+	return list(cmd, slices.Concat(written...))
 }
 
 // exportsAtOnce is how many images are compressed and written at the same time.
 const exportsAtOnce = 4
 
 // openImage opens the output of a cell's image.
-func (f *matrixBuildFlags) openImage(cell frontend.Cell, plans []*plan.Plan, at int) (*solve.Output, error) {
+func (f *matrixBuildFlags) openImage(cell frontend.Cell, plans []*plan.Plan, at int, image string) (*solve.Output, error) {
 	if f.push {
-		return solve.ParseOutput("type=registry,name=" + f.registry + "/" + plans[at].Image)
+		return solve.ParseOutput("type=registry,name=" + f.registry + "/" + image)
 	}
 	folder := f.output
-	if len(sameName(plans, fileOf)) > 0 {
+	if sameFile(plans) {
 		folder = filepath.Join(folder, cell.Name)
 	}
 	return solve.OutputImage(filepath.Join(folder, plans[at].File+".oci.tar"))
 }
 
-func fileOf(p *plan.Plan) string  { return p.File }
-func imageOf(p *plan.Plan) string { return p.Image }
-
-// sameName lists the names that more than one plan has.
-func sameName(plans []*plan.Plan, name func(*plan.Plan) string) []string {
-	seen, same := map[string]bool{}, []string{}
+// sameFile tells whether two plans make files of the same name.
+func sameFile(plans []*plan.Plan) bool {
+	seen := map[string]bool{}
 	for _, p := range plans {
-		if seen[name(p)] {
-			same = append(same, name(p))
+		if seen[p.File] {
+			return true
 		}
-		seen[name(p)] = true
+		seen[p.File] = true
 	}
-	return same
+	return false
+}
+
+// imageNames are the images of cells. Those that would have the same name and tag,
+// as on two kernels of one distribution, are called by the names of their cells.
+func imageNames(cells []string, plans []*plan.Plan) []string {
+	count := map[string]int{}
+	for _, p := range plans {
+		count[p.Image]++
+	}
+	names := make([]string, len(plans))
+	for i, p := range plans {
+		names[i] = p.Image
+		if _, tag, ok := strings.Cut(p.Image, ":"); ok && count[p.Image] > 1 {
+			names[i] = strings.ToLower(cells[i]) + ":" + tag
+		}
+	}
+	return names
 }

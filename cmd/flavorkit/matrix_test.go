@@ -34,7 +34,7 @@ bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
 		{line: "matrix --help", stdout: "flavorkit matrix build --arch amd64 --target iso"},
 		{line: "matrix", stdout: "core-alpine-ubuntu-amd64-generic             alpine-3.21         ubuntu-24.04        openrc   core      amd64  generic  core-alpine-ubuntu:3.21-core-amd64-generic-v0.1.0\n"},
 		{line: "matrix --version v2.0.0 --cell core-alpine-arm64-generic", stdout: "core-alpine:3.21-core-arm64-generic-v2.0.0\n"},
-		{line: "matrix -f ci/edge.yaml", stdout: "edge-amd64-debian-12       debian-13  debian-12  systemd  core     amd64  generic  core-debian-13:13-core-amd64-generic-v3.0.0\n"},
+		{line: "matrix -f ci/edge.yaml", stdout: "edge-amd64-debian-12       debian-13  debian-12  systemd  core     amd64  generic  edge-amd64-debian-12:13-core-amd64-generic-v3.0.0\n"},
 		{line: "matrix -f bad.yaml", code: exitFailed, stderr: mistakes},
 		{line: "matrix -f bad.yaml --flavor alpine", code: exitFailed, stderr: "flavorkit: bad.yaml:3:15: kernel.from: "},
 		{line: "matrix -f key.yaml", code: exitFailed, stderr: "flavorkit: key.yaml:2:5: cells[0]: unknown key \"extend\"; did you mean \"extends\"?\n"},

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	regname "github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -69,6 +71,21 @@ func TestInterrupted(t *testing.T) {
 	entries, err := os.ReadDir(dist)
 	require.NoError(t, err)
 	assert.Len(t, entries, 2, "nothing hidden is left")
+
+	t.Run("push cells of a matrix", func(t *testing.T) {
+		registry := testkit.Registry(t)
+		push := append([]string{"matrix", "build", "--cell", "core-debian-12-amd64-generic", "--version", "v1.0.0", "--push", "--registry", registry.Addr()}, args[6:]...)
+		cmd := exec.Command(binary, push...)
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		require.NoError(t, cmd.Run(), "%s", &stderr)
+		name := registry.Addr() + "/core-debian-12:12-core-amd64-generic-v1.0.0"
+		assert.Equal(t, name+"\n", stdout.String(), "the images are all that goes to standard output")
+		ref, err := regname.ParseReference(name, regname.Insecure)
+		require.NoError(t, err)
+		_, err = remote.Head(ref)
+		require.NoError(t, err, "it is in the registry")
+	})
 }
 
 // visible lists the files of a folder that do not begin with a dot.
