@@ -51,13 +51,26 @@ func embedded(t testing.TB) *client.Client {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.engine == nil {
-		root := filepath.Join(testkit.Cache(t), "integration")
-		require.NoError(t, os.RemoveAll(root))
+		root := emptyState(t, "integration")
 		e, err := engine.New(context.Background(), engine.Options{Root: root})
 		require.NoError(t, err)
 		shared.engine = e
 	}
 	return shared.engine.Client()
+}
+
+// emptyState is a folder for the state of an engine. A run that was killed may
+// have left mounts in it, which an engine takes down when it starts.
+func emptyState(t testing.TB, name string) string {
+	t.Helper()
+	root := filepath.Join(testkit.Cache(t), name)
+	if _, err := os.Stat(root); err == nil {
+		e, err := engine.New(context.Background(), engine.Options{Root: root})
+		require.NoError(t, err)
+		require.NoError(t, e.Close())
+	}
+	require.NoError(t, os.RemoveAll(root))
+	return root
 }
 
 // folder writes files into a folder of the test.

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/internal/engine"
-	"github.com/flavorkit/flavorkit/internal/testkit"
 )
 
 // TestReproducible builds image and ISO once more on an engine that knows
@@ -20,8 +19,7 @@ func TestReproducible(t *testing.T) {
 	watch(&o)
 	first := image(t, embedded(t), o)
 
-	root := filepath.Join(testkit.Cache(t), "integration-clean")
-	require.NoError(t, os.RemoveAll(root))
+	root := emptyState(t, "integration-clean")
 	e, err := engine.New(t.Context(), engine.Options{Root: root})
 	require.NoError(t, err)
 	t.Cleanup(func() {
