@@ -35,6 +35,8 @@ places_apk() {
     find "$tree/etc/init.d" -type f ! -name cgroups -delete # scripts of sysvinit
     alpine_base "$tree"
   done
+  chroot "$all" dpkg --purge --force-depends systemd >/dev/null 2>&1 # multipath-tools of Debian wants it
+  [[ ! -e $all/usr/lib/systemd/systemd ]] || die "systemd is in the stand-in for Alpine"
   version=$(basename "$all"/usr/lib/modules/*)
   place "/boot/vmlinuz-$version" /boot/vmlinuz-lts
   ln -s ../lib/systemd/systemd-udevd "$all/usr/sbin/udevd"
