@@ -45,7 +45,7 @@ download() {
   debs=$work/get enter "$1" sh -euc '
     apt-get -qq update
     cd /run/debs
-    apt-get -qq download "$@" "$(apt-cache depends --important linux-image-amd64 | sed -n "s/.* \(linux-image-[0-9].*\)/\1/p")"
+    apt-get -qq -o APT::Sandbox::User=root download "$@" "$(apt-cache depends --important linux-image-amd64 | sed -n "s/.* \(linux-image-[0-9].*\)/\1/p")"
   ' download "${@:2}"
   left_behind "$1"
 }
