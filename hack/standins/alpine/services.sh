@@ -16,7 +16,7 @@ services() {
   service openrc localmount 'after udev' 'mount -a'
   service openrc modules 'before hostname hwclock' 'sed -e "s/#.*//" /etc/modules 2>/dev/null | xargs -r -n 1 modprobe -q || true'
   service openrc mount-ro 'after killprocs' 'mount -o remount,ro / 2>/dev/null || true'
-  service openrc sysctl 'before bootmisc' 'sysctl --quiet --system'
+  service openrc sysctl 'before bootmisc' 'sysctl --quiet --system || true'
   service eudev udev-trigger 'need udev' 'udevadm trigger --type=subsystems --action=add
 	udevadm trigger --type=devices --action=add
 	udevadm settle --timeout=30'
@@ -50,7 +50,7 @@ command_background=true
 pidfile=/run/\$RC_SVCNAME.pid
 
 start_pre() {
-	mkdir -p /run/dbus /run/sshd
+	mkdir -p /run/dbus /run/sshd /run/openntpd
 }
 END
 }
