@@ -28,7 +28,7 @@ demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 
 .PHONY: test
 test: ## Run all tests: unit, golden, integration on real BuildKit, boots
-	hack/deps.sh build boot test foreign
+	hack/deps.sh build boot test foreign standins
 	$(MAKE) tools base components frontend-image lint
 	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 20m $$($(GO) list ./... | grep -v /internal/integration)
 	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 60m -v ./internal/integration

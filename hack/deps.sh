@@ -7,6 +7,7 @@
 #   build    to build images: base images, buildkitd
 #   boot     to boot them in a virtual machine
 #   test     to check images and scripts
+#   standins to make stand-ins for distributions that are out of reach (hack/standins.sh)
 #   foreign  to build and boot arm64 on amd64, and the other way round
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -30,6 +31,8 @@ test squashfs-tools reads the root filesystem inside an ISO
 test mtools reads EFI partitions
 test e2fsprogs reads ext4 partitions of disk images
 test shellcheck checks shell scripts
+standins rpm rpmbuild makes the packages of openSUSE and Fedora
+standins createrepo-c makes their repositories
 foreign qemu-user-static runs programs of another architecture
 foreign arch-test mmdebstrap checks with it whether foreign programs run
 foreign binfmt-support tells the kernel about qemu-user-static
@@ -58,8 +61,8 @@ groups=()
 while (($#)); do
   case $1 in
     -h | --help) usage "$0"; exit ;;
-    build | boot | test | foreign) groups+=("$1") ;;
-    *) die "unknown group '$1': use build, boot, test or foreign" ;;
+    build | boot | test | standins | foreign) groups+=("$1") ;;
+    *) die "unknown group '$1': use build, boot, test, standins or foreign" ;;
   esac
   shift
 done

@@ -21,9 +21,14 @@ func cells(t testing.TB, text string) frontend.Cells {
 	t.Helper()
 	all, err := matrix.Read(&specs.Source{Name: "matrix.yaml", Data: []byte(text)}, matrix.Options{FlavorVersion: "v1.0.0"})
 	require.NoError(t, err)
-	var cs frontend.Cells
-	for _, c := range all {
-		cs = append(cs, frontend.Cell{Name: c.Name, Spec: c.Spec, Arch: c.Arch})
+	return together(all)
+}
+
+// together are cells of a matrix for the frontend.
+func together(all []matrix.Cell) frontend.Cells {
+	cs := make(frontend.Cells, len(all))
+	for i, c := range all {
+		cs[i] = frontend.Cell{Name: c.Name, Spec: c.Spec, Arch: c.Arch}
 	}
 	return cs
 }

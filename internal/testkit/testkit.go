@@ -83,6 +83,18 @@ func Base(t testing.TB, name, arch string) string {
 	return layout
 }
 
+// StandIn is the OCI layout of the stand-in for a distribution that is out of reach, such as
+// "fedora-43", for amd64; made if missing.
+func StandIn(t testing.TB, name string) string {
+	t.Helper()
+	NeedRoot(t)
+	for _, command := range []string{"rpmbuild", "createrepo_c"} {
+		Need(t, command, "run hack/deps.sh standins")
+	}
+	script(t, "standins.sh", name)
+	return filepath.Join(Cache(t), "standins", name+"-amd64")
+}
+
 // Component is the directory that holds the binary of a component, such as "kairos-agent" for
 // "amd64"; made if missing.
 func Component(t testing.TB, name, arch string) string {

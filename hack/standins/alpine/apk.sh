@@ -1,0 +1,153 @@
+#!/bin/sh
+# A stand-in for apk(8) of Alpine: the commands and options that its manual documents and a build needs, refused
+# else, on repositories of this machine. Dependencies are names only, and packages are not signed.
+set -eu
+
+db=/lib/apk/db world=/etc/apk/world
+available=$(mktemp) missing=0
+trap 'rm -f "$available"' EXIT
+
+# What this reads packages with, while another awk takes its place.
+awk() { busybox awk "$@"; }
+
+die() {
+	echo "ERROR: $*" >&2
+	exit 1
+}
+
+usage() {
+	echo "apk: $*" >&2
+	echo "apk stand-in of flavorkit, after apk-tools 2.14: apk [--cache-dir DIR] [--no-cache] [--update-cache] [--quiet] [--no-progress] add|update|info ..." >&2
+	exit 1
+}
+
+# index: NAME VERSION ARCHIVE DEPENDENCIES of all repositories, a package a line.
+index() {
+	: >"$available"
+	while read -r where; do
+		case $where in '' | '#'*) continue ;; esac
+		if ! tar -xzOf "$where/$(cat /etc/apk/arch)/APKINDEX.tar.gz" APKINDEX >"$available.one" 2>/dev/null; then
+			echo "WARNING: opening $where: No such file or directory" >&2
+			missing=$((missing + 1))
+			continue
+		fi
+		awk -v where="$where/$(cat /etc/apk/arch)" '
+			sub("^P:", "") { name = $0; deps = "" }
+			sub("^V:", "") { version = $0 }
+			sub("^D:", "") { deps = $0 }
+			$0 == "" && name != "" { print name, version, where "/" name "-" version ".apk", deps; name = "" }
+		' "$available.one" >>"$available"
+		rm -f "$available.one"
+	done </etc/apk/repositories
+}
+
+installed() { grep -qx "P:$1" "$db/installed"; }
+
+# add NAME[=VERSION] WHO: one package and what it depends on.
+add() {
+	name=${1%%[=<>~]*} pin=''
+	case $1 in
+	*=*) pin=${1#*=} ;;
+	*[\<\>~]*) die "the stand-in knows NAME and NAME=VERSION only, not $1" ;;
+	esac
+	found=$(awk -v name="$name" '$1 == name' "$available")
+	if [ -z "$found" ]; then
+		printf 'ERROR: unable to select packages:\n  %s (no such package):\n    required by: %s\n' "$name" "$2" >&2
+		exit 1
+	fi
+	version=$(echo "$found" | cut -d' ' -f2)
+	if [ -n "$pin" ] && [ "$pin" != "$version" ]; then
+		printf 'ERROR: unable to select packages:\n  %s-%s:\n    breaks: %s\n' "$name" "$version" "$2" >&2
+		exit 1
+	fi
+	case " $chosen " in *" $name "*) return 0 ;; esac
+	chosen="$chosen $name"
+	for dependency in $(echo "$found" | cut -d' ' -f4-); do
+		add "$dependency" "$name"
+	done
+}
+
+# unpack NAME: into the root. A file in /etc that is not of the image or of a package stays, and the package's
+# has the ending .apk-new.
+unpack() {
+	set -- "$1" "$(awk -v name="$1" '$1 == name {print $2}' "$available")" "$(awk -v name="$1" '$1 == name {print $3}' "$available")"
+	echo "Installing $1 ($2)"
+	[ -f "$3" ] || die "$1-$2: package mentioned in index not found (try 'apk update')"
+	tar -tzf "$3" | grep '^\./etc/.*[^/]$' >"$available.etc" || true
+	while read -r file; do
+		if [ -f "/$file" ] && [ ! -L "/$file" ] && ! grep -qxF "$file" "$db/etc"; then
+			echo "$file"
+		fi
+	done <"$available.etc" >"$available.kept"
+	cat "$available.etc" >>"$db/etc"
+	tar -xzpf "$3" -C / --numeric-owner --keep-directory-symlink --exclude-from="$available.kept"
+	while read -r file; do
+		tar -xzOf "$3" "$file" >"/$file.apk-new"
+	done <"$available.kept"
+	rm -f "$available.etc" "$available.kept"
+	printf 'P:%s\nV:%s\n\n' "$1" "$2" >>"$db/installed"
+}
+
+no_cache='' update=''
+command=''
+while [ $# -gt 0 ] && [ -z "$command" ]; do
+	case $1 in
+	--cache-dir) shift; cache=$1 ;;
+	--cache-dir=*) cache=${1#*=} ;;
+	--no-cache) no_cache=1 ;;
+	-U | --update-cache) update=1 ;;
+	-q | --quiet | --no-progress) ;;
+	-*) usage "unrecognized option '$1'" ;;
+	*) command=$1 ;;
+	esac
+	shift
+done
+[ -z "${cache:-}" ] || [ -d "$cache" ] || die "Unable to open cache $cache: No such file or directory"
+
+case $command in
+update)
+	[ $# -eq 0 ] || usage "update takes no arguments"
+	index
+	echo "$missing unavailable, 0 stale; $(wc -l <"$available") distinct packages available"
+	[ -z "${cache:-}" ] || cp "$available" "$cache/APKINDEX"
+	exit "$missing"
+	;;
+add)
+	names=''
+	for argument; do
+		case $argument in
+		--no-cache) no_cache=1 ;;
+		-U | --update-cache) update=1 ;;
+		-q | --quiet | --no-progress) ;;
+		-*) usage "unrecognized option '$argument'" ;;
+		*) names="$names $argument" ;;
+		esac
+	done
+	# Without an index of its own, apk knows no package until it is told to fetch one.
+	if [ -n "$no_cache$update" ]; then
+		index
+	elif [ -f "${cache:-/var/cache/apk}/APKINDEX" ]; then
+		cat "${cache:-/var/cache/apk}/APKINDEX" >"$available"
+	fi
+	chosen=''
+	for name in $names; do
+		add "$name" "world[$name]"
+	done
+	for name in $chosen; do
+		installed "$name" || unpack "$name"
+	done
+	for name in $names; do
+		grep -qxF "$name" "$world" || echo "$name" >>"$world"
+	done
+	for trigger in "$db"/triggers/*; do
+		[ ! -f "$trigger" ] || sh "$trigger"
+	done
+	echo "OK: $(grep -c '^P:' "$db/installed") packages"
+	;;
+info)
+	[ "${1:-}" != -e ] || { shift; for name; do installed "$name" || exit 1; done; }
+	sed -n 's/^P://p' "$db/installed" | sort
+	;;
+'') usage "which command?" ;;
+*) usage "'$command' is not an apk command of the stand-in" ;;
+esac

@@ -1,0 +1,102 @@
+# shellcheck shell=bash disable=SC2154  # describe sets the variables
+# What the packages of a stand-in hold, for managers that are not Debian's own; sourced by standins.sh.
+#
+# Two trees are compared: one as the image is, and one with all Debian packages installed that stand behind
+# the names. A package gets the new files of its Debian packages; all else that is new (what they depend on,
+# accounts, caches, links of alternatives) is in the package flavorkit-standin, which every other requires.
+
+# contents TREE: makes the image's tree, $work/all with everything installed, and for each name its files in
+# $work/files/NAME, with $work/requires (name and what it requires) and $work/versions (name and version).
+contents() {
+  local bare=$1 all=$work/all name
+  local -A debian=()
+  unpack "$bare"
+  apt_install "$bare" "${base[@]}"
+  cp -a "$bare" "$all"
+  for name in "${names[@]}"; do
+    for package in ${behind[$name]}; do debian[$package]=1; done
+  done
+  apt_install "$all" "${!debian[@]}"
+
+  : >"$work/moved"
+  : >"$work/own"
+  "places_${manager}" "$all"
+  {
+    owners "$all"
+    cat "$work/own"
+  } >"$work/owners"
+  without_dpkg "$bare"
+  without_dpkg "$all"
+  lay_out "$bare"
+  lay_out "$all"
+  mkdir "$work/files"
+  for name in flavorkit-standin "${names[@]}"; do : >"$work/files/$name"; done
+  comm -13 <(listing "$bare") <(listing "$all") | cut -f1 |
+    awk -F'\t' -v dir="$work/files" '
+      FILENAME != "-" { owner[$1] = $2; next }
+      {
+        name = owner[$1]
+        # The links of an unmerged tree belong to what they lead to.
+        if (name == "" && $1 ~ "^/(bin|sbin|lib|lib64)/") name = owner["/usr" $1]
+        # What depmod makes is in no package, here or elsewhere.
+        if (name == "" && $1 ~ "/lib/modules/") next
+        print $1 > (dir "/" (name == "" ? "flavorkit-standin" : name))
+      }' "$work/owners" -
+}
+
+# listing TREE: a line for each path that tells whether it has changed. Not what every machine makes itself.
+listing() {
+  (
+    cd "$1" || exit
+    find . -mindepth 1 \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./run -o -path ./tmp -o -path ./var/cache -o -path ./var/log \
+      -o -path ./etc/hosts -o -path ./etc/machine-id -o -path ./var/lib/dbus/machine-id -o -path './etc/ssh/ssh_host_*' \
+      -o -name __pycache__ \) -prune -o \
+      -type d -printf '/%P\tdir %m %U %G\n' -o -type l -printf '/%P\tlink %l\n' -o -printf '/%P\t%m %U %G %s %T@\n'
+  ) | LC_ALL=C sort
+}
+
+# place OLD NEW: a file has another place in the distribution. Several files: OLD... DIRECTORY/
+place() {
+  local new=${!#} file to
+  for file in "${@:1:$#-1}"; do
+    to=$new
+    [[ $new != */ ]] || to=$new${file##*/}
+    mkdir -p "$all$(dirname "$to")"
+    mv "$all$file" "$all$to"
+    printf '%s\t%s\n' "$file" "$to" >>"$work/moved"
+  done
+}
+
+# owners TREE: every path of a package with the first name that it stands behind. Others that it stands
+# behind require that one. What is no file of a package is in $work/own, in the same form.
+owners() {
+  local name package file
+  local -A first=()
+  for name in "${names[@]}"; do
+    echo "$name flavorkit-standin" >>"$work/requires"
+    package=${behind[$name]%% *}
+    # shellcheck disable=SC2016  # a pattern of dpkg-query
+    echo "$name $(chroot "$1" dpkg-query -W -f '${Version}' "$package")" >>"$work/versions"
+    for package in ${behind[$name]}; do
+      if [[ -n ${first[$package]:-} ]]; then
+        echo "$name ${first[$package]}" >>"$work/requires"
+        continue
+      fi
+      first[$package]=$name
+      for file in "$1/var/lib/dpkg/info/$package"{,:amd64}.list; do
+        [[ ! -f $file ]] || sed "s/\$/\t$name/" "$file"
+      done
+      # The kernel of the day is a package of its own.
+      [[ $package != linux-image-amd64 ]] || sed "s/\$/\t$name/" "$1"/var/lib/dpkg/info/linux-image-[0-9]*.list
+    done
+  done | awk -F'\t' -v layout="$layout" '
+    FILENAME != "-" { moved[$1] = $2; next }
+    {
+      path = $1
+      if (path ~ "^/(bin|sbin|lib|lib64)/") path = "/usr" path
+      if (path in moved) path = moved[path]
+      if (layout == "one-bin") sub("^/usr/sbin/", "/usr/bin/", path)
+      if (layout == "unmerged" && path ~ "^/usr/lib/(modules|firmware)/") path = substr(path, 5)
+      print path "\t" $2
+    }' "$work/moved" -
+}

@@ -1,0 +1,102 @@
+// Command standins prints what the stand-in for a distribution is made of: the
+// facts of standins.yaml, and every package that the catalog asks for, one fact
+// a line.
+//
+//	go run ./hack/standins opensuse-leap-15.6
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/pkg/errors"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/flavorkit/flavorkit/specs/catalog"
+)
+
+// arch that stand-ins are made for: names of boot loaders differ.
+const arch = "amd64"
+
+//go:embed standins.yaml
+var data []byte
+
+type standIn struct {
+	From     string            `yaml:"from"`
+	Layout   string            `yaml:"layout"`
+	Base     string            `yaml:"base"`
+	OS       map[string]string `yaml:"os"`
+	Packages map[string]string `yaml:"packages"`
+}
+
+func main() {
+	if err := run(os.Stdout, os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "standins: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(out io.Writer, args []string) error {
+	var all map[string]standIn
+	if err := yaml.Load(data, &all, yaml.WithKnownFields()); err != nil {
+		return errors.Wrap(err, "read standins.yaml")
+	}
+	if len(args) == 0 {
+		fmt.Fprintln(out, strings.Join(catalog.Names(all), "\n"))
+		return nil
+	}
+	s, ok := all[args[0]]
+	if len(args) > 1 || !ok {
+		return errors.Errorf("no stand-in is called %q: there are %s", strings.Join(args, " "), strings.Join(catalog.Names(all), ", "))
+	}
+	cat, err := catalog.Builtin()
+	if err != nil {
+		return err
+	}
+	distro, ok := cat.Distros[args[0]]
+	if !ok {
+		return errors.Errorf("the catalog has no %s", args[0])
+	}
+	asked := asked(cat, distro)
+	for _, name := range catalog.Names(s.Packages) {
+		if !slices.Contains(asked, name) {
+			return errors.Errorf("standins.yaml: nothing in the catalog asks for the package %s of %s", name, distro.Name)
+		}
+	}
+	fmt.Fprintf(out, "title %s\nref %s\nmanager %s\nfrom %s\nlayout %s\nbase %s\n", distro.Title, distro.Base, distro.Manager, s.From, s.Layout, s.Base)
+	for _, field := range catalog.Names(s.OS) {
+		fmt.Fprintf(out, "os %s=%q\n", field, s.OS[field])
+	}
+	for _, name := range asked {
+		behind, ok := s.Packages[name]
+		if !ok {
+			behind = name
+		}
+		fmt.Fprintf(out, "package %s %s\n", name, behind)
+	}
+	return nil
+}
+
+// asked are the packages that any plan of the distribution can ask for.
+func asked(cat *catalog.Catalog, d *catalog.Distro) []string {
+	var names []string
+	for _, group := range slices.Concat(d.Groups, d.Kernel.Initramfs.Groups) {
+		if len(group.Arch) == 0 || slices.Contains(group.Arch, arch) {
+			names = append(names, catalog.Names(group.Packages)...)
+		}
+	}
+	names = append(names, d.Kernel.Packages[arch]...)
+	names = append(names, d.Loaders[arch].Packages...)
+	for _, model := range cat.Models {
+		if len(model.Architectures) == 0 || slices.Contains(model.Architectures, arch) {
+			names = append(names, model.Distros[d.Name].Kernel...)
+			names = append(names, catalog.Names(model.Distros[d.Name].Packages)...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
