@@ -32,6 +32,7 @@ func TestRebuild(t *testing.T) {
 			name: "cloud-config of the image",
 			spec: debianSpec + "cloudConfig: {content: '#cloud-config'}\n",
 			ran: []string{
+				"[compat] check that kernel, initramfs and userland fit",
 				"[iso] checked squashfs",
 				"[iso] pack the root filesystem with zstd",
 				"[iso] write " + name + "v1.0.0.iso",
@@ -42,6 +43,7 @@ func TestRebuild(t *testing.T) {
 			name: "version",
 			spec: strings.Replace(debianSpec, "v1.0.0", "v1.0.1", 1),
 			ran: []string{
+				"[compat] check that kernel, initramfs and userland fit",
 				"[iso] checked squashfs",
 				"[iso] pack the root filesystem with zstd",
 				"[iso] write " + name + "v1.0.1.iso",
