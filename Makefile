@@ -31,7 +31,7 @@ test: ## Run all tests: unit, golden, integration on real BuildKit, boots
 	hack/deps.sh build boot test foreign standins
 	$(MAKE) tools base components frontend-image lint
 	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 20m $$($(GO) list ./... | grep -v /internal/integration)
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 60m -v ./internal/integration
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 80m -v ./internal/integration
 
 .PHONY: build
 build: ## Build the CLI into bin/
