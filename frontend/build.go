@@ -95,6 +95,9 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		if t.carrier {
+			base = nil // none of its layers is in the result
+		}
 		return &dockerui.BuildResult{
 			Reference: ref,
 			Image:     imageConfig(p, g.Target, base, r.ui.Labels, t),

@@ -18,6 +18,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
+	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/internal/engine"
 	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/internal/solve"
@@ -28,8 +29,8 @@ const buildHelp = `Build a spec. Without --builder the build runs on the BuildKi
 which needs Linux, root and runc; with it, or with BUILDKIT_HOST set, on any
 other BuildKit.
 
-The target image is written to the output folder as an OCI archive, or pushed
-with --tag and --push. The other targets write the files they are named after,
+The targets image and img-image are written to the output folder as an OCI
+archive, or pushed with --tag and --push. The other targets write the files they are named after,
 each with a checksum beside it.`
 
 const buildExample = `  flavorkit build --target iso -o dist
@@ -66,7 +67,7 @@ func buildCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
-	flags.StringVar(&f.Target, "target", "", "what to build: image (default) or iso")
+	flags.StringVar(&f.Target, "target", "", "what to build: "+targetNames())
 	flags.StringArrayVarP(&f.outputs, "output", "o", nil, "where to: a folder, or type=oci|image|local|tar,dest=… (default: dist)")
 	flags.StringVarP(&f.tag, "tag", "t", "", "name of the image")
 	flags.BoolVar(&f.push, "push", false, "push the image to its registry; needs --tag")
@@ -138,6 +139,13 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) (err error) {
 		}
 	}
 	return nil
+}
+
+// targetNames lists the targets for help texts.
+func targetNames() string {
+	names := slices.Clone(frontend.Targets())
+	names[0] += " (default)"
+	return strings.Join(names, ", ")
 }
 
 // complete fills in what the flags leave open.
@@ -226,13 +234,14 @@ func (f *buildFlags) openOutputs(plans []*plan.Plan) ([]*solve.Output, error) {
 	return outputs, nil
 }
 
-// openOutput opens one output. A whole image goes into a folder as an archive,
-// not as its hundred thousand files.
+// openOutput opens one output. An image goes into a folder as an archive, not as
+// its hundred thousand files.
 func (f *buildFlags) openOutput(s string, plans []*plan.Plan) (*solve.Output, error) {
-	if strings.Contains(s, "=") || f.Target != "" && f.Target != "image" {
+	suffix, isImage := map[string]string{"": "", "image": "", "img-image": "-img"}[f.Target]
+	if strings.Contains(s, "=") || !isImage {
 		return solve.ParseOutput(s)
 	}
-	name := plans[0].File
+	name := plans[0].File + suffix
 	if len(plans) > 1 {
 		name = strings.Replace(name, "-"+plans[0].Arch+"-", "-", 1)
 	}
