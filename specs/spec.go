@@ -189,6 +189,9 @@ type Disk struct {
 	// that the machine can do with. The last partition grows at every boot to
 	// the end of a larger disk.
 	Size string `yaml:"size,omitempty" json:"size,omitempty"`
+	// Firmware that starts the disk: efi, bios, or both. The default is efi; bios
+	// is for amd64 alone.
+	Firmware string `yaml:"firmware,omitempty" json:"firmware,omitempty" jsonschema:"enum=efi,enum=bios,enum=both"`
 	// Compression of the file that is handed out: zstd, xz or none. The default
 	// is zstd.
 	Compression string `yaml:"compression,omitempty" json:"compression,omitempty" jsonschema:"enum=zstd,enum=xz,enum=none"`

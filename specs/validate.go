@@ -78,6 +78,7 @@ func (d *Document) validate(whole bool) Diagnostics {
 	v.level("artifacts.iso.level", iso.Level, iso.Compression, isoLevels)
 	v.oneOf("artifacts.disk.layout", disk.Layout, "recovery", "full")
 	v.size("artifacts.disk.size", disk.Size)
+	v.oneOf("artifacts.disk.firmware", disk.Firmware, "efi", "bios", "both")
 	v.oneOf("artifacts.disk.compression", disk.Compression, "zstd", "xz", "none")
 	v.level("artifacts.disk.level", disk.Level, disk.Compression, diskLevels)
 	return v.found

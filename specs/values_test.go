@@ -297,14 +297,16 @@ artifacts:
   disk:
     layout: fall
     size: 8GB
+    firmware: uefi
     compression: gzip
     cloudConfig: /a
 `,
 			want: []string{
 				`kairos.spec:4:13: artifacts.disk.layout: "fall" is not valid; did you mean "full"?`,
 				`kairos.spec:5:11: artifacts.disk.size: "8GB" is not a size; write a number and MiB, GiB or TiB, such as 8GiB, and at most 2TiB`,
-				`kairos.spec:6:18: artifacts.disk.compression: "gzip" is not valid; valid: none, xz, zstd`,
-				`kairos.spec:7:18: artifacts.disk.cloudConfig.from: "/a" climbs out of the build context; name a file inside the build context, by a relative path`,
+				`kairos.spec:6:15: artifacts.disk.firmware: "uefi" is not valid; did you mean "efi"?`,
+				`kairos.spec:7:18: artifacts.disk.compression: "gzip" is not valid; valid: none, xz, zstd`,
+				`kairos.spec:8:18: artifacts.disk.cloudConfig.from: "/a" climbs out of the build context; name a file inside the build context, by a relative path`,
 			},
 		},
 		{

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -34,17 +35,29 @@ type Disk struct {
 
 // Partition of a disk, with one filesystem.
 type Partition struct {
-	Name       string `yaml:"name"`
-	Label      string `yaml:"label"`
-	Filesystem string `yaml:"filesystem"`
+	Name string `yaml:"name"`
+	// Label and Filesystem are empty for the boot code of BIOS.
+	Label      string `yaml:"label,omitempty"`
+	Filesystem string `yaml:"filesystem,omitempty"`
 	// MiB beside the room for Images images of the system.
 	MiB    int `yaml:"mib"`
 	Images int `yaml:"images,omitempty"`
 	// FirstBoot makes the partition, not the build.
 	FirstBoot bool   `yaml:"firstBoot,omitempty"`
 	GUID      string `yaml:"guid"`
-	UUID      string `yaml:"uuid"`
+	UUID      string `yaml:"uuid,omitempty"`
 }
+
+// Has tells whether the build makes a partition.
+func (d Disk) Has(name string) bool {
+	return slices.ContainsFunc(d.Partitions, func(p Partition) bool { return p.Name == name && !p.FirstBoot })
+}
+
+// The firmware that a disk starts from.
+const (
+	firmwareEFI  = "efi"
+	firmwareBIOS = "bios"
+)
 
 const (
 	layoutRecovery = "recovery"
@@ -59,17 +72,26 @@ const (
 // partitions are those of an installed system, in MiB (contract 1.20). The
 // recovery partition is that of disk images (contract 4.1). The persistent one
 // is small: it grows to the end of the disk.
-func partitions(layout string) []Partition {
+func partitions(layout, firmware string) []Partition {
 	later := layout == layoutRecovery
-	all := []Partition{
-		{Name: "efi", Label: "COS_GRUB", Filesystem: "vfat", MiB: 64},
+	var all []Partition
+	if firmware != firmwareEFI {
+		all = append(all, Partition{Name: "bios", MiB: 1})
+	}
+	if firmware != firmwareBIOS {
+		all = append(all, Partition{Name: "efi", Label: "COS_GRUB", Filesystem: "vfat", MiB: 64})
+	}
+	all = append(all, []Partition{
 		{Name: "oem", Label: "COS_OEM", Filesystem: "ext4", MiB: 64},
 		{Name: "recovery", Label: "COS_RECOVERY", Filesystem: "ext4", MiB: 150, Images: 2},
 		{Name: "state", Label: "COS_STATE", Filesystem: "ext4", MiB: 1000, Images: 3, FirstBoot: later},
 		{Name: "persistent", Label: "COS_PERSISTENT", Filesystem: "ext4", MiB: 512, FirstBoot: later},
-	}
-	for i := range all {
-		all[i].GUID, all[i].UUID = guid(all[i].Label), guid(all[i].Label+"/filesystem")
+	}...)
+	for i, p := range all {
+		all[i].GUID = guid(cmp.Or(p.Label, p.Name))
+		if p.Label != "" {
+			all[i].UUID = guid(p.Label + "/filesystem")
+		}
 	}
 	return all
 }
@@ -92,7 +114,11 @@ func (r *resolver) disk(model *catalog.Model) Disk {
 		Convert:     r.tools("convert"),
 	}
 	d.MiB, _ = specs.ParseSize(spec.Size)
-	d.Partitions = partitions(d.Layout)
+	firmware := cmp.Or(spec.Firmware, firmwareEFI)
+	if firmware != firmwareEFI && r.arch != "amd64" {
+		r.report("artifacts.disk.firmware", "write efi, or take it out", "%s has no BIOS", r.arch)
+	}
+	d.Partitions = partitions(d.Layout, firmware)
 	switch d.Compression {
 	case "zstd":
 		d.Level = cmp.Or(d.Level, defaultZstdLevel)

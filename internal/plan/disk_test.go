@@ -23,6 +23,14 @@ func TestDisk(t *testing.T) {
 			made: []string{"efi", "oem", "recovery", "state", "persistent"},
 		},
 		{name: "not compressed", disk: "{compression: none}", want: plan.Disk{Layout: "recovery", Compression: "none"}, made: []string{"efi", "oem", "recovery"}},
+		{
+			name: "BIOS", disk: "{firmware: bios, compression: none}",
+			want: plan.Disk{Layout: "recovery", Compression: "none"}, made: []string{"bios", "oem", "recovery"},
+		},
+		{
+			name: "any firmware", disk: "{firmware: both, compression: none}",
+			want: plan.Disk{Layout: "recovery", Compression: "none"}, made: []string{"bios", "efi", "oem", "recovery"},
+		},
 		{name: "own level", disk: "{level: 19, size: 480MiB}", want: plan.Disk{Layout: "recovery", MiB: 480, Compression: "zstd", Level: 19}, made: []string{"efi", "oem", "recovery"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -34,10 +42,13 @@ func TestDisk(t *testing.T) {
 					made = append(made, p.Name)
 				}
 				ids[p.GUID], ids[p.UUID] = true, true
+				if p.Name == "bios" {
+					continue
+				}
 				assert.LessOrEqual(t, len(p.Label), map[string]int{"vfat": 11, "ext4": 16}[p.Filesystem], "label of %s", p.Name)
 			}
 			assert.Equal(t, c.made, made)
-			assert.Len(t, ids, 12, "no identifier stands for two things")
+			assert.Len(t, ids, 2+2*len(d.Partitions), "no identifier stands for two things")
 			assert.Contains(t, d.Tools.Packages, "e2fsprogs")
 			assert.NotContains(t, d.Tools.Packages, "qemu-utils")
 			c.want.GUID, c.want.Image, c.want.Partitions, c.want.Tools, c.want.Convert = d.GUID, d.Image, d.Partitions, d.Tools, d.Convert
@@ -55,4 +66,9 @@ func TestDiskTooSmall(t *testing.T) {
 		_, err := spectest.Plan(debian+"artifacts: {disk: "+disk+"}\n", nil, "amd64")
 		require.EqualError(t, err, want)
 	}
+}
+
+func TestNoBIOS(t *testing.T) {
+	_, err := spectest.Plan(debian+"artifacts: {disk: {firmware: bios}}\n", nil, "arm64")
+	require.EqualError(t, err, "kairos.spec:3:30: artifacts.disk.firmware: arm64 has no BIOS; write efi, or take it out")
 }

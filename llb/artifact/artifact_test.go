@@ -151,9 +151,6 @@ func (b bench) makeDisk(to string) {
 		require.NoError(b.t, os.MkdirAll(filepath.Dir(b.path(in+"/"+image)), 0o755))
 		b.ask("cp", "--sparse=always", "--preserve=timestamps", "made/system.img", in+"/"+image)
 	}
-	b.write("loaders/bootx64.efi", "shim")
-	b.write("loaders/grubx64.efi", "grub")
-	b.write("chain/grub.cfg", "chain")
 	b.run("espart.sh", "loaders", "chain/grub.cfg", in+"/esp.img", "/EFI/debian", "8", "COS_GRUB")
 	b.ask("cp", "-r", "sizes", in+"/sizes")
 	b.write(in+"/cos/grub.cfg", "menu")
@@ -167,6 +164,9 @@ func (b bench) makeDisk(to string) {
 func TestDisk(t *testing.T) {
 	b := newBench(t, "mke2fs", "debugfs", "e2fsck", "sfdisk", "mcopy", "mkfs.vfat", "grub-editenv")
 	b.system()
+	b.write("loaders/bootx64.efi", "shim")
+	b.write("loaders/grubx64.efi", "grub")
+	b.write("chain/grub.cfg", "chain")
 	b.makeDisk("a.img")
 
 	table := b.ask("sfdisk", "--dump", "a.img")
@@ -222,6 +222,27 @@ func TestDisk(t *testing.T) {
 	require.NoError(t, os.Rename(b.path("root2"), b.path("root")))
 	b.makeDisk("b.img")
 	b.ask("cmp", "a.img", "b.img")
+}
+
+// TestBootCode looks for what grub-bios-setup would have written.
+func TestBootCode(t *testing.T) {
+	b := newBench(t, "sfdisk", "mke2fs")
+	b.write("in/bios/boot.img", strings.Repeat("b", 512))
+	b.write("in/bios/core.img", strings.Repeat("c", 3*512))
+	b.write("in/sizes/disk", "20\n")
+	b.write("in/sizes/table", "bios - - 3 1 11111111-0000-0000-0000-000000000001 -\n")
+	b.run("disk.sh", "in", "disk.img", "41111111-0000-0000-0000-000000000005")
+	disk := b.read("disk.img")
+	const first = 3 * 2048
+	assert.Equal(t, "\x00\x18\x00\x00\x00\x00\x00\x00", disk[0x5c:0x64])
+	assert.Equal(t, "\x90\x90", disk[0x66:0x68])
+	assert.Equal(t, "bb", disk[438:440])
+	assert.Equal(t, "\x55\xaa", disk[510:512], "the protective table")
+	core := disk[first*512:]
+	assert.Equal(t, "\x01\x18\x00\x00\x00\x00\x00\x00cccc", core[500:512])
+	assert.Equal(t, strings.Repeat("c", 1024), core[512:3*512])
+	assert.Equal(t, "\x00", core[3*512:3*512+1])
+	assert.Contains(t, b.ask("sfdisk", "--dump", "disk.img"), `type=21686148-6449-6E6F-744E-656564454649, uuid=11111111-0000-0000-0000-000000000001, name="bios", attrs="RequiredPartition LegacyBIOSBootable"`)
 }
 
 func TestVHD(t *testing.T) {

@@ -1,9 +1,11 @@
 package artifact
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,6 +28,8 @@ var (
 	extLibrary []byte
 	//go:embed espart.sh
 	espartScript []byte
+	//go:embed bios.sh
+	biosScript []byte
 	//go:embed disk.sh
 	diskScript []byte
 	//go:embed compress.sh
@@ -140,13 +144,22 @@ func (d *disk) raw(ctx context.Context) (llb.State, error) {
 	image := d.image(sizes)
 	mounts := []llb.RunOption{
 		llb.AddMount("/in/sizes", sizes, llb.Readonly),
-		llb.AddMount("/in/esp.img", d.esp(static), llb.SourcePath("/esp.img"), llb.Readonly),
 		llb.AddMount("/in/tree", static, llb.SourcePath("/partitions"), llb.Readonly),
 		llb.AddMount("/in/cos", d.r.State, llb.SourcePath("/etc/cos"), llb.Readonly),
 		llb.AddMount("/in/branding", d.r.State, llb.SourcePath("/etc/kairos/branding"), llb.Readonly),
 		llb.AddMount("/in/recovery/cOS/recovery.img", image, llb.SourcePath("/system.img"), llb.Readonly),
 	}
-	if d.ships("state") {
+	if d.p.Disk.Has("efi") {
+		mounts = append(mounts, llb.AddMount("/in/esp.img", d.esp(static), llb.SourcePath("/esp.img"), llb.Readonly))
+	}
+	if d.p.Disk.Has("bios") {
+		code, err := d.bios(ctx, static)
+		if err != nil {
+			return llb.State{}, err
+		}
+		mounts = append(mounts, llb.AddMount("/in/bios", code, llb.Readonly))
+	}
+	if d.p.Disk.Has("state") {
 		mounts = append(mounts,
 			llb.AddMount("/in/state/cOS/active.img", image, llb.SourcePath("/system.img"), llb.Readonly),
 			llb.AddMount("/in/state/cOS/passive.img", image, llb.SourcePath("/system.img"), llb.Readonly),
@@ -170,16 +183,6 @@ func (d *disk) raw(ctx context.Context) (llb.State, error) {
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// ships tells whether the build makes a partition.
-func (d *disk) ships(name string) bool {
-	for _, p := range d.p.Disk.Partitions {
-		if p.Name == name {
-			return !p.FirstBoot
-		}
-	}
-	return false
-}
-
 // sizes are those of partitions and images. A disk that is too small for the
 // system fails here, before anything is packed.
 func (d *disk) sizes() llb.State {
@@ -190,7 +193,7 @@ func (d *disk) sizes() llb.State {
 			when = "later"
 		}
 		list.WriteString(strings.Join([]string{
-			p.Name, p.Label, p.Filesystem, strconv.Itoa(p.MiB), strconv.Itoa(p.Images), when, p.GUID, p.UUID,
+			p.Name, cmp.Or(p.Label, "-"), cmp.Or(p.Filesystem, "-"), strconv.Itoa(p.MiB), strconv.Itoa(p.Images), when, p.GUID, cmp.Or(p.UUID, "-"),
 		}, " ") + "\n")
 	}
 	partitions := d.s.Tree(llb.Scratch(), "list the partitions", []tree.Entry{tree.File("/partitions", []byte(list.String()))})
@@ -224,7 +227,7 @@ func (d *disk) image(sizes llb.State) llb.State {
 
 // esp is the EFI system partition.
 func (d *disk) esp(static llb.State) llb.State {
-	efi := d.p.Disk.Partitions[0]
+	efi := d.p.Disk.Partitions[slices.IndexFunc(d.p.Disk.Partitions, func(p plan.Partition) bool { return p.Name == "efi" })]
 	return d.s.Run(d.tools, graph.Command{
 		Title:  "make the EFI system partition",
 		Script: graph.Script{Name: "espart.sh", Text: espartScript, Beside: []graph.Script{{Name: "esp.sh", Text: espLibrary}}},
@@ -237,11 +240,28 @@ func (d *disk) esp(static llb.State) llb.State {
 	}).AddMount("/out", llb.Scratch())
 }
 
+// bios is the boot code of BIOS. It is made with the tools of the ISO, where the
+// same GRUB is: they need the architecture of the target, and a disk for EFI
+// does not.
+func (d *disk) bios(ctx context.Context, static llb.State) (llb.State, error) {
+	toolsStage, image, err := tools(ctx, d.g, d.p, d.p.Tools)
+	if err != nil {
+		return llb.State{}, err
+	}
+	return d.s.On(toolsStage.Platform()).Run(image, graph.Command{
+		Title:  "make the boot code",
+		Script: graph.Script{Name: "bios.sh", Text: biosScript},
+		Args:   []string{"/chain/grub.cfg", "/out"},
+		Env:    d.g.EpochEnv(),
+		Mounts: []llb.RunOption{llb.AddMount("/chain", static, llb.SourcePath("/chain"), llb.Readonly)},
+	}).AddMount("/out", llb.Scratch()), nil
+}
+
 // tree are static files: by partition in /partitions, and the way to the boot
 // menu in /chain.
 func (d *disk) tree() (llb.State, error) {
 	sets := map[string]string{"disk-chain": "/chain"}
-	if !d.ships("state") {
+	if !d.p.Disk.Has("state") {
 		sets["disk-reset"] = "/partitions"
 	}
 	entries := []tree.Entry{tree.Dir("/partitions")}

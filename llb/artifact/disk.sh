@@ -3,7 +3,8 @@
 #
 # usage: disk.sh IN DISK GUID
 #   IN/sizes       what measure.sh wrote
-#   IN/esp.img     EFI system partition
+#   IN/esp.img     EFI system partition, if there is one
+#   IN/bios        what bios.sh made, if there is a partition for it
 #   IN/NAME        folders for the partitions. The images in their cOS are mounts of one file, so that it is copied to
 #                  its places once and not to folders before
 #   IN/tree        static files of partitions, in folders of the same names
@@ -55,6 +56,36 @@ label_image() {
 		dd of="$disk" bs=1 seek=$(($3 * 1024 * 1024 + block * 4096 + 1024 + 120)) conv=notrunc status=none
 }
 
+# sector NUMBER: as boot code keeps it, in eight bytes from the lowest on.
+sector() {
+	number=$1
+	for _ in 1 2 3 4 5 6 7 8; do
+		# shellcheck disable=SC2059 # the format is what is written
+		printf "\\$(printf %03o $((number % 256)))"
+		number=$((number / 256))
+	done
+}
+
+# patch FILE OFFSET: the bytes of standard input into a file.
+patch() { dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+
+# boot_code FIRST: the code in the master boot record loads the first sector of the partition, which loads the others.
+# So the one is told where the other is, as grub-bios-setup does with a disk, which it needs a device for (GRUB 2.06,
+# include/grub/i386/pc/boot.h: GRUB_BOOT_MACHINE_KERNEL_SECTOR 0x5c, GRUB_BOOT_MACHINE_DRIVE_CHECK 0x66, where a disk
+# gets two nop, and GRUB_BOOT_MACHINE_LIST_SIZE 12 at the end of the first sector).
+boot_code() {
+	cat "$in/bios/boot.img" >"$work/boot.img"
+	sector "$1" | patch "$work/boot.img" $((0x5c))
+	printf '\220\220' | patch "$work/boot.img" $((0x66))
+	# What follows the code are the identifier of the disk and the table of partitions.
+	head -c 440 "$work/boot.img" | patch "$disk" 0
+	cat "$in/bios/core.img" >"$work/core.img"
+	sector $(($1 + 1)) | patch "$work/core.img" $((512 - 12))
+	dd if="$work/core.img" of="$disk" bs=512 seek="$1" conv=notrunc status=none
+}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 read -r mib <"$in/sizes/disk"
 mkdir -p "$(dirname "$disk")"
 rm -f "$disk"
@@ -63,6 +94,7 @@ truncate -s "${mib}M" "$disk"
 	printf 'label: gpt\nlabel-id: %s\nunit: sectors\n' "$guid"
 	awk '{
 		type = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"; attrs = ""
+		if ($1 == "bios") { type = "21686148-6449-6E6F-744E-656564454649"; attrs = ", attrs=\"RequiredPartition,LegacyBIOSBootable\"" }
 		if ($1 == "efi") { type = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"; attrs = ", attrs=\"RequiredPartition\"" }
 		printf "start=%.0f, size=%.0f, type=%s, uuid=%s, name=\"%s\"%s\n", $4 * 2048, $5 * 2048, type, $6, $1, attrs
 	}' "$in/sizes/table"
@@ -70,6 +102,9 @@ truncate -s "${mib}M" "$disk"
 
 while read -r name label filesystem start size _ uuid; do
 	case $filesystem in
+	-)
+		boot_code $((start * 2048))
+		;;
 	vfat)
 		dd if="$in/esp.img" of="$disk" bs=1M seek="$start" conv=notrunc,sparse status=none
 		;;
