@@ -145,7 +145,7 @@ func (b bench) makeDisk(to string) {
 	}
 	b.write("partitions", partitionList)
 	b.run("measure.sh", "root", "partitions", "0", "sizes")
-	b.run("image.sh", "root", "sizes", "made/system.img", "COS_SYSTEM", imageUUID)
+	b.run("image.sh", "root", "sizes/image", "made/system.img", "COS_SYSTEM", imageUUID)
 	in := to + ".in"
 	for _, image := range []string{"recovery/cOS/recovery.img", "state/cOS/active.img", "state/cOS/passive.img"} {
 		require.NoError(b.t, os.MkdirAll(filepath.Dir(b.path(in+"/"+image)), 0o755))

@@ -11,7 +11,8 @@ file=$1 out=$2 compression=$3 level=${4:-}
 case $compression in
 zstd)
 	out=$out.zst
-	zstd -q -T0 "-$level" -o "$out" "$file"
+	# The farthest that every decoder looks back without being told to (zstd(1), --long).
+	zstd -q -T0 "-$level" --long=27 -o "$out" "$file"
 	;;
 xz)
 	out=$out.xz

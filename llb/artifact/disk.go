@@ -215,11 +215,12 @@ func (d *disk) image(sizes llb.State) llb.State {
 	made := d.s.Run(d.tools, graph.Command{
 		Title:  "make a filesystem image of the system",
 		Script: graph.Script{Name: "image.sh", Text: imageScript, Beside: []graph.Script{{Name: "ext.sh", Text: extLibrary}}},
-		Args:   []string{"/rootfs", "/sizes", "/out/system.img", "COS_SYSTEM", d.p.Disk.Image},
+		Args:   []string{"/rootfs", "/size", "/out/system.img", "COS_SYSTEM", d.p.Disk.Image},
 		Env:    d.g.EpochEnv(),
 		Mounts: []llb.RunOption{
 			llb.AddMount("/rootfs", d.r.Unchecked, llb.Readonly),
-			llb.AddMount("/sizes", sizes, llb.Readonly),
+			// Nothing but this file counts for the cache: another disk has the same image.
+			llb.AddMount("/size", sizes, llb.SourcePath("/image"), llb.Readonly),
 		},
 	}).AddMount("/out", llb.Scratch())
 	return d.g.Require(d.s, "checked image", made, d.r.Checked)
