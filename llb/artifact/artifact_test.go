@@ -1,6 +1,8 @@
 package artifact
 
 import (
+	"encoding/binary"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,11 +20,11 @@ import (
 
 // bench is a folder with the scripts, in which they run as in a step.
 type bench struct {
-	t   *testing.T
+	t   testing.TB
 	dir string
 }
 
-func newBench(t *testing.T, programs ...string) bench {
+func newBench(t testing.TB, programs ...string) bench {
 	t.Helper()
 	for _, program := range programs {
 		testkit.Need(t, program, "run hack/deps.sh test")
@@ -298,4 +301,50 @@ func TestNetboot(t *testing.T) {
 	assert.Contains(t, script, "\nkernel name-kernel initrd=name-initrd ip=dhcp rd.neednet=1 root=live:${cwduri}/name.squashfs netboot ")
 	assert.Contains(t, script, " console=ttyS0 console=tty1 selinux=0 install-mode ${config}\n")
 	b.ask("sh", "-c", "cd out && sha256sum -c name.netboot.sha256")
+}
+
+// BenchmarkDisk makes a disk of 4 GiB of a root filesystem of 600 MB, and
+// compares it with copying that root filesystem.
+func BenchmarkDisk(b *testing.B) {
+	w := newBench(b, "mke2fs", "sfdisk", "mkfs.vfat", "grub-editenv", "zstd")
+	const files, size = 12_000, 50_000
+	random := rand.New(rand.NewPCG(1, 2))
+	data := make([]byte, size)
+	for i := range files {
+		for at := 0; at < size/2; at += 8 { // half of it can be compressed
+			binary.LittleEndian.PutUint64(data[at:], random.Uint64())
+		}
+		w.write("root/"+strconv.Itoa(i%100)+"/"+strconv.Itoa(i), string(data))
+	}
+	w.write("partitions", regexp.MustCompile(`(?m)^((?:state|persistent) .*) now `).ReplaceAllString(partitionList, "$1 later "))
+	w.write("loaders/bootx64.efi", "shim")
+	w.write("chain/grub.cfg", "chain")
+	w.write("in/cos/grub.cfg", "menu")
+	w.run("espart.sh", "loaders", "chain/grub.cfg", "in/esp.img", "/EFI/BOOT", "8", "COS_GRUB")
+	for _, dir := range []string{"in/sizes", "in/recovery/cOS"} {
+		require.NoError(b, os.MkdirAll(w.path(dir), 0o755))
+	}
+	timed := func(do func()) time.Duration {
+		w.ask("sync", "-f", w.dir)
+		began := time.Now()
+		do()
+		w.ask("sync", "-f", w.dir)
+		return time.Since(began)
+	}
+	var copied, made, compressed time.Duration
+	for b.Loop() {
+		copied += timed(func() { w.ask("cp", "-a", "root", "copy") })
+		w.ask("rm", "-rf", "copy")
+		made += timed(func() {
+			w.run("measure.sh", "root", "partitions", "4096", "in/sizes")
+			// The link is a mount in a step.
+			w.run("image.sh", "root", "in/sizes/image", "in/recovery/cOS/recovery.img", "COS_SYSTEM", imageUUID)
+			w.run("disk.sh", "in", "disk.img", "41111111-0000-0000-0000-000000000005")
+		})
+		compressed += timed(func() { w.run("compress.sh", "disk.img", "out.img", "zstd", "3") })
+		w.ask("rm", "-rf", "disk.img", "out.img.zst", "out.img.zst.sha256", "in/recovery/cOS/recovery.img")
+	}
+	b.ReportMetric(copied.Seconds()/float64(b.N), "s/copy")
+	b.ReportMetric(made.Seconds()/copied.Seconds(), "disk/copy")
+	b.ReportMetric((made+compressed).Seconds()/copied.Seconds(), "compressed/copy")
 }
