@@ -1,6 +1,9 @@
 package integration
 
 import (
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,6 +123,36 @@ func TestDiskFormats(t *testing.T) {
 	size := ask(t, dir, "stat", "-c", "%s", raw)
 	assert.Contains(t, info, "("+strings.TrimSpace(size)+" bytes)")
 	ask(t, dir, "qemu-img", "compare", "-f", "raw", "-F", "vpc", raw, vhd)
+}
+
+// TestNetboot boots over HTTP what iPXE would be told to.
+func TestNetboot(t *testing.T) {
+	o := options(t, map[string]string{"kairos.spec": debianSpec})
+	o.Target = "netboot"
+	watch(&o)
+	netboots(t, build(t, embedded(t), o))
+}
+
+// netboots boots from a folder of files for netboot to a root prompt.
+func netboots(t *testing.T, dir string) {
+	t.Helper()
+	ask(t, dir, "sha256sum", "-c", diskName+".netboot.sha256")
+	script, err := os.ReadFile(filepath.Join(dir, diskName+".ipxe"))
+	require.NoError(t, err)
+	kernel := regexp.MustCompile(`(?m)^kernel (\S+) (.*) \$\{config\}$`).FindSubmatch(script)
+	require.NotNil(t, kernel, "%s", script)
+	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	t.Cleanup(server.Close)
+	// What the machine calls its gateway is the host.
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	require.NoError(t, err)
+	m := boot(t, vmtest.Options{
+		Kernel: filepath.Join(dir, string(kernel[1])), Initrd: filepath.Join(dir, diskName+"-initrd"),
+		Append: strings.ReplaceAll(string(kernel[2]), "${cwduri}", "http://10.0.2.2:"+port), MemoryMiB: 4096, CPUs: 1,
+	})
+	c := console{t, m}
+	c.run("test -e /run/cos/live_mode")
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_NAME="kairos-core-debian-12"`)
 }
 
 // TestDiskTooSmall is refused with the place in the spec, before the system is
