@@ -145,8 +145,7 @@ func (d *disk) raw(ctx context.Context) (llb.State, error) {
 	mounts := []llb.RunOption{
 		llb.AddMount("/in/sizes", sizes, llb.Readonly),
 		llb.AddMount("/in/tree", static, llb.SourcePath("/partitions"), llb.Readonly),
-		llb.AddMount("/in/cos", d.r.State, llb.SourcePath("/etc/cos"), llb.Readonly),
-		llb.AddMount("/in/branding", d.r.State, llb.SourcePath("/etc/kairos/branding"), llb.Readonly),
+		llb.AddMount("/in/root", d.r.State, llb.Readonly),
 		llb.AddMount("/in/recovery/cOS/recovery.img", image, llb.SourcePath("/system.img"), llb.Readonly),
 	}
 	if d.p.Disk.Has("efi") {

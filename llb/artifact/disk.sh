@@ -8,12 +8,21 @@
 #   IN/NAME        folders for the partitions. The images in their cOS are mounts of one file, so that it is copied to
 #                  its places once and not to folders before
 #   IN/tree        static files of partitions, in folders of the same names
-#   IN/cos         grub.cfg and grub_boot_assessment of the system
-#   IN/branding    grubmenu.cfg, if the system has one
+#   IN/root        the system, for the boot menu and modules of GRUB
 #   IN/config.yaml cloud-config for COS_OEM, if there is one
 set -eu
 in=$1 disk=$2 guid=$3 scripts=$(dirname "$0")
 . "$scripts/ext.sh"
+
+# modules FOLDER: those of GRUB for EFI that the menu loads, when they are not built in (contract 1.3, 1.20).
+modules() {
+	find "$in/root/usr" -path '*-efi/*' \( -name loopback.mod -o -name squash4.mod -o -name xzio.mod -o -name gzio.mod \
+		-o -name regexp.mod \) | while read -r module; do
+		platform=$1/$(basename "$(dirname "$module")")
+		mkdir -p "$platform"
+		cp "$module" "$platform/"
+	done
+}
 
 # fill NAME FOLDER: what belongs on a partition beside images.
 fill() {
@@ -28,13 +37,15 @@ fill() {
 		;;
 	recovery)
 		mkdir -p "$2/etc/cos"
-		cp "$in/cos/grub.cfg" "$2/etc/cos/"
+		cp "$in/root/etc/cos/grub.cfg" "$2/etc/cos/"
+		modules "$2/grub2"
 		;;
 	state)
 		mkdir -p "$2/grub2"
-		cp "$in/cos/grub.cfg" "$2/grub2/"
+		cp "$in/root/etc/cos/grub.cfg" "$2/grub2/"
+		modules "$2/grub2"
 		grub-editenv "$2/grub_oem_env" create
-		sh "$scripts/grub-state" lay "$2" "$in/cos/grub_boot_assessment" "$in/branding/grubmenu.cfg"
+		sh "$scripts/grub-state" lay "$2" "$in/root/etc/cos/grub_boot_assessment" "$in/root/etc/kairos/branding/grubmenu.cfg"
 		;;
 	esac
 	find "$2" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
