@@ -125,7 +125,7 @@ type system struct {
 	plan  *plan.Plan
 	graph *graph.Graph
 	// base is the configuration of the base image, nil when a folder stands for
-	// the image.
+	// the image, and when none of it is in the result.
 	base       *dockerspec.DockerOCIImage
 	definition *llb.Definition
 }
@@ -135,6 +135,9 @@ func (r *request) generate(ctx context.Context, doc *specs.Document, platform *o
 	g, p, base, err := r.prepare(ctx, doc, platform)
 	if err != nil {
 		return nil, err
+	}
+	if t.carrier {
+		base = nil // none of its layers is in the result
 	}
 	def, err := r.marshal(ctx, g, p, t)
 	return &system{plan: p, graph: g, base: base, definition: def}, err

@@ -14,12 +14,18 @@ import (
 func imageConfig(p *plan.Plan, platform ocispecs.Platform, base *dockerspec.DockerOCIImage, labels map[string]string, t target) *dockerspec.DockerOCIImage {
 	img := &dockerspec.DockerOCIImage{}
 	img.Platform = platform
+	title := p.Image
+	if t.carrier {
+		// The usual suffix of images that contain a disk image (contract 5.3).
+		title += "-img"
+	} else {
+		img.Config.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+	}
 	if base != nil {
 		img.History = base.History
 	}
-	img.Config.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 	img.Config.Labels = map[string]string{
-		ocispecs.AnnotationTitle:       p.Image,
+		ocispecs.AnnotationTitle:       title,
 		ocispecs.AnnotationVersion:     p.Version(),
 		ocispecs.AnnotationDescription: t.description,
 	}

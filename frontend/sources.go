@@ -67,6 +67,7 @@ func namedFiles(p *plan.Plan) []namedFile {
 	}
 	add("cloudConfig.from", p.CloudConfig.From)
 	add("artifacts.iso.cloudConfig.from", p.ISO.CloudConfig.From)
+	add("artifacts.disk.cloudConfig.from", p.Disk.CloudConfig.From)
 	return files
 }
 

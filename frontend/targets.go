@@ -16,15 +16,31 @@ import (
 // target is something that --target can ask for.
 type target struct {
 	name, description string
-	generate          func(context.Context, *graph.Graph, *plan.Plan, *rootfs.RootFS) (llb.State, error)
+	// carrier tells that the image is one of files, not of a system.
+	carrier  bool
+	generate func(context.Context, *graph.Graph, *plan.Plan, *rootfs.RootFS) (llb.State, error)
 }
 
 // targets are all that can be asked for; the first is the default.
 func targets() []target {
 	return []target{
-		{"image", "OCI image, to push, to upgrade machines from, and to make artifacts of", image},
-		{"iso", "bootable live and installer medium, for BIOS and EFI", artifact.ISO},
+		{name: "image", description: "OCI image, to push, to upgrade machines from, and to make artifacts of", generate: image},
+		{name: "iso", description: "bootable live and installer medium, for BIOS and EFI", generate: artifact.ISO},
+		{name: "img", description: "raw disk image, compressed, for EFI", generate: artifact.Disk},
+		{name: "img-image", description: "OCI image that carries the disk image, to ship it through a registry", carrier: true, generate: artifact.DiskFiles},
+		{name: "qcow2", description: "disk image for QEMU and clouds, compressed", generate: artifact.QCOW2},
+		{name: "vhd", description: "disk image for Azure and Hyper-V, of a fixed size, compressed", generate: artifact.VHD},
+		{name: "netboot", description: "kernel, initramfs, squashfs and iPXE script, to boot over HTTP", generate: artifact.Netboot},
 	}
+}
+
+// Targets are the names of all that can be asked for; the first is the default.
+func Targets() []string {
+	var names []string
+	for _, t := range targets() {
+		names = append(names, t.name)
+	}
+	return names
 }
 
 func image(_ context.Context, _ *graph.Graph, _ *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
@@ -36,14 +52,12 @@ func targetByName(name string) (target, error) {
 	if name == "" {
 		return all[0], nil
 	}
-	names := make([]string, len(all))
-	for i, t := range all {
+	for _, t := range all {
 		if t.name == name {
 			return t, nil
 		}
-		names[i] = t.name
 	}
-	return target{}, errors.Errorf("unknown target %q; %s", name, specs.Suggest(name, names))
+	return target{}, errors.Errorf("unknown target %q; %s", name, specs.Suggest(name, Targets()))
 }
 
 // state generates the graph of the target.

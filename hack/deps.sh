@@ -30,6 +30,12 @@ test xorriso reads ISO images
 test squashfs-tools reads the root filesystem inside an ISO
 test mtools reads EFI partitions
 test e2fsprogs reads ext4 partitions of disk images
+test dosfstools makes EFI partitions
+test fdisk reads partition tables
+test grub-common makes environment blocks of GRUB
+test qemu-utils reads qcow2 and VHD
+test zstd reads compressed disks
+test xz-utils reads compressed disks
 test shellcheck checks shell scripts
 standins rpm rpmbuild makes the packages of openSUSE and Fedora
 standins createrepo-c makes their repositories

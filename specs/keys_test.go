@@ -69,7 +69,7 @@ artifacts: yes
 				`kairos.spec:7:14: cloudConfig: must be a text, or a mapping with the keys from, content, not a list`,
 				`kairos.spec:8:10: cmdline: must be a list, not the text "a b"; write it as ["a b"]`,
 				`kairos.spec:9:13: components: must be a mapping, not a list`,
-				`kairos.spec:10:12: artifacts: must be a mapping with the keys iso, not the text "yes"`,
+				`kairos.spec:10:12: artifacts: must be a mapping with the keys iso, disk, not the text "yes"`,
 			},
 		},
 		{

@@ -78,6 +78,7 @@ func TestSchemaRejects(t *testing.T) {
 		"number in groups":  "packages: {groups: {nfs: 1}}\n",
 		"unknown enum":      "variant: cores\n",
 		"unknown algorithm": "artifacts: {iso: {compression: bzip2}}\n",
+		"unknown layout":    "artifacts: {disk: {layout: half}}\n",
 		"no value":          "name:\n",
 		"text at the top":   "hello\n",
 	} {
@@ -117,6 +118,7 @@ func TestSchemaKeys(t *testing.T) {
 		"Component":  "components: {a: {%s}}",
 		"Artifacts":  "artifacts: {%s}",
 		"ISO":        "artifacts: {iso: {%s}}",
+		"Disk":       "artifacts: {disk: {%s}}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := spectest.Load(fmt.Sprintf(format, "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqq: 1"), nil)

@@ -162,7 +162,8 @@ type Component struct {
 
 // Artifacts are options of what is made from the root filesystem.
 type Artifacts struct {
-	ISO ISO `yaml:"iso,omitempty" json:"iso,omitzero"`
+	ISO  ISO  `yaml:"iso,omitempty" json:"iso,omitzero"`
+	Disk Disk `yaml:"disk,omitempty" json:"disk,omitzero"`
 }
 
 // ISO are options of the bootable live and installer medium.
@@ -175,6 +176,30 @@ type ISO struct {
 	Level int `yaml:"level,omitempty" json:"level,omitempty"`
 	// CloudConfig lies beside the squashfs and is read by the live system
 	// and the installer. Changing it makes the ISO anew, and nothing else.
+	CloudConfig Content `yaml:"cloudConfig,omitempty" json:"cloudConfig,omitzero"`
+}
+
+// Disk are options of disk images.
+type Disk struct {
+	// Layout is recovery, which ships the recovery system and installs from it
+	// at the first boot, or full, which boots the installed system at once and
+	// is three times as large. The default is recovery.
+	Layout string `yaml:"layout,omitempty" json:"layout,omitempty" jsonschema:"enum=recovery,enum=full"`
+	// Size of the disk in MiB, GiB or TiB, such as 8GiB. The default is the least
+	// that the machine can do with. The last partition grows at every boot to
+	// the end of a larger disk.
+	Size string `yaml:"size,omitempty" json:"size,omitempty"`
+	// Firmware that starts the disk: efi, bios, or both. The default is efi; bios
+	// is for amd64 alone.
+	Firmware string `yaml:"firmware,omitempty" json:"firmware,omitempty" jsonschema:"enum=efi,enum=bios,enum=both"`
+	// Compression of the file that is handed out: zstd, xz or none. The default
+	// is zstd.
+	Compression string `yaml:"compression,omitempty" json:"compression,omitempty" jsonschema:"enum=zstd,enum=xz,enum=none"`
+	// Level of the compression, for zstd 1 to 19 and for xz 1 to 9. The default
+	// is 3 for zstd and 6 for xz.
+	Level int `yaml:"level,omitempty" json:"level,omitempty"`
+	// CloudConfig lies on the partition COS_OEM, as what an installer is given
+	// does. Changing it makes the disk anew, and nothing else.
 	CloudConfig Content `yaml:"cloudConfig,omitempty" json:"cloudConfig,omitzero"`
 }
 

@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"path"
@@ -34,9 +35,13 @@ const notInCmdline = "\"'`$\\{};&|<>"
 // archives are what a download is taken for that is not the bare program.
 var archives = []string{".7z", ".apk", ".bz2", ".deb", ".gz", ".rpm", ".tar", ".xz", ".zip", ".zst"}
 
-// maxLevel is the highest compression level of the squashfs compressors that
-// have levels (mksquashfs(1), -Xcompression-level).
-var maxLevel = map[string]int{"zstd": 22, "gzip": 9}
+// isoLevels and diskLevels are the highest compression levels of the compressors
+// that have levels: of the squashfs (mksquashfs(1), -Xcompression-level), and of
+// a disk image (zstd(1), xz(1)).
+var (
+	isoLevels  = map[string]int{"zstd": 22, "gzip": 9}
+	diskLevels = map[string]int{"zstd": 19, "xz": 9}
+)
 
 // validate checks what can be checked without a catalog. Of a document that is
 // not whole, because of other mistakes, nothing is said to be missing.
@@ -61,13 +66,21 @@ func (d *Document) validate(whole bool) Diagnostics {
 	}
 	v.content("cloudConfig", s.CloudConfig)
 	v.content("artifacts.iso.cloudConfig", s.Artifacts.ISO.CloudConfig)
+	v.content("artifacts.disk.cloudConfig", s.Artifacts.Disk.CloudConfig)
 	for i, arg := range s.Cmdline {
 		v.cmdline(fmt.Sprintf("cmdline[%d]", i), arg)
 	}
 	for name, c := range s.Components {
 		v.component("components."+name, c)
 	}
-	v.compression(s.Artifacts.ISO)
+	iso, disk := s.Artifacts.ISO, s.Artifacts.Disk
+	v.oneOf("artifacts.iso.compression", iso.Compression, "zstd", "xz", "gzip", "lz4")
+	v.level("artifacts.iso.level", iso.Level, iso.Compression, isoLevels)
+	v.oneOf("artifacts.disk.layout", disk.Layout, "recovery", "full")
+	v.size("artifacts.disk.size", disk.Size)
+	v.oneOf("artifacts.disk.firmware", disk.Firmware, "efi", "bios", "both")
+	v.oneOf("artifacts.disk.compression", disk.Compression, "zstd", "xz", "none")
+	v.level("artifacts.disk.level", disk.Level, disk.Compression, diskLevels)
 	return v.found
 }
 
@@ -243,21 +256,40 @@ func (v *validator) url(key, s string) {
 	}
 }
 
-func (v *validator) compression(iso ISO) {
-	const key = "artifacts.iso.compression"
-	v.oneOf(key, iso.Compression, "zstd", "xz", "gzip", "lz4")
-	if iso.Level == 0 && !v.doc.Has("artifacts.iso.level") {
+// level checks a compression level; highest has the compressors with levels.
+func (v *validator) level(key string, level int, compression string, highest map[string]int) {
+	if level == 0 && !v.doc.Has(key) {
 		return
 	}
-	name := iso.Compression
-	if name == "" {
-		name = "zstd"
-	}
-	limit, ok := maxLevel[name]
+	name := cmp.Or(compression, "zstd")
+	limit, ok := highest[name]
 	switch {
 	case !ok:
-		v.report("artifacts.iso.level", "take it out", "%s has no levels", name)
-	case iso.Level < 1 || iso.Level > limit:
-		v.report("artifacts.iso.level", "write a number from 1 to "+strconv.Itoa(limit), "%d is not a level of %s", iso.Level, name)
+		v.report(key, "take it out", "%s has no levels", name)
+	case level < 1 || level > limit:
+		v.report(key, "write a number from 1 to "+strconv.Itoa(limit), "%d is not a level of %s", level, name)
 	}
+}
+
+func (v *validator) size(key, size string) {
+	if _, ok := ParseSize(size); size != "" && !ok {
+		v.report(key, "write a number and MiB, GiB or TiB, such as 8GiB, and at most 2TiB", "%s is not a size", quote(size))
+	}
+}
+
+var sizePattern = regexp.MustCompile(`^([1-9][0-9]{0,7})(MiB|GiB|TiB)$`)
+
+// maxDisk is the largest disk in MiB: what a VHD can be (Microsoft, "Virtual
+// Hard Disk Image Format Specification").
+const maxDisk = 2 << 20
+
+// ParseSize reads the size of a disk, in MiB.
+func ParseSize(size string) (mib int, ok bool) {
+	m := sizePattern.FindStringSubmatch(size)
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(m[1])
+	mib = n * map[string]int{"MiB": 1, "GiB": 1 << 10, "TiB": 1 << 20}[m[2]]
+	return mib, err == nil && mib <= maxDisk
 }

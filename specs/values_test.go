@@ -1,6 +1,12 @@
 package specs_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/flavorkit/flavorkit/specs"
+)
 
 // TestMistakesOfValues has values that cannot be right in any distribution.
 func TestMistakesOfValues(t *testing.T) {
@@ -285,6 +291,35 @@ artifacts: {iso: {compression: gzip, level: 10}}
 			},
 		},
 		{
+			name: "disk",
+			spec: `version: v1.0.0
+artifacts:
+  disk:
+    layout: fall
+    size: 8GB
+    firmware: uefi
+    compression: gzip
+    cloudConfig: /a
+`,
+			want: []string{
+				`kairos.spec:4:13: artifacts.disk.layout: "fall" is not valid; did you mean "full"?`,
+				`kairos.spec:5:11: artifacts.disk.size: "8GB" is not a size; write a number and MiB, GiB or TiB, such as 8GiB, and at most 2TiB`,
+				`kairos.spec:6:15: artifacts.disk.firmware: "uefi" is not valid; did you mean "efi"?`,
+				`kairos.spec:7:18: artifacts.disk.compression: "gzip" is not valid; valid: none, xz, zstd`,
+				`kairos.spec:8:18: artifacts.disk.cloudConfig.from: "/a" climbs out of the build context; name a file inside the build context, by a relative path`,
+			},
+		},
+		{
+			name: "level of an uncompressed disk",
+			spec: "version: v1.0.0\nartifacts: {disk: {compression: none, level: 3}}\n",
+			want: []string{`kairos.spec:2:46: artifacts.disk.level: none has no levels; take it out`},
+		},
+		{
+			name: "level of a disk too high",
+			spec: "version: v1.0.0\nartifacts: {disk: {level: 20}}\n",
+			want: []string{`kairos.spec:2:27: artifacts.disk.level: 20 is not a level of zstd; write a number from 1 to 19`},
+		},
+		{
 			name: "files",
 			spec: `version: v1.0.0
 files:
@@ -367,4 +402,16 @@ components:
 			},
 		},
 	})
+}
+
+func TestParseSize(t *testing.T) {
+	for size, want := range map[string]int{"1MiB": 1, "8GiB": 8192, "2TiB": 2 << 20, "4000MiB": 4000} {
+		mib, ok := specs.ParseSize(size)
+		assert.True(t, ok, size)
+		assert.Equal(t, want, mib, size)
+	}
+	for _, size := range []string{"", "8", "8G", "8GB", "8 GiB", "0GiB", "-1GiB", "1.5GiB", "08GiB", "3TiB", "99999999TiB", "999999999MiB", "8GiB\n"} {
+		_, ok := specs.ParseSize(size)
+		assert.False(t, ok, size)
+	}
 }

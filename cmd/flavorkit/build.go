@@ -18,6 +18,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
+	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/internal/engine"
 	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/internal/solve"
@@ -28,8 +29,8 @@ const buildHelp = `Build a spec. Without --builder the build runs on the BuildKi
 which needs Linux, root and runc; with it, or with BUILDKIT_HOST set, on any
 other BuildKit.
 
-The target image is written to the output folder as an OCI archive, or pushed
-with --tag and --push. The other targets write the files they are named after,
+The targets image and img-image are written to the output folder as an OCI
+archive, or pushed with --tag and --push. The other targets write the files they are named after,
 each with a checksum beside it.`
 
 const buildExample = `  flavorkit build --target iso -o dist
@@ -48,7 +49,7 @@ type solveFlags struct {
 
 func (f *solveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.Target, "target", "", "what to build: image (default) or iso")
+	flags.StringVar(&f.Target, "target", "", "what to build: "+targetNames())
 	flags.StringToStringVar(&f.Contexts, "build-context", nil, "named context: name=folder, name=oci-layout://path:tag, name=docker-image://ref")
 	flags.StringToStringVar(&f.Args, "build-arg", nil, "build argument, such as SOURCE_DATE_EPOCH=0")
 	flags.StringToStringVar(&f.Labels, "label", nil, "label of the image")
@@ -172,6 +173,13 @@ func list(cmd *cobra.Command, files []string) error {
 	return nil
 }
 
+// targetNames lists the targets for help texts.
+func targetNames() string {
+	names := slices.Clone(frontend.Targets())
+	names[0] += " (default)"
+	return strings.Join(names, ", ")
+}
+
 // complete fills in what the flags leave open.
 func (f *buildFlags) complete() error {
 	if f.Context == "" {
@@ -266,13 +274,14 @@ func (f *buildFlags) openOutputs(plans []*plan.Plan) ([]*solve.Output, error) {
 	return outputs, nil
 }
 
-// openOutput opens one output. A whole image goes into a folder as an archive,
-// not as its hundred thousand files.
+// openOutput opens one output. An image goes into a folder as an archive, not as
+// its hundred thousand files.
 func (f *buildFlags) openOutput(s string, plans []*plan.Plan) (*solve.Output, error) {
-	if strings.Contains(s, "=") || f.Target != "" && f.Target != "image" {
+	suffix, isImage := map[string]string{"": "", "image": "", "img-image": "-img"}[f.Target]
+	if strings.Contains(s, "=") || !isImage {
 		return solve.ParseOutput(s)
 	}
-	name := plans[0].File
+	name := plans[0].File + suffix
 	if len(plans) > 1 {
 		name = strings.Replace(name, "-"+plans[0].Arch+"-", "-", 1)
 	}

@@ -88,7 +88,7 @@ func graphCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&target, "target", "", "what to build: image (default) or iso")
+	cmd.Flags().StringVar(&target, "target", "", "what to build: "+targetNames())
 	return cmd
 }
 

@@ -72,7 +72,7 @@ func rootCommand() *cobra.Command {
 		Use:   "flavorkit",
 		Short: "Build Kairos operating systems from a few lines of kairos.spec",
 		Long: `flavorkit turns a few lines of kairos.spec into a Kairos operating system:
-an OCI image or a bootable ISO, each piece its own cached, parallel layer.
+an OCI image, an ISO or a disk, each piece its own cached, parallel layer.
 
 The same specs build with "docker buildx build -f kairos.spec ." when their
 first line is "# syntax=…/frontend:1".`,

@@ -83,6 +83,13 @@ func TestBoot(t *testing.T) {
 // boot starts a machine and waits for the root prompt on its serial console.
 func boot(t *testing.T, o vmtest.Options) *vmtest.Machine {
 	t.Helper()
+	return bootUntil(t, o, `root@[^ ]*:~# `, time.Minute)
+}
+
+// bootUntil starts a machine and waits until its serial console shows a
+// pattern.
+func bootUntil(t *testing.T, o vmtest.Options, pattern string, limit time.Duration) *vmtest.Machine {
+	t.Helper()
 	testkit.Need(t, "qemu-system-x86_64", "run hack/deps.sh boot")
 	log, err := os.Create(filepath.Join(t.TempDir(), "serial.log"))
 	require.NoError(t, err)
@@ -91,7 +98,7 @@ func boot(t *testing.T, o vmtest.Options) *vmtest.Machine {
 	m, err := vmtest.Start(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
-	_, err = m.Expect(t.Context(), regexp.MustCompile(`root@[^ ]*:~# `), 60*time.Second)
+	_, err = m.Expect(t.Context(), regexp.MustCompile(pattern), limit)
 	if err != nil {
 		t.Fatalf("%v\n\n%s", err, strings.ToValidUTF8(m.Text(), "?"))
 	}

@@ -5,13 +5,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/moby/buildkit/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/internal/engine"
 )
 
-// TestReproducible builds image and ISO once more on an engine that knows
+// TestReproducible builds image, ISO and disk once more on an engine that knows
 // nothing of the first, and compares the bytes. Packages are those of the
 // moment: a mirror that changes in between changes the result.
 func TestReproducible(t *testing.T) {
@@ -32,6 +33,10 @@ func TestReproducible(t *testing.T) {
 	o.Target = "iso"
 	name := filepath.Base(iso(t))
 	assert.Equal(t, sumOf(t, iso(t)), sumOf(t, filepath.Join(build(t, e.Client(), o), name)), "the ISOs differ")
+
+	o.Target = "img"
+	disk := func(c *client.Client) string { return sumOf(t, filepath.Join(build(t, c, o), diskName+".img.zst")) }
+	assert.Equal(t, disk(embedded(t)), disk(e.Client()), "the disks differ")
 }
 
 func sumOf(t *testing.T, file string) string {

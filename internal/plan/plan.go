@@ -44,6 +44,8 @@ type Plan struct {
 	Tools Tools `yaml:"tools"`
 	// ISO is the live and installer medium.
 	ISO ISO `yaml:"iso"`
+	// Disk is the disk image.
+	Disk Disk `yaml:"disk"`
 
 	doc *specs.Document
 }

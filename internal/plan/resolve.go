@@ -75,6 +75,7 @@ func (r *resolver) resolve() *Plan {
 		CloudConfig: r.spec.CloudConfig,
 		Tools:       r.tools("artifact"),
 		ISO:         r.iso(),
+		Disk:        r.disk(model),
 		doc:         r.doc,
 	}
 	for _, f := range r.spec.Files {

@@ -19,15 +19,15 @@ const ToolsContext = "flavorkit-tools"
 // tools is an image with the programs that artifacts are made with. On a
 // foreign builder they run natively, unless the plan needs some that only the
 // target's architecture has.
-func tools(ctx context.Context, g *graph.Graph, p *plan.Plan) (graph.Stage, llb.State, error) {
+func tools(ctx context.Context, g *graph.Graph, p *plan.Plan, set plan.Tools) (graph.Stage, llb.State, error) {
 	s := g.Stage("tools", p.At("artifacts"))
-	if p.Tools.Native {
+	if set.Native {
 		s = s.On(g.Build)
 	}
 	own, ok, err := g.Sources.Context(ctx, ToolsContext, s.Platform())
 	if err != nil || ok {
 		return s, own, err
 	}
-	state, err := distro.Install(ctx, s, p.Tools.Install, "tools")
+	state, err := distro.Install(ctx, s, set.Install, "tools")
 	return s, state, err
 }

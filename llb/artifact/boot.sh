@@ -10,26 +10,18 @@ set -eu
 loaders=$1 tree=$2 out=$3 config=$4 bios=${5:-}
 chain=$tree/boot/grub/grub.cfg
 
+. "$(dirname "$0")/esp.sh"
+
 # The size is rounded up to the next 4 MiB (contract 3.3).
 unit=$((4 * 1024 * 1024))
 bytes=$(cat "$loaders"/* "$chain" "$chain" "$chain" | wc -c)
 size=$(((bytes / unit + 1) * unit))
-export MTOOLSRC=/dev/null
-image=$out/uefi.img
-# The volume id would be the time of day (mkfs.fat(8), -i).
-mkfs.vfat -C -n EFI_LIVE -i 464C4156 --invariant "$image" $((size / 1024)) >/dev/null
-mmd -i "$image" ::/EFI ::/EFI/BOOT ::/boot ::/boot/grub
-for loader in "$loaders"/*; do
-	mcopy -m -i "$image" "$loader" ::/EFI/BOOT/
-done
-mcopy -m -i "$image" "$chain" ::/EFI/BOOT/grub.cfg
-mcopy -m -i "$image" "$chain" ::/boot/grub/grub.cfg
+make_esp "$out/uefi.img" $((size / 1024)) EFI_LIVE 464C4156 "$loaders" "$chain" "$config"
+# The same beside it, for media that are made by copying files.
 mkdir -p "$out/EFI/BOOT"
 cp "$loaders"/* "$out/EFI/BOOT/"
 cp "$chain" "$out/EFI/BOOT/grub.cfg"
 if [ "$config" != /EFI/BOOT ]; then
-	mmd -i "$image" "::$config"
-	mcopy -m -i "$image" "$chain" "::$config/grub.cfg"
 	mkdir "$out$config"
 	cp "$chain" "$out$config/"
 fi

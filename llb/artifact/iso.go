@@ -21,6 +21,8 @@ var (
 	squashfsScript []byte
 	//go:embed boot.sh
 	bootScript []byte
+	//go:embed esp.sh
+	espLibrary []byte
 	//go:embed iso.sh
 	isoScript []byte
 )
@@ -28,7 +30,7 @@ var (
 // ISO makes the hybrid live and installer medium (contract 3), and a .sha256
 // file beside it.
 func ISO(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
-	toolsStage, image, err := tools(ctx, g, p)
+	toolsStage, image, err := tools(ctx, g, p, p.Tools)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -80,24 +82,28 @@ func squashfs(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r *r
 // bootImages are the EFI system partition and, for PCs, the boot code of BIOS.
 // They depend on the loaders alone, not on the rest of the userland.
 func bootImages(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r *rootfs.RootFS, static llb.State) llb.State {
-	l := p.Userland.Loader
-	follow := &llb.CopyInfo{FollowSymlinks: true, CreatedTime: &g.Epoch}
-	loaders := s.File(llb.Scratch(), "take shim and GRUB from the userland",
-		llb.Copy(r.Loader, l.Shim, "/"+l.Default, follow).Copy(r.Loader, l.Grub, "/"+l.GrubName, follow))
-	args := []string{"/loaders", "/tree", "/out", l.Config}
+	args := []string{"/loaders", "/tree", "/out", p.Userland.Loader.Config}
 	if p.ISO.BIOS {
 		args = append(args, "bios")
 	}
 	return s.Run(image, graph.Command{
 		Title:  "make the boot images",
-		Script: graph.Script{Name: "boot.sh", Text: bootScript},
+		Script: graph.Script{Name: "boot.sh", Text: bootScript, Beside: []graph.Script{{Name: "esp.sh", Text: espLibrary}}},
 		Args:   args,
 		Env:    g.EpochEnv(),
 		Mounts: []llb.RunOption{
-			llb.AddMount("/loaders", loaders, llb.Readonly),
+			llb.AddMount("/loaders", loaders(g, p, s, r), llb.Readonly),
 			llb.AddMount("/tree", static, llb.Readonly),
 		},
 	}).AddMount("/out", llb.Scratch())
+}
+
+// loaders are shim and GRUB under the names that they get in EFI/BOOT.
+func loaders(g *graph.Graph, p *plan.Plan, s graph.Stage, r *rootfs.RootFS) llb.State {
+	l := p.Userland.Loader
+	follow := &llb.CopyInfo{FollowSymlinks: true, CreatedTime: &g.Epoch}
+	return s.File(llb.Scratch(), "take shim and GRUB from the userland",
+		llb.Copy(r.Loader, l.Shim, "/"+l.Default, follow).Copy(r.Loader, l.Grub, "/"+l.GrubName, follow))
 }
 
 // isoTree are the static files of the medium: the menu, and the short

@@ -87,6 +87,9 @@ type Model struct {
 	Console []string `yaml:"console"`
 	// Cmdline are kernel arguments that the machine needs.
 	Cmdline []string `yaml:"cmdline"`
+	// Firmware is what has to lie on the EFI system partition for the machine to
+	// start from a disk, when flavorkit does not put it there. Empty: nothing.
+	Firmware string `yaml:"firmware"`
 	// Distros is what the machine needs of each distribution that supports it.
 	// Empty: nothing of any, so that all support it.
 	Distros map[string]ModelDistro `yaml:"distros"`

@@ -1,0 +1,315 @@
+package artifact
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/tree"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/llb/rootfs"
+	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+)
+
+var (
+	//go:embed measure.sh
+	measureScript []byte
+	//go:embed image.sh
+	imageScript []byte
+	//go:embed ext.sh
+	extLibrary []byte
+	//go:embed espart.sh
+	espartScript []byte
+	//go:embed bios.sh
+	biosScript []byte
+	//go:embed disk.sh
+	diskScript []byte
+	//go:embed compress.sh
+	compressScript []byte
+	//go:embed vhd.sh
+	vhdScript []byte
+	//go:embed qcow.sh
+	qcowScript []byte
+)
+
+// Disk makes the raw disk image (contract 4), compressed, and a .sha256 file
+// beside it.
+func Disk(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+	d, err := newDisk(ctx, g, p, r)
+	if err != nil {
+		return llb.State{}, err
+	}
+	raw, err := d.raw(ctx)
+	if err != nil {
+		return llb.State{}, err
+	}
+	return d.compress(raw, d.file(), p.File+".img"), nil
+}
+
+// DiskFiles is the disk image as it is, for an image that carries it through a
+// registry (contract 4.3).
+func DiskFiles(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+	d, err := newDisk(ctx, g, p, r)
+	if err != nil {
+		return llb.State{}, err
+	}
+	return d.raw(ctx)
+}
+
+// VHD makes a fixed VHD of the disk image (contract 4.1).
+func VHD(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+	d, err := newDisk(ctx, g, p, r)
+	if err != nil {
+		return llb.State{}, err
+	}
+	raw, err := d.raw(ctx)
+	if err != nil {
+		return llb.State{}, err
+	}
+	file := p.File + ".vhd"
+	vhd := d.s.Run(d.tools, graph.Command{
+		Title:  "make a fixed VHD",
+		Script: graph.Script{Name: "vhd.sh", Text: vhdScript},
+		Args:   []string{"/disk.img", "/out/" + file, p.Disk.GUID},
+		Env:    g.EpochEnv(),
+		Mounts: []llb.RunOption{large("/disk.img", raw, d.file())},
+	}).AddMount("/out", llb.Scratch())
+	return d.compress(vhd, "/"+file, file), nil
+}
+
+// QCOW2 makes a compressed qcow2 of the disk image.
+func QCOW2(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+	d, err := newDisk(ctx, g, p, r)
+	if err != nil {
+		return llb.State{}, err
+	}
+	raw, err := d.raw(ctx)
+	if err != nil {
+		return llb.State{}, err
+	}
+	_, convert, err := tools(ctx, g, p, p.Disk.Convert)
+	if err != nil {
+		return llb.State{}, err
+	}
+	return d.s.Run(convert, graph.Command{
+		Title:  "write " + p.File + ".qcow2",
+		Script: graph.Script{Name: "qcow.sh", Text: qcowScript},
+		Args:   []string{"/disk.img", "/out/" + p.File + ".qcow2"},
+		Env:    g.EpochEnv(),
+		Mounts: []llb.RunOption{large("/disk.img", raw, d.file())},
+	}).AddMount("/out", llb.Scratch()), nil
+}
+
+// disk is what the steps of a disk image share.
+type disk struct {
+	g     *graph.Graph
+	p     *plan.Plan
+	r     *rootfs.RootFS
+	s     graph.Stage
+	tools llb.State
+}
+
+func newDisk(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (*disk, error) {
+	if p.Disk.Lacks != "" {
+		return nil, p.Diagnose("model", "make the target image or iso", "a disk for it needs %s, which is not put on it yet", p.Disk.Lacks)
+	}
+	toolsStage, image, err := tools(ctx, g, p, p.Disk.Tools)
+	s := g.Stage("disk", p.At("artifacts.disk")).On(toolsStage.Platform())
+	return &disk{g, p, r, s, image}, err
+}
+
+// file is where raw puts the disk image.
+func (d *disk) file() string { return "/build/" + d.p.File + ".img" }
+
+// raw is the disk image as it is, sparse. The folder is that of images which
+// carry one through a registry.
+func (d *disk) raw(ctx context.Context) (llb.State, error) {
+	static, err := d.tree()
+	if err != nil {
+		return llb.State{}, err
+	}
+	grubState, err := overlayScript("common", "/usr/lib/kairos/grub-state")
+	if err != nil {
+		return llb.State{}, err
+	}
+	sizes := d.sizes()
+	image := d.image(sizes)
+	mounts := []llb.RunOption{
+		llb.AddMount("/in/sizes", sizes, llb.Readonly),
+		llb.AddMount("/in/tree", static, llb.SourcePath("/partitions"), llb.Readonly),
+		llb.AddMount("/in/root", d.r.State, llb.Readonly),
+		llb.AddMount("/in/recovery/cOS/recovery.img", image, llb.SourcePath("/system.img"), llb.Readonly),
+	}
+	if d.p.Disk.Has("efi") {
+		mounts = append(mounts, llb.AddMount("/in/esp.img", d.esp(static), llb.SourcePath("/esp.img"), llb.Readonly))
+	}
+	if d.p.Disk.Has("bios") {
+		code, err := d.bios(ctx, static)
+		if err != nil {
+			return llb.State{}, err
+		}
+		mounts = append(mounts, llb.AddMount("/in/bios", code, llb.Readonly))
+	}
+	if d.p.Disk.Has("state") {
+		mounts = append(mounts,
+			llb.AddMount("/in/state/cOS/active.img", image, llb.SourcePath("/system.img"), llb.Readonly),
+			llb.AddMount("/in/state/cOS/passive.img", image, llb.SourcePath("/system.img"), llb.Readonly),
+		)
+	}
+	if c := d.p.Disk.CloudConfig; !c.IsZero() {
+		config, file, err := content(ctx, d.g, d.p, d.s, "artifacts.disk.cloudConfig", c)
+		if err != nil {
+			return llb.State{}, err
+		}
+		mounts = append(mounts, llb.AddMount("/in/config.yaml", config, llb.SourcePath(file), llb.Readonly))
+	}
+	return d.s.Run(d.tools, graph.Command{
+		Title: "put the disk together",
+		Script: graph.Script{Name: "disk.sh", Text: diskScript, Beside: []graph.Script{
+			{Name: "ext.sh", Text: extLibrary}, grubState,
+		}},
+		Args:   []string{"/in", "/out" + d.file(), d.p.Disk.GUID},
+		Env:    d.g.EpochEnv(),
+		Mounts: mounts,
+	}).AddMount("/out", llb.Scratch()), nil
+}
+
+// sizes are those of partitions and images. A disk that is too small for the
+// system fails here, before anything is packed.
+func (d *disk) sizes() llb.State {
+	var list strings.Builder
+	for _, p := range d.p.Disk.Partitions {
+		when := "now"
+		if p.FirstBoot {
+			when = "later"
+		}
+		list.WriteString(strings.Join([]string{
+			p.Name, cmp.Or(p.Label, "-"), cmp.Or(p.Filesystem, "-"), strconv.Itoa(p.MiB), strconv.Itoa(p.Images), when, p.GUID, cmp.Or(p.UUID, "-"),
+		}, " ") + "\n")
+	}
+	partitions := d.s.Tree(llb.Scratch(), "list the partitions", []tree.Entry{tree.File("/partitions", []byte(list.String()))})
+	at := "artifacts.disk.size"
+	return d.g.Stage("disk", d.p.At(at)).On(d.s.Platform()).Run(d.tools, graph.Command{
+		Title:  "measure the root filesystem",
+		Script: graph.Script{Name: "measure.sh", Text: measureScript},
+		Args:   []string{"/rootfs", "/partitions", strconv.Itoa(d.p.Disk.MiB), "/out"},
+		Mounts: []llb.RunOption{
+			llb.AddMount("/rootfs", d.r.Unchecked, llb.Readonly),
+			llb.AddMount("/partitions", partitions, llb.SourcePath("/partitions"), llb.Readonly),
+		},
+	}).AddMount("/out", llb.Scratch())
+}
+
+// image is the filesystem image of the system, made beside the check. Nothing
+// is made of it before the check has passed.
+func (d *disk) image(sizes llb.State) llb.State {
+	made := d.s.Run(d.tools, graph.Command{
+		Title:  "make a filesystem image of the system",
+		Script: graph.Script{Name: "image.sh", Text: imageScript, Beside: []graph.Script{{Name: "ext.sh", Text: extLibrary}}},
+		Args:   []string{"/rootfs", "/size", "/out/system.img", "COS_SYSTEM", d.p.Disk.Image},
+		Env:    d.g.EpochEnv(),
+		Mounts: []llb.RunOption{
+			llb.AddMount("/rootfs", d.r.Unchecked, llb.Readonly),
+			// Nothing but this file counts for the cache: another disk has the same image.
+			llb.AddMount("/size", sizes, llb.SourcePath("/image"), llb.Readonly),
+		},
+	}).AddMount("/out", llb.Scratch())
+	return d.g.Require(d.s, "checked image", made, d.r.Checks...)
+}
+
+// esp is the EFI system partition.
+func (d *disk) esp(static llb.State) llb.State {
+	efi := d.p.Disk.Partitions[slices.IndexFunc(d.p.Disk.Partitions, func(p plan.Partition) bool { return p.Name == "efi" })]
+	return d.s.Run(d.tools, graph.Command{
+		Title:  "make the EFI system partition",
+		Script: graph.Script{Name: "espart.sh", Text: espartScript, Beside: []graph.Script{{Name: "esp.sh", Text: espLibrary}}},
+		Args:   []string{"/loaders", "/chain/grub.cfg", "/out/esp.img", d.p.Userland.Loader.Config, strconv.Itoa(efi.MiB), efi.Label},
+		Env:    d.g.EpochEnv(),
+		Mounts: []llb.RunOption{
+			llb.AddMount("/loaders", loaders(d.g, d.p, d.s, d.r), llb.Readonly),
+			llb.AddMount("/chain", static, llb.SourcePath("/chain"), llb.Readonly),
+		},
+	}).AddMount("/out", llb.Scratch())
+}
+
+// bios is the boot code of BIOS. It is made with the tools of the ISO, where the
+// same GRUB is: they need the architecture of the target, and a disk for EFI
+// does not.
+func (d *disk) bios(ctx context.Context, static llb.State) (llb.State, error) {
+	toolsStage, image, err := tools(ctx, d.g, d.p, d.p.Tools)
+	if err != nil {
+		return llb.State{}, err
+	}
+	return d.s.On(toolsStage.Platform()).Run(image, graph.Command{
+		Title:  "make the boot code",
+		Script: graph.Script{Name: "bios.sh", Text: biosScript},
+		Args:   []string{"/chain/grub.cfg", "/out"},
+		Env:    d.g.EpochEnv(),
+		Mounts: []llb.RunOption{llb.AddMount("/chain", static, llb.SourcePath("/chain"), llb.Readonly)},
+	}).AddMount("/out", llb.Scratch()), nil
+}
+
+// tree are static files: by partition in /partitions, and the way to the boot
+// menu in /chain.
+func (d *disk) tree() (llb.State, error) {
+	sets := map[string]string{"disk-chain": "/chain"}
+	if !d.p.Disk.Has("state") {
+		sets["disk-reset"] = "/partitions"
+	}
+	entries := []tree.Entry{tree.Dir("/partitions")}
+	for set, dir := range sets {
+		files, err := overlay.Files(set)
+		if err != nil {
+			return llb.State{}, err
+		}
+		for _, e := range files {
+			e.Path = path.Join(dir, e.Path)
+			entries = append(entries, e)
+		}
+	}
+	return d.s.Tree(llb.Scratch(), "lay out the files of the disk", entries), nil
+}
+
+// compress hands out a file of a state by a name.
+func (d *disk) compress(state llb.State, file, name string) llb.State {
+	c := d.p.Disk
+	args := []string{"/in/" + path.Base(file), "/out/" + name, c.Compression}
+	if c.Level > 0 {
+		args = append(args, strconv.Itoa(c.Level))
+	}
+	return d.s.Run(d.tools, graph.Command{
+		Title:  "write " + name + map[string]string{"zstd": ".zst", "xz": ".xz"}[c.Compression],
+		Script: graph.Script{Name: "compress.sh", Text: compressScript},
+		Args:   args,
+		Env:    d.g.EpochEnv(),
+		Mounts: []llb.RunOption{large("/in/"+path.Base(file), state, file)},
+	}).AddMount("/out", llb.Scratch())
+}
+
+// large mounts a file whose bytes are not looked at for the cache: most of them
+// are zeros, and what it is made from has been looked at.
+func large(target string, state llb.State, file string) llb.RunOption {
+	return llb.AddMount(target, state, llb.SourcePath(file), llb.Readonly, llb.ContentCache(llb.MountContentCacheOff))
+}
+
+// overlayScript is a script of an overlay, to run in a step too.
+func overlayScript(set, file string) (graph.Script, error) {
+	entries, err := overlay.Files(set)
+	if err != nil {
+		return graph.Script{}, err
+	}
+	for _, e := range entries {
+		if e.Path == file {
+			return graph.Script{Name: path.Base(file), Text: e.Data}, nil
+		}
+	}
+	return graph.Script{}, errors.Errorf("the overlay %s has no %s", set, file)
+}

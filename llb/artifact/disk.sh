@@ -1,0 +1,138 @@
+#!/bin/sh
+# Puts a disk together: GPT, and every partition written in its place in a sparse file (contract 1.20, 4.1).
+#
+# usage: disk.sh IN DISK GUID
+#   IN/sizes       what measure.sh wrote
+#   IN/esp.img     EFI system partition, if there is one
+#   IN/bios        what bios.sh made, if there is a partition for it
+#   IN/NAME        folders for the partitions. The images in their cOS are mounts of one file, so that it is copied to
+#                  its places once and not to folders before
+#   IN/tree        static files of partitions, in folders of the same names
+#   IN/root        the system, for the boot menu and modules of GRUB
+#   IN/config.yaml cloud-config for COS_OEM, if there is one
+set -eu
+in=$1 disk=$2 guid=$3 scripts=$(dirname "$0")
+. "$scripts/ext.sh"
+
+# modules FOLDER: those of GRUB for EFI that the menu loads, when they are not built in (contract 1.3, 1.20).
+modules() {
+	find "$in/root/usr" -path '*-efi/*' \( -name loopback.mod -o -name squash4.mod -o -name xzio.mod -o -name gzio.mod \
+		-o -name regexp.mod \) | while read -r module; do
+		platform=$1/$(basename "$(dirname "$module")")
+		mkdir -p "$platform"
+		cp "$module" "$platform/"
+	done
+}
+
+# fill NAME FOLDER: what belongs on a partition beside images.
+fill() {
+	[ ! -e "$in/tree/$1" ] || cp -a "$in/tree/$1/." "$2/"
+	case $1 in
+	oem)
+		# Secrets may be in it.
+		[ ! -e "$in/config.yaml" ] || install -m 0600 "$in/config.yaml" "$2/90_custom.yaml"
+		# GRUB only writes to a block that exists.
+		grub-editenv "$2/grubenv" create
+		[ ! -e "$2/01_reset.yaml" ] || grub-editenv "$2/grubenv" set saved_entry=statereset
+		;;
+	recovery)
+		mkdir -p "$2/etc/cos"
+		cp "$in/root/etc/cos/grub.cfg" "$2/etc/cos/"
+		modules "$2/grub2"
+		;;
+	state)
+		mkdir -p "$2/grub2"
+		cp "$in/root/etc/cos/grub.cfg" "$2/grub2/"
+		modules "$2/grub2"
+		grub-editenv "$2/grub_oem_env" create
+		sh "$scripts/grub-state" lay "$2" "$in/root/etc/cos/grub_boot_assessment" "$in/root/etc/kairos/branding/grubmenu.cfg"
+		;;
+	esac
+	find "$2" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+}
+
+# in_ext COMMAND START: a command of debugfs on the filesystem that is START MiB into the disk.
+in_ext() {
+	E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH" debugfs -w -R "$1" "$disk?offset=$(($2 * 1024 * 1024))" 2>/dev/null
+}
+
+# label_image LABEL FILE START: of an image in the filesystem that is START MiB into the disk. The label is 120 bytes
+# into the superblock, which is 1024 bytes into the image (Documentation/filesystems/ext4, "Super Block").
+label_image() {
+	block=$(in_ext "bmap $2 0" "$3")
+	{
+		printf %s "$1"
+		head -c 16 /dev/zero
+	} | head -c 16 |
+		dd of="$disk" bs=1 seek=$(($3 * 1024 * 1024 + block * 4096 + 1024 + 120)) conv=notrunc status=none
+}
+
+# sector NUMBER: as boot code keeps it, in eight bytes from the lowest on.
+sector() {
+	number=$1
+	for _ in 1 2 3 4 5 6 7 8; do
+		# shellcheck disable=SC2059 # the format is what is written
+		printf "\\$(printf %03o $((number % 256)))"
+		number=$((number / 256))
+	done
+}
+
+# patch FILE OFFSET: the bytes of standard input into a file.
+patch() { dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+
+# boot_code FIRST: the code in the master boot record loads the first sector of the partition, which loads the others.
+# So the one is told where the other is, as grub-bios-setup does with a disk, which it needs a device for (GRUB 2.06,
+# include/grub/i386/pc/boot.h: GRUB_BOOT_MACHINE_KERNEL_SECTOR 0x5c, GRUB_BOOT_MACHINE_DRIVE_CHECK 0x66, where a disk
+# gets two nop, and GRUB_BOOT_MACHINE_LIST_SIZE 12 at the end of the first sector).
+boot_code() {
+	cat "$in/bios/boot.img" >"$work/boot.img"
+	sector "$1" | patch "$work/boot.img" $((0x5c))
+	printf '\220\220' | patch "$work/boot.img" $((0x66))
+	# What follows the code are the identifier of the disk and the table of partitions.
+	head -c 440 "$work/boot.img" | patch "$disk" 0
+	cat "$in/bios/core.img" >"$work/core.img"
+	sector $(($1 + 1)) | patch "$work/core.img" $((512 - 12))
+	dd if="$work/core.img" of="$disk" bs=512 seek="$1" conv=notrunc status=none
+}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+read -r mib <"$in/sizes/disk"
+mkdir -p "$(dirname "$disk")"
+rm -f "$disk"
+truncate -s "${mib}M" "$disk"
+{
+	printf 'label: gpt\nlabel-id: %s\nunit: sectors\n' "$guid"
+	awk '{
+		type = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"; attrs = ""
+		if ($1 == "bios") { type = "21686148-6449-6E6F-744E-656564454649"; attrs = ", attrs=\"RequiredPartition,LegacyBIOSBootable\"" }
+		if ($1 == "efi") { type = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"; attrs = ", attrs=\"RequiredPartition\"" }
+		printf "start=%.0f, size=%.0f, type=%s, uuid=%s, name=\"%s\"%s\n", $4 * 2048, $5 * 2048, type, $6, $1, attrs
+	}' "$in/sizes/table"
+} | sfdisk --quiet --no-reread --no-tell-kernel "$disk"
+
+while read -r name label filesystem start size _ uuid; do
+	case $filesystem in
+	-)
+		boot_code $((start * 2048))
+		;;
+	vfat)
+		dd if="$in/esp.img" of="$disk" bs=1M seek="$start" conv=notrunc,sparse status=none
+		;;
+	*)
+		mkdir -p "$in/$name"
+		fill "$name" "$in/$name"
+		# mke2fs looks the whole extent tree up for every block that it writes, which takes ten times as long. So the
+		# images get block maps; the files of the machine itself get extents.
+		set --
+		[ ! -d "$in/$name/cOS" ] || set -- -O '^extent,^64bit'
+		make_ext "$filesystem" "$label" "$uuid" "$in/$name" "$size" "$disk" "$start" "$@"
+		[ $# -eq 0 ] || in_ext "feature extent" "$start" >/dev/null
+		;;
+	esac
+	if [ "$name" = state ]; then
+		label_image COS_ACTIVE /cOS/active.img "$start"
+		label_image COS_PASSIVE /cOS/passive.img "$start"
+	fi
+done <"$in/sizes/table"
+touch -d "@$SOURCE_DATE_EPOCH" "$disk"

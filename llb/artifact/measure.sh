@@ -1,0 +1,51 @@
+#!/bin/sh
+# Measures a root filesystem, and lays the partitions of a disk out for it: before the long work, and so that a disk
+# that is too small is refused then.
+#
+# usage: measure.sh ROOT PARTITIONS MIB OUT
+#   PARTITIONS  a line each: name, label, filesystem, MiB, how many images of the root filesystem it has room for beside
+#               these, whether it is made now or at the first boot, GUID of the partition, UUID of the filesystem
+#   MIB         size of the disk; 0 is what the partitions need
+#   OUT         folder for
+#                 image  MiB and inodes of an image of the root filesystem
+#                 disk   MiB of the disk
+#                 table  a line for each partition that is made now: name, label, filesystem, first MiB, MiB, GUID, UUID
+set -eu
+root=$1 partitions=$2 disk=$3 out=$4
+
+# In KiB of blocks of 4 KiB, a file with many names once. A target of less than 60 bytes is kept in the inode.
+used=$(find "$root" -printf '%D:%i %y %s\n' | awk '
+	!seen[$1]++ { inodes++; if ($2 ~ /[df]/ || $2 == "l" && $3 >= 60) blocks += int(($3 + 4095) / 4096) }
+	END { print blocks * 4, inodes }')
+kib=${used% *} inodes=${used#* }
+inodes=$((inodes + inodes / 4 + 1024))
+# One block in 1024 says where the others are, an inode takes 256 bytes, and 100 MiB are free (contract 1.20).
+mib=$(((kib + kib / 512 + inodes / 4) / 1024 + 100))
+echo "$mib $inodes" >"$out/image"
+
+# One MiB in front and one behind for the partition tables (contract 4.1).
+awk -v image="$mib" -v disk="$disk" -v out="$out" '
+	BEGIN { start = 1 }
+	{
+		size[NR] = $4 + $5 * image
+		all += size[NR]
+		if ($6 == "now") { made = NR; needed += size[NR] }
+		line[NR] = $0
+	}
+	END {
+		needed += 2
+		if (disk == 0) disk = all + 2
+		if (disk < needed) {
+			printf "the disk is too small: the system on it takes %d MiB, an image of it %d MiB, all partitions together %d MiB, and artifacts.disk.size gives %d MiB\n", image - 100, image, needed, disk > "/dev/stderr"
+			print "write at least " needed "MiB, or leave the size out" > "/dev/stderr"
+			exit 1
+		}
+		# The last partition of all takes what is left.
+		if (made == NR) size[NR] += disk - needed
+		for (i = 1; i <= made; i++) {
+			split(line[i], f)
+			print f[1], f[2], f[3], start, size[i], f[7], f[8] > (out "/table")
+			start += size[i]
+		}
+		print disk > (out "/disk")
+	}' "$partitions"

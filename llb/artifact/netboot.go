@@ -1,0 +1,51 @@
+package artifact
+
+import (
+	"context"
+	_ "embed"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/llb/rootfs"
+)
+
+//go:embed netboot.sh
+var netbootScript []byte
+
+// Netboot makes what machines boot from over HTTP (contract 3.6): kernel,
+// initramfs, squashfs and an iPXE script that names them.
+func Netboot(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+	toolsStage, image, err := tools(ctx, g, p, p.Tools)
+	if err != nil {
+		return llb.State{}, err
+	}
+	s := g.Stage("netboot", p.At("artifacts")).On(toolsStage.Platform())
+	env := g.EpochEnv()
+	env["FLAVORKIT_CONSOLE"] = consoles(p)
+	env["FLAVORKIT_CMDLINE"] = strings.Join(slices.Concat(p.System.Model.Cmdline, p.System.Cmdline), " ")
+	return s.Run(image, graph.Command{
+		Title:  "write " + p.File + ".ipxe",
+		Script: graph.Script{Name: "netboot.sh", Text: netbootScript},
+		Args:   []string{"/in", "/out", p.File},
+		Env:    env,
+		Mounts: []llb.RunOption{
+			llb.AddMount("/in/squashfs", squashfs(g, p, s, image, r), llb.Readonly),
+			llb.AddMount("/in/kernel", r.Kernel.Layer, llb.SourcePath("/boot"), llb.Readonly),
+			llb.AddMount("/in/initramfs", r.Kernel.Initramfs, llb.SourcePath("/boot"), llb.Readonly),
+		},
+	}).AddMount("/out", llb.Scratch()), nil
+}
+
+// consoles are kernel arguments as in the menu of the ISO; of a console that
+// the machine lacks nothing comes.
+func consoles(p *plan.Plan) string {
+	serial := p.System.Model.Console
+	if len(serial) == 0 {
+		serial = map[string][]string{"amd64": {"ttyS0"}, "arm64": {"ttyAMA0", "ttyS0"}}[p.Arch]
+	}
+	return "console=" + strings.Join(slices.Concat(serial, []string{"tty1"}), " console=")
+}

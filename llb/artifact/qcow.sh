@@ -1,0 +1,12 @@
+#!/bin/sh
+# Writes a disk as a compressed qcow2, with a checksum beside it.
+#
+# usage: qcow.sh DISK QCOW2
+set -eu
+disk=$1 file=$2
+
+# In order, by which equal disks give equal files. QEMU reads zstd since 5.1 (2020).
+qemu-img convert -f raw -O qcow2 -c -o compression_type=zstd "$disk" "$file"
+touch -d "@$SOURCE_DATE_EPOCH" "$file"
+cd "$(dirname "$file")"
+sha256sum "$(basename "$file")" >"$(basename "$file").sha256"
