@@ -26,12 +26,21 @@ demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 	@echo "Change it:        edit testdata/demo/kairos.spec, and make demo again"
 	@echo "What was built:   bin/flavorkit plan -f testdata/demo/kairos.spec"
 
+# What takes an emulated build, or an installation in an emulated machine: too long for every change.
+E2E := TestForeign|TestDiskRecovery
+
 .PHONY: test
-test: ## Run all tests: unit, golden, integration on real BuildKit, boots
-	hack/deps.sh build boot test foreign standins
+test: ## Run the tests: unit, golden, integration on real BuildKit, boots
+	hack/deps.sh build boot test standins
 	$(MAKE) tools base components frontend-image lint
 	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 20m $$($(GO) list ./... | grep -v /internal/integration)
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 80m -v ./internal/integration
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 80m -v -skip '$(E2E)' ./internal/integration
+
+.PHONY: e2e
+e2e: ## Run the long tests that make test leaves out
+	hack/deps.sh build boot test foreign
+	$(MAKE) base components
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 80m -v -run '$(E2E)' ./internal/integration
 
 .PHONY: build
 build: ## Build the CLI into bin/
