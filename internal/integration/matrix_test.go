@@ -50,8 +50,8 @@ func TestMatrix(t *testing.T) {
 	c := embedded(t)
 	const (
 		bases   = "cells: [{extends: [debian-12, debian-12-openrc, debian-13], architectures: [amd64], kernels: ["
-		kernels = "debian-12, debian-13, {from: debian-12, package: linux-image-cloud-amd64}"
-		another = ", {from: debian-13, package: linux-image-cloud-amd64}"
+		kernels = "debian-12, debian-13, {from: debian-12, package: linux-image-rt-amd64}"
+		another = ", {from: debian-13, package: linux-image-rt-amd64}"
 	)
 	run := func(t *testing.T, text string) *record {
 		cs := cells(t, text)
@@ -83,7 +83,7 @@ func TestMatrix(t *testing.T) {
 	t.Run("another kernel", func(t *testing.T) {
 		installs := run(t, bases+kernels+another+"]}]").installs()
 		require.Len(t, installs, 1, "%v", installs)
-		assert.Contains(t, installs[0], "[debian-13/kernel] install linux-image-cloud-amd64 ")
+		assert.Contains(t, installs[0], "[debian-13/kernel] install linux-image-rt-amd64 ")
 	})
 }
 
