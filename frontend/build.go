@@ -33,7 +33,9 @@ func Build(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
 		return nil, errors.Wrap(err, "read the spec (name it with -f)")
 	}
 	src := &specs.Source{Name: entry.Filename, Data: entry.Data}
-	return in.request(entry.SourceMap, src, newSourceMaps(entry.SourceMap)).answer(ctx)
+	r := in.request(entry.SourceMap, src, newSourceMaps(entry.SourceMap))
+	r.warn = entry.Warn
+	return r.answer(ctx)
 }
 
 // inputs are what all requests of one build start from. Images and named
@@ -68,6 +70,8 @@ type request struct {
 	// sourceMaps are made once for each file of the spec, so that vertices
 	// share them.
 	sourceMaps *sourceMaps
+	// warn shows a warning about the spec; nil when there is nowhere to.
+	warn func(context.Context, string, gwclient.WarnOpts)
 }
 
 func (in *inputs) request(entry *llb.SourceMap, spec *specs.Source, maps *sourceMaps) *request {
@@ -102,6 +106,9 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		if r.warn != nil {
+			r.sourceMaps.warn(ctx, r.warn, s.warnings)
+		}
 		return &dockerui.BuildResult{
 			Reference: ref,
 			Image:     imageConfig(s.plan, s.graph.Target, s.base, r.ui.Labels, t),
@@ -128,50 +135,54 @@ type system struct {
 	// the image, and when none of it is in the result.
 	base       *dockerspec.DockerOCIImage
 	definition *llb.Definition
+	// warnings are for the user, about the spec.
+	warnings specs.Diagnostics
 }
 
 // generate plans for a platform and generates the graph of a target.
 func (r *request) generate(ctx context.Context, doc *specs.Document, platform *ocispecs.Platform, t target) (*system, error) {
-	g, p, base, err := r.prepare(ctx, doc, platform)
+	s, err := r.prepare(ctx, doc, platform, t)
 	if err != nil {
 		return nil, err
 	}
 	if t.carrier {
-		base = nil // none of its layers is in the result
+		s.base = nil // none of its layers is in the result
 	}
-	def, err := r.marshal(ctx, g, p, t)
-	return &system{plan: p, graph: g, base: base, definition: def}, err
+	s.definition, err = r.marshal(ctx, s.graph, s.plan, t)
+	return s, err
 }
 
-// prepare plans for a platform, opens the graph and finds the base image, whose
-// configuration is nil when a folder stands for it.
-func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *ocispecs.Platform) (*graph.Graph, *plan.Plan, *dockerspec.DockerOCIImage, error) {
+// prepare plans for a platform, opens the graph and finds the base image.
+func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *ocispecs.Platform, t target) (*system, error) {
 	target, builder := r.platforms(platform)
 	p, src, err := r.resolve(ctx, doc, target)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	g := r.graph(src, target, builder)
 	// The stage says what went wrong with the place in the spec.
 	if _, err := g.Stage("base", p.At("distro")).Image(ctx, p.Userland.Base); err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	base, err := src.image(ctx, p.Userland.Base, target)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	g.Epoch, err = epoch(r.ui.BuildArgs[epochArg], base.config)
-	return g, p, base.config, err
+	return &system{plan: p, graph: g, base: base.config, warnings: src.warnings(p, t)}, err
 }
 
-// resolve plans for a platform and looks for the files that the spec names.
+// resolve plans for a platform and looks at the files that the spec names.
 func (r *request) resolve(ctx context.Context, doc *specs.Document, target ocispecs.Platform) (*plan.Plan, *sources, error) {
 	p, err := plan.Resolve(doc, r.catalog, target.Architecture)
 	if err != nil {
 		return nil, nil, err
 	}
 	src := newSources(r, p)
-	return p, src, src.checkFiles(ctx, p)
+	if err := src.checkFiles(ctx, p); err != nil {
+		return nil, nil, err
+	}
+	return p, src, src.readCloudConfigs(ctx, p)
 }
 
 // marshal generates the graph of a target.

@@ -111,6 +111,7 @@ func (cs Cells) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcli
 			if refs[i], err = in.solveDefinition(ctx, s.definition, true); err != nil {
 				return &cellError{cs.concerned(i, systems, err), err}
 			}
+			maps.warn(ctx, in.warnAt(s), s.warnings)
 			return nil
 		})
 	}
@@ -178,6 +179,15 @@ func (cs Cells) concerned(first int, systems []*system, err error) string {
 		names = append(names[:most], fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(names, ", ")
+}
+
+// warnAt shows warnings at the last vertex of a system, which clients know by now.
+func (in *inputs) warnAt(s *system) func(context.Context, string, gwclient.WarnOpts) {
+	return func(ctx context.Context, msg string, opts gwclient.WarnOpts) {
+		if head, err := s.definition.Head(); err == nil {
+			_ = in.client.Warn(ctx, head, msg, opts)
+		}
+	}
 }
 
 // has tells whether a vertex is in the graph.

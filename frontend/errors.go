@@ -80,11 +80,16 @@ func (m *sourceMaps) locate(err error) error {
 			continue
 		}
 		shown[at] = true
-		info := &pb.SourceInfo{Filename: d.Range.Source.Name, Language: language, Data: d.Range.Source.Data}
-		if sm := m.of(d.Range.Source); sm.Definition != nil {
-			info.Definition = sm.Definition.ToPB()
-		}
-		located = errdefs.WithSource(located, &errdefs.Source{Info: info, Ranges: ranges(d.Range)})
+		located = errdefs.WithSource(located, &errdefs.Source{Info: m.info(d.Range.Source), Ranges: ranges(d.Range)})
 	}
 	return located
+}
+
+// info is a file of the spec as clients print it.
+func (m *sourceMaps) info(src *specs.Source) *pb.SourceInfo {
+	info := &pb.SourceInfo{Filename: src.Name, Language: language, Data: src.Data}
+	if sm := m.of(src); sm.Definition != nil {
+		info.Definition = sm.Definition.ToPB()
+	}
+	return info
 }

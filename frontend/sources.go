@@ -29,6 +29,8 @@ type sources struct {
 	// files that the plan takes from each context, "" being the build context.
 	// One transfer serves all of them.
 	files map[string][]string
+	// configs are read by readCloudConfigs.
+	configs cloudConfigs
 }
 
 // resolved is a container image with its configuration, which is nil when a
@@ -65,9 +67,9 @@ func namedFiles(p *plan.Plan) []namedFile {
 	for i, f := range p.Files {
 		add(fmt.Sprintf("files[%d].from", i), f.From)
 	}
-	add("cloudConfig.from", p.CloudConfig.From)
-	add("artifacts.iso.cloudConfig.from", p.ISO.CloudConfig.From)
-	add("artifacts.disk.cloudConfig.from", p.Disk.CloudConfig.From)
+	add(imageConfigKey+".from", p.CloudConfig.From)
+	add(isoConfigKey+".from", p.ISO.CloudConfig.From)
+	add(diskConfigKey+".from", p.Disk.CloudConfig.From)
 	return files
 }
 

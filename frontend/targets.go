@@ -17,7 +17,10 @@ import (
 type target struct {
 	name, description string
 	// carrier tells that the image is one of files, not of a system.
-	carrier  bool
+	carrier bool
+	// config is the key of the cloud-config that is laid beside the system, if
+	// the target has one.
+	config   string
 	generate func(context.Context, *graph.Graph, *plan.Plan, *rootfs.RootFS) (llb.State, error)
 }
 
@@ -25,11 +28,11 @@ type target struct {
 func targets() []target {
 	return []target{
 		{name: "image", description: "OCI image, to push, to upgrade machines from, and to make artifacts of", generate: image},
-		{name: "iso", description: "bootable live and installer medium, for BIOS and EFI", generate: artifact.ISO},
-		{name: "img", description: "raw disk image, compressed, for EFI", generate: artifact.Disk},
-		{name: "img-image", description: "OCI image that carries the disk image, to ship it through a registry", carrier: true, generate: artifact.DiskFiles},
-		{name: "qcow2", description: "disk image for QEMU and clouds, compressed", generate: artifact.QCOW2},
-		{name: "vhd", description: "disk image for Azure and Hyper-V, of a fixed size, compressed", generate: artifact.VHD},
+		{name: "iso", description: "bootable live and installer medium, for BIOS and EFI", config: isoConfigKey, generate: artifact.ISO},
+		{name: "img", description: "raw disk image, compressed, for EFI", config: diskConfigKey, generate: artifact.Disk},
+		{name: "img-image", description: "OCI image that carries the disk image, to ship it through a registry", carrier: true, config: diskConfigKey, generate: artifact.DiskFiles},
+		{name: "qcow2", description: "disk image for QEMU and clouds, compressed", config: diskConfigKey, generate: artifact.QCOW2},
+		{name: "vhd", description: "disk image for Azure and Hyper-V, of a fixed size, compressed", config: diskConfigKey, generate: artifact.VHD},
 		{name: "netboot", description: "kernel, initramfs, squashfs and iPXE script, to boot over HTTP", generate: artifact.Netboot},
 	}
 }
@@ -39,6 +42,17 @@ func Targets() []string {
 	var names []string
 	for _, t := range targets() {
 		names = append(names, t.name)
+	}
+	return names
+}
+
+// ConfigTargets are the names of those that a cloud-config is laid beside.
+func ConfigTargets() []string {
+	var names []string
+	for _, t := range targets() {
+		if t.config != "" {
+			names = append(names, t.name)
+		}
 	}
 	return names
 }

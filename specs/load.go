@@ -189,7 +189,7 @@ func readMapping(lines *text, nothing empty) (*yaml.Node, Diagnostics) {
 	err = loader.Load(&first)
 	switch {
 	case errors.Is(err, io.EOF), err == nil && (len(first.Content) == 0 || first.Content[0].Tag == "!!null"):
-		return nil, Diagnostics{{Range: top(src), Message: nothing.message, Hint: nothing.hint}}
+		return nil, Diagnostics{{Range: Top(src), Message: nothing.message, Hint: nothing.hint}}
 	case err != nil:
 		return nil, Diagnostics{lines.syntaxError(err)}
 	}
@@ -200,10 +200,11 @@ func readMapping(lines *text, nothing empty) (*yaml.Node, Diagnostics) {
 	case err != nil:
 		return nil, Diagnostics{lines.syntaxError(err)}
 	default:
-		return first.Content[0], Diagnostics{{Range: lines.rangeOf(&second), Message: "a second YAML document begins", Hint: "keep one document in a file, and put the other in a spec of its own"}}
+		return first.Content[0], Diagnostics{{Range: lines.rangeOf(&second), Message: "a second YAML document begins", Hint: "keep one document in a file, and put the other in one of its own"}}
 	}
 }
 
-func top(src *Source) Range {
+// Top is the beginning of a file.
+func Top(src *Source) Range {
 	return Range{Source: src, Start: Position{1, 1}, End: Position{1, 1}}.decided()
 }

@@ -174,6 +174,10 @@ type ISO struct {
 	// Level of the compression, for zstd 1 to 22 and for gzip 1 to 9. The
 	// default is 3 for zstd, which is fast.
 	Level int `yaml:"level,omitempty" json:"level,omitempty"`
+	// Label of the medium: up to 32 of A to Z, 0 to 9 and _. The live system finds
+	// its medium by it, so two media in one machine should not have the same. The
+	// default is COS_LIVE.
+	Label string `yaml:"label,omitempty" json:"label,omitempty"`
 	// CloudConfig lies beside the squashfs and is read by the live system
 	// and the installer. Changing it makes the ISO anew, and nothing else.
 	CloudConfig Content `yaml:"cloudConfig,omitempty" json:"cloudConfig,omitzero"`

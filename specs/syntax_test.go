@@ -69,7 +69,7 @@ func TestMistakesOfSyntax(t *testing.T) {
 name: b
 `,
 			want: []string{
-				`kairos.spec:2:1: a second YAML document begins; keep one document in a file, and put the other in a spec of its own`,
+				`kairos.spec:2:1: a second YAML document begins; keep one document in a file, and put the other in one of its own`,
 			},
 		},
 		{
@@ -78,7 +78,7 @@ name: b
 ---
 `,
 			want: []string{
-				`kairos.spec:2:1: a second YAML document begins; keep one document in a file, and put the other in a spec of its own`,
+				`kairos.spec:2:1: a second YAML document begins; keep one document in a file, and put the other in one of its own`,
 			},
 		},
 		{
@@ -99,7 +99,7 @@ name: b
 `,
 			want: []string{
 				`kairos.spec:1:7: name: "B" is not valid; use lower case letters and digits, with . _ or - between them`,
-				`kairos.spec:2:1: a second YAML document begins; keep one document in a file, and put the other in a spec of its own`,
+				`kairos.spec:2:1: a second YAML document begins; keep one document in a file, and put the other in one of its own`,
 			},
 		},
 		{

@@ -24,6 +24,7 @@ var (
 	// modePattern has no fourth digit: BuildKit drops those bits from files.
 	modePattern   = regexp.MustCompile(`^(0o?)?[0-7]{3}$`)
 	ownerPattern  = regexp.MustCompile(`^[0-9]{1,9}:[0-9]{1,9}$`)
+	labelPattern  = regexp.MustCompile(`^[A-Z0-9_]+$`)
 	sha256Pattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	// cmdlinePattern is printable ASCII; notInCmdline is what GRUB would read as
 	// its own.
@@ -76,6 +77,7 @@ func (d *Document) validate(whole bool) Diagnostics {
 	iso, disk := s.Artifacts.ISO, s.Artifacts.Disk
 	v.oneOf("artifacts.iso.compression", iso.Compression, "zstd", "xz", "gzip", "lz4")
 	v.level("artifacts.iso.level", iso.Level, iso.Compression, isoLevels)
+	v.label("artifacts.iso.label", iso.Label)
 	v.oneOf("artifacts.disk.layout", disk.Layout, "recovery", "full")
 	v.size("artifacts.disk.size", disk.Size)
 	v.oneOf("artifacts.disk.firmware", disk.Firmware, "efi", "bios", "both")
@@ -268,6 +270,18 @@ func (v *validator) level(key string, level int, compression string, highest map
 		v.report(key, "take it out", "%s has no levels", name)
 	case level < 1 || level > limit:
 		v.report(key, "write a number from 1 to "+strconv.Itoa(limit), "%d is not a level of %s", level, name)
+	}
+}
+
+// label takes what ISO 9660 does as the name of a volume: 32 characters of its
+// own small set (ECMA-119, 7.4.1 and 8.4.8).
+func (v *validator) label(key, label string) {
+	const most = 32
+	switch {
+	case len(label) > most:
+		v.report(key, fmt.Sprintf("write at most %d characters", most), "%s is too long, it has %d characters", quote(label), len(label))
+	case label != "" && !labelPattern.MatchString(label):
+		v.report(key, "use A to Z, 0 to 9 and _, such as ACME_EDGE", "%s is not the label of a medium", quote(label))
 	}
 }
 

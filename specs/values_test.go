@@ -282,6 +282,24 @@ artifacts: {iso: {level: 23}}
 			},
 		},
 		{
+			name: "label too long",
+			spec: `version: v1.0.0
+artifacts: {iso: {label: AN_EDGE_OF_ACME_FOR_ALL_WAREHOUSES}}
+`,
+			want: []string{
+				`kairos.spec:2:26: artifacts.iso.label: "AN_EDGE_OF_ACME_FOR_ALL_WAREHOUSES" is too long, it has 34 characters; write at most 32 characters`,
+			},
+		},
+		{
+			name: "label in lower case",
+			spec: `version: v1.0.0
+artifacts: {iso: {label: acme-edge}}
+`,
+			want: []string{
+				`kairos.spec:2:26: artifacts.iso.label: "acme-edge" is not the label of a medium; use A to Z, 0 to 9 and _, such as ACME_EDGE`,
+			},
+		},
+		{
 			name: "level of gzip",
 			spec: `version: v1.0.0
 artifacts: {iso: {compression: gzip, level: 10}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +23,7 @@ import (
 	"github.com/flavorkit/flavorkit/internal/engine"
 	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/internal/solve"
+	"github.com/flavorkit/flavorkit/llb/artifact"
 	"github.com/flavorkit/flavorkit/specs"
 )
 
@@ -43,6 +45,7 @@ type solveFlags struct {
 	push               bool
 	builder, stateDir  string
 	cacheTo, cacheFrom []string
+	cloudConfig        string
 	mirrors            map[string]string
 	debug              bool
 }
@@ -51,6 +54,7 @@ func (f *solveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.Target, "target", "", "what to build: "+targetNames())
 	flags.StringToStringVar(&f.Contexts, "build-context", nil, "named context: name=folder, name=oci-layout://path:tag, name=docker-image://ref")
+	flags.StringVar(&f.cloudConfig, "cloud-config", "", "cloud-config for the ISO or the disk, instead of what the spec has")
 	flags.StringToStringVar(&f.Args, "build-arg", nil, "build argument, such as SOURCE_DATE_EPOCH=0")
 	flags.StringToStringVar(&f.Labels, "label", nil, "label of the image")
 	flags.BoolVar(&f.NoCache, "no-cache", false, "run every step again")
@@ -66,6 +70,9 @@ func (f *solveFlags) add(cmd *cobra.Command) {
 
 // complete reads the flags that have a syntax of their own.
 func (f *solveFlags) complete() (err error) {
+	if f.cloudConfig != "" && !slices.Contains(frontend.ConfigTargets(), f.Target) {
+		return &usageError{errors.Errorf("--cloud-config is for the targets %s", strings.Join(frontend.ConfigTargets(), ", "))}
+	}
 	if f.CacheTo, err = build.ParseExportCache(f.cacheTo); err != nil {
 		return &usageError{err}
 	}
@@ -202,6 +209,13 @@ func (f *buildFlags) complete() error {
 
 // withClient calls do with the BuildKit that builds run on.
 func (f *solveFlags) withClient(ctx context.Context, do func(*client.Client) error) (err error) {
+	if f.cloudConfig != "" {
+		folder, err := f.addCloudConfig()
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(folder)
+	}
 	c, closeClient, err := f.connect(ctx)
 	if err != nil {
 		return err
@@ -212,6 +226,29 @@ func (f *solveFlags) withClient(ctx context.Context, do func(*client.Client) err
 		}
 	}()
 	return do(c)
+}
+
+// addCloudConfig hands the cloud-config in as a named context, which is a
+// folder: a private one, to be removed by the caller.
+func (f *solveFlags) addCloudConfig() (folder string, err error) {
+	text, err := os.ReadFile(f.cloudConfig)
+	if err != nil {
+		return "", errors.Wrap(err, "read the cloud-config")
+	}
+	if folder, err = os.MkdirTemp("", "flavorkit-"); err != nil {
+		return "", errors.Wrap(err, "hand in the cloud-config")
+	}
+	if err := os.WriteFile(filepath.Join(folder, artifact.ConfigFile), text, 0o600); err != nil {
+		_ = os.RemoveAll(folder)
+		return "", errors.Wrap(err, "hand in the cloud-config")
+	}
+	contexts := maps.Clone(f.Contexts)
+	if contexts == nil {
+		contexts = map[string]string{}
+	}
+	contexts[artifact.ConfigContext] = folder
+	f.Contexts = contexts
+	return folder, nil
 }
 
 // connect opens the BuildKit that the build runs on.

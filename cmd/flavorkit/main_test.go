@@ -64,6 +64,7 @@ func TestCommands(t *testing.T) {
 		{line: "init -f new.spec --flavor debian12", code: exitFailed, stderr: "flavorkit: no flavor is called \"debian12\"; did you mean \"debian-12\"?\n"},
 		{line: "init -f none/new.spec", code: exitFailed, stderr: "flavorkit: write the spec: open none/new.spec: no such file or directory\n"},
 		{line: "build -f none.spec", code: exitFailed, stderr: "flavorkit: there is no spec none.spec; "},
+		{line: "build --cloud-config user.yaml", code: exitUsage, stderr: "flavorkit: --cloud-config is for the targets iso, img, img-image, qcow2, vhd\nSee"},
 		{line: "build --push", code: exitUsage, stderr: "flavorkit: --push needs --tag\nSee"},
 		{line: "boot", code: exitUsage, stderr: "flavorkit: accepts 1 arg(s), received 0\nSee"},
 		{line: "boot none.iso", code: exitFailed, stderr: "flavorkit: open the artifact: stat none.iso: no such file or directory\n"},

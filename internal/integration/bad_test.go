@@ -60,6 +60,24 @@ func TestBadSpec(t *testing.T) {
 			line:  4,
 		},
 		{
+			name:  "cloud-config that is not YAML",
+			files: map[string]string{"kairos.spec": debianSpec + "artifacts: {iso: {cloudConfig: user.yaml}}\n", "user.yaml": "#cloud-config\nstages:\n\tboot:\n"},
+			err:   `user.yaml:3:1: is not YAML: found character that cannot start any token; indent with spaces, YAML takes no tabs`,
+			line:  3,
+		},
+		{
+			name:  "cloud-config that machines would leave out",
+			files: map[string]string{"kairos.spec": debianSpec + "artifacts: {disk: {cloudConfig: user.yaml}}\n", "user.yaml": "install: {auto: true}\n"},
+			err:   `user.yaml:1:1: is no cloud-config: a machine leaves out what does not begin as one; write #cloud-config into the first line`,
+			line:  1,
+		},
+		{
+			name:  "cloud-config in the spec",
+			files: map[string]string{"kairos.spec": debianSpec + "cloudConfig: {content: 'a: b: c'}\n"},
+			err:   `kairos.spec:4:15: is not YAML: mapping values are not allowed`,
+			line:  4,
+		},
+		{
 			name:  "path that climbs out",
 			files: map[string]string{"kairos.spec": debianSpec + "cloudConfig: ../secret.yaml\n"},
 			err:   `kairos.spec:4:14: cloudConfig.from: "../secret.yaml" climbs out of the build context; name a file inside the build context, by a relative path`,

@@ -215,6 +215,8 @@ type Tools struct {
 
 // ISO is the live and installer medium.
 type ISO struct {
+	// Label of the medium, by which the live system finds it.
+	Label       string        `yaml:"label"`
 	Compression string        `yaml:"compression"`
 	Level       int           `yaml:"level,omitempty"`
 	BIOS        bool          `yaml:"bios"`

@@ -17,6 +17,8 @@ const (
 	defaultModel   = "generic"
 
 	defaultCompression = "zstd"
+	// defaultLabel is that of the contract (3.1).
+	defaultLabel = "COS_LIVE"
 	// defaultZstdLevel is fast; higher levels cost minutes for a few percent.
 	defaultZstdLevel = 3
 
@@ -231,6 +233,7 @@ func (r *resolver) tools(name string) Tools {
 
 func (r *resolver) iso() ISO {
 	iso := ISO{
+		Label:       cmp.Or(r.spec.Artifacts.ISO.Label, defaultLabel),
 		Compression: cmp.Or(r.spec.Artifacts.ISO.Compression, defaultCompression),
 		Level:       r.spec.Artifacts.ISO.Level,
 		BIOS:        r.arch == "amd64",

@@ -164,13 +164,11 @@ func (d *disk) raw(ctx context.Context) (llb.State, error) {
 			llb.AddMount("/in/state/cOS/passive.img", image, llb.SourcePath("/system.img"), llb.Readonly),
 		)
 	}
-	if c := d.p.Disk.CloudConfig; !c.IsZero() {
-		config, file, err := content(ctx, d.g, d.p, d.s, "artifacts.disk.cloudConfig", c)
-		if err != nil {
-			return llb.State{}, err
-		}
-		mounts = append(mounts, llb.AddMount("/in/config.yaml", config, llb.SourcePath(file), llb.Readonly))
+	config, err := configMount(ctx, d.g, d.p, d.s, "artifacts.disk.cloudConfig", d.p.Disk.CloudConfig)
+	if err != nil {
+		return llb.State{}, err
 	}
+	mounts = append(mounts, config...)
 	return d.s.Run(d.tools, graph.Command{
 		Title: "put the disk together",
 		Script: graph.Script{Name: "disk.sh", Text: diskScript, Beside: []graph.Script{

@@ -12,7 +12,6 @@ import (
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
-	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
 )
 
@@ -46,17 +45,15 @@ func ISO(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (l
 		llb.AddMount("/in/initramfs", r.Kernel.Initramfs, llb.SourcePath("/boot"), llb.Readonly),
 		llb.AddMount("/in/tree", static, llb.Readonly),
 	}
-	if c := p.ISO.CloudConfig; !c.IsZero() {
-		config, file, err := content(ctx, g, p, s, "artifacts.iso.cloudConfig", c)
-		if err != nil {
-			return llb.State{}, err
-		}
-		mounts = append(mounts, llb.AddMount("/in/config.yaml", config, llb.SourcePath(file), llb.Readonly))
+	config, err := configMount(ctx, g, p, s, "artifacts.iso.cloudConfig", p.ISO.CloudConfig)
+	if err != nil {
+		return llb.State{}, err
 	}
+	mounts = append(mounts, config...)
 	return s.Run(image, graph.Command{
 		Title:  "write " + p.File + ".iso",
 		Script: graph.Script{Name: "iso.sh", Text: isoScript},
-		Args:   []string{"/in", "/out/" + p.File + ".iso"},
+		Args:   []string{"/in", "/out/" + p.File + ".iso", p.ISO.Label},
 		Env:    g.EpochEnv(),
 		Mounts: mounts,
 	}).AddMount("/out", llb.Scratch()), nil
@@ -122,18 +119,9 @@ func isoTree(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
 		e.Path = path.Join("/boot/grub", e.Path)
 		entries = append(entries, e)
 	}
+	entries = append(entries, tree.File("/boot/grub2/label.cfg", []byte(`set iso_label="`+p.ISO.Label+"\"\n")))
 	if len(p.System.Cmdline) > 0 {
 		entries = append(entries, tree.File("/boot/grub2/cmdline.cfg", rootfs.Cmdline(p)))
 	}
 	return s.File(llb.Scratch(), "lay out the boot menu", g.Tree(entries)), nil
-}
-
-// content is a text of the spec as a file of a state.
-func content(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stage, key string, c specs.Content) (llb.State, string, error) {
-	if c.From == "" {
-		const file = "/content"
-		return s.File(llb.Scratch(), "take "+key+" from the spec", g.Tree([]tree.Entry{tree.File(file, []byte(c.Content))})), file, nil
-	}
-	state, err := g.Sources.Files(ctx, p.Written(key+".from"))
-	return state, path.Join("/", c.From), err
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes the hybrid ISO: for CD and disk, for BIOS and EFI (contract 3).
 #
-# usage: iso.sh IN ISO
+# usage: iso.sh IN ISO LABEL
 #   IN/squashfs/rootfs.squashfs  the system
 #   IN/kernel/vmlinuz            its kernel
 #   IN/initramfs/initrd          its initramfs
@@ -9,10 +9,9 @@
 #   IN/tree                      static files
 #   IN/config.yaml               cloud-config of the medium, if there is one
 set -eu
-in=$1 iso=$2
+in=$1 iso=$2 label=$3
 
-# The label is part of the kernel command line in the menu.
-set -- -V COS_LIVE
+set -- -V "$label"
 if [ -e "$in/loaders/eltorito.img" ]; then
 	set -- "$@" -b boot/eltorito.img -c boot/boot.catalog -no-emul-boot -boot-load-size 4 -boot-info-table \
 		--grub2-boot-info --grub2-mbr "$in/loaders/boot_hybrid.img" -eltorito-alt-boot

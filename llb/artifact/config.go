@@ -1,0 +1,44 @@
+package artifact
+
+import (
+	"context"
+	"path"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/tree"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+// ConfigContext is the named context whose file ConfigFile is the cloud-config of
+// media and disks, in the place of what the spec has.
+const (
+	ConfigContext = "cloud-config"
+	ConfigFile    = "config.yaml"
+)
+
+// configMount mounts the cloud-config of a medium or a disk, if there is one.
+func configMount(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stage, key string, c specs.Content) ([]llb.RunOption, error) {
+	config, ok, err := g.Sources.Context(ctx, ConfigContext, g.Build)
+	file := "/" + ConfigFile
+	if err == nil && !ok && !c.IsZero() {
+		ok = true
+		config, file, err = content(ctx, g, p, s, key, c)
+	}
+	if err != nil || !ok {
+		return nil, err
+	}
+	return []llb.RunOption{llb.AddMount("/in/config.yaml", config, llb.SourcePath(file), llb.Readonly)}, nil
+}
+
+// content is a text of the spec as a file of a state.
+func content(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stage, key string, c specs.Content) (llb.State, string, error) {
+	if c.From == "" {
+		const file = "/content"
+		return s.File(llb.Scratch(), "take "+key+" from the spec", g.Tree([]tree.Entry{tree.File(file, []byte(c.Content))})), file, nil
+	}
+	state, err := g.Sources.Files(ctx, p.Written(key+".from"))
+	return state, path.Join("/", c.From), err
+}

@@ -1,0 +1,54 @@
+package specs_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+func TestReadCloudConfig(t *testing.T) {
+	const header = "#cloud-config\n"
+	tests := []struct {
+		name, text string
+		want       specs.CloudConfig
+	}{
+		{"nothing", "", specs.CloudConfig{}},
+		{"the header alone", header, specs.CloudConfig{Header: true}},
+		{"a header further down", "# mine\n" + header + "hostname: x\n", specs.CloudConfig{Header: true}},
+		{"a header in Windows' way", "#cloud-config\r\nhostname: x\r\n", specs.CloudConfig{Header: true}},
+		{"no header", "hostname: x\n", specs.CloudConfig{}},
+		{"almost a header", "#cloud-config: yes\n", specs.CloudConfig{}},
+		{"an admin in a stage", header + "stages: {initramfs: [{name: x}, {users: {me: {groups: [video, admin]}}}]}\n", specs.CloudConfig{Header: true, Admin: true}},
+		{"an admin by the primary group", header + "stages: {boot: [{users: {me: {primary_group: admin}}}]}\n", specs.CloudConfig{Header: true, Admin: true}},
+		{"an admin in the way of cloud-init", header + "users:\n- name: me\n  groups: [admin]\n", specs.CloudConfig{Header: true, Admin: true}},
+		{"groups in one text", header + "users:\n- name: me\n  groups: video, admin\n", specs.CloudConfig{Header: true, Admin: true}},
+		{"a user", header + "stages: {initramfs: [{users: {me: {groups: [administrators]}}}]}\n", specs.CloudConfig{Header: true}},
+		{"no user wanted", header + "install: {auto: true, nousers: true}\n", specs.CloudConfig{Header: true, Admin: true}},
+		{"stages of another kind", header + "stages: later\nusers: me\n", specs.CloudConfig{Header: true}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := specs.ReadCloudConfig(&specs.Source{Name: "user.yaml", Data: []byte(tt.text)})
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}
+
+func TestReadCloudConfigMistakes(t *testing.T) {
+	tests := []struct{ name, text, err string }{
+		{"not YAML", "#cloud-config\nstages:\n\tinitramfs:\n", "user.yaml:3:1: is not YAML: found character that cannot start any token; indent with spaces, YAML takes no tabs"},
+		{"a script", "#!/bin/sh\necho hello\n", "user.yaml:2:1: is no mapping; a cloud-config has keys such as stages and install"},
+		{"two documents", "a: b\n---\nc: d\n", "user.yaml:2:1: a second YAML document begins; keep one document in a file, and put the other in one of its own"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := specs.ReadCloudConfig(&specs.Source{Name: "user.yaml", Data: []byte(tt.text)})
+			require.Error(t, err)
+			assert.Equal(t, tt.err, err.Error())
+		})
+	}
+}
