@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -28,9 +29,12 @@ artifact, which is tried out once; else the machine is emulated, and slow.`,
 			if _, err := os.Stat(file); err != nil {
 				return errors.Wrap(err, "open the artifact")
 			}
-			if strings.HasSuffix(file, ".iso") {
+			switch unpack, packed := unpacked()[filepath.Ext(file)]; {
+			case packed:
+				return errors.Errorf("%s is compressed; unpack it first: %s %s", file, unpack, file)
+			case strings.HasSuffix(file, ".iso"):
 				o.ISO = file
-			} else {
+			default:
 				o.Disks = append(o.Disks, vmtest.Disk{Path: file, Scratch: true})
 			}
 			if disk > 0 {
@@ -53,4 +57,9 @@ artifact, which is tried out once; else the machine is emulated, and slow.`,
 	flags.IntVar(&o.CPUs, "cpus", 2, "virtual CPUs")
 	flags.IntVar(&disk, "disk", 0, "attach an empty disk of this many GiB, to install on")
 	return cmd
+}
+
+// unpacked are the commands that unpack a disk image, by the ending of its name.
+func unpacked() map[string]string {
+	return map[string]string{".zst": "zstd -d --sparse", ".xz": "xz -dk"}
 }

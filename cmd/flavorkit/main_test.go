@@ -36,6 +36,7 @@ func TestCommands(t *testing.T) {
 	write(t, "acme.spec", "extends: acme\nversion: v1.0.0\n")
 	write(t, "acme/kairos.spec", "extends: debian-12\nname: acme\n")
 	write(t, "empty/readme", "")
+	write(t, "disk.img.zst", "")
 	for _, c := range []struct {
 		line           string
 		code           int
@@ -67,6 +68,7 @@ func TestCommands(t *testing.T) {
 		{line: "build --cloud-config user.yaml", code: exitUsage, stderr: "flavorkit: --cloud-config is for the targets iso, img, img-image, qcow2, vhd\nSee"},
 		{line: "build --push", code: exitUsage, stderr: "flavorkit: --push needs --tag\nSee"},
 		{line: "boot", code: exitUsage, stderr: "flavorkit: accepts 1 arg(s), received 0\nSee"},
+		{line: "boot disk.img.zst", code: exitFailed, stderr: "flavorkit: disk.img.zst is compressed; unpack it first: zstd -d --sparse disk.img.zst\n"},
 		{line: "boot none.iso", code: exitFailed, stderr: "flavorkit: open the artifact: stat none.iso: no such file or directory\n"},
 	} {
 		t.Run(c.line, func(t *testing.T) {
