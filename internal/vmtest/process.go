@@ -20,9 +20,10 @@ const killGrace = 5 * time.Second
 
 // process is a QEMU that was started.
 type process struct {
-	stop context.CancelFunc
-	done chan struct{}
-	err  error // how it ended; valid after done
+	handle *os.Process
+	stop   context.CancelFunc
+	done   chan struct{}
+	err    error // how it ended; valid after done
 }
 
 // spawn starts a program. It is told to end when ctx is cancelled or stop is called, and with signal when this program
@@ -71,6 +72,7 @@ func spawn(
 		stop()
 		return nil, errors.Wrap(err, "starting qemu")
 	}
+	p.handle = cmd.Process
 	return p, nil
 }
 
