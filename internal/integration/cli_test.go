@@ -71,6 +71,41 @@ func TestInterrupted(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, entries, 2, "nothing hidden is left")
 
+	t.Run("cloud-config", func(t *testing.T) {
+		configs := folder(t, map[string]string{
+			"user.yaml": machineConfig, "nobody.yaml": "#cloud-config\nhostname: edge\n", "broken.yaml": "#cloud-config\nstages: [\n",
+		})
+		for _, tt := range []struct {
+			file, says string
+			code       int
+		}{
+			{"broken.yaml", "flavorkit: cloud-config/config.yaml:3:1: is not YAML: ", 1},
+			{"none.yaml", "flavorkit: read the cloud-config: ", 1},
+			{"nobody.yaml", "artifacts.iso.cloudConfig: no user in it is in the group admin: ", 0},
+			{"user.yaml", "", 0},
+		} {
+			file := filepath.Join(configs, tt.file)
+			cmd := exec.Command(binary, append(args, "--cloud-config", file)...)
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			_ = cmd.Run()
+			require.Equal(t, tt.code, cmd.ProcessState.ExitCode(), "%s: %s", tt.file, &stderr)
+			assert.Contains(t, stderr.String(), tt.says)
+			if tt.code != 0 {
+				continue
+			}
+			if tt.says == "" {
+				assert.NotContains(t, stderr.String(), "warning")
+			}
+			given, err := os.ReadFile(file)
+			require.NoError(t, err)
+			found := filepath.Join(t.TempDir(), "config.yaml")
+			ask(t, dist, "xorriso", "-osirrox", "on", "-indev", iso, "-extract", "/config.yaml", found)
+			text, err := os.ReadFile(found)
+			require.NoError(t, err)
+			assert.Equal(t, string(given), string(text))
+		}
+	})
 	t.Run("push cells of a matrix", func(t *testing.T) {
 		registry := testkit.Registry(t)
 		push := append([]string{"matrix", "build", "--cell", "core-debian-12-amd64-generic", "--version", "v1.0.0", "--push", "--registry", registry.Addr()}, args[6:]...)

@@ -130,7 +130,8 @@ func TestNetboot(t *testing.T) {
 	netboots(t, build(t, embedded(t), o))
 }
 
-// netboots boots from a folder of files for netboot to a root prompt.
+// netboots boots from a folder of files for netboot to a root prompt, with a
+// cloud-config by URL.
 func netboots(t *testing.T, dir string) {
 	t.Helper()
 	ask(t, dir, "sha256sum", "-c", diskName+".netboot.sha256")
@@ -138,18 +139,21 @@ func netboots(t *testing.T, dir string) {
 	require.NoError(t, err)
 	kernel := regexp.MustCompile(`(?m)^kernel (\S+) (.*) \$\{config\}$`).FindSubmatch(script)
 	require.NotNil(t, kernel, "%s", script)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "user.yaml"), []byte("#cloud-config\nhostname: edge-7\n"), 0o644))
 	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
 	t.Cleanup(server.Close)
 	// What the machine calls its gateway is the host.
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	require.NoError(t, err)
+	cmdline := string(kernel[2]) + " config_url=${cwduri}/user.yaml"
 	m := boot(t, vmtest.Options{
 		Kernel: filepath.Join(dir, string(kernel[1])), Initrd: filepath.Join(dir, diskName+"-initrd"),
-		Append: strings.ReplaceAll(string(kernel[2]), "${cwduri}", "http://10.0.2.2:"+port), MemoryMiB: 4096, CPUs: 1,
+		Append: strings.ReplaceAll(cmdline, "${cwduri}", "http://10.0.2.2:"+port), MemoryMiB: 4096, CPUs: 1,
 	})
 	c := console{t, m}
 	c.run("test -e /run/cos/live_mode")
 	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_NAME="kairos-core-debian-12"`)
+	assert.Equal(t, "edge-7", strings.TrimSpace(c.run("kairos-agent config get hostname")))
 }
 
 // TestDiskTooSmall is refused with the place in the spec, before the system is

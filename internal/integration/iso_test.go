@@ -1,11 +1,8 @@
 package integration
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -87,20 +84,22 @@ func boot(t *testing.T, o vmtest.Options) *vmtest.Machine {
 }
 
 // bootUntil starts a machine and waits until its serial console shows a
-// pattern.
+// pattern. A kernel that panics ends the wait.
 func bootUntil(t *testing.T, o vmtest.Options, pattern string, limit time.Duration) *vmtest.Machine {
 	t.Helper()
+	o.Fatal = vmtest.KernelPanic()
+	m := start(t, o)
+	console{t, m}.expect(pattern, limit)
+	return m
+}
+
+// start starts a machine with a network.
+func start(t *testing.T, o vmtest.Options) *vmtest.Machine {
+	t.Helper()
 	testkit.Need(t, "qemu-system-x86_64", "run hack/deps.sh boot")
-	log, err := os.Create(filepath.Join(t.TempDir(), "serial.log"))
-	require.NoError(t, err)
-	t.Cleanup(func() { log.Close() })
-	o.Log, o.Network, o.Fatal = log, true, vmtest.KernelPanic()
+	o.Network = true
 	m, err := vmtest.Start(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(m.Close)
-	_, err = m.Expect(t.Context(), regexp.MustCompile(pattern), limit)
-	if err != nil {
-		t.Fatalf("%v\n\n%s", err, strings.ToValidUTF8(m.Text(), "?"))
-	}
 	return m
 }

@@ -1,0 +1,228 @@
+package integration
+
+import (
+	"archive/tar"
+	"bytes"
+	"io"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/testkit"
+	"github.com/flavorkit/flavorkit/internal/vmtest"
+)
+
+// machineConfig is what the owner of a machine writes: a user, and for the
+// tests a root shell.
+var machineConfig = strings.Replace(diskConfig, "  initramfs:\n", `  initramfs:
+    - name: "Owner"
+      users:
+        owner:
+          groups: [admin]
+          ssh_authorized_keys:
+            - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPH0k9JlqHcVyzfBBAIrSMTbhBe5yWXkYh7xzyvhCeW9 owner@example.com
+`, 1)
+
+// installConfig makes a live medium install itself, unattended.
+var installConfig = strings.Replace(machineConfig, "#cloud-config\n", `#cloud-config
+install:
+  auto: true
+  device: /dev/vda
+  reboot: true
+`, 1)
+
+// releases are images of one system, in a registry that machines reach.
+type releases struct {
+	registry *testkit.RegistryServer
+	// good is newer than what is installed, and has one more package. broken is
+	// one that does not boot.
+	good, broken string
+}
+
+// publish builds a release and one that is broken, and pushes them.
+func publish(t *testing.T) releases {
+	t.Helper()
+	r := releases{registry: testkit.Registry(t)}
+	o := options(t, map[string]string{"kairos.spec": strings.Replace(debianSpec, "v1.0.0", "v1.1.0", 1) + "packages: {add: [tree]}\n"})
+	watch(&o)
+	layout := t.TempDir()
+	ask(t, layout, "tar", "-xf", image(t, embedded(t), o))
+	r.good = r.registry.PushLayout(layout, "edge/debian:v1.1.0")
+
+	good, err := name.ParseReference(r.good)
+	require.NoError(t, err)
+	img, err := remote.Image(good)
+	require.NoError(t, err)
+	// An initramfs that is none: the kernel finds no root and panics.
+	layer := file(t, "boot/initrd", []byte("this is no initramfs\n"))
+	img, err = mutate.AppendLayers(img, layer)
+	require.NoError(t, err)
+	broken := good.Context().Tag("broken")
+	require.NoError(t, remote.Write(broken, img))
+	r.broken = broken.String()
+	return r
+}
+
+// seen is the name that a machine calls an image by: what it knows as its
+// gateway is the host.
+func (r releases) seen(ref string) string {
+	_, port, _ := strings.Cut(r.registry.Addr(), ":")
+	return "oci:" + strings.Replace(ref, r.registry.Addr(), "10.0.2.2:"+port, 1)
+}
+
+// file is a layer with one file.
+func file(t *testing.T, path string, data []byte) v1.Layer {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	require.NoError(t, w.WriteHeader(&tar.Header{Name: path, Mode: 0o644, Size: int64(len(data))}))
+	_, err := w.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(buf.Bytes())), nil })
+	require.NoError(t, err)
+	return layer
+}
+
+// TestMachine follows machines from the medium on: one to the installed system,
+// the other through an upgrade, a release that does not boot, the recovery system
+// and a reset.
+func TestMachine(t *testing.T) {
+	r := publish(t)
+	for _, tt := range []struct {
+		firmware vmtest.Firmware
+		medium   func(*testing.T) vmtest.Options
+		then     func(console, releases)
+	}{
+		{vmtest.BIOS, configOnMedium, console.liveOn},
+		{vmtest.UEFI, configOnDisk, func(console, releases) {}},
+	} {
+		t.Run(string(tt.firmware), func(t *testing.T) {
+			t.Parallel() // an emulated machine keeps one core busy
+			o := tt.medium(t)
+			o.Firmware, o.CPUs, o.DiskFirst = tt.firmware, 1, true
+			o.Disks = append([]vmtest.Disk{{SizeMiB: 12 << 10}}, o.Disks...)
+			c := console{t, start(t, o)}
+			c.expect(prompt("COS_ACTIVE"), 4*time.Minute)
+			installed(t, c, true)
+			assert.Contains(t, c.run("id owner"), "(admin)")
+			assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.0.0"`)
+			c.run("test -f /oem/90_custom.yaml")
+			tt.then(c, r)
+		})
+	}
+}
+
+// configOnMedium is an ISO with the cloud-config beside the system.
+func configOnMedium(t *testing.T) vmtest.Options {
+	t.Helper()
+	o := options(t, map[string]string{"kairos.spec": debianSpec + "artifacts: {iso: {label: MY_EDGE}}\n"})
+	o.Contexts["cloud-config"] = folder(t, map[string]string{"config.yaml": installConfig})
+	o.Target = "iso"
+	watch(&o)
+	return vmtest.Options{ISO: filepath.Join(build(t, embedded(t), o), diskName+".iso")}
+}
+
+// configOnDisk is the usual ISO, with a medium beside it as clouds and
+// hypervisors make them.
+func configOnDisk(t *testing.T) vmtest.Options {
+	t.Helper()
+	dir := folder(t, map[string]string{"user-data": installConfig, "meta-data": "instance-id: test\n"})
+	ask(t, dir, "xorriso", "-as", "mkisofs", "-quiet", "-V", "cidata", "-J", "-R", "-o", "cidata.iso", "user-data", "meta-data")
+	return vmtest.Options{ISO: iso(t), Disks: []vmtest.Disk{{Path: filepath.Join(dir, "cidata.iso"), ReadOnly: true}}}
+}
+
+// liveOn is the life of an installed machine.
+func (c console) liveOn(r releases) {
+	t := c.t
+	c.run("! command -v tree")
+	hostKey := c.run("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
+	for _, dir := range []string{"/home/owner", "/usr/local", "/oem", "/root", "/var"} {
+		c.run("echo kept > " + dir + "/mine")
+	}
+
+	c.upgrade(r.seen(r.good))
+	c.reboot()
+	c.expect(prompt("COS_ACTIVE"), time.Minute)
+	installed(t, c, true)
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.1.0"`)
+	c.run("command -v tree")
+	assert.Equal(t, hostKey, c.run("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"), "the machine is known by its key")
+	for _, dir := range []string{"/home/owner", "/usr/local", "/oem", "/root"} {
+		assert.Equal(t, "kept", c.run("cat "+dir+"/mine"))
+	}
+	c.run("test ! -e /var/mine") // in memory
+	assert.Equal(t, "COS_PASSIVE", c.run("blkid -s LABEL -o value /run/initramfs/cos-state/cOS/passive.img"))
+	assert.Contains(t, c.run("mount -o loop,ro /run/initramfs/cos-state/cOS/passive.img /mnt && cat /mnt/etc/kairos-release && umount /mnt"),
+		`KAIROS_VERSION="v1.0.0"`, "what was active is passive")
+	c.run("test ! -e /run/initramfs/cos-state/cOS/transition.img")
+	assert.NotContains(t, c.run("grub2-editenv /run/initramfs/cos-state/boot_assessment list"), "=", "the new system has passed")
+
+	c.upgrade(r.seen(r.broken))
+	c.reboot()
+	c.expect(`Kernel command line: [^\n]*COS_ACTIVE`, time.Minute)
+	c.expect(`Kernel panic - not syncing`, time.Minute)
+	c.expect(prompt("COS_PASSIVE[^\n]* upgrade_failure"), time.Minute)
+	c.run("test -e /run/cos/passive_mode")
+	assert.Contains(t, c.run("kairos-agent state"), "boot: passive_boot")
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.1.0"`, "the last that has booted")
+	assert.Equal(t, "kept", c.run("cat /home/owner/mine"))
+
+	c.run("grub2-editenv /oem/grubenv set next_entry=recovery")
+	c.reboot()
+	c.expect(prompt("COS_SYSTEM"), time.Minute)
+	c.run("test -e /run/cos/recovery_mode")
+	assert.Contains(t, c.run("kairos-agent state"), "boot: recovery_boot")
+	assert.Equal(t, "cos-recovery", c.run("hostname"))
+	assert.Equal(t, "kept", c.run("cat /oem/mine"))
+
+	c.run("grub2-editenv /oem/grubenv set next_entry=statereset")
+	c.reboot()
+	c.expect(`Kernel command line: [^\n]*COS_SYSTEM[^\n]* kairos\.reset`, time.Minute)
+	c.expect(prompt("COS_ACTIVE"), 4*time.Minute)
+	installed(t, c, true)
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.0.0"`, "that of the recovery system")
+	c.run("test ! -e /home/owner/mine && test ! -e /usr/local/mine && test ! -e /root/mine")
+	assert.Equal(t, "kept", c.run("cat /oem/mine"))
+	assert.NotEqual(t, hostKey, c.run("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"))
+	assert.Contains(t, c.run("id owner"), "(admin)")
+}
+
+// prompt is the root prompt of a system that was booted with something on its
+// command line.
+func prompt(cmdline string) string {
+	return `(?s)Kernel command line: [^\n]*` + cmdline + `.*?root@[^ \n]*:~# `
+}
+
+// expect waits until the console shows a pattern.
+func (c console) expect(pattern string, limit time.Duration) {
+	c.t.Helper()
+	if _, err := c.m.Expect(c.t.Context(), regexp.MustCompile(pattern), limit); err != nil {
+		c.t.Fatalf("%v\n\n%s", err, strings.ToValidUTF8(c.m.Text(), "?"))
+	}
+}
+
+// upgrade installs an image beside the system that runs.
+func (c console) upgrade(source string) {
+	c.t.Helper()
+	r, err := c.m.Run(c.t.Context(), "kairos-agent upgrade --source "+source, 3*time.Minute)
+	require.NoError(c.t, err)
+	require.Zero(c.t, r.ExitCode, r.Output)
+	assert.Contains(c.t, r.Output, "Upgrade completed")
+}
+
+// reboot asks the machine to, and does not wait.
+func (c console) reboot() {
+	c.t.Helper()
+	require.NoError(c.t, c.m.Send("reboot\n"))
+}
