@@ -4,9 +4,9 @@
 #
 # usage: apt-take.sh OUT PACKAGE...
 #   OUT      folder that the files get into, by the last part of their path
-#   PACKAGE  one without files stands for those that it depends on
+#   PACKAGE  brings those that it depends on in its own version: linux-image-arm64 the package of a kernel
 #
-# FLAVORKIT_CACHE    folder for the index and the archives; it outlives the step
+# FLAVORKIT_CACHE    folder for the index; it outlives the step
 # FLAVORKIT_AREAS    areas of the archive, one a line, beside those that the image asks for
 # FLAVORKIT_ARCH     architecture of the packages
 # FLAVORKIT_FILES    paths, one a line, with wildcards of the shell
@@ -27,29 +27,18 @@ apt_configure "$options"
 } >>"$options"
 apt-get -qq -c "$options" update
 
-# has_files ARCHIVE: beside its documentation.
-has_files() { dpkg-deb --fsys-tarfile "$1" | tar -t | grep -v '^\./usr/share/doc/' | grep -q '[^/]$'; }
-
 work=$(mktemp -d)
 mkdir "$work/root"
 while [ $# -gt 0 ]; do
 	package=$1
 	shift
-	# 'URI' FILE SIZE HASH
-	archive=$(apt-get -qq -c "$options" --print-uris download "$package" | cut -d ' ' -f 2)
-	[ -n "$archive" ] || fail "there is no package $package for $FLAVORKIT_ARCH"
-	(cd "$FLAVORKIT_CACHE/archives" && apt-get -qq -c "$options" download "$package")
-	archive=$FLAVORKIT_CACHE/archives/$archive
-	if has_files "$archive"; then
-		dpkg-deb --extract "$archive" "$work/root"
-	else
-		# A, B (= 1) | C: of each the first name.
-		depends=$(dpkg-deb --field "$archive" Depends | tr , '\n' | sed 's/^ *\([^ (|:]*\).*/\1/')
-		# shellcheck disable=SC2086  # a name has no spaces
-		set -- $depends "$@"
-	fi
+	(cd "$work" && apt-get -qq -c "$options" download "$package")
+	dpkg-deb --extract "$work"/*.deb "$work/root"
+	version=$(dpkg-deb --field "$work"/*.deb Version)
+	# shellcheck disable=SC2046  # a name has no spaces
+	set -- "$@" $(dpkg-deb --field "$work"/*.deb Depends | tr ',' '\n' | awk -v same="(= $version)" '$2 " " $3 == same { print $1 }')
+	rm "$work"/*.deb
 done
-apt-get -qq -c "$options" autoclean
 rm -f "$options"
 
 printf '%s\n' "$FLAVORKIT_FILES" | while read -r pattern; do

@@ -83,7 +83,7 @@ func (a archive) take(files string, packages ...string) (string, error) {
 func TestTake(t *testing.T) {
 	a := newArchive(t)
 	a.add("firmware", "nowhere", "/usr/lib/firmware/start.elf", "/usr/lib/firmware/other.elf")
-	a.add("linux", "linux-6.1 (= 1:2) | linux-5")
+	a.add("linux", "libc6 (>= 1:2), linux-6.1 (= 1:2)", "/usr/share/bug/linux")
 	a.add("linux-6.1", "initramfs-tools", "/usr/lib/linux-6.1/a.dtb", "/usr/lib/linux-6.1/b.dtb")
 	out, err := a.take("/usr/lib/firmware/start.elf\n/usr/lib/linux-*/*.dtb", "firmware", "linux")
 	require.NoError(t, err, out)

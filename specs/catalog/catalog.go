@@ -103,8 +103,8 @@ type Firmware struct {
 	// Areas of the archive that the packages are in, beside those that the base
 	// image asks for.
 	Areas []string `yaml:"areas"`
-	// Packages that have the files. One that has none stands for those that it
-	// depends on.
+	// Packages that have the files, and those that they depend on in their own
+	// version.
 	Packages []string `yaml:"packages"`
 	// Files of the packages, by path, with wildcards of the shell. They get into
 	// the root of the partition.
