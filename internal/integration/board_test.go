@@ -35,7 +35,7 @@ func boardDisk(t *testing.T, model string, files ...string) string {
 	t.Helper()
 	o := options(t, map[string]string{
 		"kairos.spec": debianSpec + "model: " + model + "\ncmdline: [console=ttyAMA0]\n" +
-			"artifacts: {disk: {layout: full, compression: none, cloudConfig: disk.yaml}}\n",
+			"artifacts: {disk: {layout: full, cloudConfig: disk.yaml}}\n",
 		"disk.yaml": diskConfig,
 	})
 	emulate(t, &o, "arm64")
@@ -43,7 +43,7 @@ func boardDisk(t *testing.T, model string, files ...string) string {
 	watch(&o)
 	dir := build(t, embedded(t), o)
 	img := filepath.Join(dir, strings.NewReplacer("amd64", "arm64", "generic", model).Replace(diskName)+".img")
-	ask(t, dir, "sha256sum", "-c", filepath.Base(img)+".sha256")
+	ask(t, dir, "zstd", "-q", "-d", "--sparse", img+".zst")
 	checkPartitions(t, img, "efi", "oem", "recovery", "state", "persistent")
 
 	efi := img + "@@1M"

@@ -110,7 +110,7 @@ entry() {
 # hybrid FIRST SECTORS: one partition in the master boot record too, for firmware that reads no GPT. The entry of the type EE
 # is what GPT is known by. It starts at sector 1, or neither Linux nor U-Boot takes it for one (is_pmbr_valid in Linux,
 # block/partitions/efi.c, and in U-Boot, disk/part_efi.c), and ends before the other, for entries may not overlap. It is
-# the second, because the firmware looks at the first. What gdisk makes is the same.
+# the second, so that a firmware which looks at the first alone finds the partition. gdisk makes the same.
 hybrid() {
 	{
 		entry "$type" "$1" "$2"
