@@ -27,7 +27,7 @@ demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 	@echo "What was built:   bin/flavorkit plan -f testdata/demo/kairos.spec"
 
 # What takes an emulated build, or an installation in an emulated machine: too long for every change.
-E2E := TestForeign|TestDiskRecovery
+E2E := TestForeign|TestDiskRecovery|TestBoardDisk
 
 .PHONY: test
 test: ## Run the tests: unit, golden, integration on real BuildKit, boots

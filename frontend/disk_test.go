@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/internal/golden"
 	"github.com/flavorkit/flavorkit/internal/graphtest"
@@ -17,6 +16,7 @@ var diskTargets = []string{"img", "img-image", "qcow2", "vhd", "netboot"}
 
 const (
 	richDisk = debian + "artifacts: {disk: {layout: full, size: 4GiB, compression: xz, level: 2, cloudConfig: {content: sentinel-disk}}}\n"
+	firmware = "[debian-12/firmware] lay out the firmware of the board"
 	packImg  = "[disk] write kairos-debian-12-core-amd64-generic-v1.0.0.img.zst"
 )
 
@@ -68,12 +68,17 @@ func TestDiskDependencies(t *testing.T) {
 	}
 }
 
-// TestDiskOfBoard has no disk that would not start.
+// TestDiskOfBoard has the firmware of a board on the disk, of one that needs a
+// hybrid MBR and of one that does not.
 func TestDiskOfBoard(t *testing.T) {
-	p := spectest.MustPlan(t, "extends: opensuse-arm-rpi\nversion: v1.0.0\n", nil, "arm64")
-	for _, target := range []string{"img", "img-image", "qcow2", "vhd"} {
-		_, err := graphtest.Try(p, target)
-		require.Error(t, err)
-		assert.Contains(t, err.Error(), "model: a disk for it needs U-Boot and the firmware of the board, which is not put on it yet")
+	const board = "extends: alpine-arm-rpi\nversion: v1.0.0\nmodel: rpi3\n"
+	was := graphtest.Generate(t, spectest.MustPlan(t, board, nil, "arm64"), "img")
+	golden.Check(t, filepath.Join("../testdata/targets/alpine-arm-rpi-arm64-rpi3-img.txt"), was.String())
+	for _, v := range was.Vertices() {
+		checkVertex(t, v)
 	}
+	is := graphtest.Generate(t, spectest.MustPlan(t, strings.Replace(board, "extends: alpine-arm-rpi", "extends: debian-12", 1), nil, "arm64"), "img")
+	assert.NotContains(t, was.Changed(is), firmware, "the same for all userlands")
+	is = graphtest.Generate(t, spectest.MustPlan(t, strings.Replace(board, "rpi3", "rpi4", 1), nil, "arm64"), "img")
+	assert.Contains(t, was.Changed(is), firmware)
 }

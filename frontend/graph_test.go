@@ -96,12 +96,12 @@ func checkVertex(t *testing.T, v graphtest.Vertex) {
 		assert.True(t, v.Located || script, "%s has no place in the spec", v.Name)
 	}
 	if exec := v.Op.GetExec(); exec != nil {
-		installs := strings.Contains(v.Name, "] install ")
-		assert.Equal(t, installs, exec.Network != pb.NetMode_NONE, "network of %s", v.Name)
+		packages := strings.Contains(v.Name, "] install ") || strings.Contains(v.Name, "] take files out of ")
+		assert.Equal(t, packages, exec.Network != pb.NetMode_NONE, "network of %s", v.Name)
 		assert.Equal(t, pb.SecurityMode_SANDBOX, exec.Security, "privilege of %s", v.Name)
-		assert.Regexp(t, `^/run/flavorkit/[a-z]+\.sh$`, exec.Meta.Args[0], "%s must run a script", v.Name)
+		assert.Regexp(t, `^/run/flavorkit/[a-z-]+\.sh$`, exec.Meta.Args[0], "%s must run a script", v.Name)
 		for _, m := range exec.Mounts {
-			assert.True(t, installs || m.MountType != pb.MountType_CACHE, "%s has a cache", v.Name)
+			assert.True(t, packages || m.MountType != pb.MountType_CACHE, "%s has a cache", v.Name)
 		}
 	}
 	if script {

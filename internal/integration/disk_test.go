@@ -187,7 +187,7 @@ func checkPartitions(t *testing.T, img string, names ...string) {
 		switch m[3] {
 		case "bios":
 		case "efi":
-			assert.Contains(t, ask(t, "", "mdir", "-b", "-/", "-i", img+"@@"+offset, "::"), "::/EFI/BOOT/bootx64.efi")
+			assert.Regexp(t, `::/EFI/BOOT/boot(x64|aa64)\.efi`, ask(t, "", "mdir", "-b", "-/", "-i", img+"@@"+offset, "::"))
 		default:
 			fs := img + "?offset=" + offset
 			ask(t, "", "e2fsck", "-fn", fs)

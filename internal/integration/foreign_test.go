@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/internal/solve"
 	"github.com/flavorkit/flavorkit/internal/testkit"
 	"github.com/flavorkit/flavorkit/internal/vmtest"
 )
@@ -16,13 +17,8 @@ import (
 // one of them run through an emulator, and boots the medium of the other.
 func TestForeign(t *testing.T) {
 	const foreign = "arm64"
-	testkit.NeedForeign(t, foreign)
-	testkit.Need(t, "qemu-system-aarch64", "run hack/deps.sh foreign")
 	o := options(t, map[string]string{"kairos.spec": debianSpec})
-	for _, name := range []string{"kairos-agent", "immucore"} {
-		o.Contexts[name+"::linux/"+foreign] = testkit.Component(t, name, foreign)
-	}
-	o.Contexts["debian:12-slim::linux/"+foreign] = "oci-layout://" + testkit.Base(t, "debian-12", foreign)
+	emulate(t, &o, foreign)
 	o.Platforms = []string{"linux/" + arch, "linux/" + foreign}
 	r := watch(&o)
 	archive := image(t, embedded(t), o)
@@ -39,4 +35,16 @@ func TestForeign(t *testing.T) {
 	c.run("test -e /run/cos/live_mode")
 	assert.Equal(t, "aarch64", c.run("uname -m"))
 	systemdUp(t, c)
+}
+
+// emulate adds what a build for another architecture needs, whose programs run
+// through an emulator.
+func emulate(t *testing.T, o *solve.Options, foreign string) {
+	t.Helper()
+	testkit.NeedForeign(t, foreign)
+	testkit.Need(t, "qemu-system-aarch64", "run hack/deps.sh foreign")
+	for _, name := range []string{"kairos-agent", "immucore"} {
+		o.Contexts[name+"::linux/"+foreign] = testkit.Component(t, name, foreign)
+	}
+	o.Contexts["debian:12-slim::linux/"+foreign] = "oci-layout://" + testkit.Base(t, "debian-12", foreign)
 }

@@ -26,11 +26,23 @@ type Disk struct {
 	Compression string        `yaml:"compression"`
 	Level       int           `yaml:"level,omitempty"`
 	CloudConfig specs.Content `yaml:"cloudConfig,omitempty"`
-	// Lacks is what the model needs on a disk and flavorkit does not put there.
-	Lacks string `yaml:"lacks,omitempty"`
+	// Firmware is what a board starts from, or nothing.
+	Firmware *Firmware `yaml:"firmware,omitempty"`
 	// Tools make the disk, and Convert makes other formats of it.
 	Tools   Tools `yaml:"tools"`
 	Convert Tools `yaml:"convert"`
+}
+
+// Firmware lies on the EFI system partition.
+type Firmware struct {
+	// Install names the packages that have the files. They are not installed.
+	Install `yaml:",inline"`
+	// Files of the packages, with wildcards.
+	Files []string `yaml:"files"`
+	// Texts by name: files beside them.
+	Texts map[string]string `yaml:"texts,omitempty"`
+	// MBR is the type of the partition in a hybrid MBR, or empty.
+	MBR string `yaml:"mbr,omitempty"`
 }
 
 // Partition of a disk, with one filesystem.
@@ -109,7 +121,7 @@ func (r *resolver) disk(model *catalog.Model) Disk {
 		Compression: cmp.Or(spec.Compression, defaultCompression),
 		Level:       spec.Level,
 		CloudConfig: spec.CloudConfig,
-		Lacks:       model.Firmware,
+		Firmware:    r.firmware(model.Firmware),
 		Tools:       r.tools("disk"),
 		Convert:     r.tools("convert"),
 	}
@@ -129,6 +141,20 @@ func (r *resolver) disk(model *catalog.Model) Disk {
 		r.report("artifacts.disk.size", fmt.Sprintf("write at least %dMiB and room for the system, or leave it out", least), "%s is too small for the partitions", spec.Size)
 	}
 	return d
+}
+
+// firmware is what the model starts from, whatever the userland is.
+func (r *resolver) firmware(f *catalog.Firmware) *Firmware {
+	if f == nil {
+		return nil
+	}
+	lender := r.cat.Distros[f.From]
+	return &Firmware{
+		Install: Install{Distro: lender.Name, Base: r.base(lender), Manager: lender.Manager, Areas: f.Areas, Packages: f.Packages},
+		Files:   f.Files,
+		Texts:   f.Texts,
+		MBR:     f.MBR,
+	}
 }
 
 // least is what the partitions need for a system with nothing in it, with the

@@ -52,6 +52,7 @@ func (r *resolver) kernel(donor *catalog.Distro, model *catalog.Model) Kernel {
 	own := r.ownKernel()
 	if own == nil {
 		in.Packages = r.kernelPackages(donor, model)
+		in.Areas = model.Distros[donor.Name].Areas
 	}
 	var tools []string
 	for _, g := range r.groups(donor.Kernel.Initramfs.Groups, "", "") {

@@ -55,6 +55,9 @@ type Install struct {
 	Distro  string `yaml:"distro"`
 	Base    string `yaml:"base"`
 	Manager string `yaml:"manager"`
+	// Areas of the archive that packages are in, beside those that the base image
+	// asks for.
+	Areas []string `yaml:"areas,omitempty"`
 	// Packages in the order they are asked for. A version that is pinned
 	// follows a "=".
 	Packages []string `yaml:"packages"`

@@ -44,7 +44,7 @@ const debian = "extends: debian-12\nversion: v1.0.0\n"
 
 const (
 	distros = "alpine-3.21, debian-12, debian-13, fedora-43, opensuse-leap-15.6, ubuntu-20.04, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04"
-	boards  = "alpine-3.21, opensuse-leap-15.6, ubuntu-20.04, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04"
+	boards  = "alpine-3.21, debian-12, debian-13, opensuse-leap-15.6, ubuntu-20.04, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04"
 )
 
 func TestMistakes(t *testing.T) {
@@ -91,8 +91,8 @@ func TestMistakes(t *testing.T) {
 			want: []string{`kairos.spec:3:8: model: Raspberry Pi 3 has no amd64; it has arm64`},
 		},
 		{
-			name: "no kernel for the board", spec: debian + "model: rpi4\n", arch: "arm64",
-			want: []string{`kairos.spec:3:8: model: Debian 12 (bookworm) donates no kernel for Raspberry Pi 4; kernels for it come from ` + boards},
+			name: "no kernel for the board", spec: "extends: fedora\nversion: v1.0.0\nmodel: rpi4\n", arch: "arm64",
+			want: []string{`kairos.spec:3:8: model: Fedora 43 donates no kernel for Raspberry Pi 4; kernels for it come from ` + boards},
 		},
 		{
 			name: "no kernel for the board, borrowed", spec: "extends: alpine-arm-rpi\nversion: v1.0.0\nkernel: fedora-43\n", arch: "arm64",
@@ -241,6 +241,11 @@ func TestKernels(t *testing.T) {
 			first: "linux-rpi", lib: "/lib",
 		},
 		{
+			name: "Debian's for the board", spec: "extends: debian-12\nmodel: rpi3\n", arch: "arm64",
+			image: "core-debian-12:12-core-arm64-rpi3-v1.0.0", file: "kairos-debian-12-core-arm64-rpi3-v1.0.0",
+			first: "linux-image-arm64", lib: "/usr/lib",
+		},
+		{
 			name: "own image", spec: "extends: debian-12\nkernel: {image: acme/kernel, from: debian-13}\n",
 			image: "core-debian-12:12-core-amd64-generic-v1.0.0", file: "kairos-debian-12-core-amd64-generic-v1.0.0",
 			first: "ca-certificates", lib: "/usr/lib", own: &plan.Own{Image: "acme/kernel"},
@@ -332,7 +337,30 @@ func TestCompat(t *testing.T) {
 	assert.NotContains(t, p.Compat.Initramfs.Modules, "nvme", "not on that board")
 	assert.Contains(t, p.Compat.Firmware, "brcm/brcmfmac43455-sdio.bin*")
 
+	p = spectest.MustPlan(t, "extends: debian-12\nmodel: rpi3\n"+v, nil, "arm64")
+	assert.Contains(t, p.Compat.Initramfs.Modules, "bcm2835 or bcm2835_sdhost")
+	assert.Contains(t, p.Compat.Firmware, "brcm/brcmfmac43430-sdio.bin*")
+
 	p = spectest.MustPlan(t, "extends: alpine\n"+v, nil, "amd64")
 	assert.Contains(t, p.Compat.Initramfs.Foreign, "/usr/lib/dracut")
 	assert.NotContains(t, p.Compat.Config, "RD_ZSTD")
+}
+
+// TestFirmware is that of the board, whatever the userland and the kernel are.
+func TestFirmware(t *testing.T) {
+	assert.Nil(t, spectest.MustPlan(t, debian, nil, "arm64").Disk.Firmware)
+	four := spectest.MustPlan(t, debian+"model: rpi4\n", nil, "arm64")
+	assert.Equal(t, []string{"non-free-firmware"}, four.Disk.Firmware.Areas)
+	assert.Equal(t, []string{"non-free-firmware"}, four.Kernel.Areas)
+	assert.Empty(t, four.Userland.Areas)
+	assert.Contains(t, four.Disk.Firmware.Files, "/usr/lib/raspi-firmware/start4.elf")
+	assert.Empty(t, four.Disk.Firmware.MBR, "it reads GPT")
+	for _, spec := range []string{"extends: opensuse-arm-rpi\n", "extends: alpine-arm-rpi\nkernel: alpine-3.21\n"} {
+		assert.Equal(t, four.Disk.Firmware, spectest.MustPlan(t, spec+"version: v1.0.0\n", nil, "arm64").Disk.Firmware)
+	}
+
+	three := spectest.MustPlan(t, debian+"model: rpi3\n", nil, "arm64").Disk.Firmware
+	assert.Equal(t, "0c", three.MBR)
+	assert.NotContains(t, three.Files, "/usr/lib/raspi-firmware/start4.elf")
+	assert.Equal(t, four.Disk.Firmware.Texts, three.Texts)
 }

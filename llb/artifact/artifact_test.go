@@ -252,6 +252,55 @@ func TestBootCode(t *testing.T) {
 	assert.Contains(t, b.ask("sfdisk", "--dump", "disk.img"), `type=21686148-6449-6E6F-744E-656564454649, uuid=11111111-0000-0000-0000-000000000001, name="bios", attrs="RequiredPartition LegacyBIOSBootable"`)
 }
 
+// TestFirmware puts the firmware of a board onto the EFI partition.
+func TestFirmware(t *testing.T) {
+	b := newBench(t, "mcopy", "mkfs.vfat")
+	b.write("loaders/bootaa64.efi", "shim")
+	b.write("chain/grub.cfg", "chain")
+	b.write("firmware/config.txt", "kernel=u-boot.bin\n")
+	b.write("firmware/bcm2837-rpi-3-b-plus.dtb", "tree")
+	b.run("espart.sh", "loaders", "chain/grub.cfg", "esp.img", "/EFI/BOOT", "64", "COS_GRUB", "firmware")
+	assert.Equal(t, "kernel=u-boot.bin\n", b.ask("mtype", "-i", "esp.img", "::/config.txt"))
+	assert.Equal(t, "tree", b.ask("mtype", "-i", "esp.img", "::/bcm2837-rpi-3-b-plus.dtb"))
+	assert.Equal(t, "shim", b.ask("mtype", "-i", "esp.img", "::/EFI/BOOT/bootaa64.efi"))
+	boot := b.read("esp.img")[:512]
+	assert.Equal(t, "FAT32   ", boot[82:90])
+	assert.Equal(t, "\x01", boot[13:14], "sectors per cluster, as on the vendor's cards")
+
+	b.run("espart.sh", "loaders", "chain/grub.cfg", "plain.img", "/EFI/BOOT", "64", "COS_GRUB")
+	assert.Equal(t, "FAT16   ", b.read("plain.img")[54:62], "as the agent makes it")
+}
+
+// TestHybrid has one partition in the master boot record too, at the place
+// where gdisk puts it, and a GPT that stays what it is.
+func TestHybrid(t *testing.T) {
+	b := newBench(t, "sfdisk", "mke2fs")
+	b.write("in/esp.img", strings.Repeat("e", 1<<20))
+	b.write("in/sizes/disk", "20\n")
+	b.write("in/sizes/table", "efi COS_GRUB vfat 1 8 11111111-0000-0000-0000-000000000001 -\n")
+	b.run("disk.sh", "in", "plain.img", "41111111-0000-0000-0000-000000000005")
+	b.run("disk.sh", "in", "disk.img", "41111111-0000-0000-0000-000000000005", "0c")
+	plain, disk := b.read("plain.img"), b.read("disk.img")
+	assert.Equal(t, strings.Repeat("\x00", 446), disk[:446], "no boot code")
+	assert.Equal(t, "\x00\xfe\xff\xff\x0c\xfe\xff\xff\x00\x08\x00\x00\x00\x40\x00\x00", disk[446:462])
+	assert.Equal(t, "\x00\xfe\xff\xff\xee\xfe\xff\xff\x01\x00\x00\x00\xff\x07\x00\x00", disk[462:478])
+	assert.Equal(t, strings.Repeat("\x00", 32)+"\x55\xaa", disk[478:512])
+	assert.Equal(t, plain[512:], disk[512:])
+
+	table := func() string {
+		return regexp.MustCompile(`(?m)^.*\b(device|start)\b.*$`).FindAllString(b.ask("sfdisk", "--dump", "disk.img"), -1)[1]
+	}
+	was := table()
+	assert.Contains(t, was, "start=        2048, size=       16384, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B")
+	b.ask("sfdisk", "--verify", "disk.img")
+	assert.Regexp(t, `disk\.img1 +2048 +18431 +16384 .* c W95 FAT32`, b.ask("sfdisk", "--list", "--label-nested", "dos", "disk.img"))
+
+	// The first boot adds partitions.
+	b.ask("sh", "-c", "echo size=1MiB, name=state | sfdisk --quiet --no-reread --no-tell-kernel --append disk.img")
+	assert.Equal(t, disk[:512], b.read("disk.img")[:512], "a tool for GPT leaves a hybrid table alone")
+	assert.Equal(t, was, table())
+}
+
 func TestVHD(t *testing.T) {
 	b := newBench(t)
 	b.write("disk", strings.Repeat("d", 1<<20))

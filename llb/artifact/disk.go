@@ -118,9 +118,6 @@ type disk struct {
 }
 
 func newDisk(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (*disk, error) {
-	if p.Disk.Lacks != "" {
-		return nil, p.Diagnose("model", "make the target image or iso", "a disk for it needs %s, which is not put on it yet", p.Disk.Lacks)
-	}
 	toolsStage, image, err := tools(ctx, g, p, p.Disk.Tools)
 	s := g.Stage("disk", p.At("artifacts.disk")).On(toolsStage.Platform())
 	return &disk{g, p, r, s, image}, err
@@ -149,7 +146,11 @@ func (d *disk) raw(ctx context.Context) (llb.State, error) {
 		llb.AddMount("/in/recovery/cOS/recovery.img", image, llb.SourcePath("/system.img"), llb.Readonly),
 	}
 	if d.p.Disk.Has("efi") {
-		mounts = append(mounts, llb.AddMount("/in/esp.img", d.esp(static), llb.SourcePath("/esp.img"), llb.Readonly))
+		esp, err := d.esp(ctx, static)
+		if err != nil {
+			return llb.State{}, err
+		}
+		mounts = append(mounts, llb.AddMount("/in/esp.img", esp, llb.SourcePath("/esp.img"), llb.Readonly))
 	}
 	if d.p.Disk.Has("bios") {
 		code, err := d.bios(ctx, static)
@@ -169,12 +170,16 @@ func (d *disk) raw(ctx context.Context) (llb.State, error) {
 		return llb.State{}, err
 	}
 	mounts = append(mounts, config...)
+	args := []string{"/in", "/out" + d.file(), d.p.Disk.GUID}
+	if f := d.p.Disk.Firmware; f != nil && f.MBR != "" {
+		args = append(args, f.MBR)
+	}
 	return d.s.Run(d.tools, graph.Command{
 		Title: "put the disk together",
 		Script: graph.Script{Name: "disk.sh", Text: diskScript, Beside: []graph.Script{
 			{Name: "ext.sh", Text: extLibrary}, grubState,
 		}},
-		Args:   []string{"/in", "/out" + d.file(), d.p.Disk.GUID},
+		Args:   args,
 		Env:    d.g.EpochEnv(),
 		Mounts: mounts,
 	}).AddMount("/out", llb.Scratch()), nil
@@ -223,19 +228,29 @@ func (d *disk) image(sizes llb.State) llb.State {
 	return d.g.Require(d.s, "checked image", made, d.r.Checks...)
 }
 
-// esp is the EFI system partition.
-func (d *disk) esp(static llb.State) llb.State {
+// esp is the EFI system partition. On a board the firmware lies on it too.
+func (d *disk) esp(ctx context.Context, static llb.State) (llb.State, error) {
 	efi := d.p.Disk.Partitions[slices.IndexFunc(d.p.Disk.Partitions, func(p plan.Partition) bool { return p.Name == "efi" })]
+	args := []string{"/loaders", "/chain/grub.cfg", "/out/esp.img", d.p.Userland.Loader.Config, strconv.Itoa(efi.MiB), efi.Label}
+	mounts := []llb.RunOption{
+		llb.AddMount("/loaders", loaders(d.g, d.p, d.s, d.r), llb.Readonly),
+		llb.AddMount("/chain", static, llb.SourcePath("/chain"), llb.Readonly),
+	}
+	if f := d.p.Disk.Firmware; f != nil {
+		firmware, err := d.firmware(ctx, *f)
+		if err != nil {
+			return llb.State{}, err
+		}
+		args = append(args, "/firmware")
+		mounts = append(mounts, llb.AddMount("/firmware", firmware, llb.Readonly))
+	}
 	return d.s.Run(d.tools, graph.Command{
 		Title:  "make the EFI system partition",
 		Script: graph.Script{Name: "espart.sh", Text: espartScript, Beside: []graph.Script{{Name: "esp.sh", Text: espLibrary}}},
-		Args:   []string{"/loaders", "/chain/grub.cfg", "/out/esp.img", d.p.Userland.Loader.Config, strconv.Itoa(efi.MiB), efi.Label},
+		Args:   args,
 		Env:    d.g.EpochEnv(),
-		Mounts: []llb.RunOption{
-			llb.AddMount("/loaders", loaders(d.g, d.p, d.s, d.r), llb.Readonly),
-			llb.AddMount("/chain", static, llb.SourcePath("/chain"), llb.Readonly),
-		},
-	}).AddMount("/out", llb.Scratch())
+		Mounts: mounts,
+	}).AddMount("/out", llb.Scratch()), nil
 }
 
 // bios is the boot code of BIOS. It is made with the tools of the ISO, where the

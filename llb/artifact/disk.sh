@@ -1,7 +1,7 @@
 #!/bin/sh
 # Puts a disk together: GPT, and every partition written in its place in a sparse file (contract 1.20, 4.1).
 #
-# usage: disk.sh IN DISK GUID
+# usage: disk.sh IN DISK GUID [TYPE]
 #   IN/sizes       what measure.sh wrote
 #   IN/esp.img     EFI system partition, if there is one
 #   IN/bios        what bios.sh made, if there is a partition for it
@@ -10,8 +10,9 @@
 #   IN/tree        static files of partitions, in folders of the same names
 #   IN/root        the system, for the boot menu and modules of GRUB
 #   IN/config.yaml cloud-config for COS_OEM, if there is one
+#   TYPE           of the EFI system partition in a hybrid MBR, in hexadecimal
 set -eu
-in=$1 disk=$2 guid=$3 scripts=$(dirname "$0")
+in=$1 disk=$2 guid=$3 type=${4-} scripts=$(dirname "$0")
 . "$scripts/ext.sh"
 
 # modules FOLDER: those of GRUB for EFI that the menu loads, when they are not built in (contract 1.3, 1.20).
@@ -67,13 +68,13 @@ label_image() {
 		dd of="$disk" bs=1 seek=$(($3 * 1024 * 1024 + block * 4096 + 1024 + 120)) conv=notrunc status=none
 }
 
-# sector NUMBER: as boot code keeps it, in eight bytes from the lowest on.
-sector() {
-	number=$1
-	for _ in 1 2 3 4 5 6 7 8; do
+# bytes NUMBER COUNT: a number in so many bytes, from the lowest on.
+bytes() {
+	number=$1 count=$2
+	while [ "$count" -gt 0 ]; do
 		# shellcheck disable=SC2059 # the format is what is written
 		printf "\\$(printf %03o $((number % 256)))"
-		number=$((number / 256))
+		number=$((number / 256)) count=$((count - 1))
 	done
 }
 
@@ -86,13 +87,35 @@ patch() { dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 # gets two nop, and GRUB_BOOT_MACHINE_LIST_SIZE 12 at the end of the first sector).
 boot_code() {
 	cat "$in/bios/boot.img" >"$work/boot.img"
-	sector "$1" | patch "$work/boot.img" $((0x5c))
+	bytes "$1" 8 | patch "$work/boot.img" $((0x5c))
 	printf '\220\220' | patch "$work/boot.img" $((0x66))
 	# What follows the code are the identifier of the disk and the table of partitions.
 	head -c 440 "$work/boot.img" | patch "$disk" 0
 	cat "$in/bios/core.img" >"$work/core.img"
-	sector $(($1 + 1)) | patch "$work/core.img" $((512 - 12))
+	bytes $(($1 + 1)) 8 | patch "$work/core.img" $((512 - 12))
 	dd if="$work/core.img" of="$disk" bs=512 seek="$1" conv=notrunc status=none
+}
+
+# entry TYPE FIRST SECTORS: of the table in the master boot record (UEFI 2.10, 5.2.1). The addresses by cylinder, head and
+# sector are those of what is out of their reach.
+entry() {
+	bytes 0 1
+	bytes $((0xfffffe)) 3
+	bytes $((0x$1)) 1
+	bytes $((0xfffffe)) 3
+	bytes "$2" 4
+	bytes "$3" 4
+}
+
+# hybrid FIRST SECTORS: one partition in the master boot record too, for firmware that reads no GPT. The entry of the type EE
+# is what GPT is known by. It starts at sector 1, or neither Linux nor U-Boot takes it for one (is_pmbr_valid in Linux,
+# block/partitions/efi.c, and in U-Boot, disk/part_efi.c), and ends before the other, for entries may not overlap. It is
+# the second, so that a firmware which looks at the first alone finds the partition. gdisk makes the same.
+hybrid() {
+	{
+		entry "$type" "$1" "$2"
+		entry ee 1 $(($1 - 1))
+	} | patch "$disk" 446
 }
 
 work=$(mktemp -d)
@@ -118,6 +141,7 @@ while read -r name label filesystem start size _ uuid; do
 		;;
 	vfat)
 		dd if="$in/esp.img" of="$disk" bs=1M seek="$start" conv=notrunc,sparse status=none
+		[ -z "$type" ] || hybrid $((start * 2048)) $((size * 2048))
 		;;
 	*)
 		mkdir -p "$in/$name"

@@ -7,6 +7,37 @@ fail() {
 	exit 1
 }
 
+# apt_configure OPTIONS: a file of options for apt-get (apt.conf(5)), which keeps the index and the archives in
+# FLAVORKIT_CACHE.
+apt_configure() {
+	mkdir -p "$FLAVORKIT_CACHE/lists/partial" "$FLAVORKIT_CACHE/archives/partial"
+	chown _apt "$FLAVORKIT_CACHE/lists/partial" "$FLAVORKIT_CACHE/archives/partial" 2>/dev/null || true
+	{
+		printf 'Dir::State::lists "%s/lists";\n' "$FLAVORKIT_CACHE"
+		printf 'Dir::Cache::archives "%s/archives";\n' "$FLAVORKIT_CACHE"
+		printf 'Acquire::Retries "3";\n'
+		printf 'Acquire::Languages "none";\n'
+		# A mirror that is down is an error, not a reason to use an old index.
+		printf 'APT::Update::Error-Mode "any";\n'
+		printf 'APT::Keep-Downloaded-Packages "true";\n'
+	} >"$1"
+	[ -z "${FLAVORKIT_AREAS-}" ] || apt_widen >>"$1"
+}
+
+# apt_widen: options for sources with FLAVORKIT_AREAS, one a line, beside the areas of their own (sources.list(5)). The
+# image keeps its sources as they are.
+apt_widen() {
+	eval "$(apt-config shell list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
+	sources=$FLAVORKIT_CACHE/sources areas=$(printf '%s\n' "$FLAVORKIT_AREAS" | tr '\n' ' ')
+	rm -rf "$sources"
+	mkdir "$sources"
+	# shellcheck disable=SC2154  # apt-config sets the two
+	for file in "$list" "$parts"/*.list "$parts"/*.sources; do
+		[ ! -f "$file" ] || sed -e "s/^Components:.*/& $areas/" -e "/^deb /s/\$/ $areas/" "$file" >"$sources/${file##*/}"
+	done
+	printf 'Dir::Etc::sourcelist "/dev/null";\nDir::Etc::sourceparts "%s";\n' "$sources"
+}
+
 # rpm_without: FLAVORKIT_EXCLUDE as RPM macros, for as long as the step runs.
 # RPM leaves out the folders of %_netsharedpath (rpm's macros.in), whichever
 # program calls it.

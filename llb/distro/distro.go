@@ -23,8 +23,8 @@ import (
 var scripts embed.FS
 
 // script is how a package manager is run: it gets the packages as arguments,
-// the folder for downloads as FLAVORKIT_CACHE and the paths that no package may
-// bring as FLAVORKIT_EXCLUDE.
+// the folder for downloads as FLAVORKIT_CACHE, areas of its archive as
+// FLAVORKIT_AREAS and the paths that no package may bring as FLAVORKIT_EXCLUDE.
 func script(manager string) (graph.Script, error) {
 	common, err := scripts.ReadFile("common.sh")
 	if err != nil {
@@ -64,6 +64,9 @@ func Install(ctx context.Context, s graph.Stage, in plan.Install, purpose string
 		base = s.Tree(base, "prepare the base for hooks of packages", files)
 	}
 	env := map[string]string{"FLAVORKIT_CACHE": cache, "FLAVORKIT_EXCLUDE": strings.Join(in.Exclude, "\n")}
+	if len(in.Areas) > 0 {
+		env["FLAVORKIT_AREAS"] = strings.Join(in.Areas, "\n")
+	}
 	maps.Copy(env, in.Env)
 	return s.Run(base, graph.Command{
 		Title:   "install " + summary(in.Packages),
@@ -71,8 +74,37 @@ func Install(ctx context.Context, s graph.Stage, in plan.Install, purpose string
 		Args:    in.Packages,
 		Env:     env,
 		Network: true,
-		Mounts:  []llb.RunOption{s.Cache(cache, strings.Join([]string{in.Manager, in.Distro, s.Platform().Architecture, purpose}, "-"))},
+		Mounts:  []llb.RunOption{downloads(s, in, s.Platform().Architecture, purpose)},
 	}).Root(), nil
+}
+
+// downloads are kept for each distribution, architecture and purpose.
+func downloads(s graph.Stage, in plan.Install, arch, purpose string) llb.RunOption {
+	return s.Cache(cache, strings.Join([]string{in.Manager, in.Distro, arch, purpose}, "-"))
+}
+
+// Take takes files out of packages, and installs none: the stage may run on
+// another architecture than that of the packages.
+func Take(ctx context.Context, s graph.Stage, in plan.Install, files []string, arch, purpose string) (llb.State, error) {
+	take, err := script(in.Manager + "-take")
+	if err != nil {
+		return llb.State{}, err
+	}
+	base, err := s.Image(ctx, in.Base)
+	if err != nil {
+		return llb.State{}, err
+	}
+	return s.Run(base, graph.Command{
+		Title:  "take files out of " + summary(in.Packages),
+		Script: take,
+		Args:   append([]string{"/out"}, in.Packages...),
+		Env: map[string]string{
+			"FLAVORKIT_CACHE": cache, "FLAVORKIT_ARCH": arch,
+			"FLAVORKIT_AREAS": strings.Join(in.Areas, "\n"), "FLAVORKIT_FILES": strings.Join(files, "\n"),
+		},
+		Network: true,
+		Mounts:  []llb.RunOption{downloads(s, in, arch, purpose)},
+	}).AddMount("/out", llb.Scratch()), nil
 }
 
 // summary names the first packages of a list for the progress output.

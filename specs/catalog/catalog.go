@@ -88,15 +88,39 @@ type Model struct {
 	// Cmdline are kernel arguments that the machine needs.
 	Cmdline []string `yaml:"cmdline"`
 	// Firmware is what has to lie on the EFI system partition for the machine to
-	// start from a disk, when flavorkit does not put it there. Empty: nothing.
-	Firmware string `yaml:"firmware"`
+	// start from a disk, or nothing.
+	Firmware *Firmware `yaml:"firmware"`
 	// Distros is what the machine needs of each distribution that supports it.
 	// Empty: nothing of any, so that all support it.
 	Distros map[string]ModelDistro `yaml:"distros"`
 }
 
+// Firmware is what a board starts from, before there is EFI (contract 4.2). It is
+// the same for systems of all distributions.
+type Firmware struct {
+	// From names the distribution that has it in packages.
+	From string `yaml:"from"`
+	// Areas of the archive that the packages are in, beside those that the base
+	// image asks for.
+	Areas []string `yaml:"areas"`
+	// Packages that have the files, and those that they depend on in their own
+	// version.
+	Packages []string `yaml:"packages"`
+	// Files of the packages, by path, with wildcards of the shell. They get into
+	// the root of the partition.
+	Files []string `yaml:"files"`
+	// Texts by name: files beside them.
+	Texts map[string]string `yaml:"texts"`
+	// MBR is the type, in hexadecimal, that the partition has in a hybrid MBR, for
+	// firmware that reads no GPT. Empty: it reads it.
+	MBR string `yaml:"mbr"`
+}
+
 // ModelDistro is what a model needs of a distribution.
 type ModelDistro struct {
+	// Areas of the archive that the kernel packages are in, beside those that the
+	// base image asks for.
+	Areas []string `yaml:"areas"`
 	// Kernel packages instead of the distribution's own, when it donates the
 	// kernel. The first is the kernel.
 	Kernel []string `yaml:"kernel"`

@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"io/fs"
 	"maps"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -52,6 +53,15 @@ func TestMistakes(t *testing.T) {
 		`catalog: components a and b are both the mesh of the variant standard`: {
 			"components/a.yaml": "name: a\ninstall: /a\nkind: mesh\nvariants: [standard]\n",
 			"components/b.yaml": "name: b\ninstall: /b\nkind: mesh\nvariants: [core, standard]\n",
+		},
+		`catalog: models/m.yaml: firmware: from is "d", which has no packages of apt`: {
+			"distros/d.yaml": strings.Replace(distro, "apt", "apk", 1), "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d}\n",
+		},
+		`catalog: models/m.yaml: firmware: packages and files are both needed`: {
+			"distros/d.yaml": distro, "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, files: [/a]}\n",
+		},
+		`catalog: models/m.yaml: firmware: mbr "fat" is not a byte in hexadecimal`: {
+			"distros/d.yaml": distro, "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, packages: [p], files: [/a], mbr: fat}\n",
 		},
 		`catalog: tools/t.yaml: needs name: t and a known distro, not "d"`: {"tools/t.yaml": "name: t\ndistro: d\n"},
 	} {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/pkg/errors"
 )
@@ -121,6 +122,21 @@ func (m *Model) validate(name string, c *Catalog) error {
 				return errors.Errorf("package %s for %s has no reason", pkg, distro)
 			}
 		}
+	}
+	return errors.Wrap(m.Firmware.validate(c), "firmware")
+}
+
+func (f *Firmware) validate(c *Catalog) error {
+	switch {
+	case f == nil:
+		return nil
+	case c.Distros[f.From] == nil || c.Distros[f.From].Manager != "apt":
+		return errors.Errorf("from is %q, which has no packages of apt", f.From)
+	case len(f.Packages) == 0 || len(f.Files) == 0:
+		return errors.New("packages and files are both needed")
+	}
+	if _, err := strconv.ParseUint(f.MBR, 16, 8); f.MBR != "" && err != nil {
+		return errors.Errorf("mbr %q is not a byte in hexadecimal", f.MBR)
 	}
 	return nil
 }
