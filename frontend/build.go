@@ -98,9 +98,9 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		ref, err := r.solveDefinition(ctx, s.definition, false)
+		ref, err := r.solveDefinition(ctx, s.definition, t.failure != nil)
 		if err != nil {
-			return nil, err
+			return nil, s.explain(err)
 		}
 		return &dockerui.BuildResult{
 			Reference: ref,
@@ -122,8 +122,9 @@ func (r *request) load(ctx context.Context) (*specs.Document, error) {
 
 // system is what a spec becomes for a platform and a target.
 type system struct {
-	plan  *plan.Plan
-	graph *graph.Graph
+	target target
+	plan   *plan.Plan
+	graph  *graph.Graph
 	// base is the configuration of the base image, nil when a folder stands for
 	// the image, and when none of it is in the result.
 	base       *dockerspec.DockerOCIImage
@@ -140,7 +141,7 @@ func (r *request) generate(ctx context.Context, doc *specs.Document, platform *o
 		base = nil // none of its layers is in the result
 	}
 	def, err := r.marshal(ctx, g, p, t)
-	return &system{plan: p, graph: g, base: base, definition: def}, err
+	return &system{target: t, plan: p, graph: g, base: base, definition: def}, err
 }
 
 // prepare plans for a platform, opens the graph and finds the base image, whose
