@@ -179,4 +179,3 @@ func TestEmulator(t *testing.T) {
 	full := machine("artifacts: {disk: {layout: full}}\ntest: {artifact: disk}\n", "amd64")
 	assert.Contains(t, full, "-no-reboot")
 }
-
