@@ -102,8 +102,8 @@ func TestVerdict(t *testing.T) {
 	t.Run("failed", func(t *testing.T) {
 		out, code := b.machine("60", serial+report("passed 00 0", "said 01 ssh is", `said 01 \033[31mdead`, "failed 01 60", "said 02 x", "failed 02 60", "end")+idle)
 		assert.Equal(t, 101, code, "the number of the first that failed")
-		assert.Contains(t, out, "passed: assertion 00 (0s)\nfailed: assertion 01 (60s)\n    ssh is\n    dead\nfailed: assertion 02 (60s)\n    x\n"+
-			"the last lines of the serial console:\n    boot\n    menu\n     login:\n")
+		assert.Contains(t, out, "the last lines of the serial console:\n    boot\n    menu\n     login:\n"+
+			"passed: assertion 00 (0s)\nfailed: assertion 01 (60s)\n    ssh is\n    dead\nfailed: assertion 02 (60s)\n    x\n")
 	})
 	t.Run("panic", func(t *testing.T) {
 		out, code := b.machine("60", "echo '[ 1.0] Kernel panic - not syncing: VFS' >>serial\n"+idle)
