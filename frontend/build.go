@@ -102,9 +102,9 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		ref, err := r.solveDefinition(ctx, s.definition, false)
+		ref, err := r.solveDefinition(ctx, s.definition, t.failure != nil)
 		if err != nil {
-			return nil, err
+			return nil, s.explain(err)
 		}
 		if r.warn != nil {
 			r.sourceMaps.warn(ctx, r.warn, s.warnings)
@@ -129,8 +129,9 @@ func (r *request) load(ctx context.Context) (*specs.Document, error) {
 
 // system is what a spec becomes for a platform and a target.
 type system struct {
-	plan  *plan.Plan
-	graph *graph.Graph
+	target target
+	plan   *plan.Plan
+	graph  *graph.Graph
 	// base is the configuration of the base image, nil when a folder stands for
 	// the image, and when none of it is in the result.
 	base       *dockerspec.DockerOCIImage
@@ -169,7 +170,7 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 		return nil, err
 	}
 	g.Epoch, err = epoch(r.ui.BuildArgs[epochArg], base.config)
-	return &system{plan: p, graph: g, base: base.config, warnings: src.warnings(p, t)}, err
+	return &system{target: t, plan: p, graph: g, base: base.config, warnings: src.warnings(p, t)}, err
 }
 
 // resolve plans for a platform and looks at the files that the spec names.

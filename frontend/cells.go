@@ -109,7 +109,7 @@ func (cs Cells) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcli
 	for i, s := range systems {
 		eg.Go(func() (err error) {
 			if refs[i], err = in.solveDefinition(ctx, s.definition, true); err != nil {
-				return &cellError{cs.concerned(i, systems, err), err}
+				return &cellError{cs.concerned(i, systems, err), s.explain(err)}
 			}
 			maps.warn(ctx, in.warnAt(s), s.warnings)
 			return nil

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/moby/buildkit/client/llb"
+	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/pkg/errors"
@@ -68,7 +69,7 @@ func (m *sourceMaps) locate(err error) error {
 	if !errors.As(err, &diagnostics) {
 		return err
 	}
-	var located error = errors.New(diagnostics.Error())
+	var located error = errors.New(err.Error()) // with the names of cells
 	type line struct {
 		source *specs.Source
 		number int
@@ -92,4 +93,22 @@ func (m *sourceMaps) info(src *specs.Source) *pb.SourceInfo {
 		info.Definition = sm.Definition.ToPB()
 	}
 	return info
+}
+
+// explain returns what the exit code of the last step says about the spec, where
+// the target has such codes, and else the error as it is. Other steps may end
+// with the same codes.
+func (s *system) explain(err error) error {
+	var step *errdefs.VertexError
+	var exit *gwpb.ExitError
+	if s.target.failure == nil || !errors.As(err, &step) || !errors.As(err, &exit) {
+		return err
+	}
+	if last, e := s.definition.Head(); e != nil || step.Digest != string(last) {
+		return err
+	}
+	if failure := s.target.failure(s.plan, exit.ExitCode); failure != nil {
+		return failure
+	}
+	return err
 }

@@ -22,6 +22,10 @@ type target struct {
 	// the target has one.
 	config   string
 	generate func(context.Context, *graph.Graph, *plan.Plan, *rootfs.RootFS) (llb.State, error)
+	// failure tells what an exit code of the last step says about the spec; nil
+	// when it says nothing. A target that has it is one to fail: it is built
+	// before it is handed out.
+	failure func(p *plan.Plan, code uint32) error
 }
 
 // targets are all that can be asked for; the first is the default.
@@ -34,6 +38,7 @@ func targets() []target {
 		{name: "qcow2", description: "disk image for QEMU and clouds, compressed", config: diskConfigKey, generate: artifact.QCOW2},
 		{name: "vhd", description: "disk image for Azure and Hyper-V, of a fixed size, compressed", config: diskConfigKey, generate: artifact.VHD},
 		{name: "netboot", description: "kernel, initramfs, squashfs and iPXE script, to boot over HTTP", generate: artifact.Netboot},
+		{name: "test", description: "boots the system in an emulated machine, and fails when an assertion of the spec does", generate: artifact.Test, failure: artifact.TestFailure},
 	}
 }
 

@@ -41,7 +41,7 @@ func merge(base, over *tree) *tree {
 
 // addsUp tells which lists are joined instead of replaced.
 func addsUp(key string) bool {
-	return slices.Contains([]string{"packages.add", "packages.remove", "files", "cmdline"}, key)
+	return slices.Contains([]string{"packages.add", "packages.remove", "files", "cmdline", "test.assertions"}, key)
 }
 
 // replaces tells which keys of a base no longer count when a key beside them

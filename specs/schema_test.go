@@ -79,6 +79,7 @@ func TestSchemaRejects(t *testing.T) {
 		"unknown enum":      "variant: cores\n",
 		"unknown algorithm": "artifacts: {iso: {compression: bzip2}}\n",
 		"unknown layout":    "artifacts: {disk: {layout: half}}\n",
+		"unknown artifact":  "test: {artifact: image}\n",
 		"no value":          "name:\n",
 		"text at the top":   "hello\n",
 	} {
@@ -119,6 +120,8 @@ func TestSchemaKeys(t *testing.T) {
 		"Artifacts":  "artifacts: {%s}",
 		"ISO":        "artifacts: {iso: {%s}}",
 		"Disk":       "artifacts: {disk: {%s}}",
+		"Test":       "test: {%s}",
+		"Assertion":  "test: {assertions: [{%s}]}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := spectest.Load(fmt.Sprintf(format, "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqq: 1"), nil)

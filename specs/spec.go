@@ -43,6 +43,8 @@ type Spec struct {
 	Components map[string]Component `yaml:"components,omitempty" json:"components,omitempty"`
 	// Artifacts are options of what is made from the root filesystem.
 	Artifacts Artifacts `yaml:"artifacts,omitempty" json:"artifacts,omitzero"`
+	// Test is what the target test boots, and what it asks of the system.
+	Test Test `yaml:"test,omitempty" json:"test,omitzero"`
 }
 
 // Distro chooses the distribution. As a plain string it is the name.
@@ -205,6 +207,46 @@ type Disk struct {
 	// CloudConfig lies on the partition COS_OEM, as what an installer is given
 	// does. Changing it makes the disk anew, and nothing else.
 	CloudConfig Content `yaml:"cloudConfig,omitempty" json:"cloudConfig,omitzero"`
+}
+
+// Test says how the target test boots the system in an emulated machine, and what
+// must hold there for the build to pass.
+type Test struct {
+	// Artifact that is booted: iso, or disk, the raw disk image. The default is
+	// iso.
+	Artifact string `yaml:"artifact,omitempty" json:"artifact,omitempty" jsonschema:"enum=iso,enum=disk"`
+	// Firmware of the machine: efi, or bios, for amd64 alone. The default is efi,
+	// or bios for a disk that starts from nothing else.
+	Firmware string `yaml:"firmware,omitempty" json:"firmware,omitempty" jsonschema:"enum=efi,enum=bios"`
+	// Memory of the machine in MiB or GiB. The default is 2GiB.
+	Memory string `yaml:"memory,omitempty" json:"memory,omitempty"`
+	// Timeout of the whole test, from switching the machine on, such as 10m. The
+	// default is 30m: the machine is emulated.
+	Timeout string `yaml:"timeout,omitempty" json:"timeout,omitempty"`
+	// Assertions are tried one after the other, on the running system. Those of
+	// extended specs come first.
+	Assertions []Assertion `yaml:"assertions,omitempty" json:"assertions,omitempty"`
+}
+
+// Assertion is one thing that must hold: one of run, file and service. It is
+// tried every second until it does, or its timeout is over.
+type Assertion struct {
+	// Name that reports call it by. The default is what it asks for.
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
+	// Run is a shell script that must succeed, run by root. Several lines are
+	// possible.
+	Run string `yaml:"run,omitempty" json:"run,omitempty"`
+	// File is the absolute path of a file or folder that must be there.
+	File string `yaml:"file,omitempty" json:"file,omitempty"`
+	// Service that must be active: of systemd, or of OpenRC.
+	Service string `yaml:"service,omitempty" json:"service,omitempty"`
+	// Matches is a regular expression that a line of the output of run, or of the
+	// file, must match: as grep -E takes it, without escapes such as \d, for
+	// which there are classes such as [[:digit:]].
+	Matches string `yaml:"matches,omitempty" json:"matches,omitempty"`
+	// Timeout of this assertion, from its first try, such as 90s. The default is
+	// 2m.
+	Timeout string `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 }
 
 // Shorthand is the key that a plain string in place of the mapping is for.

@@ -83,6 +83,7 @@ func (d *Document) validate(whole bool) Diagnostics {
 	v.oneOf("artifacts.disk.firmware", disk.Firmware, "efi", "bios", "both")
 	v.oneOf("artifacts.disk.compression", disk.Compression, "zstd", "xz", "none")
 	v.level("artifacts.disk.level", disk.Level, disk.Compression, diskLevels)
+	v.test(s.Test)
 	return v.found
 }
 
@@ -297,7 +298,7 @@ var sizePattern = regexp.MustCompile(`^([1-9][0-9]{0,7})(MiB|GiB|TiB)$`)
 // Hard Disk Image Format Specification").
 const maxDisk = 2 << 20
 
-// ParseSize reads the size of a disk, in MiB.
+// ParseSize reads a size of a disk or of memory, in MiB.
 func ParseSize(size string) (mib int, ok bool) {
 	m := sizePattern.FindStringSubmatch(size)
 	if m == nil {

@@ -33,7 +33,8 @@ other BuildKit.
 
 The targets image and img-image are written to the output folder as an OCI
 archive, or pushed with --tag and --push. The other targets write the files they are named after,
-each with a checksum beside it.`
+each with a checksum beside it. The target test boots the system in an emulated machine, fails when
+an assertion of the spec does, and writes a report and the log of the console.`
 
 const buildExample = `  flavorkit build --target iso -o dist
   flavorkit build -t registry.example.com/edge:v1 --push

@@ -46,6 +46,8 @@ type Plan struct {
 	ISO ISO `yaml:"iso"`
 	// Disk is the disk image.
 	Disk Disk `yaml:"disk"`
+	// Test is the boot test; nil when the spec has none.
+	Test *Test `yaml:"test,omitempty"`
 
 	doc *specs.Document
 }

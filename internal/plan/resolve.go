@@ -87,6 +87,9 @@ func (r *resolver) resolve() *Plan {
 	r.name(p, distro, donor, model.Name, variant)
 	p.Checks = checks(p, selected)
 	p.Compat = r.compat(p, variant, model.Name)
+	if r.doc.Has("test") {
+		p.Test = r.test(p.Disk)
+	}
 	return p
 }
 
@@ -226,7 +229,7 @@ func (r *resolver) tools(name string) Tools {
 	tools := Tools{Install: r.install(d), Native: true}
 	for _, g := range r.groups(box.Groups, "", "") {
 		tools.Packages = sorted(tools.Packages, catalog.Names(g.Packages))
-		tools.Native = tools.Native && len(g.Arch) == 0
+		tools.Native = tools.Native && (box.Native || len(g.Arch) == 0)
 	}
 	return tools
 }

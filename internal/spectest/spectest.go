@@ -94,6 +94,7 @@ func Seeds() []string {
 		top + "extends: debian-12\nartifacts:\n  iso:\n    compression: gzip\n    level: 9\n    cloudConfig: {content: \"#cloud-config\\n\"}\n",
 		top + "extends: debian-12\ncomponents:\n  kairos-agent: {url: 'https://x/{version}/a-{arch}.tar.gz', checksums: 'https://x/s'}\n  immucore: {image: 'acme/immucore', path: /bin/immucore}\n",
 		top + "extends: debian-12\nvariant: standard\nkubernetes: {distribution: k3s, version: v1.33.9+k3s1}\nmesh: none\n",
+		top + "extends: debian-12\ntest: {artifact: disk, firmware: bios, memory: 1GiB, timeout: 1h, assertions: [{name: n, run: \"a\\nb\", matches: '^a|b$', timeout: 9s}, {file: /a}, {service: ssh}]}\n",
 		top + "x-mine: &a [1, {b: ~}]\nname: *a\n<<: {a: b}\n",
 		"version: [\n", "a: 'b\n", "- a\n", "\ufeffa: b\r\n", "a: !!binary x\n---\nb\n", "? [a]\n: |\n  x\n", "\ta: b", "", "#", "a: \"\\\n", "{",
 	}

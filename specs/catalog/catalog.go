@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-//go:embed distros models components requirements tools
+//go:embed distros models components requirements tools emulators
 var builtin embed.FS
 
 // Catalog is everything that is known, by name.
@@ -27,6 +27,8 @@ type Catalog struct {
 	// Requirements are what systems need of a kernel and its initramfs.
 	Requirements map[string]*Requirements
 	Tools        map[string]*Toolbox
+	// Emulators by architecture.
+	Emulators map[string]*Emulator
 }
 
 // Distro is one release of a distribution: distros/<name>.yaml.
@@ -262,8 +264,35 @@ type Toolbox struct {
 	Why  string `yaml:"why"`
 	// Distro that the tools are packages of.
 	Distro string `yaml:"distro"`
+	// Native tells that the packages of all groups run on any builder: what
+	// limits a group to an architecture is that it is made for it. Groups without
+	// a limit always do.
+	Native bool `yaml:"native"`
 	// Groups of packages.
 	Groups []Group `yaml:"groups"`
+}
+
+// Emulator is the machine that artifacts for an architecture are booted in:
+// emulators/<architecture>.yaml. Its files are those of the toolbox test.
+type Emulator struct {
+	// Name is the architecture as Go names it.
+	Name string `yaml:"name"`
+	// Why it is this machine.
+	Why string `yaml:"why"`
+	// Program is that of QEMU, Arguments choose board and processor.
+	Program   string   `yaml:"program"`
+	Arguments []string `yaml:"arguments"`
+	// CDROM is the device that reads a medium.
+	CDROM string `yaml:"cdrom"`
+	// Firmware that can start the machine, by name: efi or bios.
+	Firmware map[string]Flash `yaml:"firmware"`
+}
+
+// Flash are two images of flash memory: the program, and the variables that
+// it starts with. QEMU comes with one that has neither.
+type Flash struct {
+	Code      string `yaml:"code"`
+	Variables string `yaml:"variables"`
 }
 
 // Builtin returns the catalog that is part of flavorkit.
@@ -287,6 +316,9 @@ func Load(sources ...fs.FS) (*Catalog, error) {
 		return nil, err
 	}
 	if c.Tools, err = readAll[Toolbox](sources, "tools"); err != nil {
+		return nil, err
+	}
+	if c.Emulators, err = readAll[Emulator](sources, "emulators"); err != nil {
 		return nil, err
 	}
 	return c, c.validate()

@@ -63,7 +63,8 @@ func TestMistakes(t *testing.T) {
 		`catalog: models/m.yaml: firmware: mbr "fat" is not a byte in hexadecimal`: {
 			"distros/d.yaml": distro, "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, packages: [p], files: [/a], mbr: fat}\n",
 		},
-		`catalog: tools/t.yaml: needs name: t and a known distro, not "d"`: {"tools/t.yaml": "name: t\ndistro: d\n"},
+		`catalog: tools/t.yaml: needs name: t and a known distro, not "d"`:      {"tools/t.yaml": "name: t\ndistro: d\n"},
+		`catalog: emulators/a.yaml: needs name: a, program, cdrom and firmware`: {"emulators/a.yaml": "name: a\nprogram: p\ncdrom: c\n"},
 	} {
 		t.Run(want, func(t *testing.T) {
 			_, err := catalog.Load(folder(files))
@@ -95,6 +96,8 @@ func TestBuiltin(t *testing.T) {
 		for _, arch := range d.Architectures {
 			assert.NotEmpty(t, d.Kernel.Packages[arch], "kernel of %s on %s", name, arch)
 			assert.NotEmpty(t, d.Loaders[arch].Grub+d.Loaders[arch].From, "loader of %s on %s", name, arch)
+			require.Contains(t, c.Emulators, arch)
+			assert.Contains(t, c.Emulators[arch].Firmware, "efi")
 			for component := range maps.Keys(c.Components) {
 				assert.NotEmpty(t, c.Components[component].Arch[arch], "%s on %s", component, arch)
 			}

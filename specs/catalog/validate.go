@@ -39,6 +39,11 @@ func (c *Catalog) validate() error {
 			return errors.Errorf("catalog: tools/%s.yaml: needs name: %s and a known distro, not %q", name, name, t.Distro)
 		}
 	}
+	for name, e := range c.Emulators {
+		if e.Name != name || e.Program == "" || e.CDROM == "" || len(e.Firmware) == 0 {
+			return errors.Errorf("catalog: emulators/%s.yaml: needs name: %s, program, cdrom and firmware", name, name)
+		}
+	}
 	return nil
 }
 

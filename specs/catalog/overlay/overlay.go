@@ -13,7 +13,7 @@ import (
 	"github.com/flavorkit/flavorkit/internal/tree"
 )
 
-//go:embed common systemd openrc dracut mkinitfs iso iso-chain disk-chain disk-reset
+//go:embed common systemd openrc dracut mkinitfs iso iso-chain disk-chain disk-reset test
 var sets embed.FS
 
 // Files returns the files of sets. A file that begins with #! can be run.

@@ -1,0 +1,162 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+)
+
+// Test is the boot test.
+type Test struct {
+	// Artifact that is booted: iso or disk.
+	Artifact string `yaml:"artifact"`
+	// Installs tells that the artifact installs itself at its first boot, and
+	// starts what it has installed.
+	Installs bool     `yaml:"installs,omitempty"`
+	Emulator Emulator `yaml:"emulator"`
+	// Seconds for all of it.
+	Seconds    int         `yaml:"seconds"`
+	Assertions []Assertion `yaml:"assertions,omitempty"`
+	// Tools boot the artifact.
+	Tools Tools `yaml:"tools"`
+}
+
+// Emulator is the machine that the artifact is booted in.
+type Emulator struct {
+	// Program is that of QEMU, Arguments choose board and processor.
+	Program   string   `yaml:"program"`
+	Arguments []string `yaml:"arguments"`
+	// CDROM is the device that reads a medium.
+	CDROM string `yaml:"cdrom"`
+	// Code and Variables of the firmware; empty is what QEMU comes with.
+	Code      string `yaml:"code,omitempty"`
+	Variables string `yaml:"variables,omitempty"`
+	// MiB of memory.
+	MiB int `yaml:"mib"`
+}
+
+// Assertion is what must hold on the running system: one of Run, File and
+// Service, and what its text matches.
+type Assertion struct {
+	Name    string `yaml:"name,omitempty"`
+	Run     string `yaml:"run,omitempty"`
+	File    string `yaml:"file,omitempty"`
+	Service string `yaml:"service,omitempty"`
+	// Matches is an extended regular expression.
+	Matches string `yaml:"matches,omitempty"`
+	Seconds int    `yaml:"seconds"`
+}
+
+const (
+	artifactISO  = "iso"
+	artifactDisk = "disk"
+
+	defaultMemory = 2048
+	// defaultTestSeconds and defaultAssertionSeconds are generous: a machine that
+	// is emulated takes minutes to boot.
+	defaultTestSeconds      = 30 * 60
+	defaultAssertionSeconds = 2 * 60
+)
+
+func (r *resolver) test(disk Disk) *Test {
+	spec := r.spec.Test
+	t := &Test{
+		Artifact: cmp.Or(spec.Artifact, artifactISO),
+		Seconds:  seconds(spec.Timeout, defaultTestSeconds),
+		Tools:    r.tools("test"),
+	}
+	t.Installs = t.Artifact == artifactDisk && disk.Layout == layoutRecovery
+	for _, a := range spec.Assertions {
+		t.Assertions = append(t.Assertions, Assertion{
+			Name: a.Name, Run: a.Run, File: a.File, Service: a.Service, Matches: a.Matches,
+			Seconds: seconds(a.Timeout, defaultAssertionSeconds),
+		})
+	}
+	t.Emulator = r.emulator(t.Artifact, disk)
+	t.Emulator.MiB = defaultMemory
+	if mib, ok := specs.ParseSize(spec.Memory); ok {
+		t.Emulator.MiB = mib
+	}
+	return t
+}
+
+// emulator is a machine for the architecture, with firmware that starts the
+// artifact.
+func (r *resolver) emulator(artifact string, disk Disk) Emulator {
+	known := r.cat.Emulators[r.arch]
+	can := catalog.Names(known.Firmware)
+	if artifact == artifactDisk {
+		can = slices.DeleteFunc(can, func(firmware string) bool { return !disk.Has(firmware) })
+	}
+	name := r.spec.Test.Firmware
+	if name == "" && slices.Contains(can, firmwareEFI) {
+		name = firmwareEFI
+	} else if name == "" {
+		name = firmwareBIOS
+	}
+	firmware, ok := known.Firmware[name]
+	switch {
+	case !ok:
+		r.report("test.firmware", "write "+firmwareEFI+", or take it out", "%s has no %s", r.arch, strings.ToUpper(name))
+	case !slices.Contains(can, name):
+		r.report("test.firmware", fmt.Sprintf("write artifacts.disk.firmware: %s, or both", name), "the disk does not start from %s", strings.ToUpper(name))
+	}
+	return Emulator{
+		Program: known.Program, Arguments: known.Arguments, CDROM: known.CDROM,
+		Code: firmware.Code, Variables: firmware.Variables,
+	}
+}
+
+// seconds of a timeout, which was checked when the spec was loaded.
+func seconds(timeout string, otherwise int) int {
+	if s, ok := specs.ParseTimeout(timeout); ok {
+		return s
+	}
+	return otherwise
+}
+
+// Title is what reports call the assertion by: one line.
+func (a Assertion) Title() string {
+	if a.Name != "" {
+		return a.Name
+	}
+	kind, value := a.asked()
+	return kind + " " + value
+}
+
+// Failure says that the assertion did not come true.
+func (a Assertion) Failure() string {
+	kind, value := a.asked()
+	what := map[string]string{"run": "did not succeed", "file": "not there", "service": "not active"}[kind]
+	switch {
+	case a.Matches != "" && a.Run != "":
+		what = fmt.Sprintf("did not succeed with output that matches %q", a.Matches)
+	case a.Matches != "":
+		what = fmt.Sprintf("not there with a line that matches %q", a.Matches)
+	}
+	text := fmt.Sprintf("%s %s: %s after %ds", kind, value, what, a.Seconds)
+	if a.Name != "" {
+		text = a.Name + ": " + text
+	}
+	return text
+}
+
+// asked is what kind of assertion it is, and of what: of a script the first line.
+func (a Assertion) asked() (kind, value string) {
+	switch {
+	case a.Run != "":
+		line, rest, _ := strings.Cut(strings.TrimSpace(a.Run), "\n")
+		if rest != "" {
+			line += " …"
+		}
+		return "run", line
+	case a.File != "":
+		return "file", a.File
+	default:
+		return "service", a.Service
+	}
+}

@@ -1,0 +1,71 @@
+#!/bin/sh
+# Tries assertions on the system that it runs on, one after the other, and reports. It comes with the medium of the
+# test, and uses what every userland has.
+#
+# usage: guest.sh ASSERTIONS REPORT
+#   ASSERTIONS  folders by number, each with run (a script), file (a path) or service (a name), with seconds, and maybe
+#               with matches (a regular expression)
+#   REPORT      disk or file. It gets lines: "passed NUMBER SECONDS" or "failed NUMBER SECONDS" for each assertion, "said
+#               NUMBER TEXT" for the end of what there was to see of one that failed, and "end"
+set -u
+assertions=$1 report=$2
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+cd /
+
+work=$(mktemp -d)
+notes=$work/notes said=$work/said
+
+# note LINE: from the beginning each time, because a disk has no end to write to.
+note() {
+	echo "$1" >>"$notes"
+	dd if="$notes" of="$report" conv=notrunc,fsync 2>/dev/null
+}
+
+# now is in seconds since the boot: the clock of a machine may be set while it runs.
+now() { cut -d . -f 1 /proc/uptime; }
+
+active() {
+	if [ -d /run/systemd/system ]; then
+		systemctl is-active --quiet -- "$1" || {
+			systemctl status --no-pager --lines=10 -- "$1"
+			return 1
+		}
+	else
+		rc-service "$1" status
+	fi
+}
+
+# try FOLDER SECONDS: does the assertion hold? What there is to see gets into $said.
+try() {
+	if [ -e "$1/run" ]; then
+		timeout -k 5 "$2" sh "$1/run" </dev/null >"$said" 2>&1 || {
+			echo "exit code $?" >>"$said"
+			return 1
+		}
+		text=$said
+	elif [ -e "$1/file" ]; then
+		text=$(cat "$1/file")
+		ls -ld "$text" >"$said" 2>&1 && [ -e "$text" ] || return 1
+		[ ! -e "$1/matches" ] || tail "$text" >"$said" 2>&1
+	else
+		active "$(cat "$1/service")" >"$said" 2>&1
+		return
+	fi
+	[ ! -e "$1/matches" ] || grep -aEqf "$1/matches" "$text"
+}
+
+for assertion in "$assertions"/*; do
+	number=${assertion##*/} seconds=$(cat "$assertion/seconds") began=$(now)
+	verdict=passed left=$seconds
+	until try "$assertion" "$left"; do
+		sleep 1
+		left=$((began + seconds - $(now)))
+		[ "$left" -gt 0 ] || {
+			verdict=failed
+			break
+		}
+	done
+	[ "$verdict" = passed ] || tail -c 2000 "$said" | tail -n 20 | awk -v n="$number" '{ print "said", n, $0 }' >>"$notes"
+	note "$verdict $number $(($(now) - began))"
+done
+note end

@@ -1,0 +1,141 @@
+package artifact
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/internal/tree"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/llb/rootfs"
+	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+)
+
+var (
+	//go:embed test.sh
+	testScript []byte
+	//go:embed guest.sh
+	guestScript []byte
+)
+
+// Test boots an artifact and has the system try the assertions of the spec. The
+// result is a report and the log of the serial console; an assertion that fails
+// fails the step, whose exit code TestFailure reads.
+func Test(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+	if p.Test == nil || len(p.Test.Assertions) == 0 {
+		return llb.State{}, p.Diagnose("test.assertions", `write some, such as "test: {assertions: [{service: ssh}]}"`, "there are none, so there is nothing to test")
+	}
+	toolsStage, image, err := tools(ctx, g, p, p.Test.Tools)
+	if err != nil {
+		return llb.State{}, err
+	}
+	s := g.Stage("test", p.At("test")).On(toolsStage.Platform())
+	medium, err := testMedium(p, s)
+	if err != nil {
+		return llb.State{}, err
+	}
+	name, artifact, err := tested(ctx, g, p, r)
+	if err != nil {
+		return llb.State{}, err
+	}
+	t := p.Test
+	return s.Run(image, graph.Command{
+		Title:  fmt.Sprintf("boot %s and try the assertions", name),
+		Script: graph.Script{Name: "test.sh", Text: testScript},
+		Args:   slices.Concat([]string{"/in/medium", "/out/" + p.File, strconv.Itoa(t.Seconds), t.Emulator.Variables}, emulator(t)),
+		Mounts: []llb.RunOption{llb.AddMount("/in/medium", medium, llb.Readonly), artifact},
+	}).AddMount("/out", llb.Scratch()), nil
+}
+
+// testedFile is where the artifact is in the step that boots it.
+const testedFile = "/in/artifact"
+
+// tested is the artifact that is booted, by its name.
+func tested(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (string, llb.RunOption, error) {
+	if p.Test.Artifact == "iso" {
+		name := p.File + ".iso"
+		iso, err := ISO(ctx, g, p, r)
+		return name, llb.AddMount(testedFile, iso, llb.SourcePath("/"+name), llb.Readonly), err
+	}
+	d, err := newDisk(ctx, g, p, r)
+	if err != nil {
+		return "", nil, err
+	}
+	raw, err := d.raw(ctx)
+	return p.File + ".img", large(testedFile, raw, d.file()), err
+}
+
+// testMedium are the files that the system gets: a cloud-config, which starts the
+// script, and a folder for each assertion.
+func testMedium(p *plan.Plan, s graph.Stage) (llb.State, error) {
+	entries, err := overlay.Files("test")
+	if err != nil {
+		return llb.State{}, err
+	}
+	entries = append(entries, tree.File("/guest.sh", guestScript))
+	for i, a := range p.Test.Assertions {
+		for name, text := range map[string]string{
+			"title": a.Title(), "run": a.Run, "file": a.File, "service": a.Service, "matches": a.Matches, "seconds": strconv.Itoa(a.Seconds),
+		} {
+			if text != "" {
+				entries = append(entries, tree.File(fmt.Sprintf("/assertions/%02d/%s", i, name), []byte(text+"\n")))
+			}
+		}
+	}
+	return s.Tree(llb.Scratch(), "write down the assertions", entries), nil
+}
+
+// emulator is the command line of QEMU (qemu(1)), for test.sh. No step gets
+// /dev/kvm, so the processor is emulated. There is one: several would wait for
+// each other on a builder with other work to do. The network leads nowhere but
+// gives an address, for services that wait for one.
+func emulator(t *plan.Test) []string {
+	e := t.Emulator
+	args := slices.Concat([]string{e.Program, "-nodefaults", "-no-user-config", "-display", "none", "-pidfile", "pid"}, e.Arguments, []string{
+		"-accel", "tcg", "-smp", "1", "-m", strconv.Itoa(e.MiB), "-device", "virtio-rng-pci", "-serial", "file:serial",
+		"-netdev", "user,id=network,restrict=on", "-device", "virtio-net-pci,netdev=network,romfile=",
+	})
+	if e.Code != "" {
+		args = append(args,
+			"-drive", "if=pflash,unit=0,readonly=on,format=raw,file="+e.Code,
+			"-drive", "if=pflash,unit=1,format=raw,file=variables")
+	}
+	if !t.Installs {
+		args = append(args, "-no-reboot")
+	}
+	if t.Artifact == "iso" {
+		args = append(args,
+			"-drive", "if=none,id=artifact,media=cdrom,readonly=on,format=raw,file="+testedFile,
+			"-device", e.CDROM+",drive=artifact,bootindex=0")
+	} else {
+		args = append(args,
+			"-drive", "if=none,id=artifact,snapshot=on,format=raw,file="+testedFile,
+			"-device", "virtio-blk-pci,drive=artifact,bootindex=0")
+	}
+	return append(args,
+		"-drive", "if=none,id=medium,readonly=on,format=raw,file=medium.iso",
+		"-device", "virtio-blk-pci,drive=medium",
+		"-drive", "if=none,id=report,format=raw,file=report",
+		"-device", "virtio-blk-pci,drive=report,serial=flavorkit-report")
+}
+
+// TestFailure tells what an exit code of the last step of Test says about the
+// spec; nil when it says nothing.
+func TestFailure(p *plan.Plan, code uint32) error {
+	const never, first = 99, 100 // as test.sh has them
+	const hint = "the log of the step says what there was to see, and has the last lines of the serial console"
+	at := int(code) - first
+	switch {
+	case code == never:
+		return p.Diagnose("test", hint, "the machine did not try all assertions within %ds", p.Test.Seconds)
+	case at >= 0 && at < len(p.Test.Assertions):
+		return p.Diagnose(fmt.Sprintf("test.assertions[%d]", at), hint, "%s", p.Test.Assertions[at].Failure())
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,107 @@
+package specs
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+)
+
+const (
+	// maxAssertions is how many exit codes of the step that tries them are left
+	// for telling which one failed.
+	maxAssertions = 100
+	// leastMemory and mostMemory of the machine, in MiB.
+	leastMemory = 256
+	mostMemory  = 64 << 10
+	// mostTime is the longest timeout.
+	mostTime = 24 * time.Hour
+)
+
+var (
+	// servicePattern takes what systemd (systemd.unit(5)) and OpenRC call a
+	// service, and nothing that looks like an option.
+	servicePattern = regexp.MustCompile(`^[A-Za-z0-9_.@:\\][A-Za-z0-9_.@:\\-]*$`)
+	// escapePattern finds pairs of a backslash and what it stands before.
+	escapePattern = regexp.MustCompile(`(?s)\\.`)
+	// foreignEscape is one that Go reads and POSIX leaves open.
+	foreignEscape = regexp.MustCompile(`^\\[A-Za-z0-9]`)
+)
+
+// test checks what is booted and asserted.
+func (v *validator) test(t Test) {
+	v.oneOf("test.artifact", t.Artifact, "iso", "disk")
+	v.oneOf("test.firmware", t.Firmware, "efi", "bios")
+	if mib, ok := ParseSize(t.Memory); t.Memory != "" && (!ok || mib < leastMemory || mib > mostMemory) {
+		v.report("test.memory", "write a number and MiB or GiB, such as 2GiB, from 256MiB to 64GiB", "%s is not a size of memory", quote(t.Memory))
+	}
+	v.timeout("test.timeout", t.Timeout)
+	if len(t.Assertions) > maxAssertions {
+		v.report(fmt.Sprintf("test.assertions[%d]", maxAssertions), "put several into one run", "there are %d assertions, and no more than %d can be told apart", len(t.Assertions), maxAssertions)
+	}
+	for i, a := range t.Assertions {
+		v.assertion(fmt.Sprintf("test.assertions[%d]", i), a)
+	}
+}
+
+func (v *validator) assertion(key string, a Assertion) {
+	given := 0
+	for _, s := range []string{a.Run, a.File, a.Service} {
+		if s != "" {
+			given++
+		}
+	}
+	switch {
+	case given == 0:
+		v.missing(key, "give run, a shell script, file, a path, or service, a name", "asserts nothing")
+	case given > 1:
+		v.report(key, "make an assertion of each", "has more than one of run, file and service")
+	case a.Service != "" && a.Matches != "":
+		v.report(key+".matches", "it is for the output of run and the content of file", "a service has no text to match")
+	}
+	if strings.ContainsFunc(a.Name, unicode.IsControl) {
+		v.report(key+".name", "write one line", "%s is not valid", quote(a.Name))
+	}
+	if a.File != "" && (!path.IsAbs(a.File) || path.Clean(a.File) != a.File || strings.ContainsFunc(a.File, unicode.IsControl)) {
+		v.report(key+".file", "write an absolute path without . and .. in it, such as /etc/os-release", "%s is not a path", quote(a.File))
+	}
+	v.match(key+".service", a.Service, servicePattern, "write the name of one service, such as ssh")
+	v.regexp(key+".matches", a.Matches)
+	v.timeout(key+".timeout", a.Timeout)
+}
+
+// regexp takes a POSIX extended regular expression, which is what grep -E of
+// every userland knows. What Go and POSIX read differently is refused.
+func (v *validator) regexp(key, expr string) {
+	const hint = "write an extended regular expression of POSIX, as for grep -E"
+	if expr == "" {
+		return
+	}
+	if strings.ContainsFunc(expr, unicode.IsControl) {
+		v.report(key, "it is held against one line at a time", "%s has more than one line, or a control character", quote(expr))
+		return
+	}
+	for _, escape := range escapePattern.FindAllString(expr, -1) {
+		if foreignEscape.MatchString(escape) {
+			v.report(key, "write a class, such as [[:digit:]], [[:alnum:]_] or [[:space:]]", "%s is not the same for every grep", escape)
+			return
+		}
+	}
+	if _, err := regexp.CompilePOSIX(expr); err != nil {
+		v.report(key, hint, "%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+}
+
+func (v *validator) timeout(key, timeout string) {
+	if _, ok := ParseTimeout(timeout); timeout != "" && !ok {
+		v.report(key, "write whole seconds, minutes or hours, such as 90s or 10m, and at most 24h", "%s is not a timeout", quote(timeout))
+	}
+}
+
+// ParseTimeout reads a timeout, in seconds.
+func ParseTimeout(timeout string) (seconds int, ok bool) {
+	d, err := time.ParseDuration(timeout)
+	return int(d / time.Second), err == nil && d >= time.Second && d%time.Second == 0 && d <= mostTime
+}
