@@ -14,7 +14,7 @@ CONTEXTS := --build-context debian:12-slim=oci-layout://$(CACHE)/base/debian-12-
 
 .PHONY: help
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
@@ -26,21 +26,28 @@ demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 	@echo "Change it:        edit testdata/demo/kairos.spec, and make demo again"
 	@echo "What was built:   bin/flavorkit plan -f testdata/demo/kairos.spec"
 
-# What takes an emulated build, or an installation in an emulated machine: too long for every change.
-E2E := TestForeign|TestDiskRecovery|TestBoardDisk
+# What takes too long for every change: the life of emulated machines, and builds for an emulated processor.
+E2E         := TestMachine|TestPowerCut|TestDiskRecovery
+E2E_FOREIGN := TestForeign|TestBoardDisk
 
 .PHONY: test
 test: ## Run the tests: unit, golden, integration on real BuildKit, boots
 	hack/deps.sh build boot test standins
 	$(MAKE) tools base components frontend-image lint
 	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 20m $$($(GO) list ./... | grep -v /internal/integration)
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 80m -v -skip '$(E2E)' ./internal/integration
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 80m -v -skip '$(E2E)|$(E2E_FOREIGN)' ./internal/integration
 
 .PHONY: e2e
-e2e: ## Run the long tests that make test leaves out
+e2e: ## Follow machines: installation, upgrade, power cuts, reset
+	hack/deps.sh build boot test
+	$(MAKE) base components
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 120m -v -run '$(E2E)' ./internal/integration
+
+.PHONY: e2e-foreign
+e2e-foreign: ## Build for arm64 through an emulator, and boot it
 	hack/deps.sh build boot test foreign
 	$(MAKE) base components
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 80m -v -run '$(E2E)' ./internal/integration
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 120m -v -run '$(E2E_FOREIGN)' ./internal/integration
 
 .PHONY: build
 build: ## Build the CLI into bin/
