@@ -88,7 +88,7 @@ func TestTargetFails(t *testing.T) {
 
 	log := r.log.String()
 	assert.Regexp(t, `passed: run test -e /run/cos/live_mode`, log)
-	assert.Regexp(t, `failed: service no-such-service \(\ds\)\n#\d+ [\d.]+     Unit no-such-service.service could not be found.\n`, log)
-	assert.Regexp(t, `failed: release \(\ds\)\n(#\d+ [\d.]+     .*\n)*.*KAIROS_VERSION="?v1.0.0`, log)
+	assert.Regexp(t, `failed: service no-such-service \(\d+s\)\n#\d+ [\d.]+     Unit no-such-service.service could not be found.\n`, log)
+	assert.Regexp(t, `failed: release \(\d+s\)\n(#\d+ [\d.]+     .*\n)*#\d+ [\d.]+     KAIROS_VARIANT="?core`, log)
 	assert.Regexp(t, `the last lines of the serial console:\n(#\d+ [\d.]+     .+\n){30}`, log)
 }

@@ -46,7 +46,7 @@ try() {
 	elif [ -e "$1/file" ]; then
 		text=$(cat "$1/file")
 		ls -ld "$text" >"$said" 2>&1 && [ -e "$text" ] || return 1
-		[ ! -e "$1/matches" ] || tail "$text" >"$said" 2>&1
+		[ ! -e "$1/matches" ] || tail -n 20 "$text" >"$said" 2>&1
 	else
 		active "$(cat "$1/service")" >"$said" 2>&1
 		return
