@@ -29,8 +29,7 @@ func TestBoardDisk(t *testing.T) {
 	c.run("grep -w memory /sys/fs/cgroup/cgroup.controllers")
 }
 
-// boardDisk builds the disk of a board, and looks at the partition that its
-// firmware starts from.
+// boardDisk builds the disk of a board, and looks at it from the outside.
 func boardDisk(t *testing.T, model string, files ...string) string {
 	t.Helper()
 	o := options(t, map[string]string{
@@ -45,22 +44,28 @@ func boardDisk(t *testing.T, model string, files ...string) string {
 	img := filepath.Join(dir, strings.NewReplacer("amd64", "arm64", "generic", model).Replace(diskName)+".img")
 	ask(t, dir, "zstd", "-q", "-d", "--sparse", img+".zst")
 	checkPartitions(t, img, "efi", "oem", "recovery", "state", "persistent")
+	checkFirmware(t, img, files...)
+	return img
+}
 
-	efi := img + "@@1M"
+// checkFirmware looks for files in the root of the EFI partition. The last of
+// them is a device tree.
+func checkFirmware(t *testing.T, img string, files ...string) {
+	t.Helper()
+	dir, efi, tree := t.TempDir(), img+"@@1M", files[len(files)-1]
 	names := strings.Fields(ask(t, "", "mdir", "-b", "-i", efi, "::"))
 	for _, file := range append(files, "u-boot.bin", "config.txt") {
 		assert.Contains(t, names, "::/"+file)
 	}
 	assert.Contains(t, ask(t, "", "mtype", "-i", efi, "::/config.txt"), "\narm_64bit=1\nkernel=u-boot.bin\n")
-	ask(t, dir, "mcopy", "-i", efi, "::/u-boot.bin", "::/"+files[len(files)-1], dir)
+	ask(t, dir, "mcopy", "-i", efi, "::/u-boot.bin", "::/"+tree, dir)
 	uboot, err := os.ReadFile(filepath.Join(dir, "u-boot.bin"))
 	require.NoError(t, err)
 	assert.Equal(t, byte(0x14), uboot[3], "it begins with a branch of the 64-bit instructions")
 	assert.Contains(t, string(uboot), "U-Boot 20")
-	tree, err := os.ReadFile(filepath.Join(dir, files[len(files)-1]))
+	blob, err := os.ReadFile(filepath.Join(dir, tree))
 	require.NoError(t, err)
-	assert.Equal(t, "\xd0\x0d\xfe\xed", string(tree[:4]), "a device tree")
-	return img
+	assert.Equal(t, "\xd0\x0d\xfe\xed", string(blob[:4]), "a device tree")
 }
 
 // bootRecord is the first half of the table in the master boot record.
