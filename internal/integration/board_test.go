@@ -35,7 +35,7 @@ func boardDisk(t *testing.T, model string, files ...string) string {
 	o := options(t, map[string]string{
 		"kairos.spec": debianSpec + "model: " + model + "\ncmdline: [console=ttyAMA0]\n" +
 			"artifacts: {disk: {layout: full, cloudConfig: disk.yaml}}\n",
-		"disk.yaml": diskConfig,
+		"disk.yaml": machineConfig,
 	})
 	emulate(t, &o, "arm64")
 	o.Target, o.Platforms = "img", []string{"linux/arm64"}

@@ -22,10 +22,17 @@ import (
 	"github.com/flavorkit/flavorkit/internal/vmtest"
 )
 
-// diskConfig is a cloud-config for COS_OEM that lets tests in.
-const diskConfig = `#cloud-config
+// machineConfig is what the owner of a machine writes: a user, without whom the
+// agent neither installs nor upgrades, and for the tests a root shell.
+const machineConfig = `#cloud-config
 stages:
   initramfs:
+    - name: "Owner"
+      users:
+        owner:
+          groups: [admin]
+          ssh_authorized_keys:
+            - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPH0k9JlqHcVyzfBBAIrSMTbhBe5yWXkYh7xzyvhCeW9 owner@example.com
     - name: "Root shell on the serial console"
       directories:
         - path: /etc/systemd/system/serial-getty@.service.d
@@ -46,7 +53,7 @@ func buildDisk(t *testing.T, target, disk string) string {
 	t.Helper()
 	o := options(t, map[string]string{
 		"kairos.spec": debianSpec + "artifacts: {disk: {" + disk + "cloudConfig: disk.yaml}}\n",
-		"disk.yaml":   diskConfig,
+		"disk.yaml":   machineConfig,
 	})
 	o.Target = target
 	watch(&o)

@@ -22,17 +22,6 @@ import (
 	"github.com/flavorkit/flavorkit/internal/vmtest"
 )
 
-// machineConfig is what the owner of a machine writes: a user, and for the
-// tests a root shell.
-var machineConfig = strings.Replace(diskConfig, "  initramfs:\n", `  initramfs:
-    - name: "Owner"
-      users:
-        owner:
-          groups: [admin]
-          ssh_authorized_keys:
-            - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPH0k9JlqHcVyzfBBAIrSMTbhBe5yWXkYh7xzyvhCeW9 owner@example.com
-`, 1)
-
 // installConfig makes a live medium install itself, unattended.
 var installConfig = strings.Replace(machineConfig, "#cloud-config\n", `#cloud-config
 install:
