@@ -92,13 +92,14 @@ func testMedium(p *plan.Plan, s graph.Stage) (llb.State, error) {
 
 // emulator is the command line of QEMU (qemu(1)), for test.sh. No step gets
 // /dev/kvm, so the processor is emulated. There is one: several would wait for
-// each other on a builder with other work to do. The network leads nowhere but
-// gives an address, for services that wait for one.
+// each other on a builder with other work to do. The network leads nowhere, for
+// the step has none, but gives an address and a route, for services that wait for
+// them.
 func emulator(t *plan.Test) []string {
 	e := t.Emulator
 	args := slices.Concat([]string{e.Program, "-nodefaults", "-no-user-config", "-display", "none", "-pidfile", "pid"}, e.Arguments, []string{
 		"-accel", "tcg", "-smp", "1", "-m", strconv.Itoa(e.MiB), "-device", "virtio-rng-pci", "-serial", "file:serial",
-		"-netdev", "user,id=network,restrict=on", "-device", "virtio-net-pci,netdev=network,romfile=",
+		"-netdev", "user,id=network", "-device", "virtio-net-pci,netdev=network,romfile=",
 	})
 	if e.Code != "" {
 		args = append(args,
