@@ -32,7 +32,7 @@ func TestExplain(t *testing.T) {
 		require.NoError(t, err)
 		return &system{target: chosen, plan: p, definition: def}
 	}
-	const failure = "kairos.spec:3:21: test.assertions[0]: service ssh: not active after 120s"
+	const failure = "kairos.spec:3:21: test.assertions[0]: service ssh: not active after 300s"
 	s := system("test")
 	explained := s.explain(failed(last, 100))
 	assert.ErrorContains(t, explained, failure)

@@ -245,7 +245,7 @@ type Assertion struct {
 	// which there are classes such as [[:digit:]].
 	Matches string `yaml:"matches,omitempty" json:"matches,omitempty"`
 	// Timeout of this assertion, from its first try, such as 90s. The default is
-	// 2m.
+	// 5m.
 	Timeout string `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 }
 

@@ -48,7 +48,7 @@ func TestTest(t *testing.T) {
 
 	assertions := spectest.MustPlan(t, debian+"test: {assertions: [{name: a, run: b, matches: c}, {file: /d, timeout: 1m}, {service: e}]}\n", nil, "amd64").Test.Assertions
 	assert.Equal(t, []plan.Assertion{
-		{Name: "a", Run: "b", Matches: "c", Seconds: 120}, {File: "/d", Seconds: 60}, {Service: "e", Seconds: 120},
+		{Name: "a", Run: "b", Matches: "c", Seconds: 300}, {File: "/d", Seconds: 60}, {Service: "e", Seconds: 300},
 	}, assertions)
 	assert.Equal(t, "a", assertions[0].Title())
 	assert.Equal(t, "file /d", assertions[1].Title())

@@ -59,7 +59,7 @@ const (
 	// defaultTestSeconds and defaultAssertionSeconds are generous: a machine that
 	// is emulated takes minutes to boot.
 	defaultTestSeconds      = 30 * 60
-	defaultAssertionSeconds = 2 * 60
+	defaultAssertionSeconds = 5 * 60
 )
 
 func (r *resolver) test(disk Disk) *Test {

@@ -151,10 +151,10 @@ test:
 	for code, want := range map[uint32]string{
 		99:  "kairos.spec:4:3: test: the machine did not try all assertions within 600s",
 		100: "kairos.spec:6:7: test.assertions[0]: service ssh: not active after 60s",
-		101: `kairos.spec:7:7: test.assertions[1]: motd: file /etc/motd: not there with a line that matches "^Property \"of" after 120s`,
-		102: "kairos.spec:10:7: test.assertions[2]: run true: did not succeed after 120s",
-		103: `kairos.spec:11:7: test.assertions[3]: run a=b …: did not succeed with output that matches "b" after 120s`,
-		104: "kairos.spec:12:7: test.assertions[4]: file /etc/fstab: not there after 120s",
+		101: `kairos.spec:7:7: test.assertions[1]: motd: file /etc/motd: not there with a line that matches "^Property \"of" after 300s`,
+		102: "kairos.spec:10:7: test.assertions[2]: run true: did not succeed after 300s",
+		103: `kairos.spec:11:7: test.assertions[3]: run a=b …: did not succeed with output that matches "b" after 300s`,
+		104: "kairos.spec:12:7: test.assertions[4]: file /etc/fstab: not there after 300s",
 	} {
 		require.EqualError(t, TestFailure(p, code), want+hint)
 	}
