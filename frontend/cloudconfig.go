@@ -47,7 +47,12 @@ func (s *sources) readCloudConfigs(ctx context.Context, p *plan.Plan) error {
 		var mistakes specs.Diagnostics
 		switch {
 		case errors.As(err, &mistakes):
-			found = append(found, mistakes...)
+			for _, d := range mistakes {
+				if len(src.Lines) > 0 { // the spec itself has the text
+					d.Key = key
+				}
+				found = append(found, d)
+			}
 		case err != nil:
 			return err
 		case key != imageConfigKey && !config.Header:

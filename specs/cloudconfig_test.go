@@ -38,6 +38,19 @@ func TestReadCloudConfig(t *testing.T) {
 	}
 }
 
+// TestReadCloudConfigInSpec points at the key that a text of several lines was
+// written for.
+func TestReadCloudConfigInSpec(t *testing.T) {
+	spec := &specs.Source{Name: "kairos.spec", Data: []byte("version: v1.0.0\ncloudConfig: {content: \"a:\\n\\tb: c\"}\n")}
+	at := specs.Range{Source: spec, Start: specs.Position{Line: 2, Column: 14}, End: specs.Position{Line: 2, Column: 14}}
+	_, err := specs.ReadCloudConfig(&specs.Source{Name: "kairos.spec", Data: []byte("a:\n\tb: c\n"), Lines: []specs.Range{at}})
+	require.Error(t, err)
+	assert.Contains(t, err.Error(), "kairos.spec:2:14: is not YAML: ")
+	var found specs.Diagnostics
+	require.ErrorAs(t, err, &found)
+	assert.Same(t, spec, found[0].Range.Source)
+}
+
 func TestReadCloudConfigMistakes(t *testing.T) {
 	tests := []struct{ name, text, err string }{
 		{"not YAML", "#cloud-config\nstages:\n\tinitramfs:\n", "user.yaml:3:1: is not YAML: found character that cannot start any token; indent with spaces, YAML takes no tabs"},

@@ -115,7 +115,7 @@ func (t *text) syntaxError(err error) Diagnostic {
 		return d
 	}
 	at := t.inside(e.Mark.Line, e.Mark.Column)
-	d.Range.Start, d.Range.End = at, at
+	d.Range = Range{Source: t.source, Start: at, End: at}.decided()
 	d.Message = "is not YAML: " + e.Message
 	if e.ContextMsg != "" && e.ContextMark != e.Mark {
 		d.Message += fmt.Sprintf(" (%s that begins at %d:%d)", e.ContextMsg, e.ContextMark.Line, e.ContextMark.Column)

@@ -74,7 +74,7 @@ func TestBadSpec(t *testing.T) {
 		{
 			name:  "cloud-config in the spec",
 			files: map[string]string{"kairos.spec": debianSpec + "cloudConfig: {content: 'a: b: c'}\n"},
-			err:   `kairos.spec:4:15: is not YAML: mapping values are not allowed`,
+			err:   `kairos.spec:4:14: cloudConfig: is not YAML: mapping values are not allowed`,
 			line:  4,
 		},
 		{
