@@ -43,7 +43,11 @@ func (s *sources) readCloudConfigs(ctx context.Context, p *plan.Plan) error {
 				return err
 			}
 		}
-		config, err := specs.ReadCloudConfig(src)
+		read := specs.ReadMachineConfig
+		if key == imageConfigKey {
+			read = specs.ReadCloudConfig
+		}
+		config, err := read(src)
 		var mistakes specs.Diagnostics
 		switch {
 		case errors.As(err, &mistakes):
@@ -55,12 +59,6 @@ func (s *sources) readCloudConfigs(ctx context.Context, p *plan.Plan) error {
 			}
 		case err != nil:
 			return err
-		case key != imageConfigKey && !config.Header:
-			found = append(found, specs.Diagnostic{
-				Range:   specs.Top(src),
-				Message: "is no cloud-config: a machine leaves out what does not begin as one",
-				Hint:    "write " + specs.CloudConfigHeader() + " into the first line",
-			})
 		}
 		s.configs[key] = config
 	}

@@ -23,8 +23,19 @@ type CloudConfig struct {
 // users to write.
 var cloudConfigHeaders = []string{"#cloud-config", "#kairos-config", "#node-config"}
 
-// CloudConfigHeader is the first line of a cloud-config.
-func CloudConfigHeader() string { return cloudConfigHeaders[0] }
+// ReadMachineConfig reads a cloud-config for a medium or a disk, which has to
+// begin as one.
+func ReadMachineConfig(src *Source) (CloudConfig, error) {
+	c, err := ReadCloudConfig(src)
+	if err == nil && !c.Header {
+		err = Diagnostics{{
+			Range:   top(src),
+			Message: "is no cloud-config: a machine leaves out what does not begin as one",
+			Hint:    "write " + cloudConfigHeaders[0] + " into the first line",
+		}}
+	}
+	return c, err
+}
 
 // ReadCloudConfig reads a cloud-config. Mistakes come back as Diagnostics; what
 // the keys mean is the business of the machine.

@@ -38,7 +38,7 @@ func (d *Document) At(key string) Range {
 	if r, ok := d.nearest(key); ok {
 		return r
 	}
-	return Top(d.Sources[0])
+	return top(d.Sources[0])
 }
 
 func (d *Document) nearest(key string) (Range, bool) {
@@ -142,5 +142,5 @@ func (d *Document) Decision(key string) Range {
 			return extends
 		}
 	}
-	return Top(d.Sources[0])
+	return top(d.Sources[0])
 }

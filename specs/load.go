@@ -189,7 +189,7 @@ func readMapping(lines *text, nothing empty) (*yaml.Node, Diagnostics) {
 	err = loader.Load(&first)
 	switch {
 	case errors.Is(err, io.EOF), err == nil && (len(first.Content) == 0 || first.Content[0].Tag == "!!null"):
-		return nil, Diagnostics{{Range: Top(src), Message: nothing.message, Hint: nothing.hint}}
+		return nil, Diagnostics{{Range: top(src), Message: nothing.message, Hint: nothing.hint}}
 	case err != nil:
 		return nil, Diagnostics{lines.syntaxError(err)}
 	}
@@ -204,7 +204,7 @@ func readMapping(lines *text, nothing empty) (*yaml.Node, Diagnostics) {
 	}
 }
 
-// Top is the beginning of a file.
-func Top(src *Source) Range {
+// top is the beginning of a file.
+func top(src *Source) Range {
 	return Range{Source: src, Start: Position{1, 1}, End: Position{1, 1}}.decided()
 }

@@ -109,7 +109,7 @@ func (t *text) unreadable() (Diagnostic, bool) {
 
 // syntaxError turns what the YAML library says into a diagnostic.
 func (t *text) syntaxError(err error) Diagnostic {
-	d := Diagnostic{Range: Top(t.source), Message: "is not YAML: " + err.Error()}
+	d := Diagnostic{Range: top(t.source), Message: "is not YAML: " + err.Error()}
 	var e *yaml.LoadError
 	if !errors.As(err, &e) {
 		return d

@@ -236,6 +236,10 @@ func (f *solveFlags) addCloudConfig() (folder string, err error) {
 	if err != nil {
 		return "", errors.Wrap(err, "read the cloud-config")
 	}
+	// The frontend would say the same, but does not know the name of the file.
+	if _, err := specs.ReadMachineConfig(&specs.Source{Name: f.cloudConfig, Data: text}); err != nil {
+		return "", frontend.Locate(err)
+	}
 	if folder, err = os.MkdirTemp("", "flavorkit-"); err != nil {
 		return "", errors.Wrap(err, "hand in the cloud-config")
 	}

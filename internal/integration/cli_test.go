@@ -79,7 +79,7 @@ func TestInterrupted(t *testing.T) {
 			file, says string
 			code       int
 		}{
-			{"broken.yaml", "flavorkit: cloud-config/config.yaml:3:1: is not YAML: ", 1},
+			{"broken.yaml", "broken.yaml:3:1: is not YAML: ", 1},
 			{"none.yaml", "flavorkit: read the cloud-config: ", 1},
 			{"nobody.yaml", "artifacts.iso.cloudConfig: no user in it is in the group admin: ", 0},
 			{"user.yaml", "", 0},
