@@ -49,7 +49,8 @@ func (r *record) installs() []string {
 func TestMatrix(t *testing.T) {
 	c := embedded(t)
 	const (
-		bases   = "cells: [{extends: [debian-12, debian-12-openrc, debian-13], architectures: [amd64], kernels: ["
+		// A version of its own, so that no other test has built one of them.
+		bases   = "cells: [{extends: [debian-12, debian-12-openrc, debian-13], architectures: [amd64], versions: [v1.7.0], kernels: ["
 		kernels = "debian-12, debian-13, {from: debian-12, package: linux-image-rt-amd64}"
 		another = ", {from: debian-13, package: linux-image-rt-amd64}"
 	)
