@@ -52,7 +52,9 @@ places_apk() {
 alpine_base() {
   local tree=$1 applet number
   for applet in $(chroot "$tree" busybox --list); do
-    [[ -e $tree/usr/bin/$applet || -e $tree/usr/sbin/$applet ]] || ln -s busybox "$tree/usr/bin/$applet"
+    # A link may lead out of the tree, to what this machine has or has not.
+    [[ -e $tree/usr/bin/$applet || -L $tree/usr/bin/$applet || -e $tree/usr/sbin/$applet || -L $tree/usr/sbin/$applet ]] ||
+      ln -s busybox "$tree/usr/bin/$applet"
   done
   for applet in sh getty init halt poweroff reboot; do
     rm -f "$tree/usr/bin/$applet" "$tree/usr/sbin/$applet"
