@@ -104,19 +104,27 @@ func (s *sources) config(ctx context.Context, p *plan.Plan, key string, c specs.
 }
 
 // warnings are what a target can be built with, and its user would hardly want.
-func (s *sources) warnings(p *plan.Plan, t target) specs.Diagnostics {
-	if t.config == "" || s.configs[imageConfigKey].Admin || s.configs[t.config].Admin {
+func (c cloudConfigs) warnings(p *plan.Plan, t target) specs.Diagnostics {
+	own, given := c[t.config]
+	if t.config == "" || own.Admin {
 		return nil
 	}
 	d := specs.Diagnostic{Range: p.Range(t.config), Key: t.config}
-	_, given := s.configs[t.config]
 	switch {
 	case given:
-		d.Message, d.Hint = "no user in it is in the group admin: kairos-agent will refuse to install, and nobody could log in", "add one, or install: {nousers: true} if that is meant"
+		d.Message, d.Hint = "no user in it is in the group admin: ", "add one, or install: {nousers: true} if that is meant"
 	case t.config == diskConfigKey:
-		d.Message, d.Hint = "is missing, and the image makes no user in the group admin: nobody can log in", "name a cloud-config with a user"
+		d.Message, d.Hint = "is missing, and with it a user in the group admin: ", "name a cloud-config with a user"
 	default:
 		return nil // the installer asks
+	}
+	// The agent reads those of the medium and of the machine, not that of the
+	// image (kairos-agent, constants.GetUserConfigDirs).
+	d.Message += "kairos-agent will refuse to install, to upgrade and to reset"
+	if c[imageConfigKey].Admin {
+		d.Message += " (it takes no notice of the user in " + imageConfigKey + ")"
+	} else {
+		d.Message += ", and nobody can log in"
 	}
 	return specs.Diagnostics{d}
 }
