@@ -30,7 +30,7 @@ func TestInterrupted(t *testing.T) {
 	require.NoError(t, err, string(out))
 
 	dir := folder(t, map[string]string{"kairos.spec": debianSpec})
-	state := emptyState(t, "integration-cli")
+	state := passingState(t, "integration-cli")
 	dist := filepath.Join(t.TempDir(), "dist")
 	args := []string{"build", dir, "--target", "iso", "-o", dist, "--state-dir", state, "--progress", "plain"}
 	for name, value := range contexts(t) {

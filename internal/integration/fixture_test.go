@@ -31,6 +31,7 @@ version: v1.0.0
 var shared struct {
 	sync.Mutex
 	engine *engine.Engine
+	root   string
 	iso    string
 }
 
@@ -38,6 +39,7 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	if shared.engine != nil {
 		_ = shared.engine.Close()
+		_ = os.RemoveAll(shared.root)
 	}
 	os.Exit(code)
 }
@@ -54,7 +56,7 @@ func embedded(t testing.TB) *client.Client {
 		root := emptyState(t, "integration")
 		e, err := engine.New(context.Background(), engine.Options{Root: root})
 		require.NoError(t, err)
-		shared.engine = e
+		shared.engine, shared.root = e, root
 	}
 	return shared.engine.Client()
 }
@@ -70,6 +72,15 @@ func emptyState(t testing.TB, name string) string {
 		require.NoError(t, e.Close())
 	}
 	require.NoError(t, os.RemoveAll(root))
+	return root
+}
+
+// passingState is an empty folder for the state of an engine, until the test
+// ends: gigabytes.
+func passingState(t *testing.T, name string) string {
+	t.Helper()
+	root := emptyState(t, name)
+	t.Cleanup(func() { emptyState(t, name) })
 	return root
 }
 
