@@ -41,6 +41,7 @@ func (r *request) graph(src graph.Sources, target, builder ocispecs.Platform) *g
 		Caps:           r.caps(),
 		Target:         target,
 		Build:          builder,
+		Several:        len(r.ui.TargetPlatforms) > 1,
 		CacheNamespace: r.ui.CacheIDNamespace,
 		NoCache:        r.ui.IsNoCache,
 		Locate:         r.sourceMaps.location,

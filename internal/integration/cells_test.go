@@ -16,7 +16,7 @@ import (
 
 // standardContexts are the programs of the standard variant. k3s and the
 // provider are stand-ins (hack/components/standin).
-func standardContexts(t *testing.T) map[string]string {
+func standardContexts(t testing.TB) map[string]string {
 	t.Helper()
 	all := contexts(t)
 	for _, name := range []string{"edgevpn", "k3s", "provider-kairos"} {

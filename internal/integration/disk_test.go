@@ -97,6 +97,7 @@ func TestDiskFull(t *testing.T) {
 // TestDiskRecovery boots the recovery system, which installs itself, reboots
 // and comes up as the installed system.
 func TestDiskRecovery(t *testing.T) {
+	t.Parallel()
 	dir := buildDisk(t, "qcow2", "")
 	img := filepath.Join(dir, diskName+".qcow2")
 	ask(t, dir, "qemu-img", "convert", "-O", "raw", img, "disk.img")

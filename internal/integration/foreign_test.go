@@ -24,7 +24,7 @@ func TestForeign(t *testing.T) {
 	archive := image(t, embedded(t), o)
 	manifest(t, archive, arch)
 	manifest(t, archive, foreign)
-	assert.Contains(t, strings.Join(r.ran(), "\n"), "linux-image-arm64")
+	assert.Contains(t, strings.Join(r.ran(), "\n"), "[linux/arm64 debian-12/kernel] install linux-image-arm64 ")
 
 	o.Target, o.Platforms = "iso", []string{"linux/" + foreign}
 	watch(&o)

@@ -87,6 +87,7 @@ func file(t *testing.T, path string, data []byte) v1.Layer {
 // the other through an upgrade, a release that does not boot, the recovery system
 // and a reset.
 func TestMachine(t *testing.T) {
+	t.Parallel()
 	r := publish(t)
 	for _, tt := range []struct {
 		firmware vmtest.Firmware

@@ -19,6 +19,7 @@ import (
 // is copied at these moments, with QEMU held still: what a copy holds is what a
 // killed QEMU would have left.
 func TestPowerCut(t *testing.T) {
+	t.Parallel()
 	r := publish(t)
 	dir := buildDisk(t, "img", "layout: full, firmware: bios, compression: none, ")
 	disk := filepath.Join(dir, "machine.qcow2")
@@ -31,7 +32,7 @@ func TestPowerCut(t *testing.T) {
 	writing, renaming := &moments{most: 12, dir: dir, name: "writing"}, &moments{most: 8, dir: dir, name: "renaming"}
 	begun := len(m.Text())
 	require.NoError(t, m.Send("kairos-agent upgrade --source "+r.seen(r.good)+"; echo ended with $?\n"))
-	deadline := time.Now().Add(20 * time.Minute)
+	deadline, next := time.Now().Add(20*time.Minute), time.Now()
 	for {
 		said := m.Text()[begun:]
 		if strings.Contains(said, "\nended with ") {
@@ -39,17 +40,20 @@ func TestPowerCut(t *testing.T) {
 			break
 		}
 		require.True(t, time.Now().Before(deadline), said)
-		now, pause := writing, time.Duration(rand.Int64N(int64(3*time.Second)))
-		if strings.Contains(said, "Backing up current active image") {
-			now, pause = renaming, time.Duration(rand.Int64N(int64(100*time.Millisecond)))
+		switch {
+		case strings.Contains(said, "Backing up current active image"):
+			renaming.take(t, m, disk)
+		case time.Now().After(next):
+			writing.take(t, m, disk)
+			next = time.Now().Add(time.Duration(rand.Int64N(int64(3 * time.Second))))
 		}
-		time.Sleep(pause)
-		now.take(t, m, disk)
+		time.Sleep(time.Duration(rand.Int64N(int64(50 * time.Millisecond))))
 	}
 	m.Close()
 
 	cuts := append(writing.kept, renaming.kept...)
 	require.Len(t, cuts, 20)
+	t.Logf("%d moments while the image was written, %d while images were renamed", writing.seen, renaming.seen)
 	for i, cut := range cuts {
 		t.Run(filepath.Base(cut), func(t *testing.T) {
 			t.Parallel() // an emulated machine keeps one core busy

@@ -38,7 +38,7 @@ func TestStandIns(t *testing.T) {
 		}
 		checked := 0
 		for _, name := range r.ran() {
-			if name == "[compat] check that kernel, initramfs and userland fit" {
+			if strings.HasSuffix(name, "compat] check that kernel, initramfs and userland fit") {
 				checked++
 			}
 		}
@@ -78,7 +78,7 @@ func TestStandIns(t *testing.T) {
 
 // standIns are named contexts for the base images of all distributions of the
 // catalog: a stand-in for each that hack/base.sh does not make.
-func standIns(t *testing.T) map[string]string {
+func standIns(t testing.TB) map[string]string {
 	t.Helper()
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)

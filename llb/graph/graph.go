@@ -53,6 +53,8 @@ type Graph struct {
 	Caps    Caps
 	// Target is the platform of the system, Build that of the builder.
 	Target, Build ocispecs.Platform
+	// Several tells that the same is built for other platforms beside this one.
+	Several bool
 	// Epoch is the time of everything that is made.
 	Epoch time.Time
 	// CacheNamespace is put before the ids of cache mounts.

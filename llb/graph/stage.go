@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -61,7 +62,14 @@ func (s Stage) options(title string) []llb.ConstraintsOpt {
 	return opts
 }
 
-func (s Stage) title(title string) string { return fmt.Sprintf("[%s] %s", s.name, title) }
+// title is the name of a vertex. Steps for one of several platforms have the
+// platform in it.
+func (s Stage) title(title string) string {
+	if g := s.graph; g.Several && platforms.OnlyStrict(g.Target).Match(s.platform) {
+		return fmt.Sprintf("[%s %s] %s", platforms.Format(s.platform), s.name, title)
+	}
+	return fmt.Sprintf("[%s] %s", s.name, title)
+}
 
 // Image is a container image for the platform of the stage. That it cannot be
 // found is said with the place in the spec that asks for it.
