@@ -27,21 +27,28 @@ demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 	@echo "What was built:   bin/flavorkit plan -f testdata/demo/kairos.spec"
 
 # What takes too long for every change: the life of emulated machines, and builds for an emulated processor.
-E2E         := TestMachine|TestPowerCut|TestDiskRecovery
-E2E_FOREIGN := TestForeign|TestBoardDisk
+E2E          := TestMachine|TestDiskRecovery
+E2E_POWERCUT := TestPowerCut
+E2E_FOREIGN  := TestForeign|TestBoardDisk
 
 .PHONY: test
 test: ## Run the tests: unit, golden, integration on real BuildKit, boots
 	hack/deps.sh build boot test standins
 	$(MAKE) tools base components frontend-image lint
 	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 20m $$($(GO) list ./... | grep -v /internal/integration)
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 80m -v -skip '$(E2E)|$(E2E_FOREIGN)' ./internal/integration
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 80m -v -skip '$(E2E)|$(E2E_POWERCUT)|$(E2E_FOREIGN)' ./internal/integration
 
 .PHONY: e2e
-e2e: ## Follow machines: installation, upgrade, power cuts, reset
+e2e: ## Follow machines: installation, upgrade, rollback, recovery, reset
 	hack/deps.sh build boot test
 	$(MAKE) base components
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 120m -v -run '$(E2E)' ./internal/integration
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 60m -v -run '$(E2E)' ./internal/integration
+
+.PHONY: e2e-powercut
+e2e-powercut: ## Cut the power of a machine at twenty moments of an upgrade
+	hack/deps.sh build boot test
+	$(MAKE) base components
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 120m -v -run '$(E2E_POWERCUT)' ./internal/integration
 
 .PHONY: e2e-foreign
 e2e-foreign: ## Build for arm64 through an emulator, and boot it
