@@ -83,9 +83,9 @@ func file(t *testing.T, path string, data []byte) v1.Layer {
 	return layer
 }
 
-// TestMachine follows machines from the medium on: one to the installed system,
-// the other through an upgrade, a release that does not boot, the recovery system
-// and a reset.
+// TestMachine follows machines from the medium on: one through an upgrade, a
+// release that does not boot, the recovery system and a reset, the other through
+// an upgrade of its recovery system.
 func TestMachine(t *testing.T) {
 	t.Parallel()
 	r := publish(t)
@@ -95,7 +95,7 @@ func TestMachine(t *testing.T) {
 		then     func(console, releases)
 	}{
 		{vmtest.BIOS, configOnMedium, console.liveOn},
-		{vmtest.UEFI, configOnDisk, func(console, releases) {}},
+		{vmtest.UEFI, configOnDisk, console.newRecovery},
 	} {
 		t.Run(string(tt.firmware), func(t *testing.T) {
 			t.Parallel() // an emulated machine keeps one core busy
@@ -188,6 +188,24 @@ func (c console) liveOn(r releases) {
 	assert.Contains(t, c.run("id owner"), "(admin)")
 }
 
+// newRecovery upgrades the recovery system of an installed machine, and nothing
+// else.
+func (c console) newRecovery(r releases) {
+	t := c.t
+	c.upgrade(r.seen(r.good), "--recovery")
+	c.run("grub2-editenv /oem/grubenv set next_entry=recovery")
+	c.reboot()
+	c.expect(prompt("COS_SYSTEM"), time.Minute)
+	c.run("test -e /run/cos/recovery_mode")
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.1.0"`)
+
+	c.reboot()
+	c.expect(prompt("COS_ACTIVE"), time.Minute)
+	installed(t, c, true)
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.0.0"`)
+	assert.NotContains(t, c.run("grub2-editenv /run/initramfs/cos-state/boot_assessment list"), "=", "nothing is on probation")
+}
+
 // prompt is the root prompt of a system that was booted with something on its
 // command line.
 func prompt(cmdline string) string {
@@ -203,9 +221,10 @@ func (c console) expect(pattern string, limit time.Duration) {
 }
 
 // upgrade installs an image beside the system that runs.
-func (c console) upgrade(source string) {
+func (c console) upgrade(source string, flags ...string) {
 	c.t.Helper()
-	r, err := c.m.Run(c.t.Context(), "kairos-agent upgrade --source "+source, 3*time.Minute)
+	command := strings.Join(append([]string{"kairos-agent upgrade --source", source}, flags...), " ")
+	r, err := c.m.Run(c.t.Context(), command, 3*time.Minute)
 	require.NoError(c.t, err)
 	require.Zero(c.t, r.ExitCode, r.Output)
 	assert.Contains(c.t, r.Output, "Upgrade completed")
