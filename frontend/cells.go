@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	commonexptypes "github.com/moby/buildkit/exporter/exptypes"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
@@ -105,11 +104,7 @@ func (cs Cells) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcli
 	if err != nil {
 		return nil, err
 	}
-	names, graphs := make([]string, len(cs)), make([]*llb.Definition, len(cs))
-	for i, s := range systems {
-		names[i], graphs[i] = cs[i].Name, s.definition
-	}
-	nameApart(names, graphs)
+	cs.nameApart(systems)
 	refs := make([]gwclient.Reference, len(cs))
 	eg, ctx := errgroup.WithContext(ctx)
 	for i, s := range systems {

@@ -175,8 +175,7 @@ func TestMatrixMistakes(t *testing.T) {
 // BenchmarkMatrix compares building all cells for amd64 in one solve with the
 // slowest of them alone, on a warm package cache: every step runs again, with
 // the packages of the last run at hand. How far the two can be from each other
-// depends on the cores, so it also says how many steps ran at a time, and how
-// many would have to.
+// depends on the cores, so it also says how many steps ran at a time.
 func BenchmarkMatrix(b *testing.B) {
 	c := embedded(b)
 	all, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0"})
