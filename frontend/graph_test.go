@@ -57,6 +57,17 @@ func TestGraphs(t *testing.T) {
 	}
 }
 
+// TestKubernetesGraphs has the graphs of the Kubernetes that no cell of the
+// matrix has, for both init systems.
+func TestKubernetesGraphs(t *testing.T) {
+	for _, flavor := range []string{"debian-12", "alpine"} {
+		t.Run(flavor, func(t *testing.T) {
+			p := spectest.MustPlan(t, "extends: "+flavor+"\nversion: v1.0.0\nvariant: standard\nkubernetes: k0s\n", nil, "amd64")
+			golden.Check(t, "../testdata/graphs/standard-"+flavor+"-amd64-generic-k0s.txt", graphtest.Generate(t, p, "image").Graph.String())
+		})
+	}
+}
+
 // TestSameGraphEveryTime would find the order of a map in a graph.
 func TestSameGraphEveryTime(t *testing.T) {
 	for _, target := range targets {
