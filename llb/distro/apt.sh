@@ -22,6 +22,12 @@ apt_configure "$options"
 	done
 } >>"$options"
 
+# sysvinit, when it is configured, has the running init start anew: here that is this script, which does not answer, and
+# the package would try for a minute.
+mkdir -p "$FLAVORKIT_CACHE/bin"
+ln -sf /bin/true "$FLAVORKIT_CACHE/bin/init"
+printf 'DPkg::Path "%s/bin:/usr/sbin:/usr/bin:/sbin:/bin";\n' "$FLAVORKIT_CACHE" >>"$options"
+
 export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
 apt-get -qq -c "$options" update
 apt-get -qq -c "$options" -y install -- "$@"
