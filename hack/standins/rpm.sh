@@ -10,6 +10,9 @@ make_zypper() {
 
 make_dnf() {
   contents "$1"
+  # Fedora's own modes.
+  chmod 0550 "$1/root"
+  chmod 4111 "$work/all/usr/bin/sudo"
   make_rpms "$1"
   mkdir -p "$1/etc/yum.repos.d"
   printf '[standin]\nname=flavorkit stand-in\nenabled=1\nbaseurl=file://%s\ngpgcheck=0\n' "$repo" >"$1/etc/yum.repos.d/standin.repo"

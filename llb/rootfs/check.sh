@@ -60,16 +60,20 @@ done
 if [ ! -L "$root/var/lock" ] && [ ! -d "$root/var/lock" ]; then
 	fail "folder /var/lock" "missing"
 fi
-# A layer brings the folders above its files, with their modes.
-mode_is() {
-	[ ! -d "$root$2" ] || [ "$(stat -c %u:%g:%a "$root$2")" = "0:0:$1" ] ||
-		fail "folder $2" "is $(stat -c %u:%g:%a "$root$2"), not 0:0:$1"
+# A layer brings the folders above its files, with their owners and modes.
+folders() {
+	(cd "$1" && find . -xdev -mindepth 1 -type d -printf '%U:%G:%m /%P\n' | LC_ALL=C sort)
 }
-mode_is 1777 /tmp
-mode_is 1777 /var/tmp
-mode_is 700 /root
-mode_is 755 /etc
-mode_is 755 /usr
+lists=$(mktemp -d)
+folders "$userland" >"$lists/userland"
+folders "$root" >"$lists/root"
+LC_ALL=C comm -23 "$lists/userland" "$lists/root" >"$lists/changed"
+rm -f "$lists/userland" "$lists/root"
+while read -r mode dir; do
+	# One that is no folder any more is missing, or a link that a layer replaced.
+	[ ! -d "$root$dir" ] || fail "folder $dir" "is $(stat -c %u:%g:%a "$root$dir"), not $mode as in the userland"
+done <"$lists/changed"
+rm -r "$lists"
 [ -n "$(find "$root/system/oem" -name '*.yaml' -type f -size +0 2>/dev/null | head -n 1)" ] || fail "folder /system/oem" "holds no cloud-config stages"
 
 # What must be made by every machine itself (contract 1.17).
@@ -80,10 +84,14 @@ for id in /etc/machine-id /var/lib/dbus/machine-id; do
 	[ -z "$(text "$id")" ] || fail "$id" "every machine would have the same"
 done
 
-# sudo without its setuid bit locks everybody out.
+# sudo without its setuid bit locks everybody out. Distributions differ in who may read it.
 sudo=$(real /usr/bin/sudo)
-if [ -n "$sudo" ] && [ "$(stat -c %u:%g:%a "$sudo")" != 0:0:4755 ]; then
-	fail "sudo" "is $(stat -c %u:%g:%a "$sudo"), not 0:0:4755"
+if [ -n "$sudo" ]; then
+	mode=$(stat -c %u:%g:%a "$sudo")
+	case $mode in
+	0:0:4[157][15][15]) ;;
+	*) fail "sudo" "is $mode, and not setuid for all, such as 0:0:4755" ;;
+	esac
 fi
 
 # Services.

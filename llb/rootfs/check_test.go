@@ -44,6 +44,12 @@ func newSystem(t *testing.T) *system {
 	s.chmod("/tmp", 0o777|os.ModeSticky)
 	s.chmod("/var/tmp", 0o777|os.ModeSticky)
 	s.chmod("/root", 0o700)
+	for _, dir := range []string{"etc", "root", "tmp", "usr"} {
+		require.NoError(t, os.Mkdir(filepath.Join(s.userland, dir), 0o755))
+		info, err := os.Stat(s.path(dir))
+		require.NoError(t, err)
+		require.NoError(t, os.Chmod(filepath.Join(s.userland, dir), info.Mode()))
+	}
 	for _, dir := range []string{"bin", "lib", "lib64", "sbin"} {
 		s.write("/usr/"+dir+"/.keep", "")
 		s.link("/"+dir, "usr/"+dir)
@@ -130,7 +136,8 @@ func TestCheckPasses(t *testing.T) {
 			s.chmod("/usr/bin/kairos", 0o755)
 			s.link("/usr/bin/immucore", "/bin/../bin/./kairos")
 		},
-		"no machine-id": func(s *system) { s.remove("/etc/machine-id") },
+		"sudo that nobody reads, as on Fedora": func(s *system) { s.chmod("/usr/bin/sudo", 0o111|os.ModeSetuid) },
+		"no machine-id":                        func(s *system) { s.remove("/etc/machine-id") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSystem(t)
@@ -186,12 +193,12 @@ func TestCheckFails(t *testing.T) {
 		"folder /system/providers: missing": {func(s *system) { s.remove("/system/providers") }},
 		"folder /usr/local: missing":        {func(s *system) { s.remove("/usr/local"); s.link("/usr/local", "/usr/local") }},
 		"folder /var/lock: missing":         {func(s *system) { s.remove("/var/lock") }},
-		"folder /tmp: is 0:0:755, not 0:0:1777": {
+		"folder /tmp: is 0:0:755, not 0:0:1777 as in the userland": {
 			func(s *system) { s.chmod("/tmp", 0o755) },
 		},
-		"folder /root: is 0:0:755, not 0:0:700": {func(s *system) { s.chmod("/root", 0o755) }},
-		"folder /etc: is 0:0:777, not 0:0:755":  {func(s *system) { s.chmod("/etc", 0o777) }},
-		"folder /usr: is 1000:0:755, not 0:0:755": {
+		"folder /root: is 0:0:755, not 0:0:700 as in the userland": {func(s *system) { s.chmod("/root", 0o755) }},
+		"folder /etc: is 0:0:777, not 0:0:755 as in the userland":  {func(s *system) { s.chmod("/etc", 0o777) }},
+		"folder /usr: is 1000:0:755, not 0:0:755 as in the userland": {
 			func(s *system) { require.NoError(s.t, os.Chown(s.path("/usr"), 1000, 0)) },
 		},
 		"folder /system/oem: holds no cloud-config stages": {
@@ -206,12 +213,12 @@ func TestCheckFails(t *testing.T) {
 		"/var/lib/dbus/machine-id: every machine would have the same": {
 			func(s *system) { s.write("/var/lib/dbus/machine-id", "x\n") },
 		},
-		"sudo: is 0:0:755, not 0:0:4755": {func(s *system) { s.chmod("/usr/bin/sudo", 0o755) }},
-		"sudo: is 1000:1000:4755, not 0:0:4755": {func(s *system) {
+		"sudo: is 0:0:755, and not setuid for all, such as 0:0:4755": {func(s *system) { s.chmod("/usr/bin/sudo", 0o755) }},
+		"sudo: is 1000:1000:4755, and not setuid for all, such as 0:0:4755": {func(s *system) {
 			require.NoError(s.t, os.Chown(s.path("/usr/bin/sudo"), 1000, 1000))
 			s.chmod("/usr/bin/sudo", 0o755|os.ModeSetuid)
 		}},
-		"sudo: is 0:0:644, not 0:0:4755": {func(s *system) { s.chmod("/usr/bin/sudo", 0o644) }},
+		"sudo: is 0:0:644, and not setuid for all, such as 0:0:4755": {func(s *system) { s.chmod("/usr/bin/sudo", 0o644) }},
 		"unit getty.target: is masked": {
 			func(s *system) {
 				s.write("/etc/systemd/system/x", "")

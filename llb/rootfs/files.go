@@ -21,10 +21,6 @@ import (
 // (contract 1.12).
 const cloudConfigPath = "/system/oem/90_spec.yaml"
 
-// privateDir is for root alone. A layer brings its folders with their modes, and
-// those of the last layer count.
-const privateDir = "/root"
-
 // filesLayer holds the user's files and cloud-config. ok is false when there
 // are none.
 func filesLayer(ctx context.Context, g *graph.Graph, p *plan.Plan) (layer llb.State, ok bool, err error) {
@@ -62,10 +58,8 @@ func addFile(ctx context.Context, g *graph.Graph, p *plan.Plan, action *llb.File
 		return nil, errors.Wrap(err, key)
 	}
 	created := llb.WithCreatedTime(g.Epoch)
-	if strings.HasPrefix(f.Path, privateDir+"/") {
-		action = action.Mkdir(privateDir, 0o700, llb.WithParents(true), created)
-	}
-	if dir := path.Dir(f.Path); dir != "/" && dir != privateDir {
+	// Those that the userland has keep its modes (foldersLayer).
+	if dir := path.Dir(f.Path); dir != "/" {
 		action = action.Mkdir(dir, 0o755, llb.WithParents(true), created)
 	}
 	if f.From == "" {

@@ -74,7 +74,11 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 	if ok {
 		layers = append(layers, files)
 	}
-	layers = append(layers, releaseLayer(g, p))
+	folders, err := foldersLayer(ctx, g, p, userland)
+	if err != nil {
+		return nil, err
+	}
+	layers = append(layers, folders, releaseLayer(g, p))
 
 	s := g.Stage("rootfs", p.At("extends"))
 	r := &RootFS{Userland: userland, Loader: loader, Kernel: k, Unchecked: g.Merge(s, "put the layers together", layers...)}

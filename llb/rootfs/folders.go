@@ -1,0 +1,33 @@
+package rootfs
+
+import (
+	"context"
+	_ "embed"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/llb/graph"
+)
+
+//go:embed folders.sh
+var foldersScript []byte
+
+// foldersLayer has the folders of the userland that are not 0755 and root's, and
+// nothing in them. A layer brings the folders above its files with modes of its
+// own, and those of the last layer count: on top of them, this gives a folder
+// such as /etc/ssl/private back what the distribution made it.
+func foldersLayer(ctx context.Context, g *graph.Graph, p *plan.Plan, userland llb.State) (llb.State, error) {
+	s := g.Stage(p.Userland.Distro+"/userland", p.At("packages")).On(g.Build)
+	tools, err := s.Image(ctx, p.Tools.Base)
+	if err != nil {
+		return llb.State{}, err
+	}
+	return s.Run(tools, graph.Command{
+		Title:  "take the modes of its folders",
+		Script: graph.Script{Name: "folders.sh", Text: foldersScript},
+		Args:   []string{"/userland", "/out"},
+		Env:    g.EpochEnv(),
+		Mounts: []llb.RunOption{llb.AddMount("/userland", userland, llb.Readonly)},
+	}).AddMount("/out", llb.Scratch()), nil
+}

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Makes those folders of a userland anew, empty, that are not open to all.
+#
+# usage: folders.sh USERLAND OUT
+set -eu
+userland=$1 out=$2
+
+umask 022
+cd "$userland"
+# A folder comes before what is in it, so mkdir makes only such parents as are 0755.
+find . -xdev -mindepth 1 -type d ! \( -perm 0755 -user 0 -group 0 \) -exec sh -c '
+	out=$1
+	shift
+	for dir; do
+		mkdir -p "$out/$dir"
+		chown --reference="$dir" "$out/$dir"
+		chmod --reference="$dir" "$out/$dir"
+	done
+' sh "$out" {} +
+find "$out" -mindepth 1 -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
