@@ -57,10 +57,16 @@ func replaces(t reflect.Type, key string) []string {
 		return []string{"sha256"}
 	case t == reflect.TypeFor[Kubernetes]() && key == "distribution", t == reflect.TypeFor[Mesh]() && key == "name":
 		return []string{"version"}
-	case t == reflect.TypeFor[Kernel]() && slices.Contains([]string{"image", "context"}, key):
+	case t == reflect.TypeFor[Distro]() && key == "name":
+		return []string{"base"}
+	case t == reflect.TypeFor[Kernel]() && slices.Contains([]string{"from", "image", "context"}, key):
 		return []string{"package", "version", "image", "context"}
-	case t == reflect.TypeFor[Kernel]() && slices.Contains([]string{"package", "version"}, key):
+	case t == reflect.TypeFor[Kernel]() && key == "package":
+		return []string{"version", "image", "context"}
+	case t == reflect.TypeFor[Kernel]() && key == "version":
 		return []string{"image", "context"}
+	case slices.Contains([]reflect.Type{reflect.TypeFor[ISO](), reflect.TypeFor[Disk]()}, t) && key == "compression":
+		return []string{"level"}
 	default:
 		return nil
 	}

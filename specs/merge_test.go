@@ -29,9 +29,40 @@ func TestMerge(t *testing.T) {
 			want: "{artifacts: {iso: {compression: gzip, level: 5}}}",
 		},
 		{
-			name: "shorthand over mapping",
+			name: "another distribution has another base image",
 			spec: "distro: debian-13\n", base: "distro: {name: debian-12, base: acme/debian}\n",
-			want: "{distro: {name: debian-13, base: acme/debian}}",
+			want: "{distro: {name: debian-13}}",
+		},
+		{
+			name: "shorthand over mapping",
+			spec: "mesh: edgevpn\n", base: "mesh: {version: v1}\n",
+			want: "{mesh: {name: edgevpn}}",
+		},
+		{
+			name: "the kernel of another distribution has another package",
+			spec: "kernel: debian-12\n", base: "kernel: {from: ubuntu-22.04, package: a, version: '1'}\n",
+			want: "{kernel: {from: debian-12}}",
+		},
+		{
+			name: "the kernel of a distribution takes the place of one's own",
+			spec: "kernel: debian-12\n", base: "kernel: {image: acme/kernel}\n",
+			want: "{kernel: {from: debian-12}}",
+		},
+		{
+			name: "another package has another version",
+			spec: "kernel: {package: b}\n", base: "kernel: {from: debian-13, package: a, version: '1'}\n",
+			want: "{kernel: {from: debian-13, package: b}}",
+		},
+		{
+			name: "another version of the same package",
+			spec: "kernel: {version: '2'}\n", base: "kernel: {package: a, version: '1'}\n",
+			want: "{kernel: {package: a, version: '2'}}",
+		},
+		{
+			name: "another compression has other levels",
+			spec: "artifacts: {iso: {compression: xz}, disk: {compression: xz, level: 3}}\n",
+			base: "artifacts: {iso: {compression: zstd, level: 19}, disk: {compression: zstd, level: 19}}\n",
+			want: "{artifacts: {iso: {compression: xz}, disk: {compression: xz, level: 3}}}",
 		},
 		{
 			name: "mapping over shorthand",
