@@ -51,11 +51,15 @@ raw() {
 	esac
 }
 
-# built_for FILE: the architecture of a kernel image, if it is one of ours.
+# built_for FILE: the architecture of a kernel image, if it is one that can be told.
 built_for() {
 	if [ "$(bytes "$1" 514 4)" = 48647253 ]; then # HdrS (linux, Documentation/arch/x86/boot.rst)
-		echo amd64
+		# Bit 0 of xloadflags, XLF_KERNEL_64.
+		[ $(($(number "$1" 566 2) % 2)) -eq 1 ] && echo amd64 || echo i386
 	elif [ "$(raw "$1" | tail -c +57 | head -c 4)" = "ARMd" ]; then # linux, Documentation/arch/arm64/booting.rst
+		echo arm64
+	elif [ "$(bytes "$1" 0 2)" = 4d5a ] && [ "$(bytes "$1" "$(($(number "$1" 60 4) + 4))" 2)" = 64aa ]; then
+		# An EFI program, which can be told without unpacking what is in it (PE Format, "Machine Types").
 		echo arm64
 	fi
 }

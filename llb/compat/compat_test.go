@@ -194,6 +194,7 @@ func bzImage(version string) string {
 	image := make([]byte, 4096)
 	copy(image[0x202:], "HdrS")
 	binary.LittleEndian.PutUint16(image[0x20e:], 0xc00)
+	binary.LittleEndian.PutUint16(image[0x236:], 1)
 	copy(image[0xe00:], version+" (builder@example.com) #1 SMP\x00")
 	return string(image)
 }
@@ -222,6 +223,13 @@ func zboot(kind, payload string) string {
 	binary.LittleEndian.PutUint32(header[12:], uint32(len(payload)))
 	copy(header[24:], kind)
 	return string(header) + payload + "trailer"
+}
+
+// efiProgram puts a header for EFI on arm64 behind a kernel.
+func efiProgram(kernel string) string {
+	image := []byte(kernel + "PE\x00\x00\x64\xaa")
+	binary.LittleEndian.PutUint32(image[60:], uint32(len(kernel)))
+	return string(image)
 }
 
 func debian(t *testing.T) *plan.Plan {
@@ -459,6 +467,10 @@ func TestRefuses(t *testing.T) {
 		"/boot/vmlinuz: is a kernel for arm64; the system is for amd64; " + remedy: {
 			func(s *parts) { s.write(kernel, arm64Image(version)) },
 			func(s *parts) { s.write(kernel, gzipped(arm64Image(version))) },
+			func(s *parts) { s.write(kernel, efiProgram(zboot("zstd", "x"))) },
+		},
+		"/boot/vmlinuz: is a kernel for i386; the system is for amd64; " + remedy: {
+			func(s *parts) { s.write(kernel, strings.Replace(bzImage(version), "\x01\x00", "\x00\x00", 1)) },
 		},
 		"/boot/vmlinuz: is the kernel " + other + ", the modules and its name say " + version + "; a kernel loads the modules of its own version only; " + remedy: {
 			func(s *parts) { s.write(kernel, zboot("gzip", gzipped("Linux version "+other+" (x)"))) },
