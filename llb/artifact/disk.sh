@@ -61,6 +61,10 @@ in_ext() {
 # into the superblock, which is 1024 bytes into the image (Documentation/filesystems/ext4, "Super Block").
 label_image() {
 	block=$(in_ext "bmap $2 0" "$3")
+	if ! [ "${block:-0}" -gt 0 ] 2>/dev/null; then
+		echo "$2 is not in the filesystem that is $3 MiB into the disk" >&2
+		exit 1
+	fi
 	{
 		printf %s "$1"
 		head -c 16 /dev/zero

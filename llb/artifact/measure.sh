@@ -13,10 +13,20 @@
 set -eu
 root=$1 partitions=$2 disk=$3 out=$4
 
-# In KiB of blocks of 4 KiB, a file with many names once. A target of less than 60 bytes is kept in the inode.
-used=$(find "$root" -printf '%D:%i %y %s\n' | awk '
-	!seen[$1]++ { inodes++; if ($2 ~ /[df]/ || $2 == "l" && $3 >= 60) blocks += int(($3 + 4095) / 4096) }
-	END { print blocks * 4, inodes }')
+# In KiB of blocks of 4 KiB, a file with many names once. A target of less than 60 bytes is kept in the inode. A folder
+# has 8 bytes and the name for each entry, in steps of 4 (Documentation/filesystems/ext4, "Directory Entries"), in blocks
+# that may be half full: what find says of it is its size on the builder's filesystem, which may be another.
+used=$(LC_ALL=C find "$root" -printf '%D:%i\t%y\t%s\t%h\t%f\n' | LC_ALL=C awk -F '\t' '
+	{ entries[$4] += 8 + int((length($5) + 3) / 4) * 4 }
+	!seen[$1]++ {
+		inodes++
+		if ($2 == "d") blocks++
+		else if ($2 == "f" || $2 == "l" && $3 >= 60) blocks += int(($3 + 4095) / 4096)
+	}
+	END {
+		for (folder in entries) blocks += int(entries[folder] / 2048)
+		print blocks * 4, inodes
+	}')
 kib=${used% *} inodes=${used#* }
 inodes=$((inodes + inodes / 4 + 1024))
 # One block in 1024 says where the others are, an inode takes 256 bytes, and 100 MiB are free (contract 1.20).

@@ -9,9 +9,6 @@ set -eu
 root=$1 file=$2 compression=$3 level=${4:-}
 
 set -- -comp "$compression"
-case $compression in
-xz) set -- "$@" -Xbcj x86,arm ;;
-esac
 [ -z "$level" ] || set -- "$@" -Xcompression-level "$level"
 mksquashfs "$root" "$file" -noappend -no-progress -quiet -b 1M "$@"
 touch -d "@$SOURCE_DATE_EPOCH" "$file"
