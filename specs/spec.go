@@ -7,8 +7,9 @@ type Spec struct {
 	// (debian-12), a file beside the spec (./base.spec), or a named context
 	// that holds a kairos.spec.
 	Extends string `yaml:"extends,omitempty" json:"extends,omitempty"`
-	// Name is the product's name, the first part of image and file names.
-	// The default is "kairos".
+	// Name is the product's name, the first part of file names. Images are called
+	// after the flavor, as the field does: products of the same flavor and version
+	// need a registry or a tag of their own each. The default is "kairos".
 	Name string `yaml:"name,omitempty" json:"name,omitempty"`
 	// Version of the system that is built: semantic versioning with a
 	// leading v, such as v1.4.0. Upgrades compare it.

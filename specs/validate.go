@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/distribution/reference"
 	"golang.org/x/mod/semver"
@@ -30,6 +31,12 @@ var (
 	// its own.
 	cmdlinePattern = regexp.MustCompile(`^[!-~]+$`)
 )
+
+// architectures that systems are built for, as Go and OCI call them.
+var architectures = []string{"amd64", "arm64"}
+
+// maxName leaves room for the rest of a file name, which has 255 bytes at most.
+const maxName = 64
 
 const notInCmdline = "\"'`$\\{};&|<>"
 
@@ -53,6 +60,9 @@ func (d *Document) validate(whole bool) Diagnostics {
 	v.oneOf("variant", s.Variant, "core", "standard")
 	v.oneOf("init", s.Init, "systemd", "openrc")
 	v.match("name", s.Name, namePattern, "use lower case letters and digits, with . _ or - between them")
+	if len(s.Name) > maxName {
+		v.report("name", "", "has %d characters; file names of artifacts have room for %d", len(s.Name), maxName)
+	}
 	v.image("distro.base", s.Distro.Base, "write an image reference, such as docker.io/library/debian:12-slim")
 	v.match("kernel.package", s.Kernel.Package, packagePattern, "write the name of one package")
 	v.match("kernel.version", s.Kernel.Version, packagePattern, "write a version as the package manager shows it")
@@ -65,6 +75,7 @@ func (d *Document) validate(whole bool) Diagnostics {
 	for i, f := range s.Files {
 		v.file(fmt.Sprintf("files[%d]", i), f)
 	}
+	v.sameFiles(s.Files)
 	v.content("cloudConfig", s.CloudConfig)
 	v.content("artifacts.iso.cloudConfig", s.Artifacts.ISO.CloudConfig)
 	v.content("artifacts.disk.cloudConfig", s.Artifacts.Disk.CloudConfig)
@@ -178,14 +189,20 @@ func (v *validator) contradictions(p Packages) {
 	}
 }
 
-// volatile are folders that are mounted over at every boot.
-var volatile = []string{"/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp"}
+// volatile are folders that are mounted over at every boot, and links into them.
+var volatile = []string{"/dev", "/proc", "/run", "/sys", "/tmp", "/var/lock", "/var/run", "/var/tmp"}
+
+// folders are there on every system, so that no file can be (hier(7), contract 1.4).
+var folders = []string{
+	"/bin", "/boot", "/etc", "/home", "/lib", "/media", "/mnt", "/oem", "/opt", "/root", "/sbin", "/srv", "/system", "/usr",
+	"/usr/bin", "/usr/lib", "/usr/local", "/usr/sbin", "/usr/share", "/var", "/var/lib", "/var/log",
+}
 
 func (v *validator) file(key string, f File) {
 	switch {
 	case f.Path == "":
 		v.missing(key, "give the path in the root filesystem, such as path: /etc/motd", "has no path")
-	case !path.IsAbs(f.Path) || path.Clean(f.Path) != f.Path || f.Path == "/":
+	case !path.IsAbs(f.Path) || path.Clean(f.Path) != f.Path || f.Path == "/" || strings.ContainsFunc(f.Path, unicode.IsControl):
 		v.report(key+".path", "write an absolute path without . and .. in it, such as /etc/motd", "%s is not a path in the root filesystem", quote(f.Path))
 	}
 	for _, dir := range volatile {
@@ -193,12 +210,35 @@ func (v *validator) file(key string, f File) {
 			v.report(key+".path", "put the file elsewhere, or write it from a cloud-config", "%s is mounted over or emptied at boot", dir)
 		}
 	}
+	if f.Content != "" && slices.Contains(folders, f.Path) {
+		v.report(key+".path", "name a file in it", "%s is a folder", f.Path)
+	}
 	v.content(key, Content{From: f.From, Content: f.Content})
 	if f.From == "" && f.Content == "" && !v.doc.Has(key+".content") {
 		v.missing(key, "give from, a file of the build context, or content, the text itself", "has neither from nor content")
 	}
 	v.match(key+".mode", f.Mode, modePattern, "write it in octal, such as 0644")
 	v.match(key+".owner", f.Owner, ownerPattern, "write uid:gid in numbers, such as 0:0")
+}
+
+// sameFiles finds files of one spec that stand in each other's place. When two
+// specs name the same, the nearer has the last word.
+func (v *validator) sameFiles(files []File) {
+	for i, f := range files {
+		at := fmt.Sprintf("files[%d].path", i)
+		for j, before := range files[:i] {
+			first := v.doc.At(fmt.Sprintf("files[%d].path", j))
+			switch {
+			case f.Path == "" || before.Path == "":
+			case f.Path == before.Path && first.Source == v.doc.At(at).Source:
+				v.report(at, "keep one of them", "%s stands twice, first in line %d", quote(f.Path), first.Start.Line)
+			case strings.HasPrefix(f.Path, before.Path+"/") && before.Content != "":
+				v.report(at, "", "%s is a file, in line %d, and no folder", quote(before.Path), first.Start.Line)
+			case strings.HasPrefix(before.Path, f.Path+"/") && f.Content != "":
+				v.report(at, "", "%s is a folder, by the path in line %d", quote(f.Path), first.Start.Line)
+			}
+		}
+	}
 }
 
 func (v *validator) content(key string, c Content) {
@@ -233,7 +273,19 @@ func (v *validator) component(key string, c Component) {
 	v.url(key+".url", c.URL)
 	v.url(key+".checksums", c.Checksums)
 	for arch, sum := range c.SHA256 {
+		if !slices.Contains(architectures, arch) {
+			v.report(key+".sha256."+arch, Suggest(arch, architectures), "%s is not an architecture", quote(arch))
+		}
 		v.match(key+".sha256."+arch, sum, sha256Pattern, "write 64 hexadecimal digits, lower case")
+	}
+	if given == 1 && c.URL == "" {
+		const hint = "take it out, or name a url; what an image or a named context holds is what you trust it to hold"
+		if len(c.SHA256) > 0 {
+			v.report(key+".sha256", hint, "is for downloads")
+		}
+		if c.Checksums != "" {
+			v.report(key+".checksums", hint, "is for downloads")
+		}
 	}
 	if c.URL != "" && len(c.SHA256) == 0 && c.Checksums == "" {
 		v.missing(key+".url", "add sha256: {amd64: …}, or checksums: with the url of the publisher's sha256 list", "has nothing to verify it with")

@@ -233,10 +233,49 @@ artifacts: {iso: {cloudConfig: a/../../b}}
 			},
 		},
 		{
+			name: "files in each other's place",
+			spec: `version: v1.0.0
+files:
+  - {path: /etc/motd, content: a}
+  - {path: /etc/motd, from: a}
+  - {path: /etc/motd/sub, content: a}
+  - {path: /opt/app/conf, content: a}
+  - {path: /opt/app, content: a}
+  - {path: /opt/dir, from: dir}
+  - {path: /opt/dir/file, content: a}
+  - {path: /usr/bin, content: a}
+  - {path: /srv, from: etc}
+  - {path: "/etc/a\n", content: a}
+  - {path: /var/run/a, content: a}
+`,
+			want: []string{
+				`kairos.spec:4:12: files[1].path: "/etc/motd" stands twice, first in line 3; keep one of them`,
+				`kairos.spec:5:12: files[2].path: "/etc/motd" is a file, in line 3, and no folder`,
+				`kairos.spec:7:12: files[4].path: "/opt/app" is a folder, by the path in line 6`,
+				`kairos.spec:10:12: files[7].path: /usr/bin is a folder; name a file in it`,
+				`kairos.spec:12:12: files[9].path: "/etc/a\n" is not a path in the root filesystem; write an absolute path without . and .. in it, such as /etc/motd`,
+				`kairos.spec:13:12: files[10].path: /var/run is mounted over or emptied at boot; put the file elsewhere, or write it from a cloud-config`,
+			},
+		},
+		{
+			name: "sums of programs",
+			spec: `version: v1.0.0
+components:
+  a: {url: https://x/a, sha256: {amd46: 0000000000000000000000000000000000000000000000000000000000000000}}
+  b: {image: x, sha256: {amd64: 0000000000000000000000000000000000000000000000000000000000000000}}
+  c: {context: x, checksums: https://x/sums}
+`,
+			want: []string{
+				`kairos.spec:3:41: components.a.sha256.amd46: "amd46" is not an architecture; did you mean "amd64"?`,
+				`kairos.spec:4:25: components.b.sha256: is for downloads; take it out, or name a url; what an image or a named context holds is what you trust it to hold`,
+				`kairos.spec:5:30: components.c.checksums: is for downloads; take it out, or name a url; what an image or a named context holds is what you trust it to hold`,
+			},
+		},
+		{
 			name: "content climbs",
 			spec: `version: v1.0.0
 cloudConfig: ../x
-files: [{path: /a, from: ../b}, {path: /a, from: /b}, {path: /a, from: b/../..}]
+files: [{path: /a, from: ../b}, {path: /b, from: /b}, {path: /c, from: b/../..}]
 `,
 			want: []string{
 				`kairos.spec:2:14: cloudConfig.from: "../x" climbs out of the build context; name a file inside the build context, by a relative path`,
