@@ -37,6 +37,7 @@ test qemu-utils reads qcow2 and VHD
 test zstd reads compressed disks
 test xz-utils reads compressed disks
 test shellcheck checks shell scripts
+test busybox is one of the shells that the console is tested with
 standins rpm rpmbuild makes the packages of openSUSE and Fedora
 standins createrepo-c makes their repositories
 foreign qemu-user-static runs programs of another architecture

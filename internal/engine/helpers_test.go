@@ -23,8 +23,11 @@ import (
 	"github.com/moby/sys/mountinfo"
 	digest "github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/tonistiigi/fsutil"
+
+	"github.com/flavorkit/flavorkit/internal/testkit"
 )
 
 // Environment variables for children: which of those below the test binary is to be instead of running tests, and
@@ -70,22 +73,27 @@ func child(t *testing.T, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// requireEngine skips where an engine cannot run at all, and returns a state directory for one.
+// requireEngine skips where an engine cannot run at all, and returns a state directory for one: below .cache, where all
+// other engines of the tests have theirs.
 func requireEngine(t *testing.T) string {
 	t.Helper()
 	if err := checkPrivilege(); err != nil {
-		t.Skip("needs root: ", err)
+		testkit.Missing(t, "needs root: %v", err)
 	}
 	if _, err := findRunc(""); err != nil {
-		t.Skip("needs runc: ", err)
+		testkit.Missing(t, "needs runc: %v", err)
 	}
-	root := filepath.Join(t.TempDir(), "state")
-	_, err := prepareRoot(root)
+	require.NoError(t, os.MkdirAll(testkit.Cache(t), 0o755))
+	dir, err := os.MkdirTemp(testkit.Cache(t), "engine-")
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
+	root := filepath.Join(dir, "state")
+	_, err = prepareRoot(root)
 	require.NoError(t, err)
 	l, err := newLayout(root)
 	require.NoError(t, err)
 	if err := checkOverlay(l); err != nil {
-		t.Skip("needs a TMPDIR on a file system that carries overlayfs: ", err)
+		testkit.Missing(t, "needs .cache on a file system that carries overlayfs: %v", err)
 	}
 	return root
 }

@@ -40,7 +40,7 @@ func Cache(t testing.TB) string {
 func NeedRoot(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		missing(t, "needs root: run the tests as root")
+		Missing(t, "needs root: run the tests as root")
 	}
 }
 
@@ -48,7 +48,7 @@ func NeedRoot(t testing.TB) {
 func Need(t testing.TB, command, hint string) {
 	t.Helper()
 	if _, err := exec.LookPath(command); err != nil {
-		missing(t, "needs %s: %s", command, hint)
+		Missing(t, "needs %s: %s", command, hint)
 	}
 }
 
@@ -58,7 +58,7 @@ func NeedForeign(t testing.TB, arch string) {
 	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[arch]
 	state, err := os.ReadFile("/proc/sys/fs/binfmt_misc/qemu-" + machine)
 	if err != nil || !strings.HasPrefix(string(state), "enabled") {
-		missing(t, "needs qemu-user-static for %s: run hack/deps.sh foreign", arch)
+		Missing(t, "needs qemu-user-static for %s: run hack/deps.sh foreign", arch)
 	}
 }
 
@@ -67,7 +67,7 @@ func Tool(t testing.TB, name string) string {
 	t.Helper()
 	path := filepath.Join(Cache(t), "bin", name)
 	if _, err := os.Stat(path); err != nil {
-		missing(t, "needs .cache/bin/%s: run hack/tools.sh", name)
+		Missing(t, "needs .cache/bin/%s: run hack/tools.sh", name)
 	}
 	return path
 }
@@ -118,7 +118,8 @@ func script(t testing.TB, name string, args ...string) {
 	}
 }
 
-func missing(t testing.TB, format string, args ...any) {
+// Missing skips the test for want of something, or fails it where nothing may be missing.
+func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("FLAVORKIT_REQUIRE_ALL") == "1" {
 		t.Fatalf(format+" (FLAVORKIT_REQUIRE_ALL=1)", args...)

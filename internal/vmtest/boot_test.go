@@ -79,7 +79,7 @@ func skipIfMissing(t *testing.T, err error) {
 	t.Helper()
 	var missing *MissingError
 	if errors.As(err, &missing) {
-		t.Skip(err)
+		testkit.Missing(t, "%v", err)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/testkit"
 )
 
 // fakeTerminal runs a real shell behind a console. Like a tty it turns carriage return into newline on the way in and
@@ -18,9 +20,7 @@ import (
 // the shell's output.
 func fakeTerminal(t *testing.T, shell []string, noise func(piece []byte) []byte) *Console {
 	t.Helper()
-	if _, err := exec.LookPath(shell[0]); err != nil {
-		t.Skipf("%s is not installed", shell[0])
-	}
+	testkit.Need(t, shell[0], "run hack/deps.sh test")
 	c, far := fakeMachine(t, 1, nil, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, shell[0], shell[1:]...)
