@@ -63,7 +63,7 @@ func TestKubernetesGraphs(t *testing.T) {
 	for _, flavor := range []string{"debian-12", "alpine"} {
 		t.Run(flavor, func(t *testing.T) {
 			p := spectest.MustPlan(t, "extends: "+flavor+"\nversion: v1.0.0\nvariant: standard\nkubernetes: k0s\n", nil, "amd64")
-			golden.Check(t, "../testdata/graphs/standard-"+flavor+"-amd64-generic-k0s.txt", graphtest.Generate(t, p, "image").Graph.String())
+			golden.Check(t, "../testdata/targets/standard-"+flavor+"-amd64-k0s.txt", graphtest.Generate(t, p, "image").Graph.String())
 		})
 	}
 }
