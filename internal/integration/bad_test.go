@@ -225,14 +225,20 @@ func TestBrokenImage(t *testing.T) {
 }
 
 // TestOldDaemon builds what a daemon without MergeOp and PassthroughOp is
-// given.
+// given, with files in folders that the check wants as the userland has them.
 func TestOldDaemon(t *testing.T) {
-	o := options(t, map[string]string{"kairos.spec": debianSpec})
+	o := options(t, map[string]string{"kairos.spec": debianSpec + closedFolders})
 	o.Args = map[string]string{"FLAVORKIT_WITHOUT": "mergeop,passthroughop"}
 	r := watch(&o)
 	image(t, embedded(t), o)
 	assert.Contains(t, r.ran(), "[rootfs] checked root filesystem")
 }
+
+// closedFolders are files in folders that Debian has not made 0755.
+const closedFolders = `files:
+  - {path: /root/.ssh/config, content: a}
+  - {path: /var/local/of/us, content: a}
+`
 
 // archiveOf is a tar.gz with one program in it.
 func archiveOf(t *testing.T, name string, data []byte) []byte {

@@ -27,7 +27,7 @@ import (
 // each for the graph that it built.
 func TestShells(t *testing.T) {
 	files := map[string]string{
-		"kairos.spec": debianSpec + "files: [{path: /etc/motd, from: motd}]\ncloudConfig: cloud.yaml\n",
+		"kairos.spec": debianSpec + closedFolders + "  - {path: /etc/motd, from: motd}\ncloudConfig: cloud.yaml\n",
 		"motd":        "welcome\n",
 		"cloud.yaml":  "#cloud-config\n",
 		"unrelated":   "not named by the spec\n",

@@ -18,13 +18,13 @@ var foldersScript []byte
 // own, and those of the last layer count: on top of them, this gives a folder
 // such as /etc/ssl/private back what the distribution made it.
 func foldersLayer(ctx context.Context, g *graph.Graph, p *plan.Plan, userland llb.State) (llb.State, error) {
-	s := g.Stage(p.Userland.Distro+"/userland", p.At("packages")).On(g.Build)
+	s := g.Stage(p.Userland.Distro+"/folders", p.At("packages")).On(g.Build)
 	tools, err := s.Image(ctx, p.Tools.Base)
 	if err != nil {
 		return llb.State{}, err
 	}
 	return s.Run(tools, graph.Command{
-		Title:  "take the modes of its folders",
+		Title:  "take the modes of the userland's folders",
 		Script: graph.Script{Name: "folders.sh", Text: foldersScript},
 		Args:   []string{"/userland", "/out"},
 		Env:    g.EpochEnv(),
