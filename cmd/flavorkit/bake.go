@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
+	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/internal/bake"
 	"github.com/flavorkit/flavorkit/internal/matrix"
 )
@@ -34,7 +36,11 @@ func bakeCommand() *cobra.Command {
 		Example: bakeExample,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.checkBake(cmd.Context(), o); err != nil {
+				return err
+			}
 			o.Version = cmp.Or(f.version, matrix.DefaultVersion)
+			o.Targets = frontend.Targets()
 			o.Context = filepath.ToSlash(f.folder())
 			text, err := f.bake(cmd, o)
 			if err != nil {
@@ -44,10 +50,10 @@ func bakeCommand() *cobra.Command {
 				_, err := cmd.OutOrStdout().Write(text)
 				return err
 			}
-			if err := os.WriteFile(output, text, 0o644); err != nil {
-				return errors.Wrap(err, "write the bake file")
+			if err := writeBake(output, text); err != nil {
+				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; build it with: docker buildx bake -f %s\n", output, output)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; build it with: docker buildx bake -f %s\n", output, quote(output))
 			return err
 		},
 	}
@@ -61,6 +67,35 @@ func bakeCommand() *cobra.Command {
 	flags.StringArrayVar(&o.CacheFrom, "cache-from", nil, "cache of all targets, such as type=registry,ref=…")
 	flags.StringArrayVar(&o.CacheTo, "cache-to", nil, "cache that all targets write, such as type=registry,ref=…,mode=max")
 	return cmd
+}
+
+// checkBake checks what goes into the file as it is.
+func (f *matrixFlags) checkBake(ctx context.Context, o bake.Options) error {
+	if err := checkVersion(ctx, f.version); err != nil {
+		return err
+	}
+	if err := checkTarget(o.Target); err != nil {
+		return err
+	}
+	if err := checkImage("frontend", o.Frontend); err != nil {
+		return err
+	}
+	return checkRegistry(o.Registry)
+}
+
+// writeBake writes a bake file, over a former one of ours but over nobody else's.
+func writeBake(file string, text []byte) error {
+	// What is no regular file, such as a pipe, holds nothing to lose.
+	if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		former, err := os.ReadFile(file)
+		if err != nil {
+			return errors.Wrap(err, "read the former bake file")
+		}
+		if !bake.Ours(former) {
+			return errors.Errorf("%s is there already, and flavorkit did not write it; name another file with -o", file)
+		}
+	}
+	return errors.Wrap(os.WriteFile(file, text, 0o644), "write the bake file")
 }
 
 // bake plans the cells with the version that bake fills in.

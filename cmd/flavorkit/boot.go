@@ -12,10 +12,15 @@ import (
 	"github.com/flavorkit/flavorkit/internal/vmtest"
 )
 
+// bootFlags are the flags of the boot command.
+type bootFlags struct {
+	vmtest.Options
+	firmware, accel string
+	disk            int
+}
+
 func bootCommand() *cobra.Command {
-	var o vmtest.Options
-	var firmware, accel string
-	var disk int
+	f := &bootFlags{}
 	cmd := &cobra.Command{
 		Use:   "boot FILE",
 		Short: "Boot an ISO or a disk in QEMU, on this terminal",
@@ -26,37 +31,71 @@ artifact, which is tried out once; else the machine is emulated, and slow.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := args[0]
-			if _, err := os.Stat(file); err != nil {
-				return errors.Wrap(err, "open the artifact")
+			if err := f.complete(file); err != nil {
+				return err
 			}
-			switch unpack, packed := unpacked()[filepath.Ext(file)]; {
-			case packed:
-				return errors.Errorf("%s is compressed; unpack it first: %s %s", file, unpack, file)
-			case strings.HasSuffix(file, ".iso"):
-				o.ISO = file
-			default:
-				o.Disks = append(o.Disks, vmtest.Disk{Path: file, Scratch: true})
-			}
-			if disk > 0 {
-				o.Disks = append(o.Disks, vmtest.Disk{SizeMiB: disk * 1024})
-			}
-			o.Firmware, o.Accel, o.Network = vmtest.Firmware(firmware), vmtest.Accel(accel), true
-			chosen, reason := vmtest.Accelerator(cmd.Context(), o)
+			chosen, reason := vmtest.Accelerator(cmd.Context(), f.Options)
 			if _, err := fmt.Fprintf(cmd.ErrOrStderr(), "booting %s with %s (%s); Ctrl-a x ends it\n", file, chosen, reason); err != nil {
 				return err
 			}
-			o.Accel = chosen
-			return vmtest.Interactive(cmd.Context(), o, os.Stdin, os.Stdout)
+			f.Accel = chosen
+			return vmtest.Interactive(cmd.Context(), f.Options, os.Stdin, os.Stdout)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&firmware, "firmware", "", "bios, uefi or secureboot (default: bios on amd64, uefi on arm64)")
-	flags.StringVar(&o.Arch, "arch", "amd64", "architecture of the artifact: amd64 or arm64")
-	flags.StringVar(&accel, "accel", "auto", "auto, kvm or tcg")
-	flags.IntVar(&o.MemoryMiB, "memory", 2048, "memory in MiB")
-	flags.IntVar(&o.CPUs, "cpus", 2, "virtual CPUs")
-	flags.IntVar(&disk, "disk", 0, "attach an empty disk of this many GiB, to install on")
+	flags.StringVar(&f.firmware, "firmware", "", "bios, uefi or secureboot (default: bios on amd64, uefi on arm64)")
+	flags.StringVar(&f.Arch, "arch", "amd64", "architecture of the artifact: amd64 or arm64")
+	flags.StringVar(&f.accel, "accel", "auto", "auto, kvm or tcg")
+	flags.IntVar(&f.MemoryMiB, "memory", 2048, "memory in MiB")
+	flags.IntVar(&f.CPUs, "cpus", 2, "virtual CPUs")
+	flags.IntVar(&f.disk, "disk", 0, "attach an empty disk of this many GiB, to install on")
 	return cmd
+}
+
+// leastMemory is what no system starts with less of, in MiB.
+const leastMemory = 256
+
+// complete checks the flags, and makes a machine of them that boots a file.
+func (f *bootFlags) complete(file string) error {
+	switch {
+	case f.MemoryMiB < leastMemory:
+		return usagef("--memory %d is too little; give at least %d, in MiB", f.MemoryMiB, leastMemory)
+	case f.CPUs < 1:
+		return usagef("--cpus %d is too few; give at least 1", f.CPUs)
+	case f.disk < 0:
+		return usagef("--disk %d is no size; give one in GiB", f.disk)
+	}
+	if err := checkArch(f.Arch); err != nil {
+		return err
+	}
+	if strings.HasSuffix(file, ".iso") {
+		f.ISO = file
+	} else {
+		f.Disks = append(f.Disks, vmtest.Disk{Path: file, Scratch: true})
+	}
+	if f.disk > 0 {
+		f.Disks = append(f.Disks, vmtest.Disk{SizeMiB: f.disk * 1024})
+	}
+	f.Firmware, f.Accel, f.Network = vmtest.Firmware(f.firmware), vmtest.Accel(f.accel), true
+	if err := f.Check(); err != nil {
+		return &usageError{err}
+	}
+	return checkArtifact(file)
+}
+
+// checkArtifact refuses what no machine boots from.
+func checkArtifact(file string) error {
+	info, err := os.Stat(file)
+	if err != nil {
+		return errors.Wrap(err, "open the artifact")
+	}
+	if info.IsDir() {
+		return errors.Errorf("%s is a folder; name an ISO or a disk in it", file)
+	}
+	if unpack, packed := unpacked()[filepath.Ext(file)]; packed {
+		return errors.Errorf("%s is compressed; unpack it first: %s %s", file, unpack, quote(file))
+	}
+	return nil
 }
 
 // unpacked are the commands that unpack a disk image, by the ending of its name.

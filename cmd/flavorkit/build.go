@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -45,6 +46,7 @@ type solveFlags struct {
 	solve.Options
 	push               bool
 	builder, stateDir  string
+	buildArgs, labels  []string
 	cacheTo, cacheFrom []string
 	cloudConfig        string
 	mirrors            map[string]string
@@ -56,8 +58,8 @@ func (f *solveFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.Target, "target", "", "what to build: "+targetNames())
 	flags.StringToStringVar(&f.Contexts, "build-context", nil, "named context: name=folder, name=oci-layout://path:tag, name=docker-image://ref")
 	flags.StringVar(&f.cloudConfig, "cloud-config", "", "cloud-config for the ISO or the disk, instead of what the spec has")
-	flags.StringToStringVar(&f.Args, "build-arg", nil, "build argument, such as SOURCE_DATE_EPOCH=0")
-	flags.StringToStringVar(&f.Labels, "label", nil, "label of the image")
+	flags.StringArrayVar(&f.buildArgs, "build-arg", nil, "build argument, such as SOURCE_DATE_EPOCH=0; a name alone takes the value from the environment")
+	flags.StringArrayVar(&f.labels, "label", nil, "label of the image, such as org.opencontainers.image.vendor=Acme")
 	flags.BoolVar(&f.NoCache, "no-cache", false, "run every step again")
 	flags.StringSliceVar(&f.NoCacheStages, "no-cache-filter", nil, "run the steps of these stages again, such as debian-12/userland")
 	flags.StringArrayVar(&f.cacheTo, "cache-to", nil, "export the cache, such as type=registry,ref=…")
@@ -69,16 +71,55 @@ func (f *solveFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.debug, "debug", false, "show what the BuildKit inside flavorkit logs")
 }
 
-// complete reads the flags that have a syntax of their own.
+// complete checks the flags, and reads those that have a syntax of their own.
 func (f *solveFlags) complete() (err error) {
-	if f.cloudConfig != "" && !slices.Contains(frontend.ConfigTargets(), f.Target) {
-		return &usageError{errors.Errorf("--cloud-config is for the targets %s", strings.Join(frontend.ConfigTargets(), ", "))}
+	if err := checkTarget(f.Target); err != nil {
+		return err
 	}
-	if f.CacheTo, err = build.ParseExportCache(f.cacheTo); err != nil {
+	if f.cloudConfig != "" && !slices.Contains(frontend.ConfigTargets(), f.Target) {
+		return usagef("--cloud-config is for the targets %s", strings.Join(frontend.ConfigTargets(), ", "))
+	}
+	if f.stateDir == "" {
+		return usagef("--state-dir is empty; name a folder")
+	}
+	if err := solve.CheckProgress(f.Log, f.Progress); err != nil {
 		return &usageError{err}
+	}
+	if f.Args, err = pairs("build-arg", f.buildArgs, os.LookupEnv); err != nil {
+		return err
+	}
+	if f.Labels, err = pairs("label", f.labels, func(string) (string, bool) { return "", true }); err != nil {
+		return err
+	}
+	return f.caches()
+}
+
+// caches reads the caches that are asked for.
+func (f *solveFlags) caches() (err error) {
+	if f.CacheTo, err = build.ParseExportCache(f.cacheTo); err != nil {
+		return &usageError{errors.Wrap(err, "--cache-to")}
 	}
 	if f.CacheFrom, err = build.ParseImportCache(f.cacheFrom); err != nil {
-		return &usageError{err}
+		return &usageError{errors.Wrap(err, "--cache-from")}
+	}
+	// Those of buildkitd; the BuildKit inside flavorkit has the first two.
+	types := []string{"registry", "local", "gha", "s3", "azblob"}
+	if err := checkCaches("cache-from", f.CacheFrom, types); err != nil {
+		return err
+	}
+	return checkCaches("cache-to", f.CacheTo, append(types, "inline"))
+}
+
+func checkCaches(flag string, caches []client.CacheOptionsEntry, types []string) error {
+	for _, c := range caches {
+		if !slices.Contains(types, c.Type) {
+			return usagef("--%s: unknown type %q; %s", flag, c.Type, specs.Suggest(c.Type, types))
+		}
+		if c.Type == "registry" {
+			if err := checkImage(flag, c.Attrs["ref"]); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -86,8 +127,9 @@ func (f *solveFlags) complete() (err error) {
 // buildFlags are the flags of the build command.
 type buildFlags struct {
 	solveFlags
-	outputs []string
-	tag     string
+	outputs      []string
+	destinations []solve.Destination
+	tag          string
 }
 
 func buildCommand() *cobra.Command {
@@ -181,31 +223,71 @@ func list(cmd *cobra.Command, files []string) error {
 	return nil
 }
 
-// targetNames lists the targets for help texts.
-func targetNames() string {
-	names := slices.Clone(frontend.Targets())
-	names[0] += " (default)"
-	return strings.Join(names, ", ")
+// complete checks the flags, and fills in what they leave open.
+func (f *buildFlags) complete() (err error) {
+	if err := f.solveFlags.complete(); err != nil {
+		return err
+	}
+	if err := checkPlatforms(f.Platforms); err != nil {
+		return err
+	}
+	if err := f.checkImage(); err != nil {
+		return err
+	}
+	if err := f.parseOutputs(); err != nil {
+		return err
+	}
+	f.Context = cmp.Or(f.Context, ".")
+	f.File, err = findSpec(f.Context, f.File)
+	return err
 }
 
-// complete fills in what the flags leave open.
-func (f *buildFlags) complete() error {
-	if f.Context == "" {
-		f.Context = "."
+// checkImage checks the flags that are for images alone.
+func (f *buildFlags) checkImage() error {
+	_, isImage := imageSuffix(f.Target)
+	switch {
+	case f.push && f.tag == "":
+		return usagef("--push needs --tag")
+	case f.push && !isImage:
+		return usagef("--push is for images; take --target away")
+	case f.push && len(f.outputs) > 0:
+		return usagef("--push is an output of its own; take --output away")
+	case f.tag == "":
+		return nil
+	case !isImage:
+		return usagef("--tag is for images; take --target away")
+	case !f.push && len(f.outputs) == 0:
+		return usagef("--tag needs --push, or an output such as -o type=oci,dest=image.tar")
 	}
-	if f.File == "" {
-		f.File = filepath.Join(f.Context, specs.DefaultName)
+	return checkImage("tag", f.tag)
+}
+
+// parseOutputs reads the outputs that are asked for.
+func (f *buildFlags) parseOutputs() error {
+	asked := f.outputs
+	if len(asked) == 0 {
+		asked = []string{"dist"}
 	}
-	if info, err := os.Stat(f.File); err != nil || info.IsDir() {
-		return errors.Errorf("there is no spec %s; make one with 'flavorkit init', or name yours with -f", f.File)
+	named := false
+	for _, s := range asked {
+		d, err := solve.ParseOutput(s)
+		if err != nil {
+			return &usageError{err}
+		}
+		f.destinations = append(f.destinations, d)
+		named = named || d.Plain || d.TakesName()
 	}
-	if f.push && f.tag == "" {
-		return &usageError{errors.New("--push needs --tag")}
+	if f.tag != "" && !named {
+		return usagef("--tag is for images, and no output is one; add one such as -o type=oci,dest=image.tar")
 	}
-	if f.tag != "" && !f.push && len(f.outputs) == 0 {
-		return &usageError{errors.New("--tag needs --push, or an output such as -o type=oci,dest=image.tar")}
-	}
-	return f.solveFlags.complete()
+	return nil
+}
+
+// imageSuffix is what a target that is an image adds to the name of the system;
+// ok is false for those that are files.
+func imageSuffix(target string) (suffix string, ok bool) {
+	suffix, ok = map[string]string{"": "", "image": "", "img-image": "-img"}[target]
+	return suffix, ok
 }
 
 // withClient calls do with the BuildKit that builds run on.
@@ -295,16 +377,11 @@ func (f *solveFlags) connect(ctx context.Context) (*client.Client, func() error,
 // target. What it has opened is returned with an error too, to be discarded.
 func (f *buildFlags) openOutputs(plans []*plan.Plan) ([]*solve.Output, error) {
 	if f.push {
-		o, err := solve.ParseOutput("type=registry,name=" + f.tag)
-		return []*solve.Output{o}, err
-	}
-	asked := f.outputs
-	if len(asked) == 0 {
-		asked = []string{"dist"}
+		return []*solve.Output{solve.OutputRegistry(f.tag)}, nil
 	}
 	var outputs []*solve.Output
-	for _, s := range asked {
-		o, err := f.openOutput(s, plans)
+	for _, d := range f.destinations {
+		o, err := f.openOutput(d, plans)
 		if err != nil {
 			return outputs, err
 		}
@@ -318,14 +395,14 @@ func (f *buildFlags) openOutputs(plans []*plan.Plan) ([]*solve.Output, error) {
 
 // openOutput opens one output. An image goes into a folder as an archive, not as
 // its hundred thousand files.
-func (f *buildFlags) openOutput(s string, plans []*plan.Plan) (*solve.Output, error) {
-	suffix, isImage := map[string]string{"": "", "image": "", "img-image": "-img"}[f.Target]
-	if strings.Contains(s, "=") || !isImage {
-		return solve.ParseOutput(s)
+func (f *buildFlags) openOutput(d solve.Destination, plans []*plan.Plan) (*solve.Output, error) {
+	suffix, isImage := imageSuffix(f.Target)
+	if !d.Plain || !isImage {
+		return d.Open()
 	}
 	name := plans[0].File + suffix
 	if len(plans) > 1 {
 		name = strings.Replace(name, "-"+plans[0].Arch+"-", "-", 1)
 	}
-	return solve.OutputImage(filepath.Join(s, name+".oci.tar"))
+	return solve.OutputImage(filepath.Join(d.Path, name+".oci.tar"))
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/moby/buildkit/solver/errdefs"
@@ -40,10 +41,8 @@ func main() {
 
 // run runs a command line and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	cmd := rootCommand()
+	cmd := rootCommand(stdout, stderr)
 	cmd.SetArgs(args)
-	cmd.SetOut(stdout)
-	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(ctx)
 	var usage *usageError
 	switch {
@@ -67,7 +66,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // usageError is a mistake of the command line.
 type usageError struct{ error }
 
-func rootCommand() *cobra.Command {
+func usagef(format string, args ...any) error {
+	return &usageError{errors.Errorf(format, args...)}
+}
+
+func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "flavorkit",
 		Short: "Build Kairos operating systems from a few lines of kairos.spec",
@@ -86,15 +89,38 @@ first line is "# syntax=…/frontend:1".`,
 			for _, sub := range cmd.Commands() {
 				names = append(names, sub.Name())
 			}
-			return &usageError{errors.Errorf("unknown command %q; %s", args[0], specs.Suggest(args[0], names))}
+			return usagef("unknown command %q; %s", args[0], specs.Suggest(args[0], names))
 		},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	cmd.AddCommand(buildCommand(), matrixCommand(), bakeCommand(), bootCommand(), planCommand(), graphCommand(), checkCommand(), initCommand(), schemaCommand())
+	strictHelp(cmd)
 	argsAreUsage(cmd)
 	return cmd
+}
+
+// strictHelp adds cobra's own commands, which say nothing about a command or a
+// shell that they do not know, and has them say it.
+func strictHelp(cmd *cobra.Command) {
+	cmd.InitDefaultHelpCmd()
+	cmd.InitDefaultCompletionCmd()
+	for _, sub := range cmd.Commands() {
+		switch sub.Name() {
+		case "help":
+			sub.Args = func(cmd *cobra.Command, args []string) error {
+				if _, rest, _ := cmd.Root().Find(args); len(rest) > 0 {
+					return errors.Errorf("unknown command %q", strings.Join(args, " "))
+				}
+				return nil
+			}
+		case "completion":
+			sub.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 }
 
 // argsAreUsage makes wrong arguments of all commands below one mistakes of the

@@ -123,7 +123,10 @@ func matrixCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			write, ok := map[string]func(io.Writer, []row) error{"table": writeTable, "json": writeJSON}[format]
 			if !ok {
-				return &usageError{errors.Errorf("unknown format %q; valid: json, table", format)}
+				return usagef("unknown format %q; valid: json, table", format)
+			}
+			if err := checkVersion(cmd.Context(), f.version); err != nil {
+				return err
 			}
 			cells, err := f.cells()
 			if err != nil {
@@ -239,13 +242,7 @@ func matrixBuildCommand() *cobra.Command {
 }
 
 func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
-	switch {
-	case f.push && f.registry == "":
-		return &usageError{errors.New("--push needs --registry")}
-	case f.push && !f.images():
-		return &usageError{errors.New("--push is for images; take --target away")}
-	}
-	if err := f.complete(); err != nil {
+	if err := f.check(ctx, cmd); err != nil {
 		return err
 	}
 	cells, err := f.cells()
@@ -272,6 +269,29 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 		}
 		return f.buildFiles(ctx, cmd, c, plans)
 	})
+}
+
+// check checks the flags.
+func (f *matrixBuildFlags) check(ctx context.Context, cmd *cobra.Command) error {
+	if err := f.complete(); err != nil {
+		return err
+	}
+	switch {
+	case f.push && f.registry == "":
+		return usagef("--push needs --registry")
+	case f.push && !f.images():
+		return usagef("--push is for images; take --target away")
+	case f.push && cmd.Flags().Changed("output"):
+		return usagef("--push is an output of its own; take --output away")
+	case f.output == "":
+		return usagef("an output is empty; name a folder")
+	}
+	if f.registry != "" {
+		if err := checkRegistry(f.registry); err != nil {
+			return err
+		}
+	}
+	return checkVersion(ctx, f.version)
 }
 
 // images tells whether images are built, and not files.
@@ -337,7 +357,7 @@ const exportsAtOnce = 4
 // openImage opens the output of a cell's image.
 func (f *matrixBuildFlags) openImage(cell frontend.Cell, plans []*plan.Plan, at int, image string) (*solve.Output, error) {
 	if f.push {
-		return solve.ParseOutput("type=registry,name=" + f.registry + "/" + image)
+		return solve.OutputRegistry(f.registry + "/" + image), nil
 	}
 	folder := f.output
 	if sameFile(plans) {

@@ -23,6 +23,8 @@ type Options struct {
 	Context string
 	// Registry, Version and Target are the defaults of the variables of bake.
 	Registry, Version, Target string
+	// Targets are all that Target may be.
+	Targets []string
 	// Contexts are the named contexts of all targets.
 	Contexts map[string]string
 	// CacheFrom and CacheTo are given to all targets.
@@ -36,7 +38,12 @@ type Cell struct {
 	Groups []string
 }
 
+// comment marks files that the next run may replace. Bake skips the key "//", as
+// the JSON of HCL has it.
+const comment = "written by flavorkit bake, and written anew by the next run"
+
 type file struct {
+	Comment  string              `json:"//"`
 	Variable map[string]variable `json:"variable"`
 	Group    map[string]group    `json:"group"`
 	Target   map[string]target   `json:"target"`
@@ -62,20 +69,33 @@ type target struct {
 	CacheTo          []string          `json:"cache-to,omitempty"`
 }
 
+// Ours tells whether a text was written by File.
+func Ours(text []byte) bool {
+	var f file
+	return json.Unmarshal(text, &f) == nil && f.Comment == comment
+}
+
+// all is the group of all targets, which bake builds when it is asked for none.
+const all = "default"
+
 // File writes the bake file of cells.
 func File(cells []Cell, o Options) ([]byte, error) {
 	f := file{
+		Comment: comment,
 		Variable: map[string]variable{
 			"REGISTRY": {o.Registry, "where images are pushed to"},
 			"VERSION":  {o.Version, "version of what is built"},
-			"TARGET":   {o.Target, "what is built: image or iso"},
+			"TARGET":   {o.Target, "what is built: " + strings.Join(o.Targets, ", ")},
 		},
 		Group:  map[string]group{},
 		Target: map[string]target{},
 	}
-	for _, c := range cells {
-		name := identifier(c.Name)
-		f.Target[name] = target{
+	// Targets come first: they are asked for by the names of cells.
+	taken := identifiers{all: true}
+	names := make([]string, len(cells))
+	for i, c := range cells {
+		names[i] = taken.of(c.Name)
+		f.Target[names[i]] = target{
 			Context:          o.Context,
 			Contexts:         o.Contexts,
 			DockerfileInline: fill("# syntax="+o.Frontend+"\n"+c.Spec, "${VERSION}"),
@@ -85,9 +105,16 @@ func File(cells []Cell, o Options) ([]byte, error) {
 			CacheFrom:        o.CacheFrom,
 			CacheTo:          o.CacheTo,
 		}
-		for _, g := range slices.Compact(append([]string{"default"}, c.Groups...)) {
-			g = identifier(g)
-			f.Group[g] = group{append(f.Group[g].Targets, name)}
+	}
+	f.Group[all] = group{names}
+	groups := map[string]string{} // identifiers by name
+	for i, c := range cells {
+		for _, name := range slices.Compact(slices.Sorted(slices.Values(c.Groups))) {
+			if groups[name] == "" {
+				groups[name] = taken.of(name)
+			}
+			id := groups[name]
+			f.Group[id] = group{append(f.Group[id].Targets, names[i])}
 		}
 	}
 	var text strings.Builder
@@ -103,16 +130,4 @@ func File(cells []Cell, o Options) ([]byte, error) {
 func fill(text, version string) string {
 	text = strings.NewReplacer("${", "$${", "%{", "%%{").Replace(text)
 	return strings.ReplaceAll(text, Version, version)
-}
-
-// identifier is a name that bake takes.
-func identifier(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
-			return r
-		default:
-			return '-'
-		}
-	}, name)
 }

@@ -41,61 +41,92 @@ func OutputImage(file string) (*Output, error) {
 	return outputFile(client.ExporterOCI, file, rewriteTimes(map[string]string{}))
 }
 
+// OutputRegistry pushes an image to the registry in its name.
+func OutputRegistry(image string) *Output {
+	attrs := rewriteTimes(map[string]string{"name": image, "push": "true"})
+	return &Output{Entry: client.ExportEntry{Type: client.ExporterImage, Attrs: attrs}}
+}
+
+// Destination is an output that was asked for and is not open yet: nothing has
+// been touched for it.
+type Destination struct {
+	// Type of the exporter, as BuildKit calls it.
+	Type string
+	// Path of the folder or file; empty for what goes to no file.
+	Path  string
+	Attrs map[string]string
+	// Plain tells that a folder was named and nothing else, so that what goes into
+	// it is left open.
+	Plain bool
+}
+
 // ParseOutput reads an output as docker buildx build spells it: a folder, or
 // type=…,dest=….
-func ParseOutput(s string) (*Output, error) {
-	if !strings.Contains(s, "=") {
-		return OutputFolder(s)
+func ParseOutput(s string) (Destination, error) {
+	switch {
+	case s == "":
+		return Destination{}, errors.New("an output is empty; name a folder")
+	case !strings.Contains(s, "="):
+		return Destination{Type: client.ExporterLocal, Path: s, Plain: true}, nil
 	}
 	fields, err := csvvalue.Fields(s, nil)
 	if err != nil {
-		return nil, errors.Wrapf(err, "read the output %q", s)
+		return Destination{}, errors.Wrapf(err, "read the output %q", s)
 	}
 	attrs := map[string]string{}
 	for _, field := range fields {
 		key, value, ok := strings.Cut(field, "=")
 		if !ok {
-			return nil, errors.Errorf("output %q: %q is not key=value", s, field)
+			return Destination{}, errors.Errorf("output %q: %q is not key=value", s, field)
 		}
 		attrs[strings.ToLower(key)] = value
 	}
-	kind, dest := attrs["type"], attrs["dest"]
-	if kind != client.ExporterLocal && kind != client.ExporterTar {
-		rewriteTimes(attrs)
-	}
+	d := Destination{Type: attrs["type"], Path: attrs["dest"], Attrs: attrs}
 	delete(attrs, "type")
 	delete(attrs, "dest")
-	needsDest := errors.Errorf("output %q: add dest=…", s)
-	switch kind {
-	case client.ExporterLocal:
-		if dest == "" {
-			return nil, needsDest
+	switch d.Type {
+	case client.ExporterLocal, client.ExporterTar, client.ExporterOCI, client.ExporterDocker:
+		if d.Path == "" {
+			return Destination{}, errors.Errorf("output %q: add dest=…", s)
 		}
-		o, err := OutputFolder(dest)
-		if err == nil {
-			o.Entry.Attrs = attrs
-		}
-		return o, err
-	case client.ExporterTar, client.ExporterOCI, client.ExporterDocker:
-		if dest == "" {
-			return nil, needsDest
-		}
-		if tar, err := strconv.ParseBool(attrs["tar"]); err == nil && !tar {
-			o, err := OutputFolder(dest)
-			if err == nil {
-				o.Entry.Type, o.Entry.Attrs = kind, attrs
-			}
-			return o, err
-		}
-		return outputFile(kind, dest, attrs)
-	case client.ExporterImage, "registry":
-		if kind == "registry" {
-			attrs["push"] = "true"
-		}
-		return &Output{Entry: client.ExportEntry{Type: client.ExporterImage, Attrs: attrs}}, nil
+	case "registry":
+		attrs["push"] = "true"
+		d.Type, d.Path = client.ExporterImage, ""
+	case client.ExporterImage:
+		d.Path = ""
 	default:
-		return nil, errors.Errorf("output %q: the type is none of local, tar, oci, docker, image, registry", s)
+		return Destination{}, errors.Errorf("output %q: the type is none of local, tar, oci, docker, image, registry", s)
 	}
+	if d.TakesName() {
+		rewriteTimes(attrs)
+	}
+	return d, nil
+}
+
+// TakesName tells whether an image is written, which has a name, and not its files.
+func (d Destination) TakesName() bool {
+	return d.Type != client.ExporterLocal && d.Type != client.ExporterTar
+}
+
+// Open makes the output.
+func (d Destination) Open() (*Output, error) {
+	if d.Path == "" {
+		return &Output{Entry: client.ExportEntry{Type: d.Type, Attrs: d.Attrs}}, nil
+	}
+	if !d.isFolder() {
+		return outputFile(d.Type, d.Path, d.Attrs)
+	}
+	o, err := OutputFolder(d.Path)
+	if err != nil {
+		return nil, err
+	}
+	o.Entry.Type, o.Entry.Attrs = d.Type, d.Attrs
+	return o, nil
+}
+
+func (d Destination) isFolder() bool {
+	tar, err := strconv.ParseBool(d.Attrs["tar"])
+	return d.Type == client.ExporterLocal || err == nil && !tar
 }
 
 // rewriteTimes has an image exporter set the times of all files to the epoch at

@@ -33,6 +33,8 @@ func TestParseOutput(t *testing.T) {
 		{in: "type=image,unpack=true", kind: client.ExporterImage, attrs: map[string]string{"unpack": "true"}},
 		{in: "type=image,name=acme/os,push=true", kind: client.ExporterImage, attrs: map[string]string{"name": "acme/os", "push": "true", "rewrite-timestamp": "true"}},
 		{in: "type=registry,name=acme/os", kind: client.ExporterImage, attrs: map[string]string{"name": "acme/os", "push": "true", "rewrite-timestamp": "true"}},
+		{in: "type=image,dest=DIR/none", kind: client.ExporterImage, attrs: map[string]string{"rewrite-timestamp": "true"}},
+		{in: "", want: "an output is empty; name a folder"},
 		{in: "type=local", want: `output "type=local": add dest=…`},
 		{in: "type=oci", want: `output "type=oci": add dest=…`},
 		{in: "dest=DIR/x", want: `output "dest=DIR/x": the type is none of local, tar, oci, docker, image, registry`},
@@ -41,13 +43,20 @@ func TestParseOutput(t *testing.T) {
 		{in: "type=oci,dest=DIR/folder", want: `DIR/folder is a folder; name a file in it`},
 	} {
 		t.Run(c.in, func(t *testing.T) {
-			o, err := ParseOutput(strings.ReplaceAll(c.in, "DIR", dir))
+			d, err := ParseOutput(strings.ReplaceAll(c.in, "DIR", dir))
+			assert.Empty(t, hidden(t, dir), "nothing is touched yet")
+			var o *Output
+			if err == nil {
+				o, err = d.Open()
+			}
 			if c.want != "" {
 				require.Error(t, err)
 				assert.Equal(t, c.want, strings.ReplaceAll(err.Error(), dir, "DIR"))
 				return
 			}
 			require.NoError(t, err)
+			assert.Equal(t, !strings.Contains(c.in, "="), d.Plain)
+			assert.Equal(t, c.kind != client.ExporterLocal && c.kind != client.ExporterTar, d.TakesName())
 			assert.Equal(t, c.kind, o.Entry.Type)
 			assert.Equal(t, c.attrs, o.Entry.Attrs)
 			require.NoError(t, o.Discard())
@@ -192,8 +201,8 @@ func TestNoPlace(t *testing.T) {
 }
 
 func TestNothingToCommit(t *testing.T) {
-	o, err := ParseOutput("type=image,name=a")
-	require.NoError(t, err)
+	o := OutputRegistry("acme/os:v1")
+	assert.Equal(t, map[string]string{"name": "acme/os:v1", "push": "true", "rewrite-timestamp": "true"}, o.Entry.Attrs)
 	files, err := o.Commit()
 	assert.NoError(t, err)
 	assert.Empty(t, files)

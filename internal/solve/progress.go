@@ -9,13 +9,22 @@ import (
 	"github.com/pkg/errors"
 )
 
+// CheckProgress tells whether progress can be shown in this way.
+func CheckProgress(w io.Writer, mode string) error {
+	_, err := newProgress(w, mode)
+	return err
+}
+
 // newProgress returns what shows the progress of one build.
 func newProgress(w io.Writer, mode string) (func(chan *client.SolveStatus) error, error) {
 	if mode == "" {
 		mode = string(progressui.AutoMode)
 	}
 	display, err := progressui.NewDisplay(w, progressui.DisplayMode(mode))
-	if err != nil {
+	switch {
+	case err != nil && mode == string(progressui.TtyMode):
+		return nil, errors.Errorf("progress %q needs a terminal; plain needs none", mode)
+	case err != nil:
 		return nil, errors.Errorf("progress %q is none of auto, plain, tty, rawjson, quiet", mode)
 	}
 	return func(status chan *client.SolveStatus) error {

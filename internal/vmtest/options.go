@@ -115,6 +115,12 @@ func KernelPanic() *regexp.Regexp {
 	return regexp.MustCompile(`Kernel panic - not syncing: [^\n]*`)
 }
 
+// Check tells what cannot work, whatever the host has.
+func (o Options) Check() error {
+	_, err := o.resolve()
+	return err
+}
+
 // resolve fills in defaults and rejects what cannot work. Accel stays as it is.
 func (o Options) resolve() (Options, error) {
 	switch o.Arch {
@@ -147,10 +153,16 @@ func (o Options) resolve() (Options, error) {
 	default:
 		return o, errors.Errorf("firmware %q is unknown: bios, uefi or secureboot", o.Firmware)
 	}
-	if o.MemoryMiB == 0 {
+	switch {
+	case o.MemoryMiB < 0:
+		return o, errors.Errorf("memory of %d MiB", o.MemoryMiB)
+	case o.MemoryMiB == 0:
 		o.MemoryMiB = 2048
 	}
-	if o.CPUs == 0 {
+	switch {
+	case o.CPUs < 0:
+		return o, errors.Errorf("%d CPUs", o.CPUs)
+	case o.CPUs == 0:
 		o.CPUs = 2
 	}
 	if o.ISO == "" && len(o.Disks) == 0 && o.Kernel == "" {

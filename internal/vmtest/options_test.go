@@ -33,6 +33,9 @@ func TestResolveRejects(t *testing.T) {
 		`accelerator "hvf"`:    {Accel: "hvf", ISO: "a.iso"},
 		`firmware "efi"`:       {Firmware: "efi", ISO: "a.iso"},
 		"arm64 has no BIOS":    {Arch: "arm64", Firmware: BIOS, ISO: "a.iso"},
+		"memory of -1 MiB":     {MemoryMiB: -1, ISO: "a.iso"},
+		"-2 CPUs":              {CPUs: -2, ISO: "a.iso"},
+		"size of -1024 MiB":    {Disks: []Disk{{SizeMiB: -1024}}},
 		"needs a kernel":       {ISO: "a.iso", Append: "quiet"},
 		"disk 1: neither":      {Disks: []Disk{{Path: "a"}, {}}},
 		`format "vmdk"`:        {Disks: []Disk{{Path: "a", Format: "vmdk"}}},
@@ -40,8 +43,7 @@ func TestResolveRejects(t *testing.T) {
 		"only a scratch disk":  {Disks: []Disk{{Path: "a", SizeMiB: 10}}},
 		"port forward 0 to 0":  {ISO: "a.iso", Forwards: []Forward{{}}},
 	} {
-		_, err := o.resolve()
-		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, o.Check(), want)
 	}
 }
 

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/frontend"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+)
+
+// targetNames lists the targets for help texts.
+func targetNames() string {
+	names := slices.Clone(frontend.Targets())
+	names[0] += " (default)"
+	return strings.Join(names, ", ")
+}
+
+func checkTarget(name string) error {
+	if name == "" || slices.Contains(frontend.Targets(), name) {
+		return nil
+	}
+	return usagef("unknown target %q; %s", name, specs.Suggest(name, frontend.Targets()))
+}
+
+// architectures are those that any distribution has.
+func architectures() ([]string, error) {
+	cat, err := catalog.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, d := range cat.Distros {
+		all = append(all, d.Architectures...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+func checkArch(arch string) error {
+	valid, err := architectures()
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(valid, arch) {
+		return usagef("unknown architecture %q; valid: %s", arch, strings.Join(valid, ", "))
+	}
+	return nil
+}
+
+func checkPlatforms(names []string) error {
+	archs, err := architectures()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		p, err := platforms.Parse(name)
+		if err != nil || p.OS != "linux" || !slices.Contains(archs, p.Architecture) {
+			return usagef("unknown platform %q; valid: linux/%s", name, strings.Join(archs, ", linux/"))
+		}
+	}
+	return nil
+}
+
+// checkImage checks the name of an image, in a flag.
+func checkImage(flag, name string) error {
+	if _, err := reference.ParseNormalizedNamed(name); err != nil {
+		return usagef("--%s %q is not the name of an image: %v", flag, name, err)
+	}
+	return nil
+}
+
+// checkRegistry checks what the names of images are put behind.
+func checkRegistry(name string) error {
+	if _, err := reference.ParseNormalizedNamed(name + "/image"); err != nil {
+		return usagef("--registry %q is not one: %v; write it such as ghcr.io/acme", name, err)
+	}
+	return nil
+}
+
+// checkVersion holds a version to what holds for that of a spec.
+func checkVersion(ctx context.Context, version string) error {
+	if version == "" {
+		return nil
+	}
+	_, err := specs.Load(ctx, &specs.Source{Name: "--version", Data: []byte("version: " + strconv.Quote(version))}, nil)
+	var mistakes specs.Diagnostics
+	if errors.As(err, &mistakes) {
+		return usagef("--version: %s; %s", mistakes[0].Message, mistakes[0].Hint)
+	}
+	return err
+}
+
+// pairs splits each key=value at its first =. A key alone has the value that
+// alone gives, or is left out.
+func pairs(flag string, list []string, alone func(key string) (string, bool)) (map[string]string, error) {
+	all := map[string]string{}
+	for _, s := range list {
+		key, value, ok := strings.Cut(s, "=")
+		if key == "" {
+			return nil, usagef("--%s %q has no name", flag, s)
+		}
+		if !ok {
+			value, ok = alone(key)
+		}
+		if ok {
+			all[key] = value
+		}
+	}
+	return all, nil
+}
+
+// findSpec returns the spec that is meant: the file that is named, or the one in
+// the build context.
+func findSpec(folder, file string) (string, error) {
+	if file == "-" {
+		return "", usagef("-f -: a spec is read from a file only")
+	}
+	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
+		return "", usagef("%s is a file and not a build context; name a spec with -f %s", folder, quote(folder))
+	}
+	if file == "" {
+		file = filepath.Join(folder, specs.DefaultName)
+	}
+	switch info, err := os.Stat(file); {
+	case err != nil:
+		return "", errors.Errorf("there is no spec %s; make one with 'flavorkit init', or name yours with -f", file)
+	case info.IsDir():
+		return "", errors.Errorf("%s is a folder; name the spec in it", file)
+	}
+	return file, nil
+}
+
+// quote writes a word of a command line that a shell is to be given.
+func quote(word string) string {
+	if regexp.MustCompile(`^[\w@%+=:,./-]+$`).MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
