@@ -27,7 +27,7 @@ var mountPoints = []string{
 
 // systemLayer is what makes a root filesystem a Kairos one: the overlay files,
 // the folders that are mounted over, and the services. It depends on the
-// distribution and its init system only.
+// distribution, its init system, the model, and the kernel arguments of the spec.
 func systemLayer(g *graph.Graph, p *plan.Plan) (llb.State, error) {
 	entries, err := overlay.Files(p.System.Overlays...)
 	if err != nil {
