@@ -120,6 +120,9 @@ func isoTree(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
 		entries = append(entries, e)
 	}
 	entries = append(entries, tree.File("/boot/grub2/label.cfg", []byte(`set iso_label="`+p.ISO.Label+"\"\n")))
+	if text := rootfs.ModelArgs(p.System.Model); len(text) > 0 {
+		entries = append(entries, tree.File("/boot/grub2/model.cfg", text))
+	}
 	if len(p.System.Cmdline) > 0 {
 		entries = append(entries, tree.File("/boot/grub2/cmdline.cfg", rootfs.Cmdline(p)))
 	}

@@ -44,7 +44,7 @@ func systemLayer(g *graph.Graph, p *plan.Plan) (llb.State, error) {
 	for _, link := range p.System.Links {
 		entries = append(entries, tree.Link(link.Path, link.Target))
 	}
-	if text := modelArgs(p.System.Model); len(text) > 0 {
+	if text := ModelArgs(p.System.Model); len(text) > 0 {
 		entries = append(entries, tree.File("/etc/cos/model.cfg", text))
 	}
 	if len(p.System.Cmdline) > 0 {
@@ -63,8 +63,9 @@ func Cmdline(p *plan.Plan) []byte {
 	return []byte(`set spec_cmdline="` + strings.Join(p.System.Cmdline, " ") + "\"\n")
 }
 
-// modelArgs is a GRUB script that sets the kernel arguments of the model.
-func modelArgs(m plan.Model) []byte {
+// ModelArgs is a GRUB script that sets the kernel arguments of the model; empty
+// when it has none of its own.
+func ModelArgs(m plan.Model) []byte {
 	var text strings.Builder
 	if len(m.Console) > 0 {
 		text.WriteString(`set console_args="console=` + strings.Join(m.Console, " console=") + "\"\n")
