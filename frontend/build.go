@@ -6,6 +6,7 @@ package frontend
 
 import (
 	"context"
+	"slices"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -15,6 +16,7 @@ import (
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/llb/graph"
@@ -97,17 +99,17 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	rb, err := r.ui.Build(ctx, func(ctx context.Context, platform *ocispecs.Platform, _ int) (*dockerui.BuildResult, error) {
-		s, err := r.generate(ctx, doc, platform, t)
-		if err != nil {
-			return nil, err
-		}
+	systems, err := eachPlatform(ctx, r, func(ctx context.Context, platform *ocispecs.Platform) (*system, error) {
+		return r.generate(ctx, doc, platform, t)
+	})
+	if err != nil {
+		return nil, err
+	}
+	rb, err := r.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (*dockerui.BuildResult, error) {
+		s := systems[i]
 		ref, err := r.solveDefinition(ctx, s.definition, t.failure != nil)
 		if err != nil {
 			return nil, s.explain(err)
-		}
-		if r.warn != nil {
-			r.sourceMaps.warn(ctx, r.warn, s.warnings)
 		}
 		return &dockerui.BuildResult{
 			Reference: ref,
@@ -119,7 +121,34 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.warn != nil {
+		var warnings specs.Diagnostics
+		for _, s := range systems {
+			warnings = append(warnings, s.warnings...)
+		}
+		r.sourceMaps.warn(ctx, r.warn, warnings.Sorted())
+	}
 	return rb.Finalize()
+}
+
+// eachPlatform calls f for every requested platform, side by side, and returns
+// all mistakes of the spec together.
+func eachPlatform[T any](ctx context.Context, r *request, f func(context.Context, *ocispecs.Platform) (T, error)) ([]T, error) {
+	requested := r.requested()
+	results, mistakes := make([]T, len(requested)), make([]specs.Diagnostics, len(requested))
+	eg, ctx := errgroup.WithContext(ctx)
+	for i, platform := range requested {
+		eg.Go(func() (err error) {
+			if results[i], err = f(ctx, platform); errors.As(err, &mistakes[i]) {
+				return nil
+			}
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return nil, err
+	}
+	return results, slices.Concat(mistakes...).Err()
 }
 
 // load reads the spec and all it extends.
@@ -180,10 +209,8 @@ func (r *request) resolve(ctx context.Context, doc *specs.Document, target ocisp
 		return nil, nil, err
 	}
 	src := newSources(r, p)
-	if err := src.checkFiles(ctx, p); err != nil {
-		return nil, nil, err
-	}
-	return p, src, src.readCloudConfigs(ctx, p)
+	src.configs, err = checkFiles(ctx, p, src)
+	return p, src, err
 }
 
 // marshal generates the graph of a target.

@@ -2,9 +2,10 @@ package frontend
 
 import (
 	"context"
+	"io/fs"
 	"path"
+	"strings"
 
-	"github.com/moby/buildkit/frontend/dockerui"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/pkg/errors"
 
@@ -20,87 +21,112 @@ const (
 	diskConfigKey  = "artifacts.disk.cloudConfig"
 )
 
+// config is a cloud-config of the spec, under its key.
+type config struct {
+	key     string
+	content specs.Content
+}
+
+func configsOf(p *plan.Plan) []config {
+	return []config{{imageConfigKey, p.CloudConfig}, {isoConfigKey, p.ISO.CloudConfig}, {diskConfigKey, p.Disk.CloudConfig}}
+}
+
 // cloudConfigs are what is known of the cloud-configs of a spec, by key. One that
 // is not given is not in it.
 type cloudConfigs map[string]specs.CloudConfig
 
-// readCloudConfigs reads the cloud-configs of the spec before any long work
-// begins: no machine is there to say that it could not.
-func (s *sources) readCloudConfigs(ctx context.Context, p *plan.Plan) error {
-	s.configs = cloudConfigs{}
-	own, replaced, err := s.givenConfig(ctx)
-	if err != nil {
-		return err
-	}
-	var found specs.Diagnostics
-	for key, c := range map[string]specs.Content{imageConfigKey: p.CloudConfig, isoConfigKey: p.ISO.CloudConfig, diskConfigKey: p.Disk.CloudConfig} {
-		src := own
-		if !replaced || key == imageConfigKey {
-			if c.IsZero() {
-				continue
-			}
-			if src, err = s.config(ctx, p, key, c); err != nil {
-				return err
-			}
-		}
-		read := specs.ReadMachineConfig
-		if key == imageConfigKey {
-			read = specs.ReadCloudConfig
-		}
-		config, err := read(src)
-		var mistakes specs.Diagnostics
-		switch {
-		case errors.As(err, &mistakes):
-			for _, d := range mistakes {
-				if len(src.Lines) > 0 { // the spec itself has the text
-					d.Key = key
-				}
-				found = append(found, d)
-			}
-		case err != nil:
-			return err
-		}
-		s.configs[key] = config
-	}
-	return found.Err()
-}
-
-// givenConfig is the cloud-config that is handed in as a named context, for
-// media and disks, in the place of what the spec has.
-func (s *sources) givenConfig(ctx context.Context) (src *specs.Source, ok bool, err error) {
-	_, builder := s.request.platforms(nil)
-	st, ok, err := s.Context(ctx, artifact.ConfigContext, builder)
-	if err != nil || !ok {
-		return nil, false, err
-	}
-	ref, err := s.request.solve(ctx, st)
-	if err != nil {
-		return nil, false, errors.Wrapf(err, "read the named context %s", artifact.ConfigContext)
-	}
-	data, err := dockerui.ReadFile(ctx, ref, artifact.ConfigFile)
-	if err != nil && isNotExist(err) {
-		return nil, false, errors.Errorf("the named context %s holds no %s", artifact.ConfigContext, artifact.ConfigFile)
-	}
-	return &specs.Source{Name: path.Join(artifact.ConfigContext, artifact.ConfigFile), Data: data}, true, err
-}
-
-// config is a cloud-config of the spec as a file. Of one that is written in the
-// spec itself, messages point at the key.
-func (s *sources) config(ctx context.Context, p *plan.Plan, key string, c specs.Content) (*specs.Source, error) {
-	if c.From == "" {
-		at := p.Range(key)
-		return &specs.Source{Name: at.Source.Name, Data: []byte(c.Content), Lines: []specs.Range{at}}, nil
-	}
-	st, err := s.Files(ctx, p.Written(key+".from"))
+// Check looks at the files that a plan takes from contexts, as a build does
+// before its first step. The warnings are those of all targets.
+func Check(ctx context.Context, p *plan.Plan, contexts Contexts) (warnings specs.Diagnostics, err error) {
+	configs, err := checkFiles(ctx, p, contexts)
 	if err != nil {
 		return nil, err
 	}
-	ref, err := s.request.solve(ctx, st)
-	if err != nil {
-		return nil, errors.Wrap(err, "read the build context")
+	for _, t := range targets() {
+		// Who wants no disk need not give its cloud-config.
+		if _, given := configs[t.config]; given {
+			warnings = append(warnings, configs.warnings(p, t)...)
+		}
 	}
-	data, err := dockerui.ReadFile(ctx, ref, path.Clean(c.From))
-	return &specs.Source{Name: c.From, Data: data}, errors.Wrapf(err, "read %s", c.From)
+	return warnings.Sorted(), nil
+}
+
+// readCloudConfigs reads the cloud-configs of the spec. Texts are those that are
+// in files, by key.
+func (c *checker) readCloudConfigs(ctx context.Context, texts map[string]*specs.Source) (cloudConfigs, error) {
+	configs := cloudConfigs{}
+	given, err := c.givenConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, own := range configsOf(c.plan) {
+		src, read := texts[own.key+".from"], specs.ReadMachineConfig
+		if own.content.Content != "" {
+			src = c.inline(own)
+		}
+		if own.key == imageConfigKey {
+			read = specs.ReadCloudConfig
+		} else if given != nil {
+			src = given
+		}
+		if src == nil {
+			continue
+		}
+		known, err := read(src)
+		var mistakes specs.Diagnostics
+		if err != nil && !errors.As(err, &mistakes) {
+			return nil, err
+		}
+		for _, d := range mistakes {
+			if len(src.Lines) > 0 { // the spec itself has the text
+				d.Key = own.key
+			}
+			c.found = append(c.found, d)
+		}
+		configs[own.key] = known
+	}
+	return configs, nil
+}
+
+// givenConfig is the cloud-config that is handed in as a named context, for
+// media and disks, in the place of what the spec has; nil when there is none.
+func (c *checker) givenConfig(ctx context.Context) (*specs.Source, error) {
+	folder, ok, err := c.contexts.Open(ctx, artifact.ConfigContext)
+	if err != nil || !ok {
+		return nil, errors.Wrapf(err, "read the named context %s", artifact.ConfigContext)
+	}
+	data, err := folder.ReadFile(ctx, artifact.ConfigFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Errorf("the named context %s holds no %s", artifact.ConfigContext, artifact.ConfigFile)
+	}
+	return &specs.Source{Name: path.Join(artifact.ConfigContext, artifact.ConfigFile), Data: data}, err
+}
+
+// inline is a cloud-config that is written in the spec itself, as a file. Messages
+// point at its lines if the spec has the same, and else at the key.
+func (c *checker) inline(own config) *specs.Source {
+	at, text := c.plan.Range(own.key), string(own.content.Content)
+	src := &specs.Source{Name: at.Source.Name, Data: []byte(text), Lines: []specs.Range{at}}
+	if lines := literal(c.plan.Range(own.key+".content"), text); len(lines) > 0 {
+		src.Lines = lines
+	}
+	return src
+}
+
+// literal is where the lines of a text stand that begins below a |. Of any other
+// text it is nothing.
+func literal(at specs.Range, text string) []specs.Range {
+	lines := strings.Split(string(at.Source.Data), "\n")
+	if head := []rune(lines[at.Start.Line-1]); at.Start.Column > len(head) || head[at.Start.Column-1] != '|' {
+		return nil
+	}
+	var places []specs.Range
+	for i := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		line := lines[at.Start.Line+i]
+		p := specs.Position{Line: at.Start.Line + i + 1, Column: len(line) - len(strings.TrimLeft(line, " ")) + 1}
+		places = append(places, specs.Range{Source: at.Source, Start: p, End: p})
+	}
+	return places
 }
 
 // warnings are what a target can be built with, and its user would hardly want.

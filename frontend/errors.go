@@ -71,13 +71,16 @@ func (m *sourceMaps) locate(err error) error {
 	}
 	var located error = errors.New(err.Error()) // with the names of cells
 	type line struct {
-		source *specs.Source
+		file   string // which may have been read more than once
 		number int
 	}
 	shown := map[line]bool{}
 	for _, d := range diagnostics {
-		at := line{d.Range.Source, d.Range.Start.Line}
-		if at.source == nil || at.number == 0 || shown[at] {
+		if d.Range.Source == nil || d.Range.Start.Line == 0 {
+			continue
+		}
+		at := line{d.Range.Source.Name, d.Range.Start.Line}
+		if shown[at] {
 			continue
 		}
 		shown[at] = true

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"path"
 
-	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/pkg/errors"
@@ -65,8 +64,19 @@ func (r *request) specFolder(name string) (llb.State, bool) {
 
 // Context reads the spec of a named context.
 func (s *specReader) Context(ctx context.Context, name string) ([]byte, bool, error) {
-	platform := platforms.DefaultSpec()
-	nc, err := s.request.ui.NamedContext(name, dockerui.ContextOpt{Platform: &platform})
+	_, builder := s.request.platforms(nil)
+	nc, err := s.request.ui.NamedContext(name, dockerui.ContextOpt{
+		Platform: &builder,
+		// Of a folder, no more than the spec is sent. What is sent of it for the
+		// build stays as it is, by another key.
+		AsyncLocalOpts: func() []llb.LocalOption {
+			return []llb.LocalOption{
+				llb.FollowPaths([]string{specs.DefaultName}),
+				llb.SharedKeyHint("context:" + name + "/" + specs.DefaultName),
+				llb.WithCustomName("[context " + name + "] load " + specs.DefaultName),
+			}
+		},
+	})
 	if err != nil || nc == nil {
 		// A name that cannot be a context's is the name of a flavor.
 		return nil, false, nil
@@ -87,9 +97,5 @@ func (s *specReader) read(ctx context.Context, st llb.State, name string) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	data, err := dockerui.ReadFile(ctx, ref, name)
-	if err != nil && isNotExist(err) {
-		return nil, errors.Wrap(fs.ErrNotExist, name)
-	}
-	return data, err
+	return folder{ref}.ReadFile(ctx, name)
 }

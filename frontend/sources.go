@@ -29,7 +29,7 @@ type sources struct {
 	// files that the plan takes from each context, "" being the build context.
 	// One transfer serves all of them.
 	files map[string][]string
-	// configs are read by readCloudConfigs.
+	// configs are known when the files have been checked.
 	configs cloudConfigs
 }
 
@@ -40,10 +40,14 @@ type resolved struct {
 	config *dockerspec.DockerOCIImage
 }
 
-// namedFile is a file of a build context that a spec names.
+// namedFile is a file of a context that a spec names.
 type namedFile struct {
 	key, path string
 	origin    *specs.Source
+	// text tells that it is read, so that a folder will not do.
+	text bool
+	// mode is the key of a mode that it is given, if any.
+	mode string
 }
 
 func newSources(r *request, p *plan.Plan) *sources {
@@ -56,20 +60,25 @@ func newSources(r *request, p *plan.Plan) *sources {
 	return s
 }
 
-// namedFiles lists all files that the spec takes from a build context.
+// namedFiles lists all files that the spec takes from a context.
 func namedFiles(p *plan.Plan) []namedFile {
 	var files []namedFile
-	add := func(key, from string) {
+	add := func(key, from string, f namedFile) {
 		if from != "" {
-			files = append(files, namedFile{key, path.Clean(from), p.Written(key)})
+			f.key, f.path, f.origin = key, path.Clean(from), p.Written(key)
+			files = append(files, f)
 		}
 	}
 	for i, f := range p.Files {
-		add(fmt.Sprintf("files[%d].from", i), f.From)
+		key, named := fmt.Sprintf("files[%d]", i), namedFile{}
+		if f.Mode != "" {
+			named.mode = key + ".mode"
+		}
+		add(key+".from", f.From, named)
 	}
-	add(imageConfigKey+".from", p.CloudConfig.From)
-	add(isoConfigKey+".from", p.ISO.CloudConfig.From)
-	add(diskConfigKey+".from", p.Disk.CloudConfig.From)
+	for _, c := range configsOf(p) {
+		add(c.key+".from", c.content.From, namedFile{text: true})
+	}
 	return files
 }
 
@@ -147,58 +156,56 @@ func (s *sources) context(ctx context.Context, name string, platform ocispecs.Pl
 
 // Files is the context that a spec's files come from, with just those files.
 func (s *sources) Files(ctx context.Context, origin *specs.Source) (llb.State, error) {
-	if origin.Context != "" {
-		st, ok, err := s.Context(ctx, origin.Context, platforms.DefaultSpec())
-		if err == nil && !ok {
-			err = errors.Errorf("there is no named context %q", origin.Context)
-		}
-		return st, err
+	st, ok, err := s.folder(ctx, origin.Context)
+	if err == nil && !ok {
+		err = errors.Errorf("there is no named context %q", origin.Context)
+	}
+	return st, err
+}
+
+// folder is a context that files come from: a named one, or the build context,
+// which has no name.
+func (s *sources) folder(ctx context.Context, name string) (llb.State, bool, error) {
+	if name != "" {
+		_, builder := s.request.platforms(nil)
+		return s.Context(ctx, name, builder)
 	}
 	st, err := s.request.ui.MainContext(ctx, llb.FollowPaths(s.files[""]))
 	if err != nil {
-		return llb.State{}, errors.Wrap(err, "open the build context")
+		return llb.State{}, false, errors.Wrap(err, "open the build context")
 	}
-	return *st, nil
+	return *st, true, nil
 }
 
-// checkFiles looks for every file that the spec takes from a context, before
-// any long work begins.
-func (s *sources) checkFiles(ctx context.Context, p *plan.Plan) error {
-	refs := map[string]gwclient.Reference{}
-	var found specs.Diagnostics
-	for _, f := range namedFiles(p) {
-		ref, ok := refs[f.origin.Context]
-		if !ok {
-			st, err := s.Files(ctx, f.origin)
-			if err != nil {
-				return err
-			}
-			if ref, err = s.request.solve(ctx, st); err != nil {
-				return errors.Wrap(err, "read the build context")
-			}
-			refs[f.origin.Context] = ref
-		}
-		_, err := ref.StatFile(ctx, gwclient.StatRequest{Path: f.path})
-		switch {
-		case err == nil:
-		case isNotExist(err):
-			found = append(found, specs.Diagnostic{
-				Range: p.Range(f.key), Key: f.key,
-				Message: fmt.Sprintf("there is no file %q in the %s", f.path, contextTitle(f.origin)),
-				Hint:    "paths count from the top of the context; a .dockerignore file may leave it out",
-			})
-		default:
-			return errors.Wrapf(err, "look for %s in the build context", f.path)
-		}
+// Open implements Contexts.
+func (s *sources) Open(ctx context.Context, name string) (Folder, bool, error) {
+	st, ok, err := s.folder(ctx, name)
+	if err != nil || !ok {
+		return nil, false, err
 	}
-	return found.Err()
+	ref, err := s.request.solve(ctx, st)
+	return folder{ref}, err == nil, err
 }
 
-func contextTitle(origin *specs.Source) string {
-	if origin.Context != "" {
-		return fmt.Sprintf("named context %q", origin.Context)
+// folder is what BuildKit has of a context.
+type folder struct{ ref gwclient.Reference }
+
+func (f folder) IsFolder(ctx context.Context, name string) (bool, error) {
+	info, err := f.ref.StatFile(ctx, gwclient.StatRequest{Path: name})
+	return err == nil && info.IsDir(), missing(err, name)
+}
+
+func (f folder) ReadFile(ctx context.Context, name string) ([]byte, error) {
+	data, err := dockerui.ReadFile(ctx, f.ref, name)
+	return data, missing(err, name)
+}
+
+// missing has an error wrap fs.ErrNotExist when it says that there is no file.
+func missing(err error, name string) error {
+	if err != nil && isNotExist(err) {
+		return errors.Wrap(fs.ErrNotExist, name)
 	}
-	return "build context"
+	return err
 }
 
 // isNotExist also knows the error after it has travelled over gRPC, where
@@ -227,4 +234,94 @@ func (in *inputs) solveDefinition(ctx context.Context, def *llb.Definition, now 
 		return nil, err
 	}
 	return res.SingleRef()
+}
+
+// Contexts are the folders that a spec takes files from.
+type Contexts interface {
+	// Open opens a named context, or the build context, which has no name. ok is
+	// false when there is no context of that name.
+	Open(ctx context.Context, name string) (f Folder, ok bool, err error)
+}
+
+// Folder can be looked into before anything is built. An error wraps
+// fs.ErrNotExist when there is no such file.
+type Folder interface {
+	IsFolder(ctx context.Context, name string) (bool, error)
+	ReadFile(ctx context.Context, name string) ([]byte, error)
+}
+
+// checker looks at the files that a plan takes from contexts.
+type checker struct {
+	plan     *plan.Plan
+	contexts Contexts
+	opened   map[string]Folder
+	found    specs.Diagnostics
+}
+
+// checkFiles looks for every file that the spec takes from a context, and reads
+// its cloud-configs, before any long work begins: no machine is there to say that
+// it could not.
+func checkFiles(ctx context.Context, p *plan.Plan, contexts Contexts) (cloudConfigs, error) {
+	c := &checker{plan: p, contexts: contexts, opened: map[string]Folder{}}
+	texts := map[string]*specs.Source{}
+	for _, f := range namedFiles(p) {
+		folder, err := c.find(ctx, f)
+		if err != nil {
+			return nil, errors.Wrapf(err, "look for %s in the %s", f.path, contextTitle(f.origin))
+		}
+		if folder == nil || !f.text {
+			continue
+		}
+		data, err := folder.ReadFile(ctx, f.path)
+		if err != nil {
+			return nil, errors.Wrapf(err, "read %s of the %s", f.path, contextTitle(f.origin))
+		}
+		texts[f.key] = &specs.Source{Name: path.Join(f.origin.Context, f.path), Data: data}
+	}
+	configs, err := c.readCloudConfigs(ctx, texts)
+	if err != nil {
+		return nil, err
+	}
+	return configs, c.found.Err()
+}
+
+// find opens the context of a file that the spec names. It is nil when the file
+// will not do, which is among what was found then.
+func (c *checker) find(ctx context.Context, f namedFile) (Folder, error) {
+	folder, ok := c.opened[f.origin.Context]
+	if !ok {
+		var err error
+		if folder, ok, err = c.contexts.Open(ctx, f.origin.Context); err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, errors.New("there is no such context")
+		}
+		c.opened[f.origin.Context] = folder
+	}
+	isFolder, err := folder.IsFolder(ctx, f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		c.report(f.key, "paths count from the top of the context; a .dockerignore file may leave it out", "there is no file %q in the %s", f.path, contextTitle(f.origin))
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case isFolder && f.text:
+		c.report(f.key, "name a file", "%q is a folder", f.path)
+		return nil, nil
+	case isFolder && f.mode != "":
+		c.report(f.mode, "leave it out, and what is in it keeps its own modes", "%q is a folder, and a mode is for one file", f.path)
+	}
+	return folder, nil
+}
+
+func (c *checker) report(key, hint, format string, args ...any) {
+	c.found = append(c.found, specs.Diagnostic{Range: c.plan.Range(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+func contextTitle(origin *specs.Source) string {
+	if origin.Context != "" {
+		return fmt.Sprintf("named context %q", origin.Context)
+	}
+	return "build context"
 }

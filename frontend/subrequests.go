@@ -14,6 +14,7 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/internal/plan"
@@ -146,16 +147,11 @@ func (r *request) plans(ctx context.Context) ([]*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	var plans []*plan.Plan
-	for _, requested := range r.requested() {
+	return eachPlatform(ctx, r, func(ctx context.Context, requested *ocispecs.Platform) (*plan.Plan, error) {
 		target, _ := r.platforms(requested)
 		p, _, err := r.resolve(ctx, doc, target)
-		if err != nil {
-			return nil, err
-		}
-		plans = append(plans, p)
-	}
-	return plans, nil
+		return p, err
+	})
 }
 
 // convert shows the graph of the requested target for the first platform.

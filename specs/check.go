@@ -113,18 +113,20 @@ func (c *checker) keep(n *yaml.Node, key string, fits func(k, v *yaml.Node) bool
 	n.Content = kept
 }
 
-// checkList leaves no part of a list with a mistake: the numbers of the items
-// after it would no longer be those of the file.
+// checkList empties the items that do not fit. Taken out, they would take their
+// numbers from the items after them.
 func (c *checker) checkList(n *yaml.Node, t reflect.Type, key string) bool {
 	if n.Kind != yaml.SequenceNode {
 		c.report(n, key, listHint(n), "must be a list, not %s", kindOf(n))
 		return false
 	}
-	ok := true
 	for i, item := range n.Content {
-		ok = c.check(item, t.Elem(), fmt.Sprintf("%s[%d]", key, i)) && ok
+		if !c.check(item, t.Elem(), fmt.Sprintf("%s[%d]", key, i)) {
+			c.found[len(c.found)-1].unread = true
+			item.Value, item.Content = "", nil
+		}
 	}
-	return ok
+	return true
 }
 
 func (c *checker) checkScalar(n *yaml.Node, t reflect.Type, key string) bool {

@@ -16,6 +16,10 @@ type Diagnostic struct {
 	Message string
 	// Hint says what would be right; it may be empty.
 	Hint string
+
+	// unread tells that the value could not be read, and nothing else is to be
+	// said about it.
+	unread bool
 }
 
 // Error is one line: file:line:column: key: message; hint.
@@ -35,7 +39,7 @@ func (d Diagnostic) Error() string {
 	return b.String()
 }
 
-// Diagnostics are all mistakes of a spec, in the order of the file.
+// Diagnostics are all mistakes of a spec.
 type Diagnostics []Diagnostic
 
 // Error has one line for each mistake.
@@ -47,20 +51,41 @@ func (ds Diagnostics) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Err returns the diagnostics as an error, or nil when there are none: those of
-// the spec itself first, in the order of the file, then those of the specs it
-// extends. What was found more than once is said once.
+// Err returns the diagnostics as an error, sorted, or nil when there are none.
 func (ds Diagnostics) Err() error {
 	if len(ds) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
+	return ds.Sorted()
+}
+
+// Sorted returns those of the spec itself first, then those of the specs it
+// extends, file by file as they were found, and each file in its order. What was
+// found more than once, as in several systems of one spec, is said once.
+func (ds Diagnostics) Sorted() Diagnostics {
+	said, files := map[string]bool{}, map[string]int{}
+	file := func(d Diagnostic) string { return Range{Source: d.Range.Source}.String() }
+	sorted := slices.DeleteFunc(slices.Clone(ds), func(d Diagnostic) bool {
+		again := said[d.Error()]
+		said[d.Error()] = true
+		files[file(d)] = cmp.Or(files[file(d)], len(files)+1)
+		return again
+	})
+	slices.SortStableFunc(sorted, func(a, b Diagnostic) int {
 		x, y := a.Range, b.Range
 		return cmp.Or(
 			cmp.Compare(x.depth(), y.depth()),
+			cmp.Compare(files[file(a)], files[file(b)]),
 			cmp.Compare(x.Start.Line, y.Start.Line),
 			cmp.Compare(x.Start.Column, y.Start.Column),
 		)
 	})
-	return slices.Compact(ds)
+	return sorted
+}
+
+// cover tells whether a diagnostic is about a value that could not be read.
+func (ds Diagnostics) cover(d Diagnostic) bool {
+	return slices.ContainsFunc(ds, func(known Diagnostic) bool {
+		return known.unread && known.Range.Source == d.Range.Source && known.Range.Start == d.Range.Start
+	})
 }

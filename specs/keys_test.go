@@ -143,6 +143,38 @@ cmdline: [quiet, '']
 			},
 		},
 		{
+			name: "items of a list hide no others",
+			spec: `version: v1.0.0
+cmdline: ["a b", "", "x$y"]
+packages: {add: [htop, true, {a: b}, -x, [], htop], remove: [~, jq;]}
+files:
+- {path: etc/motd, content: x}
+- hello
+- !!str x
+- {path: etc/issue, content: x}
+test: {assertions: [{file: x}, [], {service: -x}]}
+`,
+			want: []string{
+				`kairos.spec:2:11: cmdline[0]: "a b" is not one kernel argument; write one argument, without spaces, quotes or $, such as console=ttyS1,115200`,
+				`kairos.spec:2:18: cmdline[1]: is empty; give it a text, or take it out`,
+				`kairos.spec:2:22: cmdline[2]: "x$y" is not one kernel argument; write one argument, without spaces, quotes or $, such as console=ttyS1,115200`,
+				`kairos.spec:3:24: packages.add[1]: must be a text, not true; put it in quotes: "true"`,
+				`kairos.spec:3:30: packages.add[2]: must be a text, not a mapping`,
+				`kairos.spec:3:38: packages.add[3]: "-x" is not a package name; write the name of one package, such as htop`,
+				`kairos.spec:3:42: packages.add[4]: must be a text, not a list`,
+				`kairos.spec:3:46: packages.add[5]: "htop" stands twice, first in line 3`,
+				`kairos.spec:3:62: packages.remove[0]: has no value; give it a text, or take it out`,
+				`kairos.spec:3:65: packages.remove[1]: "jq;" is not a package name; write the name of one package, such as htop`,
+				`kairos.spec:5:10: files[0].path: "etc/motd" is not a path in the root filesystem; write an absolute path without . and .. in it, such as /etc/motd`,
+				`kairos.spec:6:3: files[1]: must be a mapping with the keys path, from, content, mode, owner, not the text "hello"`,
+				`kairos.spec:7:3: files[2]: the YAML tag !!str is not supported; take it out; to make a text of a value, put it in quotes`,
+				`kairos.spec:8:10: files[3].path: "etc/issue" is not a path in the root filesystem; write an absolute path without . and .. in it, such as /etc/motd`,
+				`kairos.spec:9:28: test.assertions[0].file: "x" is not a path; write an absolute path without . and .. in it, such as /etc/os-release`,
+				`kairos.spec:9:32: test.assertions[1]: must be a mapping with the keys name, run, file, service, matches, timeout, not a list`,
+				`kairos.spec:9:46: test.assertions[2].service: "-x" is not valid; write the name of one service, such as ssh`,
+			},
+		},
+		{
 			name: "key twice",
 			spec: `version: v1.0.0
 name: a

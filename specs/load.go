@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/distribution/reference"
 	"github.com/pkg/errors"
 	"go.yaml.in/yaml/v4"
 
@@ -46,7 +47,7 @@ func Load(ctx context.Context, src *Source, r Reader) (*Document, error) {
 		return nil, err
 	}
 	// What is left of a chain with mistakes is checked as far as it goes.
-	found = append(found, doc.validate(len(found) == 0)...)
+	found = append(found, slices.DeleteFunc(doc.validate(len(found) == 0), found.cover)...)
 	if err := found.Err(); err != nil {
 		return nil, err
 	}
@@ -117,10 +118,11 @@ func follow(ctx context.Context, src *Source, name string, r Reader) (*Source, *
 	if data, ok := flavors.Read(name); ok {
 		return &Source{Name: "flavor " + name, Data: data, Builtin: true, Flavor: name}, nil, nil
 	}
-	return nil, &problem{
-		fmt.Sprintf("no flavor and no named context is called %s", quote(name)),
-		Suggest(name, flavors.Names()),
-	}, nil
+	valid := flavors.Names()
+	if _, err := reference.ParseNormalizedNamed(name); err == nil { // as those of contexts are
+		valid = append(valid, fmt.Sprintf("a context handed in with --build-context %s=FOLDER", name))
+	}
+	return nil, &problem{fmt.Sprintf("no flavor and no named context is called %s", quote(name)), Suggest(name, valid)}, nil
 }
 
 func followPath(ctx context.Context, src *Source, name string, r Reader) (*Source, *problem, error) {

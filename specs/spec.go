@@ -133,7 +133,7 @@ type File struct {
 	From string `yaml:"from,omitempty" json:"from,omitempty"`
 	// Content is the text of the file, instead of from.
 	Content Text `yaml:"content,omitempty" json:"content,omitempty"`
-	// Mode in octal, such as 0644, without setuid, setgid and sticky bit. The
+	// Mode of a file in octal, such as 0644, without setuid, setgid and sticky bit. The
 	// default is 0644 for content, and for from what the file has.
 	Mode string `yaml:"mode,omitempty" json:"mode,omitempty" jsonschema:"oneof_type=string;integer"`
 	// Owner is uid:gid, in numbers. The default is 0:0.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -21,32 +22,44 @@ import (
 
 // lookFlags are the flags of the commands that only look at a spec.
 type lookFlags struct {
-	file, arch string
-	contexts   map[string]string
+	file, context, arch string
+	contexts            map[string]string
 }
 
 func (f *lookFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&f.file, "file", "f", specs.DefaultName, "the spec")
+	cmd.Flags().StringVarP(&f.file, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
 	cmd.Flags().StringVar(&f.arch, "arch", runtime.GOARCH, "architecture to plan for: amd64 or arm64")
 	cmd.Flags().StringToStringVar(&f.contexts, "build-context", nil, "folder that stands for a named context: name=folder")
 }
 
-func (f *lookFlags) plan(cmd *cobra.Command) (*plan.Plan, error) {
-	p, err := offline.Plan(cmd.Context(), offline.Options{File: f.file, Arch: f.arch, Contexts: f.contexts})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.Errorf("there is no %s; make one with 'flavorkit init', or name yours with -f", f.file)
+// plan resolves the spec of a command line.
+func (f *lookFlags) plan(cmd *cobra.Command, args []string) (p *plan.Plan, err error) {
+	if err := checkArch(f.arch); err != nil {
+		return nil, err
 	}
+	f.context = "."
+	if len(args) > 0 {
+		f.context = args[0]
+	}
+	if f.file, err = findSpec(f.context, f.file); err != nil {
+		return nil, err
+	}
+	p, err = offline.Plan(cmd.Context(), f.options())
 	return p, frontend.Locate(err)
+}
+
+func (f *lookFlags) options() offline.Options {
+	return offline.Options{File: f.file, Context: f.context, Arch: f.arch, Contexts: f.contexts}
 }
 
 func planCommand() *cobra.Command {
 	var f lookFlags
 	cmd := &cobra.Command{
-		Use:   "plan",
+		Use:   "plan [CONTEXT]",
 		Short: "Show what a spec resolves to",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := f.plan(cmd)
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := f.plan(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -62,11 +75,14 @@ func graphCommand() *cobra.Command {
 	var f lookFlags
 	var target string
 	cmd := &cobra.Command{
-		Use:   "graph",
+		Use:   "graph [CONTEXT]",
 		Short: "Show the build graph of a spec, a paragraph a step",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := f.plan(cmd)
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkTarget(target); err != nil {
+				return err
+			}
+			p, err := f.plan(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -95,13 +111,20 @@ func graphCommand() *cobra.Command {
 func checkCommand() *cobra.Command {
 	var f lookFlags
 	cmd := &cobra.Command{
-		Use:   "check",
+		Use:   "check [CONTEXT]",
 		Short: "Check a spec without building it",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := f.plan(cmd)
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := f.plan(cmd, args)
 			if err != nil {
 				return err
+			}
+			warnings, err := offline.Check(cmd.Context(), p, f.options())
+			if err != nil {
+				return frontend.Locate(err)
+			}
+			for _, w := range warnings {
+				fmt.Fprintf(cmd.ErrOrStderr(), "flavorkit: warning: %v\n", w)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is right: %s, %d packages, kernel of %s\n", f.file, p.File, len(p.Userland.Packages), p.Kernel.Distro)
 			return err
@@ -136,7 +159,12 @@ func initCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, ok := flavors.Read(flavor); !ok {
-				return errors.Errorf("no flavor is called %q; %s", flavor, specs.Suggest(flavor, flavors.Names()))
+				return usagef("no flavor is called %q; %s", flavor, specs.Suggest(flavor, flavors.Names()))
+			}
+			text := fmt.Sprintf(firstSpec, flavor)
+			what, err := firstBuild(cmd.Context(), text)
+			if err != nil {
+				return err
 			}
 			out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 			if errors.Is(err, fs.ErrExist) {
@@ -146,14 +174,31 @@ func initCommand() *cobra.Command {
 				return errors.Wrap(err, "write the spec")
 			}
 			defer out.Close()
-			if _, err := fmt.Fprintf(out, firstSpec, flavor); err != nil {
+			if _, err := out.WriteString(text); err != nil {
 				return errors.Wrap(err, "write the spec")
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; build it with: flavorkit build -f %s --target iso -o dist\n", file, filepath.ToSlash(file))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; build it with: flavorkit build -f %s %s -o dist\n", file, quote(filepath.ToSlash(file)), what)
 			return err
 		},
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", specs.DefaultName, "the file to write")
 	cmd.Flags().StringVar(&flavor, "flavor", "debian-12", "the flavor to extend")
 	return cmd
+}
+
+// firstBuild are the flags that build what a machine boots from: a disk where it
+// is a board, and else an ISO.
+func firstBuild(ctx context.Context, spec string) (string, error) {
+	archs, err := architectures()
+	if err != nil {
+		return "", err
+	}
+	for _, arch := range archs {
+		// A flavor that has not this architecture may have the next one.
+		p, err := offline.PlanSource(ctx, &specs.Source{Name: specs.DefaultName, Data: []byte(spec)}, offline.Options{Arch: arch})
+		if err == nil && p.Disk.Firmware != nil {
+			return "--platform linux/" + arch + " --target img", nil
+		}
+	}
+	return "--target iso", nil
 }

@@ -5,7 +5,6 @@ package offline
 
 import (
 	"context"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -14,6 +13,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
+	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/specs"
@@ -26,6 +26,8 @@ type Options struct {
 	File string
 	// Arch to plan for.
 	Arch string
+	// Context is the folder of the build context; only Check looks into it.
+	Context string
 	// Contexts are folders that stand for named contexts.
 	Contexts map[string]string
 	// Catalog to plan with; nil is the built-in one.
@@ -50,33 +52,17 @@ func PlanSource(ctx context.Context, src *specs.Source, o Options) (*plan.Plan, 
 			return nil, err
 		}
 	}
-	doc, err := specs.Load(ctx, src, &reader{folder: filepath.Dir(o.File), contexts: o.Contexts})
+	doc, err := specs.Load(ctx, src, folders{o})
 	if err != nil {
 		return nil, err
 	}
 	return plan.Resolve(doc, cat, o.Arch)
 }
 
-// reader reads specs from folders.
-type reader struct {
-	folder   string
-	contexts map[string]string
-}
-
-func (r *reader) File(_ context.Context, path string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(r.folder, filepath.FromSlash(path)))
-}
-
-func (r *reader) Context(_ context.Context, name string) ([]byte, bool, error) {
-	folder, ok := r.contexts[name]
-	if !ok {
-		return nil, false, nil
-	}
-	data, err := os.ReadFile(filepath.Join(folder, specs.DefaultName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, errors.Errorf("the named context %s holds no %s", name, specs.DefaultName)
-	}
-	return data, err == nil, err
+// Check looks at the files that a plan takes from folders, as a build does before
+// its first step.
+func Check(ctx context.Context, p *plan.Plan, o Options) (warnings specs.Diagnostics, err error) {
+	return frontend.Check(ctx, p, folders{o})
 }
 
 // Graph opens a graph for a plan as a daemon with all capabilities would.

@@ -1,0 +1,215 @@
+package frontend
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+// gateway is a BuildKit that reads the client's folders and builds nothing.
+type gateway struct {
+	gwclient.Client // for what nobody asks
+	opts            map[string]string
+	folders         map[string]files
+
+	mu sync.Mutex
+	// sent are the paths that were asked for of each folder.
+	sent   map[string][]string
+	warned []string
+}
+
+func newGateway(opts map[string]string, folders map[string]files) *gateway {
+	return &gateway{opts: opts, folders: folders, sent: map[string][]string{}}
+}
+
+func (g *gateway) BuildOpts() gwclient.BuildOpts {
+	return gwclient.BuildOpts{
+		Opts:    g.opts,
+		LLBCaps: pb.Caps.CapSet(pb.Caps.All()),
+		Caps:    gwpb.Caps.CapSet(gwpb.Caps.All()),
+		Workers: []gwclient.WorkerInfo{{Platforms: []ocispecs.Platform{{OS: "linux", Architecture: "amd64"}}}},
+	}
+}
+
+func (g *gateway) Inputs(context.Context) (map[string]llb.State, error) { return nil, nil }
+
+func (g *gateway) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	return ref, digest.FromString(ref), []byte("{}"), nil
+}
+
+func (g *gateway) Solve(_ context.Context, req gwclient.SolveRequest) (*gwclient.Result, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	res := gwclient.NewResult()
+	var first pb.Op
+	if err := first.UnmarshalVT(req.Definition.Def[0]); err != nil {
+		return nil, err
+	}
+	name, local := strings.CutPrefix(first.GetSource().GetIdentifier(), "local://")
+	if !local || len(req.Definition.Def) > 2 { // the folder and the pointer to it
+		res.SetRef(files{})
+		return res, nil
+	}
+	paths := []string{"all of it"}
+	if attr, ok := first.GetSource().Attrs[pb.AttrFollowPaths]; ok {
+		if err := json.Unmarshal([]byte(attr), &paths); err != nil {
+			return nil, err
+		}
+	}
+	g.sent[name] = append(g.sent[name], paths...)
+	res.SetRef(g.folders[name])
+	return res, nil
+}
+
+func (g *gateway) Warn(_ context.Context, _ digest.Digest, msg string, _ gwclient.WarnOpts) error {
+	g.warned = append(g.warned, msg)
+	return nil
+}
+
+// files are a folder, by path.
+type files struct {
+	gwclient.Reference // for what nobody asks
+	texts              map[string]string
+}
+
+func (f files) ReadFile(_ context.Context, req gwclient.ReadRequest) ([]byte, error) {
+	text, ok := f.texts[req.Filename]
+	if !ok {
+		return nil, errors.Errorf("open %s: no such file or directory", req.Filename)
+	}
+	return []byte(text), nil
+}
+
+func (f files) StatFile(_ context.Context, req gwclient.StatRequest) (*fstypes.Stat, error) {
+	if _, ok := f.texts[req.Path]; ok {
+		return &fstypes.Stat{}, nil
+	}
+	for name := range f.texts {
+		if req.Path == "." || strings.HasPrefix(name, req.Path+"/") {
+			return &fstypes.Stat{Mode: uint32(fs.ModeDir)}, nil
+		}
+	}
+	return nil, errors.Errorf("stat %s: no such file or directory", req.Path)
+}
+
+// TestMistakesOfFiles has a build refuse files and cloud-configs together, and
+// what several platforms have in common once.
+func TestMistakesOfFiles(t *testing.T) {
+	const spec = `extends: debian-12
+version: v1.0.0
+files: [{path: /etc/motd, from: motd}, {path: /opt, from: opt}]
+cloudConfig: .
+components: {immucore: {url: 'https://acme.example/{arch}', sha256: {arm64: '0000000000000000000000000000000000000000000000000000000000000000'}}}
+artifacts:
+  disk: {cloudConfig: b.yaml}
+  iso:
+    cloudConfig:
+      content: |
+        #cloud-config
+        users:
+        - name: a: b
+`
+	texts := map[string]string{"opt/acme": "", "b.yaml": "hostname: edge\n"}
+	want := []string{
+		`kairos.spec:3:33: files[0].from: there is no file "motd" in the build context; paths count from the top of the context; a .dockerignore file may leave it out`,
+		`kairos.spec:4:14: cloudConfig.from: "." is a folder; name a file`,
+		`kairos.spec:13:9: artifacts.iso.cloudConfig: is not YAML: mapping values are not allowed in this context`,
+		`b.yaml:1:1: is no cloud-config: a machine leaves out what does not begin as one; write #cloud-config into the first line`,
+	}
+	const unverified = `kairos.spec:5:69: components.immucore.sha256: https://acme.example/amd64 has nothing to verify it with on amd64; add the sha256 of amd64`
+	for _, c := range []struct {
+		name, platforms string
+		want            []string
+	}{
+		{"one platform", "linux/arm64", want},
+		{"the same twice", "linux/arm64,linux/arm64/v8", want},
+		{"others in others", "linux/amd64,linux/arm64", []string{want[0], want[1], unverified, want[2], want[3]}},
+	} {
+		for _, request := range []string{"", PlanRequest} {
+			t.Run(c.name+" "+request, func(t *testing.T) {
+				opts := map[string]string{"filename": "kairos.spec", "platform": c.platforms}
+				if request != "" {
+					opts["requestid"] = request
+				}
+				g := newGateway(opts, map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": spec}}, "context": {texts: texts}})
+				_, err := Build(t.Context(), g)
+				require.Error(t, err)
+				assert.Equal(t, c.want, strings.Split(err.Error(), "\n"))
+				assert.Len(t, errdefs.Sources(err), len(c.want))
+				assert.NotContains(t, g.sent["context"], "all of it")
+			})
+		}
+	}
+}
+
+// TestWarnedOnce builds for several platforms what nobody can log in to.
+func TestWarnedOnce(t *testing.T) {
+	g := newGateway(map[string]string{"filename": "kairos.spec", "platform": "linux/amd64,linux/arm64", "target": "iso"}, map[string]files{
+		"dockerfile": {texts: map[string]string{"kairos.spec": "extends: debian-12\nversion: v1.0.0\nartifacts: {iso: {cloudConfig: {content: '#cloud-config'}}}\n"}},
+	})
+	res, err := Build(t.Context(), g)
+	require.NoError(t, err)
+	assert.Len(t, res.Refs, 2)
+	require.Len(t, g.warned, 1)
+	assert.Contains(t, g.warned[0], "kairos.spec:3:32: artifacts.iso.cloudConfig: no user in it is in the group admin: ")
+}
+
+// TestMistakesOfCells has two cells with a file in common, which each reads.
+func TestMistakesOfCells(t *testing.T) {
+	g := newGateway(map[string]string{}, map[string]files{
+		"dockerfile": {texts: map[string]string{"base.spec": "extends: debian-12\nversion: v1.0.0\npackages: {add: [-x], remove: [-y]}\n"}},
+	})
+	cell := func(name, text string) Cell {
+		return Cell{Name: name, Spec: &specs.Source{Name: name + ".spec", Data: []byte(text)}, Arch: "amd64"}
+	}
+	_, err := Cells{cell("a", "extends: ./base.spec\n"), cell("b", "extends: ./base.spec\nname: A\n")}.Build(t.Context(), g)
+	require.Error(t, err)
+	assert.Equal(t, []string{
+		`b.spec:2:7: name: "A" is not valid; use lower case letters and digits, with . _ or - between them`,
+		`base.spec:3:18: packages.add[0]: "-x" is not a package name; write the name of one package, such as htop`,
+		`base.spec:3:32: packages.remove[0]: "-y" is not a package name; write the name of one package, such as htop`,
+	}, strings.Split(err.Error(), "\n"))
+	assert.Len(t, errdefs.Sources(err), 2, "each line is shown once")
+}
+
+// TestSpecOfContext reads the spec of a named context, and no more of it.
+func TestSpecOfContext(t *testing.T) {
+	for name, c := range map[string]struct {
+		texts map[string]string
+		err   string
+	}{
+		"a spec":  {map[string]string{"kairos.spec": "extends: debian-12\nversion: v1.0.0\n"}, ""},
+		"no spec": {map[string]string{"large": ""}, "kairos.spec:1:10: read the spec that extends names: the named context acme holds no kairos.spec"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(map[string]string{"filename": "kairos.spec", "context:acme": "local:acme", "requestid": PlanRequest}, map[string]files{
+				"dockerfile": {texts: map[string]string{"kairos.spec": "extends: acme\nname: edge\n"}}, "acme": {texts: c.texts},
+			})
+			_, err := Build(t.Context(), g)
+			if c.err == "" {
+				require.NoError(t, err)
+			} else {
+				require.EqualError(t, err, c.err)
+			}
+			assert.Equal(t, []string{".dockerignore", "kairos.spec"}, g.sent["acme"])
+		})
+	}
+}
