@@ -99,7 +99,7 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	systems, err := eachPlatform(ctx, r, func(ctx context.Context, platform *ocispecs.Platform) (*system, error) {
+	systems, err := each(ctx, r.requested(), func(ctx context.Context, platform *ocispecs.Platform) (*system, error) {
 		return r.generate(ctx, doc, platform, t)
 	})
 	if err != nil {
@@ -122,24 +122,19 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 		return nil, err
 	}
 	if r.warn != nil {
-		var warnings specs.Diagnostics
-		for _, s := range systems {
-			warnings = append(warnings, s.warnings...)
-		}
-		r.sourceMaps.warn(ctx, r.warn, warnings.Sorted())
+		r.sourceMaps.warn(ctx, r.warn, warningsOf(systems))
 	}
 	return rb.Finalize()
 }
 
-// eachPlatform calls f for every requested platform, side by side, and returns
-// all mistakes of the spec together.
-func eachPlatform[T any](ctx context.Context, r *request, f func(context.Context, *ocispecs.Platform) (T, error)) ([]T, error) {
-	requested := r.requested()
-	results, mistakes := make([]T, len(requested)), make([]specs.Diagnostics, len(requested))
+// each calls f for every item, side by side, and returns all mistakes of specs
+// together.
+func each[S, T any](ctx context.Context, items []S, f func(context.Context, S) (T, error)) ([]T, error) {
+	results, mistakes := make([]T, len(items)), make([]specs.Diagnostics, len(items))
 	eg, ctx := errgroup.WithContext(ctx)
-	for i, platform := range requested {
+	for i, item := range items {
 		eg.Go(func() (err error) {
-			if results[i], err = f(ctx, platform); errors.As(err, &mistakes[i]) {
+			if results[i], err = f(ctx, item); errors.As(err, &mistakes[i]) {
 				return nil
 			}
 			return err
@@ -149,6 +144,15 @@ func eachPlatform[T any](ctx context.Context, r *request, f func(context.Context
 		return nil, err
 	}
 	return results, slices.Concat(mistakes...).Err()
+}
+
+// warningsOf are those of several systems, each once.
+func warningsOf(systems []*system) specs.Diagnostics {
+	var all specs.Diagnostics
+	for _, s := range systems {
+		all = append(all, s.warnings...)
+	}
+	return all.Sorted()
 }
 
 // load reads the spec and all it extends.

@@ -160,16 +160,33 @@ artifacts:
 	}
 }
 
-// TestWarnedOnce builds for several platforms what nobody can log in to.
+// TestWarnedOnce builds for several platforms, and in several cells, what nobody
+// can log in to.
 func TestWarnedOnce(t *testing.T) {
-	g := newGateway(map[string]string{"filename": "kairos.spec", "platform": "linux/amd64,linux/arm64", "target": "iso"}, map[string]files{
-		"dockerfile": {texts: map[string]string{"kairos.spec": "extends: debian-12\nversion: v1.0.0\nartifacts: {iso: {cloudConfig: {content: '#cloud-config'}}}\n"}},
-	})
-	res, err := Build(t.Context(), g)
-	require.NoError(t, err)
-	assert.Len(t, res.Refs, 2)
-	require.Len(t, g.warned, 1)
-	assert.Contains(t, g.warned[0], "kairos.spec:3:32: artifacts.iso.cloudConfig: no user in it is in the group admin: ")
+	const text = "extends: debian-12\nversion: v1.0.0\nartifacts: {iso: {cloudConfig: {content: '#cloud-config'}}}\n"
+	cell := func(arch string) Cell {
+		return Cell{Name: arch, Spec: &specs.Source{Name: "kairos.spec", Data: []byte(text)}, Arch: arch}
+	}
+	for name, c := range map[string]struct {
+		build     gwclient.BuildFunc
+		platforms string
+	}{
+		"platforms": {Build, "linux/amd64,linux/arm64"},
+		"cells":     {Cells{cell("amd64"), cell("arm64")}.Build, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opts := map[string]string{"filename": "kairos.spec", "target": "iso"}
+			if c.platforms != "" {
+				opts["platform"] = c.platforms
+			}
+			g := newGateway(opts, map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": text}}})
+			res, err := c.build(t.Context(), g)
+			require.NoError(t, err)
+			assert.Len(t, res.Refs, 2)
+			require.Len(t, g.warned, 1)
+			assert.Contains(t, g.warned[0], "kairos.spec:3:32: artifacts.iso.cloudConfig: no user in it is in the group admin: ")
+		})
+	}
 }
 
 // TestMistakesOfCells has two cells with a file in common, which each reads.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -68,7 +67,7 @@ func (cs Cells) answer(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcl
 	case !asked:
 		return cs.build(ctx, in, maps)
 	case id == PlanRequest:
-		plans, err := each(ctx, cs, func(ctx context.Context, c Cell) (*plan.Plan, error) {
+		plans, err := eachCell(ctx, cs, func(ctx context.Context, c Cell) (*plan.Plan, error) {
 			r := in.request(nil, c.Spec, maps)
 			doc, err := r.load(ctx)
 			if err != nil {
@@ -93,7 +92,7 @@ func (cs Cells) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcli
 	if err != nil {
 		return nil, err
 	}
-	systems, err := each(ctx, cs, func(ctx context.Context, c Cell) (*system, error) {
+	systems, err := eachCell(ctx, cs, func(ctx context.Context, c Cell) (*system, error) {
 		r := in.request(nil, c.Spec, maps)
 		doc, err := r.load(ctx)
 		if err != nil {
@@ -106,39 +105,33 @@ func (cs Cells) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcli
 	}
 	cs.nameApart(systems)
 	refs := make([]gwclient.Reference, len(cs))
-	eg, ctx := errgroup.WithContext(ctx)
+	eg, egCtx := errgroup.WithContext(ctx)
 	for i, s := range systems {
 		eg.Go(func() (err error) {
-			if refs[i], err = in.solveDefinition(ctx, s.definition, true); err != nil {
+			if refs[i], err = in.solveDefinition(egCtx, s.definition, true); err != nil {
 				return &cellError{cs.concerned(i, systems, err), s.explain(err)}
 			}
-			maps.warn(ctx, in.warnAt(s), s.warnings)
 			return nil
 		})
 	}
 	if err := eg.Wait(); err != nil {
 		return nil, err
+	}
+	if warnings := warningsOf(systems); len(warnings) > 0 {
+		maps.warn(ctx, in.warnAt(systems[0]), warnings)
 	}
 	return cs.result(systems, refs)
 }
 
-// each calls f for every cell, side by side, and returns all mistakes of specs
-// together.
-func each[T any](ctx context.Context, cs Cells, f func(context.Context, Cell) (T, error)) ([]T, error) {
-	results, mistakes := make([]T, len(cs)), make([]specs.Diagnostics, len(cs))
-	eg, ctx := errgroup.WithContext(ctx)
-	for i, c := range cs {
-		eg.Go(func() (err error) {
-			if results[i], err = f(ctx, c); err != nil && !errors.As(err, &mistakes[i]) {
-				return &cellError{c.Name, err}
-			}
-			return nil
-		})
-	}
-	if err := eg.Wait(); err != nil {
-		return nil, err
-	}
-	return results, slices.Concat(mistakes...).Err()
+// eachCell calls f for every cell, and says which cell an error is about.
+func eachCell[T any](ctx context.Context, cs Cells, f func(context.Context, Cell) (T, error)) ([]T, error) {
+	return each(ctx, cs, func(ctx context.Context, c Cell) (T, error) {
+		result, err := f(ctx, c)
+		if err != nil {
+			err = &cellError{c.Name, err}
+		}
+		return result, err
+	})
 }
 
 // cellError says which cells an error is about.

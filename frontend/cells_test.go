@@ -64,15 +64,15 @@ func TestEach(t *testing.T) {
 	mistake := func(line int) error {
 		return specs.Diagnostics{{Range: specs.Range{Source: src, Start: specs.Position{Line: line, Column: 1}}, Message: "is wrong"}}
 	}
-	names, err := each(t.Context(), cs, func(_ context.Context, c Cell) (string, error) { return c.Name + c.Name, nil })
+	names, err := eachCell(t.Context(), cs, func(_ context.Context, c Cell) (string, error) { return c.Name + c.Name, nil })
 	require.NoError(t, err)
 	assert.Equal(t, []string{"aa", "bb", "cc"}, names)
 
 	lines := map[string]int{"a": 3, "b": 2, "c": 3}
-	_, err = each(t.Context(), cs, func(_ context.Context, c Cell) (string, error) { return "", mistake(lines[c.Name]) })
+	_, err = eachCell(t.Context(), cs, func(_ context.Context, c Cell) (string, error) { return "", mistake(lines[c.Name]) })
 	assert.EqualError(t, err, "matrix.yaml:2:1: is wrong\nmatrix.yaml:3:1: is wrong")
 
-	_, err = each(t.Context(), cs, func(_ context.Context, c Cell) (string, error) {
+	_, err = eachCell(t.Context(), cs, func(_ context.Context, c Cell) (string, error) {
 		if c.Name == "b" {
 			return "", errors.New("no network")
 		}

@@ -147,7 +147,7 @@ func (r *request) plans(ctx context.Context) ([]*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return eachPlatform(ctx, r, func(ctx context.Context, requested *ocispecs.Platform) (*plan.Plan, error) {
+	return each(ctx, r.requested(), func(ctx context.Context, requested *ocispecs.Platform) (*plan.Plan, error) {
 		target, _ := r.platforms(requested)
 		p, _, err := r.resolve(ctx, doc, target)
 		return p, err

@@ -47,11 +47,7 @@ func Disk(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (
 	if err != nil {
 		return llb.State{}, err
 	}
-	raw, err := d.raw(ctx)
-	if err != nil {
-		return llb.State{}, err
-	}
-	return d.compress(raw, d.file(), p.File+".img"), nil
+	return d.compress(d.raw, d.file(), p.File+".img"), nil
 }
 
 // DiskFiles is the disk image as it is, for an image that carries it through a
@@ -61,16 +57,12 @@ func DiskFiles(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.Root
 	if err != nil {
 		return llb.State{}, err
 	}
-	return d.raw(ctx)
+	return d.raw, nil
 }
 
 // VHD makes a fixed VHD of the disk image (contract 4.1).
 func VHD(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	d, err := newDisk(ctx, g, p, r)
-	if err != nil {
-		return llb.State{}, err
-	}
-	raw, err := d.raw(ctx)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -80,7 +72,7 @@ func VHD(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (l
 		Script: graph.Script{Name: "vhd.sh", Text: vhdScript},
 		Args:   []string{"/disk.img", "/out/" + file, p.Disk.GUID},
 		Env:    g.EpochEnv(),
-		Mounts: []llb.RunOption{large("/disk.img", raw, d.file())},
+		Mounts: []llb.RunOption{large("/disk.img", d.raw, d.file())},
 	}).AddMount("/out", llb.Scratch())
 	return d.compress(vhd, "/"+file, file), nil
 }
@@ -88,10 +80,6 @@ func VHD(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (l
 // QCOW2 makes a compressed qcow2 of the disk image.
 func QCOW2(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	d, err := newDisk(ctx, g, p, r)
-	if err != nil {
-		return llb.State{}, err
-	}
-	raw, err := d.raw(ctx)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -104,7 +92,7 @@ func QCOW2(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 		Script: graph.Script{Name: "qcow.sh", Text: qcowScript},
 		Args:   []string{"/disk.img", "/out/" + p.File + ".qcow2"},
 		Env:    g.EpochEnv(),
-		Mounts: []llb.RunOption{large("/disk.img", raw, d.file())},
+		Mounts: []llb.RunOption{large("/disk.img", d.raw, d.file())},
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
@@ -115,20 +103,27 @@ type disk struct {
 	r     *rootfs.RootFS
 	s     graph.Stage
 	tools llb.State
+	// raw holds the disk image as it is, sparse.
+	raw llb.State
 }
 
 func newDisk(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (*disk, error) {
 	toolsStage, image, err := tools(ctx, g, p, p.Disk.Tools)
+	if err != nil {
+		return nil, err
+	}
 	s := g.Stage("disk", p.At("artifacts.disk")).On(toolsStage.Platform())
-	return &disk{g, p, r, s, image}, err
+	d := &disk{g: g, p: p, r: r, s: s, tools: image}
+	d.raw, err = d.assemble(ctx)
+	return d, err
 }
 
-// file is where raw puts the disk image.
+// file is where the disk image is. The folder is that of images which carry one
+// through a registry.
 func (d *disk) file() string { return "/build/" + d.p.File + ".img" }
 
-// raw is the disk image as it is, sparse. The folder is that of images which
-// carry one through a registry.
-func (d *disk) raw(ctx context.Context) (llb.State, error) {
+// assemble puts the disk image together.
+func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 	static, err := d.tree()
 	if err != nil {
 		return llb.State{}, err

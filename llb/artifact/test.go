@@ -66,8 +66,7 @@ func tested(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS)
 	if err != nil {
 		return "", nil, err
 	}
-	raw, err := d.raw(ctx)
-	return p.File + ".img", large(testedFile, raw, d.file()), err
+	return p.File + ".img", large(testedFile, d.raw, d.file()), nil
 }
 
 // testMedium are the files that the system gets: a cloud-config, which starts the
