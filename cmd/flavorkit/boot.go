@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -17,6 +18,7 @@ type bootFlags struct {
 	vmtest.Options
 	firmware, accel string
 	disk            int
+	publish         []string
 }
 
 func bootCommand() *cobra.Command {
@@ -48,6 +50,7 @@ artifact, which is tried out once; else the machine is emulated, and slow.`,
 	flags.StringVar(&f.accel, "accel", "auto", "auto, kvm or tcg")
 	flags.IntVar(&f.MemoryMiB, "memory", 2048, "memory in MiB")
 	flags.IntVar(&f.CPUs, "cpus", 2, "virtual CPUs")
+	flags.StringArrayVarP(&f.publish, "publish", "p", nil, "lead a port of this host's 127.0.0.1 into the machine, such as 2222:22 for ssh")
 	flags.IntVar(&f.disk, "disk", 0, "attach an empty disk of this many GiB, to install on")
 	return cmd
 }
@@ -76,11 +79,29 @@ func (f *bootFlags) complete(file string) error {
 	if f.disk > 0 {
 		f.Disks = append(f.Disks, vmtest.Disk{SizeMiB: f.disk * 1024})
 	}
+	for _, s := range f.publish {
+		forward, err := parsePublish(s)
+		if err != nil {
+			return err
+		}
+		f.Forwards = append(f.Forwards, forward)
+	}
 	f.Firmware, f.Accel, f.Network = vmtest.Firmware(f.firmware), vmtest.Accel(f.accel), true
 	if err := f.Check(); err != nil {
 		return &usageError{err}
 	}
 	return checkArtifact(file)
+}
+
+// parsePublish reads HOST:GUEST, two ports.
+func parsePublish(s string) (vmtest.Forward, error) {
+	host, guest, ok := strings.Cut(s, ":")
+	from, errHost := strconv.ParseUint(host, 10, 16)
+	to, errGuest := strconv.ParseUint(guest, 10, 16)
+	if !ok || errHost != nil || errGuest != nil || from == 0 || to == 0 {
+		return vmtest.Forward{}, usagef("--publish %q is not two ports; write it such as 2222:22", s)
+	}
+	return vmtest.Forward{Host: int(from), Guest: int(to)}, nil
 }
 
 // checkArtifact refuses what no machine boots from.

@@ -77,6 +77,9 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"plan", "-f", "-"}, "-f -: a spec is read from a file only"},
 		{[]string{"init", "-f", "new.spec", "--flavor", "debian12"}, `no flavor is called "debian12"; did you mean "debian-12"?`},
 
+		{[]string{"boot", "-p", "2222", "disk.img"}, `--publish "2222" is not two ports; write it such as 2222:22`},
+		{[]string{"boot", "-p", "2222:0", "disk.img"}, `--publish "2222:0" is not two ports`},
+		{[]string{"boot", "-p", "a:22", "-p", "2222:22", "disk.img"}, `--publish "a:22" is not two ports`},
 		{[]string{"boot", "none.img", "--accel", "hvf"}, `accelerator "hvf" is unknown: auto, kvm or tcg`},
 		{[]string{"boot", "disk.img", "--firmware", "efi"}, `firmware "efi" is unknown: bios, uefi or secureboot`},
 		{[]string{"boot", "disk.img", "--firmware", "bios", "--arch", "arm64"}, "arm64 has no BIOS, use uefi"},

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -83,30 +85,37 @@ func skipIfMissing(t *testing.T, err error) {
 	}
 }
 
+// freePort is a port of the loopback interface that nothing listens on right now.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return l.Addr().(*net.TCPAddr).Port
+}
+
 func TestBoot(t *testing.T) {
 	var log bytes.Buffer
+	port := freePort(t)
 	m := boot(t, Options{
 		Disks: []Disk{{Path: bootSector(t), ReadOnly: true}},
 		Accel: TCG, MemoryMiB: 64, CPUs: 1, NoReboot: true, Log: &log,
-		Forwards: []Forward{{Guest: 22}},
+		Forwards: []Forward{{Host: port, Guest: 22}},
 	})
 	accel, reason := m.Accelerator()
 	require.Equal(t, TCG, accel)
 	require.Equal(t, "as asked for", reason)
-	require.NotZero(t, m.HostPort(22))
-	require.Zero(t, m.HostPort(80))
+	// QEMU's own network listens on behalf of the guest.
+	connection, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	require.NoError(t, err)
+	require.NoError(t, connection.Close())
 
-	_, err := m.Expect(t.Context(), regexp.MustCompile(`(?m)^ready to echo\n> $`), 10*time.Second)
+	_, err = m.Expect(t.Context(), regexp.MustCompile(`(?m)^ready to echo\n> $`), 10*time.Second)
 	require.NoError(t, err)
 	require.NoError(t, m.Send("hello"))
 	_, err = m.Expect(t.Context(), regexp.MustCompile(`hello`), 5*time.Second)
 	require.NoError(t, err)
 
-	screen := filepath.Join(t.TempDir(), "screen.ppm")
-	require.NoError(t, m.Screendump(t.Context(), screen))
-	picture, err := os.ReadFile(screen)
-	require.NoError(t, err)
-	require.True(t, bytes.HasPrefix(picture, []byte("P6\n")))
 	require.NoError(t, m.PowerDown(t.Context()), "a guest may well ignore it")
 
 	require.NoError(t, m.Send("q"))

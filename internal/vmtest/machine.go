@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -133,16 +132,6 @@ func (m *Machine) explain(err error) error {
 // Accelerator says how the machine runs, KVM or TCG, and why that was chosen.
 func (m *Machine) Accelerator() (accel Accel, reason string) { return m.setup.accel, m.setup.reason }
 
-// HostPort returns the port on 127.0.0.1 that leads to a port of the guest, or 0 if none does.
-func (m *Machine) HostPort(guest int) int {
-	for _, f := range m.setup.options.Forwards {
-		if f.Guest == guest {
-			return f.Host
-		}
-	}
-	return 0
-}
-
 // Wait waits until the machine is off, because the guest switched it off, rebooted with [Options.NoReboot], or it was
 // closed. An error says that QEMU failed or that within, stretched by the machine's slowdown, is over.
 func (m *Machine) Wait(ctx context.Context, within time.Duration) error {
@@ -165,20 +154,6 @@ func (m *Machine) Wait(ctx context.Context, within time.Duration) error {
 // PowerDown presses the power button. What follows is up to the guest; Wait for it.
 func (m *Machine) PowerDown(ctx context.Context) error {
 	return m.control.execute(ctx, "system_powerdown", nil)
-}
-
-// Screendump writes what the screen shows, as PNG if the name ends in .png (since QEMU 7.1), otherwise as PPM. Only
-// amd64 machines have a screen.
-func (m *Machine) Screendump(ctx context.Context, path string) error {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	arguments := map[string]any{"filename": path}
-	if strings.EqualFold(filepath.Ext(path), ".png") {
-		arguments["format"] = "png"
-	}
-	return m.control.execute(ctx, "screendump", arguments)
 }
 
 // Close ends the machine, as if its plug was pulled, and waits until it is gone. Closing twice does no harm.

@@ -104,7 +104,7 @@ type Disk struct {
 
 // Forward leads a TCP port of the host's loopback interface to a port of the guest.
 type Forward struct {
-	// Host is the port on 127.0.0.1; 0 takes a free one, see [Machine.HostPort].
+	// Host is the port on 127.0.0.1.
 	Host int
 	// Guest is the port in the guest.
 	Guest int
@@ -183,7 +183,7 @@ func (o Options) resolve() (Options, error) {
 	o.Disks = disks
 
 	for _, f := range o.Forwards {
-		if f.Guest <= 0 || f.Guest > 65535 || f.Host < 0 || f.Host > 65535 {
+		if f.Guest <= 0 || f.Guest > 65535 || f.Host <= 0 || f.Host > 65535 {
 			return o, errors.Errorf("port forward %d to %d: a port is between 1 and 65535", f.Host, f.Guest)
 		}
 		o.Network = true

@@ -8,13 +8,13 @@ import (
 
 func TestResolve(t *testing.T) {
 	o, err := Options{
-		ISO: "a.iso", Disks: []Disk{{Path: "b.QCOW2"}, {SizeMiB: 1}}, Forwards: []Forward{{Guest: 22}},
+		ISO: "a.iso", Disks: []Disk{{Path: "b.QCOW2"}, {SizeMiB: 1}}, Forwards: []Forward{{Host: 2222, Guest: 22}},
 	}.resolve()
 	require.NoError(t, err)
 	require.Equal(t, Options{
 		Arch: "amd64", Firmware: BIOS, Accel: Auto, MemoryMiB: 2048, CPUs: 2, ISO: "a.iso",
 		Disks:   []Disk{{Path: "b.QCOW2", Format: "qcow2"}, {Format: "raw", SizeMiB: 1}},
-		Network: true, Forwards: []Forward{{Guest: 22}},
+		Network: true, Forwards: []Forward{{Host: 2222, Guest: 22}},
 	}, o)
 
 	o, err = Options{Arch: "arm64", ISO: "a.iso"}.resolve()

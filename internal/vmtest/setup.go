@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 
@@ -93,29 +92,10 @@ func (s *setup) privateFiles() error {
 		}
 		s.launch.disks = append(s.launch.disks, d)
 	}
-	forwards, err := assignPorts(s.options.Forwards)
-	s.options.Forwards = forwards
-	return err
+	return nil
 }
 
 func (s *setup) remove() { _ = os.RemoveAll(s.dir) }
-
-// assignPorts replaces each host port 0 by one that is free right now.
-func assignPorts(forwards []Forward) ([]Forward, error) {
-	var out []Forward
-	for _, f := range forwards {
-		if f.Host == 0 {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return nil, errors.Wrap(err, "looking for a free port")
-			}
-			defer l.Close() // not before all are chosen, so that they differ
-			f.Host = l.Addr().(*net.TCPAddr).Port
-		}
-		out = append(out, f)
-	}
-	return out, nil
-}
 
 func writeBlank(path string, size int64) error {
 	f, err := os.Create(path)
