@@ -60,6 +60,7 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"build", "-t", "acme/os:v1", "-o", "type=local,dest=dist", "-o", "type=tar,dest=a.tar"}, "--tag is for images, and no output is one; add one such as -o type=oci,dest=image.tar"},
 		{[]string{"build", "-t", "a b", "-o", "dist"}, `--tag "a b" is not the name of an image: `},
 		{[]string{"matrix", "build", "--push"}, "--push needs --registry"},
+		{[]string{"matrix", "build", "--registry", "x"}, "--registry is where --push pushes to; add --push, or take it away"},
 		{[]string{"matrix", "build", "--push", "--registry", "x", "--target", "iso"}, "--push is for images; take --target away"},
 		{[]string{"matrix", "build", "--push", "--registry", "x", "-o", "dist"}, "--push is an output of its own; take --output away"},
 		{[]string{"matrix", "build", "--push", "--registry", "https://ghcr.io"}, `--registry "https://ghcr.io" is not one: invalid reference format`},

@@ -279,6 +279,8 @@ func (f *matrixBuildFlags) check(ctx context.Context, cmd *cobra.Command) error 
 	switch {
 	case f.push && f.registry == "":
 		return usagef("--push needs --registry")
+	case !f.push && f.registry != "":
+		return usagef("--registry is where --push pushes to; add --push, or take it away")
 	case f.push && !f.images():
 		return usagef("--push is for images; take --target away")
 	case f.push && cmd.Flags().Changed("output"):
