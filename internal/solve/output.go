@@ -1,7 +1,6 @@
 package solve
 
 import (
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -22,6 +21,7 @@ type Output struct {
 	Entry client.ExportEntry
 
 	partial string            // hidden folder
+	letGo   io.Closer         // of the hidden folder
 	moves   map[string]string // name in the hidden folder → final path
 	folder  string            // final folder, when the whole hidden folder moves
 }
@@ -156,24 +156,33 @@ func outputFile(kind, file string, attrs map[string]string) (*Output, error) {
 
 const partialPrefix = ".flavorkit-"
 
-// open makes the hidden folder. Those of builds that were killed are removed:
-// their names hold the process that made them.
+// open makes the hidden folder, and holds it. Those of builds that were killed
+// are removed. A folder may be shared by machines and containers, so that the
+// number of a process says nothing.
 func (o *Output) open(folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return errors.Wrap(err, "make the output folder")
 	}
-	stale, err := filepath.Glob(filepath.Join(folder, partialPrefix+"*"))
+	hidden, err := filepath.Glob(filepath.Join(folder, partialPrefix+"partial-*"))
 	if err != nil {
 		return errors.Wrap(err, "look into the output folder")
 	}
-	for _, path := range stale {
-		var pid int
-		if _, err := fmt.Sscanf(filepath.Base(path), partialPrefix+"%d-", &pid); err == nil && !alive(pid) {
+	for _, path := range hidden {
+		if abandoned(path) {
 			_ = os.RemoveAll(path)
 		}
 	}
-	o.partial, err = os.MkdirTemp(folder, fmt.Sprintf("%s%d-", partialPrefix, os.Getpid()))
-	return errors.Wrap(err, "write to the output folder")
+	for {
+		partial, err := os.MkdirTemp(folder, partialPrefix+"partial-")
+		if err != nil {
+			return errors.Wrap(err, "write to the output folder")
+		}
+		// Another build may have taken it for abandoned before it was held.
+		if letGo, ok := hold(partial); ok {
+			o.partial, o.letGo = partial, letGo
+			return nil
+		}
+	}
 }
 
 // Commit moves what was built to its place and returns the files.
@@ -244,5 +253,7 @@ func (o *Output) Discard() error {
 	if o.partial == "" {
 		return nil
 	}
-	return errors.Wrap(os.RemoveAll(o.partial), "remove a partial result")
+	err := os.RemoveAll(o.partial)
+	_ = o.letGo.Close() // not before, or another build would remove it too
+	return errors.Wrap(err, "remove a partial result")
 }

@@ -1,9 +1,7 @@
 package solve
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -160,27 +158,25 @@ func TestCommitTakesNoFolderAway(t *testing.T) {
 	}
 }
 
-// TestSweep leaves the folders of processes that live, and what only looks like
-// a folder of ours.
+// TestSweep leaves the folders that a process holds, and what only looks like one
+// of ours.
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
-	ended := exec.Command("true")
-	require.NoError(t, ended.Run())
-	dead := fmt.Sprintf("%s%d-1", partialPrefix, ended.Process.Pid)
-	alive := fmt.Sprintf("%s%d-1", partialPrefix, os.Getppid())
-	own := fmt.Sprintf("%s%d-1", partialPrefix, os.Getpid())
-	users := partialPrefix + "notes"
-	for _, name := range []string{dead, alive, own, users} {
+	other, err := OutputFolder(dir)
+	require.NoError(t, err)
+	const killed, users = partialPrefix + "partial-1", partialPrefix + "notes"
+	for _, name := range []string{killed, users, filepath.Base(other.partial)} {
 		write(t, dir, map[string]string{name + "/file": "x"})
 	}
 	o, err := OutputFolder(dir)
 	require.NoError(t, err)
-	assert.NoDirExists(t, filepath.Join(dir, dead))
-	for _, name := range []string{alive, own, users} {
-		assert.FileExists(t, filepath.Join(dir, name, "file"))
-	}
+	assert.NoDirExists(t, filepath.Join(dir, killed))
+	assert.FileExists(t, filepath.Join(dir, users, "file"))
+	assert.FileExists(t, filepath.Join(other.partial, "file"))
 	require.NoError(t, o.Discard())
-	assert.Len(t, hidden(t, dir), 3)
+	require.NoError(t, o.Discard(), "twice does no harm")
+	require.NoError(t, other.Discard())
+	assert.Len(t, hidden(t, dir), 1)
 }
 
 // TestNoPlace has output folders that cannot be.

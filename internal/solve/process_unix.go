@@ -2,7 +2,12 @@
 
 package solve
 
-import "golang.org/x/sys/unix"
+import (
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
 
 // free is the space on the file system of a folder, in bytes, that is left to
 // this process (statfs(2)); ok is false when nobody can tell.
@@ -14,5 +19,30 @@ func free(folder string) (bytes uint64, ok bool) {
 	return uint64(st.Bavail) * uint64(st.Bsize), true
 }
 
-// alive tells whether a process runs (kill(2), signal 0).
-func alive(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }
+// hold locks a folder until it is let go, or this process ends, however it does.
+// ok is false when another process holds it, or it is gone.
+func hold(folder string) (letGo io.Closer, ok bool) {
+	dir, err := os.Open(folder)
+	if err != nil {
+		return nil, false
+	}
+	// Some file systems have no locks; on these nothing is taken for abandoned.
+	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != unix.EWOULDBLOCK {
+		// A process that held it before may have removed it.
+		if _, err := os.Stat(folder); err == nil {
+			return dir, true
+		}
+	}
+	_ = dir.Close()
+	return nil, false
+}
+
+// abandoned tells whether no process holds a folder.
+func abandoned(folder string) bool {
+	dir, err := os.Open(folder)
+	if err != nil {
+		return false
+	}
+	defer dir.Close()
+	return unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
+}
