@@ -139,7 +139,7 @@ func TestDependencies(t *testing.T) {
 	const write = "[iso] write kairos-debian-12-core-amd64-generic-v1.0.0.iso"
 	const kmod = "[compat] read modules of the kernel with the userland's kmod"
 	const folders = "[debian-12/folders] take the modes of the userland's folders"
-	loaders := []string{"[iso] take shim and GRUB from the userland", "[iso] make the boot images"}
+	loaders := []string{"[iso] take shim and GRUB", "[iso] make the boot images"}
 	for _, c := range []struct {
 		name, spec string
 		want       []string

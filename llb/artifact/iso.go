@@ -99,7 +99,7 @@ func bootImages(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r 
 func loaders(g *graph.Graph, p *plan.Plan, s graph.Stage, r *rootfs.RootFS) llb.State {
 	l := p.Userland.Loader
 	follow := &llb.CopyInfo{FollowSymlinks: true, CreatedTime: &g.Epoch}
-	return s.File(llb.Scratch(), "take shim and GRUB from the userland",
+	return s.File(llb.Scratch(), "take shim and GRUB",
 		llb.Copy(r.Loader, l.Shim, "/"+l.Default, follow).Copy(r.Loader, l.Grub, "/"+l.GrubName, follow))
 }
 
