@@ -15,7 +15,7 @@ import (
 func TestSweepMountPoints(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
-	since := time.Now()
+	since := time.Now().Add(-time.Minute)
 	folder := func(name string, when time.Time) string {
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.MkdirAll(path, 0o700))
@@ -24,6 +24,7 @@ func TestSweepMountPoints(t *testing.T) {
 	}
 	own := folder("buildkit-mount1", since.Add(time.Second))
 	older := folder("buildkit-mount2", since.Add(-time.Second))
+	young := folder("buildkit-mount4", time.Now())
 	used := folder("buildkit-mount3", since.Add(time.Second))
 	require.NoError(t, os.WriteFile(filepath.Join(used, "file"), nil, 0o600))
 	require.NoError(t, os.Chtimes(used, since.Add(time.Second), since.Add(time.Second)))
@@ -33,6 +34,7 @@ func TestSweepMountPoints(t *testing.T) {
 	require.NoError(t, s.sweepMountPoints(t.Context()))
 	require.NoDirExists(t, own)
 	require.DirExists(t, older)
+	require.DirExists(t, young)
 	require.DirExists(t, used)
 	require.DirExists(t, other)
 }

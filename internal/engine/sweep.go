@@ -106,14 +106,16 @@ func within(dir, path string) bool { return strings.HasPrefix(path, dir+"/") }
 
 // sweepMountPoints removes the empty folders that BuildKit leaves in the system's temporary directory, one for each
 // step that mounts a single file (snapshot.localMounter.Unmount removes the file's mount, not its folder). Those
-// that are older than the engine are not its own, and one that is in use cannot be removed.
+// that are older than the engine are not its own. One that is in use cannot be removed, and one that another engine
+// has just made, to mount a file on, is younger than a second.
 func (s *sweeper) sweepMountPoints(context.Context) error {
 	found, err := filepath.Glob(filepath.Join(os.TempDir(), "buildkit-mount*"))
 	if err != nil {
 		return errors.Wrap(err, "listing mount points")
 	}
+	young := time.Now().Add(-time.Second)
 	for _, dir := range found {
-		if info, err := os.Lstat(dir); err == nil && info.IsDir() && !info.ModTime().Before(s.since) {
+		if info, err := os.Lstat(dir); err == nil && info.IsDir() && !info.ModTime().Before(s.since) && info.ModTime().Before(young) {
 			_ = os.Remove(dir)
 		}
 	}
