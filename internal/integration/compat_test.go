@@ -101,6 +101,7 @@ func TestCompatPasses(t *testing.T) {
 	for name, spec := range map[string]string{
 		"debian-13":  "extends: debian-13\nversion: v1.0.0\n",
 		"own kernel": debianSpec + "kernel: {context: mykernel}\n",
+		"for clouds": debianSpec + "model: virtual\nkernel: {package: linux-image-cloud-" + arch + "}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(t, map[string]string{"kairos.spec": spec})
