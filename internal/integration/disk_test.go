@@ -132,39 +132,23 @@ func TestDiskFormats(t *testing.T) {
 
 // TestNetboot boots over HTTP what iPXE would be told to.
 func TestNetboot(t *testing.T) {
+	netboots(t, netbootFiles(t))
+}
+
+// netbootFiles are those of the usual system, in a folder.
+func netbootFiles(t *testing.T) string {
+	t.Helper()
 	o := options(t, map[string]string{"kairos.spec": debianSpec})
 	o.Target = "netboot"
 	watch(&o)
-	netboots(t, build(t, embedded(t), o))
+	return build(t, embedded(t), o)
 }
 
-// netboots boots from a folder of files for netboot to a root prompt, with a
-// cloud-config by URL.
+// netboots boots from a folder of files for netboot to a root prompt.
 func netboots(t *testing.T, dir string) {
 	t.Helper()
-	ask(t, dir, "sha256sum", "-c", diskName+".netboot.sha256")
-	script, err := os.ReadFile(filepath.Join(dir, diskName+".ipxe"))
-	require.NoError(t, err)
-	kernel := regexp.MustCompile(`(?m)^kernel (\S+) (.*) \$\{config\}$`).FindSubmatch(script)
-	require.NotNil(t, kernel, "%s", script)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "user.yaml"), []byte("#cloud-config\nhostname: edge-7\n"), 0o644))
-	files, asked := http.FileServer(http.Dir(dir)), make(chan struct{}, 100)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		files.ServeHTTP(w, r)
-		if r.URL.Path == "/user.yaml" {
-			asked <- struct{}{}
-		}
-	}))
-	t.Cleanup(server.Close)
-	// What the machine calls its gateway is the host.
-	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
-	require.NoError(t, err)
-	cmdline := string(kernel[2]) + " config_url=${cwduri}/user.yaml"
-	m := boot(t, vmtest.Options{
-		Kernel: filepath.Join(dir, string(kernel[1])), Initrd: filepath.Join(dir, diskName+"-initrd"),
-		Append: strings.ReplaceAll(cmdline, "${cwduri}", "http://10.0.2.2:"+port), MemoryMiB: 4096, CPUs: 1,
-	})
-	c := console{t, m}
+	o, asked := netboot(t, dir, "#cloud-config\nhostname: edge-7\n")
+	c := console{t, boot(t, o)}
 	c.run("test -e /run/cos/live_mode")
 	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_NAME="kairos-core-debian-12"`)
 	select {
@@ -172,6 +156,34 @@ func netboots(t *testing.T, dir string) {
 	case <-time.After(5 * time.Minute):
 		t.Error("the installer has not asked for the cloud-config")
 	}
+}
+
+// netboot is a machine that boots over HTTP from a folder of files for netboot,
+// with a cloud-config by URL. What it asks for that gives a word in asked.
+func netboot(t *testing.T, dir, config string) (o vmtest.Options, asked <-chan struct{}) {
+	t.Helper()
+	ask(t, dir, "sha256sum", "-c", diskName+".netboot.sha256")
+	script, err := os.ReadFile(filepath.Join(dir, diskName+".ipxe"))
+	require.NoError(t, err)
+	kernel := regexp.MustCompile(`(?m)^kernel (\S+) (.*) \$\{config\}$`).FindSubmatch(script)
+	require.NotNil(t, kernel, "%s", script)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "user.yaml"), []byte(config), 0o644))
+	files, requests := http.FileServer(http.Dir(dir)), make(chan struct{}, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		files.ServeHTTP(w, r)
+		if r.URL.Path == "/user.yaml" {
+			requests <- struct{}{}
+		}
+	}))
+	t.Cleanup(server.Close)
+	// What the machine calls its gateway is the host.
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	require.NoError(t, err)
+	cmdline := string(kernel[2]) + " config_url=${cwduri}/user.yaml"
+	return vmtest.Options{
+		Kernel: filepath.Join(dir, string(kernel[1])), Initrd: filepath.Join(dir, diskName+"-initrd"),
+		Append: strings.ReplaceAll(cmdline, "${cwduri}", "http://10.0.2.2:"+port), MemoryMiB: 4096, CPUs: 1,
+	}, requests
 }
 
 // TestDiskTooSmall is refused with the place in the spec, before the system is

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -111,6 +112,23 @@ func TestMachine(t *testing.T) {
 			tt.then(c, r)
 		})
 	}
+}
+
+// TestMachineByURL has a machine install itself over the network, with a
+// cloud-config that the kernel arguments have the URL of.
+func TestMachineByURL(t *testing.T) {
+	t.Parallel()
+	disk := filepath.Join(t.TempDir(), "disk.img")
+	require.NoError(t, os.WriteFile(disk, nil, 0o600))
+	require.NoError(t, os.Truncate(disk, 12<<30))
+	o, _ := netboot(t, netbootFiles(t), installConfig)
+	o.Disks, o.NoReboot = []vmtest.Disk{{Path: disk}}, true
+	require.NoError(t, start(t, o).Wait(t.Context(), 4*time.Minute))
+
+	c := console{t, start(t, vmtest.Options{Disks: o.Disks, CPUs: 1})}
+	c.expect(prompt("COS_ACTIVE"), time.Minute)
+	installed(t, c, true)
+	assert.Contains(t, c.run("id owner"), "(admin)")
 }
 
 // configOnMedium is an ISO with the cloud-config beside the system.
