@@ -241,6 +241,7 @@ func installed(t *testing.T, c console, grown bool) {
 	c.run("ls /run/initramfs/cos-state/cOS/passive.img")
 	c.run("ls /dev/disk/by-label/COS_RECOVERY")
 	c.run("findmnt /var/lib/rancher && findmnt /etc/ssh")
+	c.run("grep '^InitiatorName=iqn[.]' /etc/iscsi/initiatorname.iscsi && systemctl is-active iscsid")
 	if grown {
 		size, err := strconv.Atoi(c.run("findmnt -nbro SIZE /usr/local"))
 		require.NoError(t, err)

@@ -59,7 +59,7 @@ clean() {
 	# Python writes the time of day into what it compiles.
 	find /usr/lib/python3* -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 	# Every machine makes its own (contract 1.17).
-	rm -f /etc/ssh/ssh_host_*_key* /var/lib/dbus/machine-id /var/lib/systemd/random-seed
+	rm -f /etc/ssh/ssh_host_*_key* /var/lib/dbus/machine-id /var/lib/systemd/random-seed /etc/iscsi/initiatorname.iscsi
 	if [ -e /etc/machine-id ]; then
 		: >/etc/machine-id
 	fi

@@ -84,6 +84,10 @@ for id in /etc/machine-id /var/lib/dbus/machine-id; do
 	[ -z "$(text "$id")" ] || fail "$id" "every machine would have the same"
 done
 
+if text /etc/iscsi/initiatorname.iscsi | grep -q '^InitiatorName='; then
+	fail "/etc/iscsi/initiatorname.iscsi" "every machine would have the same"
+fi
+
 # sudo without its setuid bit locks everybody out. Distributions differ in who may read it.
 sudo=$(real /usr/bin/sudo)
 if [ -n "$sudo" ]; then
