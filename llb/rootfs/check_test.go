@@ -208,7 +208,9 @@ func TestCheckFails(t *testing.T) {
 			func(s *system) { s.write("/etc/ssh/ssh_host_ed25519_key.pub", "x") },
 		},
 		"/etc/iscsi/initiatorname.iscsi: every machine would have the same": {
-			func(s *system) { s.write("/etc/iscsi/initiatorname.iscsi", "## a comment\nInitiatorName=iqn.1993-08.org.debian:01:1bf0dd06de1\n") },
+			func(s *system) {
+				s.write("/etc/iscsi/initiatorname.iscsi", "## a comment\nInitiatorName=iqn.1993-08.org.debian:01:1bf0dd06de1\n")
+			},
 		},
 		"/etc/machine-id: every machine would have the same": {
 			func(s *system) { s.replace("/etc/machine-id", "x\n") },
