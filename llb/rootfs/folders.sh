@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes those folders of a userland anew, empty, that are not open to all.
+# Makes those folders of a userland anew, empty, that are not 0755 and root's.
 #
 # usage: folders.sh USERLAND OUT
 set -eu
