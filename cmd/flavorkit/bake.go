@@ -63,7 +63,7 @@ func bakeCommand() *cobra.Command {
 	flags.StringVar(&o.Frontend, "frontend", "ghcr.io/flavorkit/frontend:1", "image of the frontend")
 	flags.StringVar(&o.Registry, "registry", "localhost:5000", "default of the variable REGISTRY")
 	flags.StringVar(&o.Target, "target", "image", "default of the variable TARGET")
-	flags.StringToStringVar(&o.Contexts, "build-context", nil, "named context of all targets: name=folder, name=docker-image://ref")
+	flags.Var(pairsFlag{&o.Contexts}, "build-context", "named context of all targets: name=folder, name=docker-image://ref")
 	flags.StringArrayVar(&o.CacheFrom, "cache-from", nil, "cache of all targets, such as type=registry,ref=…")
 	flags.StringArrayVar(&o.CacheTo, "cache-to", nil, "cache that all targets write, such as type=registry,ref=…,mode=max")
 	return cmd

@@ -56,7 +56,7 @@ type solveFlags struct {
 func (f *solveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.Target, "target", "", "what to build: "+targetNames())
-	flags.StringToStringVar(&f.Contexts, "build-context", nil, "named context: name=folder, name=oci-layout://path:tag, name=docker-image://ref")
+	flags.Var(pairsFlag{&f.Contexts}, "build-context", "named context: name=folder, name=oci-layout://path:tag, name=docker-image://ref")
 	flags.StringVar(&f.cloudConfig, "cloud-config", "", "cloud-config for the ISO or the disk, instead of what the spec has")
 	flags.StringArrayVar(&f.buildArgs, "build-arg", nil, "build argument, such as SOURCE_DATE_EPOCH=0; a name alone takes the value from the environment")
 	flags.StringArrayVar(&f.labels, "label", nil, "label of the image, such as org.opencontainers.image.vendor=Acme")
@@ -67,7 +67,7 @@ func (f *solveFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.Progress, "progress", "auto", "how progress is shown: auto, plain, tty, rawjson or quiet")
 	flags.StringVar(&f.builder, "builder", os.Getenv("BUILDKIT_HOST"), "address of a BuildKit, such as unix:///run/buildkit/buildkitd.sock")
 	flags.StringVar(&f.stateDir, "state-dir", "/var/lib/flavorkit", "cache of the BuildKit inside flavorkit")
-	flags.StringToStringVar(&f.mirrors, "registry-mirror", nil, "registry that is asked first, such as docker.io=mirror.example.com")
+	flags.Var(pairsFlag{&f.mirrors}, "registry-mirror", "registry that is asked first, such as docker.io=mirror.example.com")
 	flags.BoolVar(&f.debug, "debug", false, "show what the BuildKit inside flavorkit logs")
 }
 

@@ -100,6 +100,25 @@ func checkVersion(ctx context.Context, version string) error {
 	return err
 }
 
+// pairsFlag is a flag that is given once for each name=value. A value may have
+// commas, as paths do.
+type pairsFlag struct{ pairs *map[string]string }
+
+func (f pairsFlag) Set(s string) error {
+	name, value, _ := strings.Cut(s, "=")
+	if name == "" || value == "" {
+		return errors.New("it is no name=value")
+	}
+	if *f.pairs == nil {
+		*f.pairs = map[string]string{}
+	}
+	(*f.pairs)[name] = value
+	return nil
+}
+
+func (f pairsFlag) String() string { return "" }
+func (f pairsFlag) Type() string   { return "name=value" }
+
 // pairs splits each key=value at its first =. A key alone has the value that
 // alone gives, or is left out.
 func pairs(flag string, list []string, alone func(key string) (string, bool)) (map[string]string, error) {

@@ -29,7 +29,7 @@ type lookFlags struct {
 func (f *lookFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.file, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
 	cmd.Flags().StringVar(&f.arch, "arch", runtime.GOARCH, "architecture to plan for: amd64 or arm64")
-	cmd.Flags().StringToStringVar(&f.contexts, "build-context", nil, "folder that stands for a named context: name=folder")
+	cmd.Flags().Var(pairsFlag{&f.contexts}, "build-context", "folder that stands for a named context: name=folder")
 }
 
 // plan resolves the spec of a command line.

@@ -55,6 +55,7 @@ func TestCommands(t *testing.T) {
 		{line: "--version", stdout: "flavorkit version"},
 		{line: "bild", code: exitUsage, stderr: "flavorkit: unknown command \"bild\"; did you mean \"build\"?\nSee 'flavorkit --help'.\n"},
 		{line: "check --nope", code: exitUsage, stderr: "flavorkit: unknown flag: --nope\nSee"},
+		{line: "check --build-context acme", code: exitUsage, stderr: "flavorkit: invalid argument \"acme\" for \"--build-context\" flag: it is no name=value\nSee"},
 		{line: "check x", code: exitFailed, stderr: "flavorkit: there is no spec x/kairos.spec; make one with 'flavorkit init', or name yours with -f\n"},
 		{line: "check x y", code: exitUsage, stderr: "flavorkit: accepts at most 1 arg(s), received 2\nSee"},
 		{line: "check good", stdout: "good/kairos.spec is right: kairos-debian-12-core-"},

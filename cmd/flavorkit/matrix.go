@@ -141,7 +141,7 @@ func matrixCommand() *cobra.Command {
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&format, "format", "table", "how to list: table or json")
-	cmd.Flags().StringToStringVar(&contexts, "build-context", nil, "folder that stands for a named context: name=folder")
+	cmd.Flags().Var(pairsFlag{&contexts}, "build-context", "folder that stands for a named context: name=folder")
 	cmd.AddCommand(matrixBuildCommand())
 	return cmd
 }

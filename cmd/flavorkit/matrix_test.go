@@ -23,6 +23,7 @@ func TestMatrixCommands(t *testing.T) {
 	write(t, "bad.yaml", "cells:\n  - extends: [debain-12, alpine]\n    kernels: [gentoo]\n    models: [rpi4]\n    architectures: [amd64, arm64]\n")
 	write(t, "acme.yaml", "cells: [{extends: [acme], architectures: [amd64]}]")
 	write(t, "ci/acme/kairos.spec", "extends: debian-12\nversion: v1.0.0\n")
+	write(t, "ci/a,v=1/kairos.spec", "extends: debian-12\nversion: v1.0.0\n")
 	write(t, "mine.json", `{"target": {"app": {}}}`)
 	write(t, "empty.json", "")
 	write(t, "key.yaml", "cells:\n  - extend: [alpine]\n")
@@ -51,7 +52,7 @@ bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
 		{line: "bake -f ci/edge.yaml", stdout: "wrote docker-bake.json; "},
 		{line: "bake -f ci/edge.yaml -o mine.json", code: exitFailed, stderr: "flavorkit: mine.json is there already, and flavorkit did not write it; name another file with -o\n"},
 		{line: "bake -f ci/edge.yaml -o empty.json", stdout: "wrote empty.json; "},
-		{line: "bake -f acme.yaml -o - --build-context acme=ci/acme", stdout: "\"acme\": \"ci/acme\""},
+		{line: "bake -f acme.yaml -o - --build-context acme=ci/a,v=1", stdout: "\"acme\": \"ci/a,v=1\""},
 		{line: "bake -f acme.yaml", code: exitFailed, stderr: "flavorkit: acme.yaml:1:20: extends: no flavor and no named context is called \"acme\"; "},
 		{line: "bake -f bad.yaml -o bad.json", code: exitFailed, stderr: mistakes},
 		{line: "bake -o none/x.json", code: exitFailed, stderr: "flavorkit: write the bake file: open none/x.json: no such file or directory\n"},

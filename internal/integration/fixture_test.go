@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/moby/buildkit/client"
 	digest "github.com/opencontainers/go-digest"
@@ -157,6 +158,37 @@ func (r *record) ran() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// took is what all steps took that ran, and what the longest chain of them took
+// of which each waits for the one before.
+func (r *record) took() (all, chain time.Duration) {
+	ends := map[digest.Digest]time.Duration{}
+	var end func(digest.Digest) time.Duration
+	end = func(d digest.Digest) time.Duration {
+		if e, ok := ends[d]; ok {
+			return e
+		}
+		var e time.Duration
+		v := r.vertices[d]
+		if v == nil {
+			return 0
+		}
+		for _, in := range v.Inputs {
+			e = max(e, end(in))
+		}
+		if len(v.Inputs) > 0 && v.Started != nil {
+			step := v.Completed.Sub(*v.Started)
+			all += step
+			e += step
+		}
+		ends[d] = e
+		return e
+	}
+	for d := range r.vertices {
+		chain = max(chain, end(d))
+	}
+	return all, chain
 }
 
 // build builds into a new folder and returns its files by name.

@@ -175,7 +175,8 @@ func TestMatrixMistakes(t *testing.T) {
 // BenchmarkMatrix compares building all cells for amd64 in one solve with the
 // slowest of them alone, on a warm package cache: every step runs again, with
 // the packages of the last run at hand. How far the two can be from each other
-// depends on the cores, so it also says how many steps ran at a time.
+// depends on the cores, so it also says how many steps ran at a time, and how
+// long the longest chain of steps is: what would be left with a core for each.
 func BenchmarkMatrix(b *testing.B) {
 	c := embedded(b)
 	all, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0"})
@@ -185,20 +186,15 @@ func BenchmarkMatrix(b *testing.B) {
 	cs := together(all)
 	sources := standIns(b)
 	maps.Copy(sources, standardContexts(b))
-	run := func(cs frontend.Cells, noCache bool) (took, steps time.Duration) {
+	run := func(cs frontend.Cells, noCache bool) (took time.Duration, r *record) {
 		o := options(b, nil)
 		o.Frontend, o.Contexts, o.NoCache = cs.Build, sources, noCache
-		r := watch(&o)
+		r = watch(&o)
 		start := time.Now()
 		if _, err := solve.Build(b.Context(), c, o); err != nil {
 			b.Fatalf("build: %+v\n%v", err, o.Log)
 		}
-		for _, v := range r.vertices {
-			if len(v.Inputs) > 0 && v.Started != nil {
-				steps += v.Completed.Sub(*v.Started)
-			}
-		}
-		return time.Since(start), steps
+		return time.Since(start), r
 	}
 	run(cs, false)
 	for b.Loop() {
@@ -212,12 +208,14 @@ func BenchmarkMatrix(b *testing.B) {
 			b.Logf("%s alone: %s", cs[i].Name, took.Round(time.Second))
 			slowest, alone = max(slowest, took), alone+took
 		}
-		together, steps := run(cs, true)
+		together, r := run(cs, true)
+		steps, chain := r.took()
 		b.Logf("%d cells together: %s", len(cs), together.Round(time.Second))
 		b.ReportMetric(slowest.Seconds(), "s/slowest")
 		b.ReportMetric(alone.Seconds(), "s/one-by-one")
 		b.ReportMetric(together.Seconds(), "s/together")
 		b.ReportMetric(together.Seconds()/slowest.Seconds(), "together/slowest")
 		b.ReportMetric(steps.Seconds()/together.Seconds(), "steps-at-a-time")
+		b.ReportMetric(chain.Seconds()/slowest.Seconds(), "chain/slowest")
 	}
 }
