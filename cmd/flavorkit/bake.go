@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
@@ -64,8 +65,8 @@ func bakeCommand() *cobra.Command {
 	flags.StringVar(&o.Registry, "registry", "localhost:5000", "default of the variable REGISTRY")
 	flags.StringVar(&o.Target, "target", "image", "default of the variable TARGET")
 	flags.Var(pairsFlag{&o.Contexts}, "build-context", "named context of all targets: name=folder, name=docker-image://ref")
-	flags.StringArrayVar(&o.CacheFrom, "cache-from", nil, "cache of all targets, such as type=registry,ref=…")
-	flags.StringArrayVar(&o.CacheTo, "cache-to", nil, "cache that all targets write, such as type=registry,ref=…,mode=max")
+	flags.StringArrayVar(&o.CacheFrom, "cache-from", nil, "cache of all targets, such as type=registry,ref=ghcr.io/acme/cache:{cell}")
+	flags.StringArrayVar(&o.CacheTo, "cache-to", nil, "cache that each target writes, such as type=registry,ref=ghcr.io/acme/cache:{cell},mode=max")
 	return cmd
 }
 
@@ -81,6 +82,18 @@ func (f *matrixFlags) checkBake(ctx context.Context, o bake.Options) error {
 		return err
 	}
 	return checkRegistry(o.Registry)
+}
+
+// checkOwnCaches refuses a cache that many targets would write to the same
+// place, where the last of them wins. An inline cache is part of each image.
+func checkOwnCaches(caches []string, targets int) error {
+	for _, c := range caches {
+		if targets > 1 && !strings.Contains(c, bake.OwnName) && !strings.Contains(c, "type=inline") {
+			return usagef("--cache-to %q is one place for %d targets, and each would overwrite it; write %s where its name belongs, such as ref=ghcr.io/acme/cache:%[3]s",
+				c, targets, bake.OwnName)
+		}
+	}
+	return nil
 }
 
 // writeBake writes a bake file, over a former one of ours but over nobody else's.
@@ -107,6 +120,9 @@ func (f *matrixFlags) bake(cmd *cobra.Command, o bake.Options) ([]byte, error) {
 	}
 	cells, err := f.cells()
 	if err != nil {
+		return nil, err
+	}
+	if err := checkOwnCaches(o.CacheTo, len(cells)); err != nil {
 		return nil, err
 	}
 	plans, err := f.plans(cmd.Context(), cells, o.Contexts)

@@ -55,6 +55,9 @@ bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
 		{line: "bake -f acme.yaml -o - --build-context acme=ci/a,v=1", stdout: "\"acme\": \"ci/a,v=1\""},
 		{line: "bake -f acme.yaml", code: exitFailed, stderr: "flavorkit: acme.yaml:1:20: extends: no flavor and no named context is called \"acme\"; "},
 		{line: "bake -f bad.yaml -o bad.json", code: exitFailed, stderr: mistakes},
+		{line: "bake -o - --flavor debian-12 --cache-to ref=acme/cache", code: exitUsage, stderr: "flavorkit: --cache-to \"ref=acme/cache\" is one place for 8 targets, and each would overwrite it; write {cell} where its name belongs"},
+		{line: "bake -o - --cell core-debian-12-amd64-generic --cache-to ref=acme/cache", stdout: "\"ref=acme/cache\""},
+		{line: "bake -o - --flavor debian-12 --cache-to type=inline", stdout: "\"type=inline\""},
 		{line: "bake -o none/x.json", code: exitFailed, stderr: "flavorkit: write the bake file: open none/x.json: no such file or directory\n"},
 	} {
 		t.Run(c.line, func(t *testing.T) {

@@ -27,9 +27,13 @@ type Options struct {
 	Targets []string
 	// Contexts are the named contexts of all targets.
 	Contexts map[string]string
-	// CacheFrom and CacheTo are given to all targets.
+	// CacheFrom and CacheTo are given to all targets, with the name of each in
+	// the place of OwnName, and may use the variables of bake.
 	CacheFrom, CacheTo []string
 }
+
+// OwnName is replaced by the name of each target in the caches that it is given.
+const OwnName = "{cell}"
 
 // Cell is what becomes a target.
 type Cell struct {
@@ -102,8 +106,8 @@ func File(cells []Cell, o Options) ([]byte, error) {
 			Target:           "${TARGET}",
 			Platforms:        []string{"linux/" + c.Arch},
 			Tags:             []string{"${REGISTRY}/" + fill(c.Image, `${replace(VERSION, "+", "-")}`)},
-			CacheFrom:        o.CacheFrom,
-			CacheTo:          o.CacheTo,
+			CacheFrom:        named(o.CacheFrom, names[i]),
+			CacheTo:          named(o.CacheTo, names[i]),
 		}
 	}
 	f.Group[all] = group{names}
@@ -123,6 +127,15 @@ func File(cells []Cell, o Options) ([]byte, error) {
 	e.SetIndent("", "  ")
 	err := e.Encode(f)
 	return []byte(text.String()), err
+}
+
+// named puts a name where OwnName is.
+func named(caches []string, name string) []string {
+	var out []string
+	for _, c := range caches {
+		out = append(out, strings.ReplaceAll(c, OwnName, name))
+	}
+	return out
 }
 
 // fill writes a text as a template of bake, with its own expression for the

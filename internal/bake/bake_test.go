@@ -18,7 +18,8 @@ func TestFile(t *testing.T) {
 	}
 	text, err := bake.File(cells, bake.Options{
 		Frontend: "acme/frontend:1", Context: "ci", Registry: "ghcr.io/acme", Version: "v1.0.0", Target: "image", Targets: []string{"image", "iso", "img"},
-		CacheFrom: []string{"type=registry,ref=acme/cache"}, Contexts: map[string]string{"acme": "../acme"},
+		CacheFrom: []string{"type=registry,ref=acme/cache:{cell}"},
+		CacheTo:   []string{"type=registry,ref=${REGISTRY}/cache:{cell},mode=max"}, Contexts: map[string]string{"acme": "../acme"},
 	})
 	require.NoError(t, err)
 	const want = `{
@@ -76,7 +77,10 @@ func TestFile(t *testing.T) {
         "${REGISTRY}/core-edge:1-${replace(VERSION, \"+\", \"-\")}"
       ],
       "cache-from": [
-        "type=registry,ref=acme/cache"
+        "type=registry,ref=acme/cache:core-edge-1-2-amd64"
+      ],
+      "cache-to": [
+        "type=registry,ref=${REGISTRY}/cache:core-edge-1-2-amd64,mode=max"
       ]
     },
     "core-own-arm64": {
@@ -93,7 +97,10 @@ func TestFile(t *testing.T) {
         "${REGISTRY}/core-own:1-v9"
       ],
       "cache-from": [
-        "type=registry,ref=acme/cache"
+        "type=registry,ref=acme/cache:core-own-arm64"
+      ],
+      "cache-to": [
+        "type=registry,ref=${REGISTRY}/cache:core-own-arm64,mode=max"
       ]
     }
   }

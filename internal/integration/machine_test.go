@@ -234,6 +234,11 @@ func prompt(cmdline string) string {
 func (c console) expect(pattern string, limit time.Duration) {
 	c.t.Helper()
 	if _, err := c.m.Expect(c.t.Context(), regexp.MustCompile(pattern), limit); err != nil {
+		for range 3 { // a loop shows, or that it stands still
+			registers, err := c.m.Registers(c.t.Context())
+			c.t.Logf("registers (%v):\n%s", err, registers)
+			time.Sleep(time.Second)
+		}
 		c.t.Fatalf("%v\n\n%s", err, strings.ToValidUTF8(c.m.Text(), "?"))
 	}
 }

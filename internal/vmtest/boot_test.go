@@ -116,6 +116,9 @@ func TestBoot(t *testing.T) {
 	_, err = m.Expect(t.Context(), regexp.MustCompile(`hello`), 5*time.Second)
 	require.NoError(t, err)
 
+	registers, err := m.Registers(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, registers, "EIP=", "in real mode")
 	require.NoError(t, m.PowerDown(t.Context()), "a guest may well ignore it")
 
 	require.NoError(t, m.Send("q"))

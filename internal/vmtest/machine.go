@@ -156,6 +156,14 @@ func (m *Machine) PowerDown(ctx context.Context) error {
 	return m.control.execute(ctx, "system_powerdown", nil)
 }
 
+// Registers describes the state of the first processor, as QEMU's monitor command "info registers" does: where a machine
+// is that says nothing.
+func (m *Machine) Registers(ctx context.Context) (string, error) {
+	var text string
+	err := m.control.query(ctx, "human-monitor-command", map[string]any{"command-line": "info registers"}, &text)
+	return text, err
+}
+
 // Close ends the machine, as if its plug was pulled, and waits until it is gone. Closing twice does no harm.
 func (m *Machine) Close() {
 	m.process.stop()

@@ -48,6 +48,11 @@ func newControl(ctx context.Context, conn net.Conn) (*control, error) {
 
 // execute runs a command that returns nothing of interest.
 func (c *control) execute(ctx context.Context, command string, arguments map[string]any) error {
+	return c.query(ctx, command, arguments, &json.RawMessage{})
+}
+
+// query runs a command and stores what it returns in result.
+func (c *control) query(ctx context.Context, command string, arguments map[string]any, result any) error {
 	request := map[string]any{"execute": command}
 	if arguments != nil {
 		request["arguments"] = arguments
@@ -65,7 +70,7 @@ func (c *control) execute(ctx context.Context, command string, arguments map[str
 				return errors.New(m.Error.Desc)
 			}
 			if m.Return != nil {
-				return nil
+				return json.Unmarshal(m.Return, result)
 			}
 		}
 	})

@@ -14,13 +14,14 @@ func TestControl(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()
 	defer far.Close()
-	got := make(chan string, 3)
+	got := make(chan string, 4)
 	go func() {
 		in := bufio.NewReader(far)
 		_, _ = io.WriteString(far, `{"QMP": {"version": {}, "capabilities": []}}`+"\n")
 		for _, answer := range []string{
 			`{"return": {}}`,
 			`{"event": "RESUME", "data": {}}` + "\n" + `{"return": {}}`,
+			`{"return": "RIP=fff0"}`,
 			`{"error": {"class": "GenericError", "desc": "no such file"}}`,
 		} {
 			line, _ := in.ReadString('\n')
@@ -34,6 +35,10 @@ func TestControl(t *testing.T) {
 	require.JSONEq(t, `{"execute": "qmp_capabilities"}`, <-got)
 	require.NoError(t, c.execute(t.Context(), "system_powerdown", nil))
 	require.JSONEq(t, `{"execute": "system_powerdown"}`, <-got)
+	var text string
+	require.NoError(t, c.query(t.Context(), "human-monitor-command", nil, &text))
+	require.Equal(t, "RIP=fff0", text)
+	<-got
 	err = c.execute(t.Context(), "screendump", map[string]any{"filename": "/a"})
 	require.EqualError(t, err, "qemu monitor command screendump: no such file")
 	require.JSONEq(t, `{"execute": "screendump", "arguments": {"filename": "/a"}}`, <-got)
