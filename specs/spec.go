@@ -16,7 +16,7 @@ type Spec struct {
 	Version string `yaml:"version,omitempty" json:"version,omitempty"`
 	// Variant is core (no Kubernetes) or standard (Kubernetes and mesh).
 	Variant string `yaml:"variant,omitempty" json:"variant,omitempty" jsonschema:"enum=core,enum=standard"`
-	// Model is the machine that the system is for: generic, or a board.
+	// Model is the machine that the system is for: generic, virtual, or a board.
 	Model string `yaml:"model,omitempty" json:"model,omitempty"`
 	// Distro is the distribution of the userland.
 	Distro Distro `yaml:"distro,omitempty" json:"distro,omitzero"`

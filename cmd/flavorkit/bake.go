@@ -118,7 +118,7 @@ func (f *matrixFlags) bake(cmd *cobra.Command, o bake.Options) ([]byte, error) {
 	} else {
 		f.version = bake.Version
 	}
-	cells, err := f.cells()
+	cells, all, err := f.cells()
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (f *matrixFlags) bake(cmd *cobra.Command, o bake.Options) ([]byte, error) {
 		return nil, err
 	}
 	targets := make([]bake.Cell, len(cells))
-	for i, r := range rows(cells, plans) {
+	for i, r := range rows(cells, plans, f.names(cmd.Context(), cells, all, plans, o.Contexts)) {
 		targets[i] = bake.Cell{
 			Name: r.Name, Spec: r.Spec, Image: r.Image, Arch: r.Arch,
 			Groups: []string{r.Variant, r.Arch, cells[i].Flavor},

@@ -64,28 +64,28 @@ func (f *matrixFlags) add(cmd *cobra.Command) {
 // folder is where the specs are that the matrix names.
 func (f *matrixFlags) folder() string { return filepath.Dir(f.file) }
 
-// cells reads the matrix and returns the cells that are asked for.
-func (f *matrixFlags) cells() ([]matrix.Cell, error) {
+// cells reads the matrix and returns the cells that are asked for, and all.
+func (f *matrixFlags) cells() (chosen, all []matrix.Cell, err error) {
 	src := matrix.Builtin()
 	if f.file != "" {
 		data, err := os.ReadFile(f.file)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, errors.Errorf("there is no matrix %s", f.file)
+			return nil, nil, errors.Errorf("there is no matrix %s", f.file)
 		}
 		if err != nil {
-			return nil, errors.Wrap(err, "read the matrix")
+			return nil, nil, errors.Wrap(err, "read the matrix")
 		}
 		src = &specs.Source{Name: filepath.Base(f.file), Data: data}
 	}
-	all, err := matrix.Read(src, matrix.Options{Version: f.version, FlavorVersion: cmp.Or(f.flavorVersion, matrix.DefaultVersion)})
+	all, err = matrix.Read(src, matrix.Options{Version: f.version, FlavorVersion: cmp.Or(f.flavorVersion, matrix.DefaultVersion)})
 	if err != nil {
-		return nil, frontend.Locate(err)
+		return nil, nil, frontend.Locate(err)
 	}
-	chosen, err := f.selection.Of(all)
+	chosen, err = f.selection.Of(all)
 	if err != nil {
-		return nil, &usageError{err}
+		return nil, nil, &usageError{err}
 	}
-	return chosen, nil
+	return chosen, all, nil
 }
 
 // plans resolves cells without a BuildKit.
@@ -128,7 +128,7 @@ func matrixCommand() *cobra.Command {
 			if err := checkVersion(cmd.Context(), f.version); err != nil {
 				return err
 			}
-			cells, err := f.cells()
+			cells, all, err := f.cells()
 			if err != nil {
 				return err
 			}
@@ -136,7 +136,8 @@ func matrixCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return write(cmd.OutOrStdout(), rows(cells, plans))
+			names := f.names(cmd.Context(), cells, all, plans, contexts)
+			return write(cmd.OutOrStdout(), rows(cells, plans, names))
 		},
 	}
 	f.add(cmd)
@@ -162,13 +163,8 @@ type row struct {
 	Spec string `json:"spec"`
 }
 
-func rows(cells []matrix.Cell, plans []*plan.Plan) []row {
+func rows(cells []matrix.Cell, plans []*plan.Plan, names cellNames) []row {
 	list := make([]row, len(cells))
-	names := make([]string, len(cells))
-	for i, c := range cells {
-		names[i] = c.Name
-	}
-	images := imageNames(names, plans)
 	for i, c := range cells {
 		p := plans[i]
 		release := map[string]string{}
@@ -178,7 +174,7 @@ func rows(cells []matrix.Cell, plans []*plan.Plan) []row {
 		list[i] = row{
 			Name: c.Name, Userland: p.Userland.Distro, Kernel: p.Kernel.Distro, Init: p.System.Init,
 			Variant: release["KAIROS_VARIANT"], Arch: p.Arch, Model: release["KAIROS_MODEL"],
-			Image: images[i], File: p.File, Spec: string(c.Spec.Data),
+			Image: names.images[i], File: p.File, Spec: string(c.Spec.Data),
 		}
 		if p.Kernel.Own == nil {
 			list[i].KernelPackage = p.Kernel.Packages[0]
@@ -207,9 +203,9 @@ and what they have not side by side.
 
 Images are written to the output folder, an OCI archive a cell, or pushed with
 --push --registry. The other targets write the files they are named after, each
-with a checksum beside it. Where two of the cells make files of the same name,
-each cell gets a folder of its own; where they make images of the same name,
-these are called by their cells.`
+with a checksum beside it. Where two cells of the matrix make files of the same
+name, each gets a folder of its own; where they make images of the same name,
+these are called by their cells. That is so for those that are not chosen, too.`
 
 // matrixBuildFlags are the flags of the command that builds cells.
 type matrixBuildFlags struct {
@@ -245,7 +241,7 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	if err := f.check(ctx, cmd); err != nil {
 		return err
 	}
-	cells, err := f.cells()
+	cells, all, err := f.cells()
 	if err != nil {
 		return err
 	}
@@ -264,10 +260,11 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 		if err != nil {
 			return err
 		}
+		names := f.names(ctx, cells, all, plans, f.Contexts)
 		if f.images() {
-			return f.buildImages(ctx, cmd, c, together, plans)
+			return f.buildImages(ctx, cmd, c, together, plans, names)
 		}
-		return f.buildFiles(ctx, cmd, c, plans)
+		return f.buildFiles(ctx, cmd, c, names)
 	})
 }
 
@@ -300,14 +297,14 @@ func (f *matrixBuildFlags) check(ctx context.Context, cmd *cobra.Command) error 
 func (f *matrixBuildFlags) images() bool { return f.Target == "" || f.Target == "image" }
 
 // buildFiles builds all cells into one folder.
-func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c *client.Client, plans []*plan.Plan) (err error) {
+func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c *client.Client, names cellNames) (err error) {
 	o, err := solve.OutputFolder(f.output)
 	if err != nil {
 		return err
 	}
 	defer discard([]*solve.Output{o}, &err)
 	// The exporter makes a folder a cell when it is told to split.
-	o.Entry.Attrs = map[string]string{"platform-split": fmt.Sprint(sameFile(plans))}
+	o.Entry.Attrs = map[string]string{"platform-split": fmt.Sprint(names.folders)}
 	files, err := export(ctx, c, f.Options, o)
 	if err != nil {
 		return err
@@ -317,15 +314,10 @@ func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c
 
 // buildImages builds all cells, and then hands out the image of each, of which
 // all is in the cache by then.
-func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, c *client.Client, cells frontend.Cells, plans []*plan.Plan) error {
+func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, c *client.Client, cells frontend.Cells, plans []*plan.Plan, names cellNames) error {
 	if _, err := solve.Build(ctx, c, f.Options); err != nil {
 		return err
 	}
-	cellNames := make([]string, len(cells))
-	for i, cell := range cells {
-		cellNames[i] = cell.Name
-	}
-	images := imageNames(cellNames, plans)
 	written := make([][]string, len(cells))
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.SetLimit(exportsAtOnce)
@@ -335,14 +327,18 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 			o.Frontend, o.Platforms = cell.Build, []string{"linux/" + cell.Arch}
 			// All steps have run, and all that there is to say has been shown.
 			o.NoCache, o.NoCacheStages, o.CacheTo, o.Progress = false, nil, nil, "quiet"
-			out, err := f.openImage(cell, plans, i, images[i])
+			folder := f.output
+			if names.folders {
+				folder = filepath.Join(folder, cell.Name)
+			}
+			out, err := f.openImage(filepath.Join(folder, plans[i].File+".oci.tar"), names.images[i])
 			if err != nil {
 				return err
 			}
 			defer discard([]*solve.Output{out}, &err)
 			written[i], err = export(ctx, c, o, out)
 			if f.push {
-				written[i] = []string{f.registry + "/" + images[i]}
+				written[i] = []string{f.registry + "/" + names.images[i]}
 			}
 			return errors.Wrap(err, cell.Name)
 		})
@@ -356,43 +352,11 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 // exportsAtOnce is how many images are compressed and written at the same time.
 const exportsAtOnce = 4
 
-// openImage opens the output of a cell's image.
-func (f *matrixBuildFlags) openImage(cell frontend.Cell, plans []*plan.Plan, at int, image string) (*solve.Output, error) {
+// openImage opens the output of an image: a file, or the registry that is pushed
+// to.
+func (f *matrixBuildFlags) openImage(file, image string) (*solve.Output, error) {
 	if f.push {
 		return solve.OutputRegistry(f.registry + "/" + image), nil
 	}
-	folder := f.output
-	if sameFile(plans) {
-		folder = filepath.Join(folder, cell.Name)
-	}
-	return solve.OutputImage(filepath.Join(folder, plans[at].File+".oci.tar"))
-}
-
-// sameFile tells whether two plans make files of the same name.
-func sameFile(plans []*plan.Plan) bool {
-	seen := map[string]bool{}
-	for _, p := range plans {
-		if seen[p.File] {
-			return true
-		}
-		seen[p.File] = true
-	}
-	return false
-}
-
-// imageNames are the images of cells. Those that would have the same name and tag,
-// as on two kernels of one distribution, are called by the names of their cells.
-func imageNames(cells []string, plans []*plan.Plan) []string {
-	count := map[string]int{}
-	for _, p := range plans {
-		count[p.Image]++
-	}
-	names := make([]string, len(plans))
-	for i, p := range plans {
-		names[i] = p.Image
-		if _, tag, ok := strings.Cut(p.Image, ":"); ok && count[p.Image] > 1 {
-			names[i] = strings.ToLower(cells[i]) + ":" + tag
-		}
-	}
-	return names
+	return solve.OutputImage(file)
 }

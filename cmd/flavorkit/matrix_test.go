@@ -90,7 +90,7 @@ func TestMatrixAsJSON(t *testing.T) {
 	assert.Equal(t, []map[string]string{{
 		"name": "edge-amd64-debian-12", "userland": "debian-13", "kernel": "debian-12", "kernelPackage": "linux-image-amd64", "init": "systemd",
 		"variant": "core", "arch": "amd64", "model": "generic",
-		"image": "core-debian-13:13-core-amd64-generic-v3.0.0", "file": "edge-debian-13-core-amd64-generic-v3.0.0",
+		"image": "edge-amd64-debian-12:13-core-amd64-generic-v3.0.0", "file": "edge-debian-13-core-amd64-generic-v3.0.0",
 		"spec": "extends: ./edge.spec\nkernel: debian-12\n",
 	}}, list)
 }
