@@ -102,7 +102,7 @@ func openrcUp(t *testing.T, c console) {
 	t.Helper()
 	c.run("test -e /run/cos/live_mode")
 	assert.Contains(t, c.run("rc-status --servicelist"), "started")
-	for _, service := range []string{"ssh", "udev", "cgroups", "chrony", "busybox-syslogd", "cos-setup-boot", "cos-setup-network"} {
+	for _, service := range []string{"ssh", "udev", "cgroups", "chrony", "busybox-syslogd", "iscsid", "cos-setup-boot", "cos-setup-network"} {
 		c.run("rc-service " + service + " status") // fails unless it runs
 	}
 	// The script of dhcpcd looks for its process in the wrong place.

@@ -131,6 +131,26 @@ func TestMachineByURL(t *testing.T) {
 	assert.Contains(t, c.run("id owner"), "(admin)")
 }
 
+// TestMachineLent has a system install itself whose EFI programs are those of
+// another distribution: the agent must find them.
+func TestMachineLent(t *testing.T) {
+	t.Parallel()
+	o := options(t, map[string]string{"kairos.spec": "extends: alpine-ubuntu\nversion: v1.0.0\n"})
+	o.Contexts, o.Target = standIns(t), "iso"
+	o.Contexts["cloud-config"] = folder(t, map[string]string{"config.yaml": installConfig})
+	watch(&o)
+	files, err := filepath.Glob(filepath.Join(build(t, embedded(t), o), "*.iso"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	c := console{t, start(t, vmtest.Options{
+		ISO: files[0], Firmware: vmtest.UEFI, CPUs: 1, DiskFirst: true, Disks: []vmtest.Disk{{SizeMiB: 12 << 10}},
+	})}
+	c.expect(prompt("COS_ACTIVE"), 4*time.Minute)
+	c.run("test -e /run/cos/active_mode")
+	assert.Contains(t, c.run("cat /etc/os-release"), `ID="alpine"`)
+	assert.Contains(t, c.run("id owner"), "(admin)")
+}
+
 // configOnMedium is an ISO with the cloud-config beside the system.
 func configOnMedium(t *testing.T) vmtest.Options {
 	t.Helper()

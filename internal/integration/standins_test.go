@@ -66,6 +66,8 @@ func TestStandIns(t *testing.T) {
 		for _, service := range []string{"connman", "ntpd", "sshd", "syslog", "udev", "cos-setup-boot", "cos-setup-network"} {
 			run("rc-service " + service + " status") // fails unless it runs
 		}
+		assert.Equal(t, "/run/connman/resolv.conf", strings.TrimSpace(run("readlink /etc/resolv.conf")))
+		run("(for i in $(seq 60); do ! grep -x 'nameserver 10.0.2.3' /etc/resolv.conf || exit 0; sleep 1; done; exit 1)")
 		// The initramfs ran systemd, with an umask of 0.
 		run("test ! -e /run/systemd")
 		assert.Equal(t, "755", strings.TrimSpace(run("stat -c %a /run/sshd")))

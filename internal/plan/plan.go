@@ -103,8 +103,10 @@ func (u Userland) follow(path string) string {
 
 // Loader are EFI programs and the names they get on a medium.
 type Loader struct {
-	Shim     string `yaml:"shim"`
-	Grub     string `yaml:"grub"`
+	Shim string `yaml:"shim"`
+	Grub string `yaml:"grub"`
+	// DiskGrub is the one that is installed on a disk.
+	DiskGrub string `yaml:"diskGrub"`
 	Default  string `yaml:"default"`
 	GrubName string `yaml:"grubName"`
 	// Config is the folder in which GRUB looks for its configuration.

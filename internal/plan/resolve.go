@@ -187,6 +187,7 @@ func (r *resolver) loader(d *catalog.Distro) Loader {
 	return Loader{
 		Shim:     known.Shim,
 		Grub:     known.Grub,
+		DiskGrub: cmp.Or(known.DiskGrub, known.Grub),
 		Default:  known.Default,
 		GrubName: known.GrubName,
 		Config:   cmp.Or(known.Config, "/EFI/BOOT"),

@@ -52,7 +52,7 @@ func checkList(p *plan.Plan) string {
 	for _, v := range p.Release {
 		add("release", v.Name)
 	}
-	add("file", p.Userland.Loader.Shim, p.Userland.Loader.Grub)
+	add("file", p.Userland.Loader.Shim, p.Userland.Loader.Grub, p.Userland.Loader.DiskGrub)
 	add("init", p.System.Init)
 	return b.String()
 }

@@ -3,6 +3,7 @@ package rootfs
 import (
 	"context"
 	"path"
+	"slices"
 
 	"github.com/moby/buildkit/client/llb"
 
@@ -21,7 +22,8 @@ func loaderLayer(ctx context.Context, g *graph.Graph, p *plan.Plan, from plan.In
 		return llb.State{}, err
 	}
 	var action *llb.FileAction
-	for _, file := range []string{p.Userland.Loader.Shim, p.Userland.Loader.Grub} {
+	files := []string{p.Userland.Loader.Shim, p.Userland.Loader.Grub, p.Userland.Loader.DiskGrub}
+	for _, file := range slices.Compact(files) {
 		action = action.
 			Mkdir(path.Dir(file), 0o755, llb.WithParents(true), llb.WithCreatedTime(g.Epoch)).
 			Copy(lender, file, file, &llb.CopyInfo{FollowSymlinks: true, CreatedTime: &g.Epoch})

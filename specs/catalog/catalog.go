@@ -196,6 +196,9 @@ type Loader struct {
 	Shim string `yaml:"shim"`
 	// Grub is started by shim, from media that are not installed systems.
 	Grub string `yaml:"grub"`
+	// DiskGrub is what the agent copies to a disk, where that is another GRUB:
+	// it looks for it under certain names only (kairos-sdk, GetEfiGrubFiles).
+	DiskGrub string `yaml:"diskGrub"`
 	// Default is the name that the firmware looks for on removable media.
 	Default string `yaml:"default"`
 	// GrubName is the name by which shim looks for its second stage.
