@@ -40,7 +40,7 @@ test: ## Run the tests: unit, golden, integration on real BuildKit, boots
 
 .PHONY: e2e
 e2e: ## Follow machines: installation, upgrade, rollback, recovery, reset
-	hack/deps.sh build boot test
+	hack/deps.sh build boot test standins
 	$(MAKE) base components
 	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 60m -v -run '$(E2E)' ./internal/integration
 
