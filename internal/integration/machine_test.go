@@ -137,7 +137,10 @@ func TestMachineLent(t *testing.T) {
 	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": "extends: alpine-ubuntu\nversion: v1.0.0\n"})
 	o.Contexts, o.Target = standIns(t), "iso"
-	o.Contexts["cloud-config"] = folder(t, map[string]string{"config.yaml": installConfig})
+	// How terminals of OpenRC are told to give a root shell, as on a live medium.
+	o.Contexts["cloud-config"] = folder(t, map[string]string{"config.yaml": installConfig + `    - name: "Root shell, with OpenRC"
+      commands: [mkdir -p /run/kairos, touch /run/kairos/autologin]
+`})
 	watch(&o)
 	files, err := filepath.Glob(filepath.Join(build(t, embedded(t), o), "*.iso"))
 	require.NoError(t, err)
