@@ -33,18 +33,18 @@ func TestGuest(t *testing.T) {
 		want  string
 	}{
 		{"run", []string{"run", "a='b c'\n[ \"$a\" = 'b c' ]"}, `^passed 00 [0-9]+\nend\n$`},
-		{"run that fails", []string{"run", "echo seen; echo too >&2; exit 3"}, `^said 00 seen\nsaid 00 too\nsaid 00 exit code 3\nfailed 00 [0-9]+\nend\n$`},
+		{"run that fails", []string{"run", "echo seen; echo too >&2; exit 3"}, `^said 00 seen\nsaid 00 too\nsaid 00 exit code 3\nfailed 00 [1-9][0-9]*\nend\n$`},
 		{"run that hangs", []string{"run", "echo seen; sleep 100"}, `^said 00 seen\nsaid 00 exit code 124\nfailed 00 [123]\nend\n$`},
 		{"run that succeeds in the end", []string{"run", "[ -e " + b.path("mark") + " ] || { touch " + b.path("mark") + "; false; }", "seconds", "60"}, `^passed 00 [12]\nend\n$`},
 		{"output that matches", []string{"run", "echo a; echo 'b2 ' >&2", "matches", "^b[[:digit:]] $"}, `^passed 00 [0-9]+\n`},
-		{"output that does not", []string{"run", "echo a; printf b", "matches", "^ab$"}, `^said 00 a\nsaid 00 b\nfailed 00 [0-9]+\n`},
-		{"script that fails with output that matches", []string{"run", "echo a; false", "matches", "a"}, `\nfailed 00 [0-9]+\n`},
+		{"output that does not", []string{"run", "echo a; printf b", "matches", "^ab$"}, `^said 00 a\nsaid 00 b\nfailed 00 [1-9][0-9]*\n`},
+		{"script that fails with output that matches", []string{"run", "echo a; false", "matches", "a"}, `\nfailed 00 [1-9][0-9]*\n`},
 		{"file", []string{"file", b.path("it's a file")}, `^passed 00 [0-9]+\n`},
 		{"folder", []string{"file", b.dir}, `^passed 00 [0-9]+\n`},
-		{"no file", []string{"file", b.path("none")}, `^said 00 .*none.*\nfailed 00 [0-9]+\n`},
+		{"no file", []string{"file", b.path("none")}, `^said 00 .*none.*\nfailed 00 [1-9][0-9]*\n`},
 		{"file that matches", []string{"file", b.path("it's a file"), "matches", "^(x|z) = [0-9]+$"}, `^passed 00 [0-9]+\n`},
-		{"file that does not", []string{"file", b.path("it's a file"), "matches", "^1"}, `^said 00 x = 1\nsaid 00 y = 2\nfailed 00 [0-9]+\n`},
-		{"no service", []string{"service", "flavorkit-none"}, `^(said 00 .*\n)+failed 00 [0-9]+\n`},
+		{"file that does not", []string{"file", b.path("it's a file"), "matches", "^1"}, `^said 00 x = 1\nsaid 00 y = 2\nfailed 00 [1-9][0-9]*\n`},
+		{"no service", []string{"service", "flavorkit-none"}, `^(said 00 .*\n)+failed 00 [1-9][0-9]*\n`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.NoError(t, os.RemoveAll(b.path("medium/assertions")))
@@ -59,7 +59,7 @@ func TestGuest(t *testing.T) {
 		b.assertion("00", "run", "false")
 		b.assertion("01", "run", "true")
 		b.run("guest.sh", b.path("medium/assertions"), b.path("report"))
-		assert.Regexp(t, `^said 00 exit code 1\nfailed 00 [0-9]+\npassed 01 [0-9]+\nend\n$`, b.read("report"))
+		assert.Regexp(t, `^said 00 exit code 1\nfailed 00 [1-9][0-9]*\npassed 01 [0-9]+\nend\n$`, b.read("report"))
 	})
 }
 
