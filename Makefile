@@ -35,26 +35,26 @@ E2E_FOREIGN  := TestForeign|TestBoardDisk
 test: ## Run the tests: unit, golden, integration on real BuildKit, boots
 	hack/deps.sh build boot test standins
 	$(MAKE) tools base components frontend-image lint
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 20m $$($(GO) list ./... | grep -v /internal/integration)
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 80m -v -skip '$(E2E)|$(E2E_POWERCUT)|$(E2E_FOREIGN)' ./internal/integration
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 20m $$($(GO) list ./... | grep -v /test/integration)
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 80m -v -skip '$(E2E)|$(E2E_POWERCUT)|$(E2E_FOREIGN)' ./test/integration
 
 .PHONY: e2e
 e2e: ## Follow machines: installation, upgrade, rollback, recovery, reset
 	hack/deps.sh build boot test standins
 	$(MAKE) base components
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 60m -v -run '$(E2E)' ./internal/integration
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 60m -v -run '$(E2E)' ./test/integration
 
 .PHONY: e2e-powercut
 e2e-powercut: ## Cut the power of a machine at twenty moments of an upgrade
 	hack/deps.sh build boot test
 	$(MAKE) base components
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 120m -v -run '$(E2E_POWERCUT)' ./internal/integration
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 120m -v -run '$(E2E_POWERCUT)' ./test/integration
 
 .PHONY: e2e-foreign
 e2e-foreign: ## Build for arm64 through an emulator, and boot it
 	hack/deps.sh build boot test foreign
 	$(MAKE) base components
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 120m -v -run '$(E2E_FOREIGN)' ./internal/integration
+	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 120m -v -run '$(E2E_FOREIGN)' ./test/integration
 
 .PHONY: build
 build: ## Build the CLI into bin/
@@ -78,7 +78,7 @@ frontend-image: ## Build the frontend image, as an OCI layout
 
 .PHONY: lint
 lint: ## Check formatting and run go vet
-	@test -z "$$(gofmt -l cmd frontend hack internal llb specs)" || { gofmt -l cmd frontend hack internal llb specs; exit 1; }
+	@test -z "$$(gofmt -l $$(git ls-files -co --exclude-standard "*.go"))" || { gofmt -l $$(git ls-files -co --exclude-standard "*.go"); exit 1; }
 	$(GO) vet ./...
 
 .PHONY: generate
@@ -87,7 +87,7 @@ generate: ## Generate the JSON schema, the spec reference and the page about fla
 
 .PHONY: update-goldens
 update-goldens: ## Rewrite the golden plans and graphs
-	$(GO) test ./internal/plan ./frontend -update
+	$(GO) test ./plan ./frontend -update
 
 .PHONY: clean
 clean: ## Remove what was built; .cache is kept

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flavorkit/flavorkit/internal/golden"
-	"github.com/flavorkit/flavorkit/internal/graphtest"
-	"github.com/flavorkit/flavorkit/internal/spectest"
+	"github.com/flavorkit/flavorkit/test/golden"
+	"github.com/flavorkit/flavorkit/test/graphtest"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 const (

@@ -7,9 +7,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/flavorkit/flavorkit/internal/golden"
-	"github.com/flavorkit/flavorkit/internal/graphtest"
-	"github.com/flavorkit/flavorkit/internal/spectest"
+	"github.com/flavorkit/flavorkit/test/golden"
+	"github.com/flavorkit/flavorkit/test/graphtest"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 var diskTargets = []string{"img", "img-image", "qcow2", "vhd", "netboot"}

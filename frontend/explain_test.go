@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flavorkit/flavorkit/internal/spectest"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 // TestExplain reads the exit code of the last step, when it has come by gRPC, and

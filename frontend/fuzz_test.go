@@ -7,10 +7,10 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/flavorkit/flavorkit/internal/graphtest"
-	"github.com/flavorkit/flavorkit/internal/spectest"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/test/graphtest"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 // FuzzPlan takes specs that load and resolve: each must have a graph, and the

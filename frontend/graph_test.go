@@ -15,12 +15,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flavorkit/flavorkit/internal/golden"
-	"github.com/flavorkit/flavorkit/internal/graphtest"
-	"github.com/flavorkit/flavorkit/internal/graphtext"
-	"github.com/flavorkit/flavorkit/internal/spectest"
 	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/llb/graphtext"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/test/golden"
+	"github.com/flavorkit/flavorkit/test/graphtest"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 const debian = "# syntax=x\nextends: debian-12\nversion: v1.0.0\n"

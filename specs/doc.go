@@ -3,5 +3,5 @@
 // what can be checked without knowing any distribution.
 //
 // It is the first of three phases (load, resolve, generate) and imports no
-// BuildKit. The next phase is internal/plan.
+// BuildKit. The next phase is plan.
 package specs

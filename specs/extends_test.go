@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/flavorkit/flavorkit/internal/spectest"
 	"github.com/flavorkit/flavorkit/specs/flavors"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 // TestMistakesOfExtends has chains of specs that do not hold.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/flavorkit/flavorkit/internal/spectest"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 // FuzzLoad loads anything. It must not panic, and whatever is wrong must be a

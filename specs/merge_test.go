@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v4"
 
-	"github.com/flavorkit/flavorkit/internal/spectest"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 // TestMerge lays a spec over base.spec, and that over root.spec if there is one.

@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v4"
 
-	"github.com/flavorkit/flavorkit/internal/spectest"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/flavors"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 func compileSchema(t *testing.T) *jsonschema.Schema {

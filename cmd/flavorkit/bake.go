@@ -11,9 +11,9 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
+	"github.com/flavorkit/flavorkit/client/bake"
 	"github.com/flavorkit/flavorkit/frontend"
-	"github.com/flavorkit/flavorkit/internal/bake"
-	"github.com/flavorkit/flavorkit/internal/matrix"
+	"github.com/flavorkit/flavorkit/specs/matrix"
 )
 
 const bakeHelp = `Write a file for docker buildx bake, with a target for each cell of a matrix, and

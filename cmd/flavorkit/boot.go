@@ -10,12 +10,12 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
-	"github.com/flavorkit/flavorkit/internal/vmtest"
+	"github.com/flavorkit/flavorkit/internal/qemu"
 )
 
 // bootFlags are the flags of the boot command.
 type bootFlags struct {
-	vmtest.Options
+	qemu.Options
 	firmware, accel string
 	disk            int
 	publish         []string
@@ -36,12 +36,12 @@ artifact, which is tried out once; else the machine is emulated, and slow.`,
 			if err := f.complete(file); err != nil {
 				return err
 			}
-			chosen, reason := vmtest.Accelerator(cmd.Context(), f.Options)
+			chosen, reason := qemu.Accelerator(cmd.Context(), f.Options)
 			if _, err := fmt.Fprintf(cmd.ErrOrStderr(), "booting %s with %s (%s); Ctrl-a x ends it\n", file, chosen, reason); err != nil {
 				return err
 			}
 			f.Accel = chosen
-			return vmtest.Interactive(cmd.Context(), f.Options, os.Stdin, os.Stdout)
+			return qemu.Interactive(cmd.Context(), f.Options, os.Stdin, os.Stdout)
 		},
 	}
 	flags := cmd.Flags()
@@ -74,10 +74,10 @@ func (f *bootFlags) complete(file string) error {
 	if strings.HasSuffix(file, ".iso") {
 		f.ISO = file
 	} else {
-		f.Disks = append(f.Disks, vmtest.Disk{Path: file, Scratch: true})
+		f.Disks = append(f.Disks, qemu.Disk{Path: file, Scratch: true})
 	}
 	if f.disk > 0 {
-		f.Disks = append(f.Disks, vmtest.Disk{SizeMiB: f.disk * 1024})
+		f.Disks = append(f.Disks, qemu.Disk{SizeMiB: f.disk * 1024})
 	}
 	for _, s := range f.publish {
 		forward, err := parsePublish(s)
@@ -86,7 +86,7 @@ func (f *bootFlags) complete(file string) error {
 		}
 		f.Forwards = append(f.Forwards, forward)
 	}
-	f.Firmware, f.Accel, f.Network = vmtest.Firmware(f.firmware), vmtest.Accel(f.accel), true
+	f.Firmware, f.Accel, f.Network = qemu.Firmware(f.firmware), qemu.Accel(f.accel), true
 	if err := f.Check(); err != nil {
 		return &usageError{err}
 	}
@@ -94,14 +94,14 @@ func (f *bootFlags) complete(file string) error {
 }
 
 // parsePublish reads HOST:GUEST, two ports.
-func parsePublish(s string) (vmtest.Forward, error) {
+func parsePublish(s string) (qemu.Forward, error) {
 	host, guest, ok := strings.Cut(s, ":")
 	from, errHost := strconv.ParseUint(host, 10, 16)
 	to, errGuest := strconv.ParseUint(guest, 10, 16)
 	if !ok || errHost != nil || errGuest != nil || from == 0 || to == 0 {
-		return vmtest.Forward{}, usagef("--publish %q is not two ports; write it such as 2222:22", s)
+		return qemu.Forward{}, usagef("--publish %q is not two ports; write it such as 2222:22", s)
 	}
-	return vmtest.Forward{Host: int(from), Guest: int(to)}, nil
+	return qemu.Forward{Host: int(from), Guest: int(to)}, nil
 }
 
 // checkArtifact refuses what no machine boots from.

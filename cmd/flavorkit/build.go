@@ -20,11 +20,11 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
+	"github.com/flavorkit/flavorkit/client/engine"
+	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/frontend"
-	"github.com/flavorkit/flavorkit/internal/engine"
-	"github.com/flavorkit/flavorkit/internal/plan"
-	"github.com/flavorkit/flavorkit/internal/solve"
 	"github.com/flavorkit/flavorkit/llb/artifact"
+	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 )
 

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/plan"
 )
 
 func TestOpenOutputs(t *testing.T) {

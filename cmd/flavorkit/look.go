@@ -12,10 +12,10 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
+	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/frontend"
-	"github.com/flavorkit/flavorkit/internal/graphtext"
-	"github.com/flavorkit/flavorkit/internal/offline"
-	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/llb/graphtext"
+	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/flavors"
 )
@@ -44,12 +44,12 @@ func (f *lookFlags) plan(cmd *cobra.Command, args []string) (p *plan.Plan, err e
 	if f.file, err = findSpec(f.context, f.file); err != nil {
 		return nil, err
 	}
-	p, err = offline.Plan(cmd.Context(), f.options())
+	p, err = local.Plan(cmd.Context(), f.options())
 	return p, frontend.Locate(err)
 }
 
-func (f *lookFlags) options() offline.Options {
-	return offline.Options{File: f.file, Context: f.context, Arch: f.arch, Contexts: f.contexts}
+func (f *lookFlags) options() local.Options {
+	return local.Options{File: f.file, Context: f.context, Arch: f.arch, Contexts: f.contexts}
 }
 
 func planCommand() *cobra.Command {
@@ -86,7 +86,7 @@ func graphCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			env := offline.Graph(p, f.contexts)
+			env := local.Graph(p, f.contexts)
 			state, err := frontend.Generate(cmd.Context(), env, p, target)
 			if err != nil {
 				return err
@@ -119,7 +119,7 @@ func checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			warnings, err := offline.Check(cmd.Context(), p, f.options())
+			warnings, err := local.Check(cmd.Context(), p, f.options())
 			if err != nil {
 				return frontend.Locate(err)
 			}
@@ -195,7 +195,7 @@ func firstBuild(ctx context.Context, spec string) (string, error) {
 	}
 	for _, arch := range archs {
 		// A flavor that has not this architecture may have the next one.
-		p, err := offline.PlanSource(ctx, &specs.Source{Name: specs.DefaultName, Data: []byte(spec)}, offline.Options{Arch: arch})
+		p, err := local.PlanSource(ctx, &specs.Source{Name: specs.DefaultName, Data: []byte(spec)}, local.Options{Arch: arch})
 		if err == nil && p.Disk.Firmware != nil {
 			return "--platform linux/" + arch + " --target img", nil
 		}

@@ -18,13 +18,13 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/flavorkit/flavorkit/client/local"
+	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/frontend"
-	"github.com/flavorkit/flavorkit/internal/matrix"
-	"github.com/flavorkit/flavorkit/internal/offline"
-	"github.com/flavorkit/flavorkit/internal/plan"
-	"github.com/flavorkit/flavorkit/internal/solve"
+	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/matrix"
 )
 
 const matrixHelp = `List a matrix: the one of all flavors, or with --file one of your own, such as
@@ -97,7 +97,7 @@ func (f *matrixFlags) plans(ctx context.Context, cells []matrix.Cell, contexts m
 	plans := make([]*plan.Plan, len(cells))
 	var found specs.Diagnostics
 	for i, c := range cells {
-		plans[i], err = offline.PlanSource(ctx, c.Spec, offline.Options{
+		plans[i], err = local.PlanSource(ctx, c.Spec, local.Options{
 			File: filepath.Join(f.folder(), c.Spec.Name), Arch: c.Arch, Contexts: contexts, Catalog: cat,
 		})
 		var mistakes specs.Diagnostics

@@ -4,8 +4,8 @@ import (
 	"context"
 	"strings"
 
-	"github.com/flavorkit/flavorkit/internal/matrix"
-	"github.com/flavorkit/flavorkit/internal/plan"
+	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/matrix"
 )
 
 // cellNames is what keeps the results of cells apart. All cells of the matrix

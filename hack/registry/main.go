@@ -17,7 +17,7 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/flavorkit/flavorkit/internal/testkit/registry"
+	"github.com/flavorkit/flavorkit/test/testkit/registry"
 )
 
 const usage = `usage:

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flavorkit/flavorkit/internal/testkit"
+	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
 // bench is a folder with the scripts, in which they run as in a step.

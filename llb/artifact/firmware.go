@@ -8,8 +8,8 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 
-	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/llb/distro"
+	"github.com/flavorkit/flavorkit/plan"
 )
 
 // firmware is what a board starts from, before there is EFI (contract 4.2). It

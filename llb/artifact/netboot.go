@@ -8,9 +8,9 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 
-	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
+	"github.com/flavorkit/flavorkit/plan"
 )
 
 //go:embed netboot.sh

@@ -15,11 +15,11 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 
-	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/kernel"
 	"github.com/flavorkit/flavorkit/llb/look"
+	"github.com/flavorkit/flavorkit/plan"
 )
 
 var (

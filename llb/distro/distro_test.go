@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flavorkit/flavorkit/internal/testkit"
+	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
 // archive is a folder with packages for arm64 in the area "extra" of a suite,

@@ -9,8 +9,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/internal/tree"
+	"github.com/flavorkit/flavorkit/plan"
 )
 
 // Links returns what enables and masks the services of a system.

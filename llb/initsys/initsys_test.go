@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/llb/initsys"
+	"github.com/flavorkit/flavorkit/plan"
 )
 
 func TestLinks(t *testing.T) {

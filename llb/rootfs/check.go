@@ -7,10 +7,10 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 
-	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/look"
+	"github.com/flavorkit/flavorkit/plan"
 )
 
 //go:embed check.sh

@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flavorkit/flavorkit/internal/spectest"
-	"github.com/flavorkit/flavorkit/internal/testkit"
 	"github.com/flavorkit/flavorkit/llb/look"
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+	"github.com/flavorkit/flavorkit/test/spectest"
+	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
 // system is a root filesystem that passes every check, in a folder.

@@ -11,8 +11,8 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/pkg/errors"
 
-	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 )
 

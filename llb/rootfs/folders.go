@@ -6,8 +6,8 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 
-	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/plan"
 )
 
 //go:embed folders.sh

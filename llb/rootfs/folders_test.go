@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flavorkit/flavorkit/internal/testkit"
+	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
 // TestFolders takes folders out of a userland: those that are not 0755 and

@@ -7,9 +7,9 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 
-	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/plan"
 )
 
 // loaderLayer are the signed EFI programs of another distribution, at the paths

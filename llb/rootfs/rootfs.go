@@ -9,12 +9,12 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/flavorkit/flavorkit/internal/plan"
 	"github.com/flavorkit/flavorkit/llb/compat"
 	"github.com/flavorkit/flavorkit/llb/component"
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/kernel"
+	"github.com/flavorkit/flavorkit/plan"
 )
 
 // RootFS is a root filesystem and the parts that artifacts are made from.

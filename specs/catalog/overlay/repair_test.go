@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flavorkit/flavorkit/internal/testkit"
+	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
 // TestRepair has COS_STATE as a power cut at each step of an upgrade leaves it:

@@ -1,0 +1,148 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/frontend"
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+// ignoreFile has the patterns of what is not sent of a folder. One that is called
+// after the spec, and lies beside it, counts for the build context instead.
+const ignoreFile = dockerui.DefaultDockerignoreName
+
+// folders are where a spec, the specs that it extends and its files are.
+type folders struct{ options Options }
+
+// File implements specs.Reader.
+func (f folders) File(_ context.Context, path string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(filepath.Dir(f.options.File), filepath.FromSlash(path)))
+}
+
+// Context implements specs.Reader.
+func (f folders) Context(_ context.Context, name string) ([]byte, bool, error) {
+	root, ok, err := f.named(name)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	data, err := os.ReadFile(filepath.Join(root, specs.DefaultName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, errors.Errorf("the named context %s holds no %s", name, specs.DefaultName)
+	}
+	return data, err == nil, err
+}
+
+// Open implements frontend.Contexts.
+func (f folders) Open(_ context.Context, name string) (frontend.Folder, bool, error) {
+	if name == "" {
+		root := f.options.Context
+		opened, err := open(root, f.options.File+ignoreFile, filepath.Join(root, ignoreFile))
+		return opened, err == nil, err
+	}
+	root, ok, err := f.named(name)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	opened, err := open(root, filepath.Join(root, ignoreFile))
+	return opened, err == nil, err
+}
+
+// named is the folder of a named context.
+func (f folders) named(name string) (root string, ok bool, err error) {
+	root, ok = f.options.Contexts[name]
+	switch {
+	case !ok:
+		return "", false, nil
+	case strings.Contains(root, "://"), strings.HasPrefix(root, "git@"):
+		return "", false, errors.Errorf("the named context %s is %s, and only folders can be looked into without building", name, root)
+	case !isFolder(root):
+		return "", false, errors.Errorf("there is no folder %s for the named context %s", root, name)
+	}
+	return root, true, nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// folder is a context on this machine, without what is not sent of it.
+type folder struct {
+	root    string
+	ignored *patternmatcher.PatternMatcher
+}
+
+// open opens a folder. The first of the ignore files that is there counts.
+func open(root string, ignoreFiles ...string) (folder, error) {
+	if !isFolder(root) {
+		return folder{}, errors.Errorf("there is no folder %s", root)
+	}
+	var patterns []string
+	for _, name := range ignoreFiles {
+		data, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			patterns, err = ignorefile.ReadAll(bytes.NewReader(data))
+		}
+		if err != nil {
+			return folder{}, errors.Wrapf(err, "read %s", name)
+		}
+		break
+	}
+	ignored, err := patternmatcher.New(patterns)
+	return folder{root, ignored}, errors.Wrap(err, "read what to ignore")
+}
+
+// IsFolder implements frontend.Folder.
+func (f folder) IsFolder(_ context.Context, name string) (bool, error) {
+	file, info, err := f.open(name)
+	if err != nil {
+		return false, err
+	}
+	return info.IsDir(), file.Close()
+}
+
+// ReadFile implements frontend.Folder.
+func (f folder) ReadFile(_ context.Context, name string) ([]byte, error) {
+	file, _, err := f.open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(file)
+}
+
+// open opens a file that is sent. Links out of the folder lead nowhere.
+func (f folder) open(name string) (*os.File, fs.FileInfo, error) {
+	file, err := os.OpenInRoot(f.root, filepath.FromSlash(name))
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := file.Stat()
+	ignored := false
+	if err == nil {
+		ignored, err = f.ignored.MatchesOrParentMatches(name)
+	}
+	// A folder that is left out may have files that are not.
+	if ignored && !(info.IsDir() && f.ignored.Exclusions()) {
+		err = errors.Wrap(fs.ErrNotExist, name)
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, nil, err
+	}
+	return file, info, nil
+}

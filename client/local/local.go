@@ -1,0 +1,99 @@
+// Package local plans and generates without a BuildKit: specs are read from
+// the file system, and images stand in the graph by the names they are asked
+// for. It serves the commands that only look, and golden tests.
+package local
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/frontend"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+)
+
+// Options of looking at a spec.
+type Options struct {
+	// File is the path of the spec.
+	File string
+	// Arch to plan for.
+	Arch string
+	// Context is the folder of the build context; only Check looks into it.
+	Context string
+	// Contexts are folders that stand for named contexts.
+	Contexts map[string]string
+	// Catalog to plan with; nil is the built-in one.
+	Catalog *catalog.Catalog
+}
+
+// Plan loads a spec from the file system and resolves it.
+func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
+	data, err := os.ReadFile(o.File)
+	if err != nil {
+		return nil, errors.Wrap(err, "read the spec")
+	}
+	return PlanSource(ctx, &specs.Source{Name: filepath.Base(o.File), Data: data}, o)
+}
+
+// PlanSource is Plan for a spec that is at hand, as if it were File.
+func PlanSource(ctx context.Context, src *specs.Source, o Options) (*plan.Plan, error) {
+	cat := o.Catalog
+	if cat == nil {
+		var err error
+		if cat, err = catalog.Builtin(); err != nil {
+			return nil, err
+		}
+	}
+	doc, err := specs.Load(ctx, src, folders{o})
+	if err != nil {
+		return nil, err
+	}
+	return plan.Resolve(doc, cat, o.Arch)
+}
+
+// Check looks at the files that a plan takes from folders, as a build does before
+// its first step.
+func Check(ctx context.Context, p *plan.Plan, o Options) (warnings specs.Diagnostics, err error) {
+	return frontend.Check(ctx, p, folders{o})
+}
+
+// Graph opens a graph for a plan as a daemon with all capabilities would.
+func Graph(p *plan.Plan, contexts map[string]string) *graph.Graph {
+	platform := ocispecs.Platform{OS: "linux", Architecture: p.Arch}
+	return &graph.Graph{
+		Sources: sources(contexts),
+		Caps:    graph.Caps{Merge: true, Passthrough: true},
+		Target:  platform,
+		Build:   ocispecs.Platform{OS: "linux", Architecture: "amd64"},
+		Epoch:   graph.DefaultEpoch,
+		Network: pb.NetMode_UNSET,
+	}
+}
+
+// sources are images by name and local folders.
+type sources map[string]string
+
+func (sources) Image(_ context.Context, ref string, platform ocispecs.Platform) (llb.State, error) {
+	return llb.Image(ref, llb.Platform(platform), llb.WithCustomName("[base] "+ref)), nil
+}
+
+func (s sources) Context(_ context.Context, name string, _ ocispecs.Platform) (llb.State, bool, error) {
+	_, ok := s[name]
+	return llb.Local(name, llb.WithCustomName("[context "+name+"]")), ok, nil
+}
+
+func (sources) Files(_ context.Context, origin *specs.Source) (llb.State, error) {
+	name := "context"
+	if origin.Context != "" {
+		name = origin.Context
+	}
+	return llb.Local(name, llb.WithCustomName("[internal] load "+name)), nil
+}

@@ -1,0 +1,168 @@
+// Package solve runs the frontend against a BuildKit from the client's side,
+// as docker buildx does for the frontend image: it hands in folders and named
+// contexts, shows progress and receives what was built.
+package solve
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/auth/authprovider"
+	"github.com/pkg/errors"
+	"github.com/tonistiigi/fsutil"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/docker/cli/cli/config"
+
+	"github.com/flavorkit/flavorkit/frontend"
+	"github.com/flavorkit/flavorkit/plan"
+)
+
+// Options are what a build is asked for.
+type Options struct {
+	// File is the path of the spec, Context the folder of the build context.
+	File, Context string
+	Target        string
+	Platforms     []string
+	// Frontend answers the request; nil is the one that builds File.
+	Frontend gwclient.BuildFunc
+	// Contexts are named contexts: a folder, oci-layout://path:tag,
+	// docker-image://reference, or a url.
+	Contexts map[string]string
+	// Args are build arguments, Labels labels of the image.
+	Args, Labels map[string]string
+	// NoCache runs every step again; NoCacheStages only those stages.
+	NoCache       bool
+	NoCacheStages []string
+	CacheTo       []client.CacheOptionsEntry
+	CacheFrom     []client.CacheOptionsEntry
+	// Progress is how progress is shown: auto, plain, tty, rawjson or quiet.
+	Progress string
+	// Log is where progress goes.
+	Log io.Writer
+	// Watch sees every status update, beside the progress output; may be nil.
+	Watch func(*client.SolveStatus)
+}
+
+// product tells BuildKit which client it talks to.
+const product = "flavorkit"
+
+// Ask asks the frontend something about the spec instead of building it.
+func Ask(ctx context.Context, c *client.Client, o Options, request string, answer func(*gwclient.Result) error) error {
+	opt, err := o.solveOpt()
+	if err != nil {
+		return err
+	}
+	opt.FrontendAttrs["requestid"] = request
+	_, err = c.Build(ctx, *opt, product, func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
+		res, err := o.frontend()(ctx, gw)
+		if err != nil {
+			return nil, err
+		}
+		return res, answer(res)
+	}, nil)
+	return err
+}
+
+// Plans resolves the spec, one plan for each platform.
+func Plans(ctx context.Context, c *client.Client, o Options) (plans []*plan.Plan, err error) {
+	err = Ask(ctx, c, o, frontend.PlanRequest, func(res *gwclient.Result) error {
+		return errors.Wrap(json.Unmarshal(res.Metadata["result.json"], &plans), "read the plan")
+	})
+	return plans, err
+}
+
+// Build builds and exports. Progress is shown until the end.
+func Build(ctx context.Context, c *client.Client, o Options, exports ...client.ExportEntry) (*client.SolveResponse, error) {
+	opt, err := o.solveOpt()
+	if err != nil {
+		return nil, err
+	}
+	opt.Exports = exports
+	show, err := newProgress(o.Log, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	var res *client.SolveResponse
+	status := make(chan *client.SolveStatus)
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.Go(func() (err error) {
+		res, err = c.Build(ctx, *opt, product, o.frontend(), status)
+		return err
+	})
+	shown := make(chan *client.SolveStatus)
+	eg.Go(func() error {
+		defer close(shown)
+		for s := range status {
+			if o.Watch != nil {
+				o.Watch(s)
+			}
+			s.Warnings = slices.DeleteFunc(s.Warnings, aboutPlatforms)
+			shown <- s
+		}
+		return nil
+	})
+	eg.Go(func() error { return show(shown) })
+	return res, eg.Wait()
+}
+
+// aboutPlatforms tells BuildKit's warning that the result has more platforms than
+// were asked for. Cells of a matrix are handed out like platforms.
+func aboutPlatforms(w *client.VertexWarning) bool {
+	return strings.Contains(string(w.Short), "do not match result platforms")
+}
+
+func (o Options) frontend() gwclient.BuildFunc {
+	if o.Frontend != nil {
+		return o.Frontend
+	}
+	return frontend.Build
+}
+
+// solveOpt turns the options into what BuildKit's client takes.
+func (o Options) solveOpt() (*client.SolveOpt, error) {
+	opt := &client.SolveOpt{
+		LocalMounts:   map[string]fsutil.FS{},
+		FrontendAttrs: map[string]string{"filename": filepath.Base(o.File), "platform": strings.Join(o.Platforms, ",")},
+		CacheExports:  o.CacheTo,
+		CacheImports:  o.CacheFrom,
+		Session: []session.Attachable{authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
+			AuthConfigProvider: authprovider.LoadAuthConfig(config.LoadDefaultConfigFile(io.Discard)),
+		})},
+	}
+	if len(o.Platforms) == 0 {
+		delete(opt.FrontendAttrs, "platform")
+	}
+	for name, folder := range map[string]string{"dockerfile": filepath.Dir(o.File), "context": o.Context} {
+		fs, err := fsutil.NewFS(folder)
+		if err != nil {
+			return nil, errors.Wrapf(err, "open the folder %s", folder)
+		}
+		opt.LocalMounts[name] = fs
+	}
+	if o.Target != "" {
+		opt.FrontendAttrs["target"] = o.Target
+	}
+	for name, value := range o.Args {
+		opt.FrontendAttrs["build-arg:"+name] = value
+	}
+	for name, value := range o.Labels {
+		opt.FrontendAttrs["label:"+name] = value
+	}
+	if o.NoCache || len(o.NoCacheStages) > 0 {
+		opt.FrontendAttrs["no-cache"] = strings.Join(o.NoCacheStages, ",")
+	}
+	for name, value := range o.Contexts {
+		if err := addContext(opt, name, value); err != nil {
+			return nil, errors.Wrapf(err, "named context %s", name)
+		}
+	}
+	return opt, nil
+}

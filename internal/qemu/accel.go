@@ -1,0 +1,149 @@
+package qemu
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/pkg/errors"
+)
+
+// probeLimit is how long a kernel may take under KVM to find out that it has no root file system. Two seconds are
+// usual.
+const probeLimit = 15 * time.Second
+
+// isoKernel is where an ISO of Kairos keeps its kernel.
+const isoKernel = "boot/kernel"
+
+// Accelerator decides between KVM and TCG for a machine, and says why in words for the user.
+//
+// That /dev/kvm can be opened does not mean that it works: inside some virtual machines a kernel hangs on it, although
+// firmware runs. So the kernel that is to be booted, or that of the ISO, or else the host's own, is booted under KVM
+// without a root file system, and has to get as far as its panic over that. The verdict is remembered in the user's
+// cache directory until the host reboots or kernel or QEMU change. Whatever goes wrong means TCG.
+func Accelerator(ctx context.Context, o Options) (accel Accel, reason string) {
+	o, err := o.resolve()
+	switch {
+	case err != nil:
+		return TCG, err.Error()
+	case o.Accel != Auto:
+		return o.Accel, "as asked for"
+	case runtime.GOOS != "linux":
+		return TCG, "no KVM on " + runtime.GOOS
+	case runtime.GOARCH != o.Arch:
+		return TCG, fmt.Sprintf("KVM on %s cannot run %s", runtime.GOARCH, o.Arch)
+	}
+	kvm, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0)
+	switch {
+	case os.IsPermission(err):
+		return TCG, "no KVM: " + err.Error() + " (usually the group kvm has it)"
+	case err != nil:
+		return TCG, "no KVM: " + err.Error()
+	}
+	kvm.Close()
+
+	accel, reason, err = remembered(ctx, o)
+	if err != nil {
+		return TCG, "KVM could not be tried: " + err.Error()
+	}
+	return accel, reason
+}
+
+// remembered answers from memory, or tries and memorizes.
+func remembered(ctx context.Context, o Options) (Accel, string, error) {
+	qemu, err := findQEMU(o.Arch)
+	if err != nil {
+		return "", "", err
+	}
+	dir, err := os.MkdirTemp(o.TempDir, "kvm-")
+	if err != nil {
+		return "", "", err
+	}
+	defer os.RemoveAll(dir)
+	kernel, err := probeKernel(o, dir)
+	if err != nil {
+		return "", "", err
+	}
+
+	key, err := verdictKey(kernel, qemu)
+	if err != nil {
+		return "", "", err
+	}
+	book, useBook := newVerdictBook()
+	if useBook {
+		if v, ok := book.lookup(key); ok {
+			return v.Accel, v.Reason + ", as found earlier", nil
+		}
+	}
+	v := tryKVM(ctx, o, kernel)
+	if err := ctx.Err(); err != nil {
+		return "", "", err
+	}
+	if useBook {
+		// Not remembered means tried again, which costs time but is not wrong.
+		_ = book.note(key, v)
+	}
+	return v.Accel, v.Reason, nil
+}
+
+// probeKernel returns a kernel to try KVM with. dir is for one that has to be unpacked.
+func probeKernel(o Options, dir string) (string, error) {
+	if o.Kernel != "" {
+		return o.Kernel, nil
+	}
+	if o.ISO != "" {
+		kernel := filepath.Join(dir, "kernel")
+		return kernel, errors.Wrap(extract(o.ISO, isoKernel, kernel), "kernel of the ISO")
+	}
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return "", err
+	}
+	kernel := "/boot/vmlinuz-" + strings.TrimSpace(string(release))
+	f, err := os.Open(kernel)
+	if err != nil {
+		return "", errors.Wrap(err, "a disk has no kernel at hand, and the host's cannot be read")
+	}
+	return kernel, f.Close()
+}
+
+// tryKVM boots a kernel without anything else.
+func tryKVM(ctx context.Context, o Options, kernel string) verdict {
+	terminal := "ttyS0"
+	if o.Arch == "arm64" {
+		terminal = "ttyAMA0"
+	}
+	began := time.Now()
+	m, err := Start(ctx, Options{
+		Arch:      o.Arch,
+		Accel:     KVM,
+		MemoryMiB: 512,
+		CPUs:      o.CPUs,
+		Kernel:    kernel,
+		Append:    "console=" + terminal + " panic=-1",
+		NoReboot:  true,
+		TempDir:   o.TempDir,
+	})
+	if err != nil {
+		return verdict{TCG, "KVM does not work: " + firstLine(err)}
+	}
+	defer m.Close()
+	_, err = m.Expect(ctx, KernelPanic(), probeLimit)
+	switch {
+	case err == nil:
+		return verdict{KVM, fmt.Sprintf("a kernel ran under KVM, in %.1fs", time.Since(began).Seconds())}
+	case errors.Is(err, context.DeadlineExceeded):
+		return verdict{TCG, fmt.Sprintf("a kernel hangs under KVM: it did not boot within %s", probeLimit)}
+	default:
+		return verdict{TCG, "a kernel fails under KVM: " + firstLine(errors.Unwrap(err))}
+	}
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

@@ -1,0 +1,157 @@
+package qemu
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// launch is what a machine's command line needs beside its resolved Options.
+type launch struct {
+	accel Accel
+	// firmware is nil for BIOS and for direct kernel boot without firmware.
+	firmware *firmware
+	// vars is the machine's own copy of the firmware's variable store.
+	vars string
+	// disks are the image files, one for each of Options.Disks.
+	disks []Disk
+	// console are the arguments that create the character device "console" and whatever else uses it.
+	console []string
+}
+
+// arguments builds QEMU's command line, without the program itself.
+func arguments(o Options, l launch) []string {
+	args := []string{"-nodefaults", "-no-user-config", "-display", "none"}
+	args = append(args, machineArgs(o, l)...)
+	args = append(args,
+		"-accel", string(l.accel),
+		"-m", strconv.Itoa(o.MemoryMiB),
+		"-smp", strconv.Itoa(o.CPUs),
+		"-device", "virtio-rng-pci",
+	)
+	args = append(args, l.console...)
+	args = append(args, "-serial", "chardev:console")
+	args = append(args, firmwareArgs(l)...)
+	args = append(args, driveArgs(o, l)...)
+	args = append(args, networkArgs(o)...)
+	if o.Kernel != "" {
+		args = append(args, "-kernel", o.Kernel)
+	}
+	if o.Initrd != "" {
+		args = append(args, "-initrd", o.Initrd)
+	}
+	if o.Append != "" {
+		args = append(args, "-append", o.Append)
+	}
+	if o.NoReboot {
+		args = append(args, "-no-reboot")
+	}
+	return append(args, o.ExtraArgs...)
+}
+
+// machineArgs choose board and CPU. Under TCG the amd64 CPU has everything QEMU can emulate, because distributions
+// ask for x86-64-v2 and later; on arm64 the emulated pointer authentication of "max" is slow and its LPA2 hangs newer
+// firmware (tianocore/edk2 issue 11962), so there it is the CPU of a Raspberry Pi 4.
+func machineArgs(o Options, l launch) []string {
+	if o.Arch == "arm64" {
+		cpu := "cortex-a72"
+		if l.accel == KVM {
+			cpu = "host"
+		}
+		return []string{"-machine", "virt,gic-version=max", "-cpu", cpu}
+	}
+	machine, cpu := "q35", "max"
+	if o.BIOSConsole {
+		machine += ",graphics=off"
+	}
+	if l.firmware != nil && l.firmware.smm {
+		machine += ",smm=on"
+	}
+	if l.accel == KVM {
+		cpu = "host"
+	}
+	return []string{"-machine", machine, "-cpu", cpu, "-device", "VGA"}
+}
+
+func firmwareArgs(l launch) []string {
+	if l.firmware == nil {
+		return nil
+	}
+	args := []string{
+		"-drive", "if=pflash,unit=0,readonly=on,format=" + l.firmware.codeFormat + ",file=" + escape(l.firmware.code),
+		"-drive", "if=pflash,unit=1,format=" + l.firmware.varsFormat + ",file=" + escape(l.vars),
+	}
+	if l.firmware.smm {
+		args = append(args, "-global", "driver=cfi.pflash01,property=secure,value=on",
+			"-global", "ICH9-LPC.disable_s3=1")
+	}
+	return args
+}
+
+func driveArgs(o Options, l launch) []string {
+	isoIndex, diskIndex := 0, 1
+	if o.DiskFirst {
+		isoIndex, diskIndex = len(l.disks), 0
+	}
+
+	var args []string
+	if o.ISO != "" {
+		device := "ide-cd"
+		if o.Arch == "arm64" {
+			device = "scsi-cd"
+			args = append(args, "-device", "virtio-scsi-pci")
+		}
+		args = append(args,
+			"-drive", "if=none,id=iso,media=cdrom,readonly=on,format=raw,file="+escape(o.ISO),
+			"-device", fmt.Sprintf("%s,drive=iso,bootindex=%d", device, isoIndex))
+	}
+	for i, d := range l.disks {
+		drive := fmt.Sprintf("if=none,id=disk%d,format=%s", i, d.Format)
+		if d.ReadOnly {
+			drive += ",readonly=on"
+		}
+		if d.Scratch {
+			drive += ",cache=unsafe"
+		}
+		device := fmt.Sprintf("virtio-blk-pci,drive=disk%d,bootindex=%d", i, diskIndex+i)
+		if d.Serial != "" {
+			device += ",serial=" + escape(d.Serial)
+		}
+		args = append(args, "-drive", drive+",file="+escape(d.Path), "-device", device)
+	}
+	return args
+}
+
+// networkArgs leave out the card's boot ROM, so that firmware does not try the network and the ROM need not be
+// installed.
+func networkArgs(o Options) []string {
+	if !o.Network {
+		return nil
+	}
+	netdev := "user,id=net0"
+	for _, f := range o.Forwards {
+		netdev += fmt.Sprintf(",hostfwd=tcp:127.0.0.1:%d-:%d", f.Host, f.Guest)
+	}
+	return []string{"-netdev", netdev, "-device", "virtio-net-pci,netdev=net0,romfile="}
+}
+
+// socketConsole is for a program: the console on one socket, QEMU's control protocol on another.
+func socketConsole(console, control string) []string {
+	return []string{
+		"-chardev", "socket,id=console,path=" + escape(console),
+		"-chardev", "socket,id=control,path=" + escape(control),
+		"-mon", "chardev=control,mode=control",
+	}
+}
+
+// terminalConsole is for a person: console and monitor share the terminal, Ctrl-a c changes between them. Ctrl-c goes
+// to the guest.
+func terminalConsole() []string {
+	return []string{
+		"-chardev", "stdio,id=console,mux=on,signal=off",
+		"-mon", "chardev=console,mode=readline",
+	}
+}
+
+// escape doubles commas, which separate the options of an argument.
+func escape(value string) string { return strings.ReplaceAll(value, ",", ",,") }

@@ -1,0 +1,55 @@
+package qemu
+
+import (
+	"context"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/pkg/errors"
+	"golang.org/x/term"
+)
+
+// Interactive boots a machine with its serial console on stdin and stdout and returns when it is off. Ctrl-a x ends
+// it, Ctrl-a c changes to QEMU's monitor and back, Ctrl-a h lists more; Ctrl-c goes to the guest. A terminal is in raw
+// mode meanwhile and is restored in any case.
+func Interactive(ctx context.Context, o Options, stdin io.Reader, stdout io.Writer) error {
+	s, err := prepare(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer s.remove()
+
+	keys, ok := stdin.(*os.File)
+	if !ok {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		// Not waited for: it may be in a Read of stdin that never returns.
+		go func() {
+			defer w.Close()
+			_, _ = io.Copy(w, stdin)
+		}()
+		keys = r
+	}
+	if terminal := int(keys.Fd()); term.IsTerminal(terminal) {
+		state, err := term.GetState(terminal)
+		if err != nil {
+			return errors.Wrap(err, "reading the state of the terminal")
+		}
+		defer func() { _ = term.Restore(terminal, state) }()
+	}
+	if o.Log != nil {
+		stdout = io.MultiWriter(stdout, o.Log)
+	}
+	s.launch.console = terminalConsole()
+	// On SIGTERM QEMU restores the terminal, on SIGKILL it could not.
+	p, err := spawn(ctx, s.qemu, arguments(s.options, s.launch), syscall.SIGTERM, keys, stdout)
+	if err != nil {
+		return err
+	}
+	<-p.done
+	return p.err
+}

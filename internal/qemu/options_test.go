@@ -1,0 +1,54 @@
+package qemu
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestResolve(t *testing.T) {
+	o, err := Options{
+		ISO: "a.iso", Disks: []Disk{{Path: "b.QCOW2"}, {SizeMiB: 1}}, Forwards: []Forward{{Host: 2222, Guest: 22}},
+	}.resolve()
+	require.NoError(t, err)
+	require.Equal(t, Options{
+		Arch: "amd64", Firmware: BIOS, Accel: Auto, MemoryMiB: 2048, CPUs: 2, ISO: "a.iso",
+		Disks:   []Disk{{Path: "b.QCOW2", Format: "qcow2"}, {Format: "raw", SizeMiB: 1}},
+		Network: true, Forwards: []Forward{{Host: 2222, Guest: 22}},
+	}, o)
+
+	o, err = Options{Arch: "arm64", ISO: "a.iso"}.resolve()
+	require.NoError(t, err)
+	require.Equal(t, UEFI, o.Firmware)
+
+	o, err = Options{Arch: "arm64", Kernel: "vmlinuz"}.resolve()
+	require.NoError(t, err)
+	require.Equal(t, Firmware(""), o.Firmware)
+}
+
+func TestResolveRejects(t *testing.T) {
+	for want, o := range map[string]Options{
+		"nothing to boot":      {},
+		`architecture "sparc"`: {Arch: "sparc", ISO: "a.iso"},
+		`accelerator "hvf"`:    {Accel: "hvf", ISO: "a.iso"},
+		`firmware "efi"`:       {Firmware: "efi", ISO: "a.iso"},
+		"arm64 has no BIOS":    {Arch: "arm64", Firmware: BIOS, ISO: "a.iso"},
+		"memory of -1 MiB":     {MemoryMiB: -1, ISO: "a.iso"},
+		"-2 CPUs":              {CPUs: -2, ISO: "a.iso"},
+		"size of -1024 MiB":    {Disks: []Disk{{SizeMiB: -1024}}},
+		"needs a kernel":       {ISO: "a.iso", Append: "quiet"},
+		"disk 1: neither":      {Disks: []Disk{{Path: "a"}, {}}},
+		`format "vmdk"`:        {Disks: []Disk{{Path: "a", Format: "vmdk"}}},
+		"either scratch or":    {Disks: []Disk{{Path: "a", Scratch: true, ReadOnly: true}}},
+		"only a scratch disk":  {Disks: []Disk{{Path: "a", SizeMiB: 10}}},
+		"port forward 0 to 0":  {ISO: "a.iso", Forwards: []Forward{{}}},
+	} {
+		require.ErrorContains(t, o.Check(), want)
+	}
+}
+
+func TestSlowdown(t *testing.T) {
+	require.Equal(t, 1.0, Options{}.slowdown(KVM))
+	require.Equal(t, float64(TCGSlowdown), Options{}.slowdown(TCG))
+	require.Equal(t, 3.0, Options{Slowdown: 3}.slowdown(TCG))
+}

@@ -1,0 +1,8 @@
+package qemu
+
+import "syscall"
+
+// dieWithParent makes the kernel signal the process when this one dies, however that happens.
+func dieWithParent(signal syscall.Signal) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Pdeathsig: signal}
+}

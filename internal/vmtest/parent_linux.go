@@ -1,8 +1,0 @@
-package vmtest
-
-import "syscall"
-
-// dieWithParent makes the kernel signal the process when this one dies, however that happens.
-func dieWithParent(signal syscall.Signal) *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: signal}
-}

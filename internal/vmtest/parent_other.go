@@ -1,8 +1,0 @@
-//go:build !linux
-
-package vmtest
-
-import "syscall"
-
-// dieWithParent has no equivalent here: a QEMU outlives a program that is killed.
-func dieWithParent(syscall.Signal) *syscall.SysProcAttr { return nil }

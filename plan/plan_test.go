@@ -1,0 +1,366 @@
+package plan_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/test/golden"
+	"github.com/flavorkit/flavorkit/test/spectest"
+)
+
+// TestPlans has the plan of every cell of the matrix.
+func TestPlans(t *testing.T) {
+	for _, cell := range spectest.Cells(t) {
+		t.Run(cell.Name, func(t *testing.T) {
+			golden.Check(t, filepath.Join("../testdata/plans", cell.Name+".yaml"), spectest.PlanCell(t, cell).String())
+		})
+	}
+}
+
+// TestNames has no two cells of the matrix write the same file or push the same
+// image.
+func TestNames(t *testing.T) {
+	seen := map[string]string{}
+	for _, cell := range spectest.Cells(t) {
+		p := spectest.PlanCell(t, cell)
+		for _, name := range []string{p.File, p.Image} {
+			assert.Empty(t, seen[name], "%s is also a name of %s", name, cell.Name)
+			seen[name] = cell.Name
+		}
+	}
+}
+
+const debian = "extends: debian-12\nversion: v1.0.0\n"
+
+const (
+	distros = "alpine-3.21, debian-12, debian-13, fedora-43, opensuse-leap-15.6, ubuntu-20.04, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04"
+	boards  = "alpine-3.21, debian-12, debian-13, opensuse-leap-15.6, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04"
+)
+
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct {
+		name, spec, arch string
+		files            spectest.Files
+		want             []string
+	}{
+		{
+			name: "no distribution", spec: "version: v1.0.0\n",
+			want: []string{`kairos.spec:1:1: distro.name: no distribution is chosen; extend a flavor, such as "extends: debian-12", or name one: ` + distros},
+		},
+		{
+			name: "unknown distribution", spec: "version: v1.0.0\ndistro: debain-12\n",
+			want: []string{`kairos.spec:2:9: distro.name: unknown distribution "debain-12"; did you mean "debian-12"?`},
+		},
+		{
+			name: "architecture points at the user's line, not at the flavor", spec: debian, arch: "riscv64",
+			want: []string{`kairos.spec:1:10: distro.name: Debian 12 (bookworm) has no riscv64; it has amd64, arm64`},
+		},
+		{
+			name: "everything at once",
+			spec: debian + "init: systemd\nkernel: gentoo\nmodel: rpi9\n" +
+				"packages: {remove: [nona], groups: {nsf: false, base: false}}\ncomponents: {immucor: {version: v1}}\n",
+			want: []string{
+				`kairos.spec:4:9: kernel.from: unknown distribution "gentoo"; valid: ` + distros,
+				`kairos.spec:5:8: model: unknown model "rpi9"; did you mean "rpi3"?`,
+				`kairos.spec:6:21: packages.remove[0]: "nona" is not on the list of debian-12; did you mean "nano"?`,
+				`kairos.spec:6:42: packages.groups.nsf: "nsf" is not an optional group of debian-12; valid: admin, iscsi, nfs`,
+				`kairos.spec:6:55: packages.groups.base: "base" is not an optional group of debian-12; valid: admin, iscsi, nfs`,
+				`kairos.spec:7:23: components.immucor: unknown component "immucor"; did you mean "immucore"?`,
+			},
+		},
+		{
+			name: "an init system that the userland lacks", spec: "extends: ubuntu\nversion: v1.0.0\ninit: openrc\n",
+			want: []string{`kairos.spec:3:7: init: Ubuntu 26.04 LTS has no openrc; valid: systemd`},
+		},
+		{
+			name: "a board with the wrong architecture, by flavor", spec: "extends: opensuse-arm-rpi\nversion: v1.0.0\n",
+			want: []string{`kairos.spec:1:10: model: Raspberry Pi 4 has no amd64; it has arm64`},
+		},
+		{
+			name: "a board with the wrong architecture, by model", spec: debian + "model: rpi3\n",
+			want: []string{`kairos.spec:3:8: model: Raspberry Pi 3 has no amd64; it has arm64`},
+		},
+		{
+			name: "no kernel for the board", spec: "extends: fedora\nversion: v1.0.0\nmodel: rpi4\n", arch: "arm64",
+			want: []string{`kairos.spec:3:8: model: Fedora 43 donates no kernel for Raspberry Pi 4; kernels for it come from ` + boards},
+		},
+		{
+			name: "no kernel for the board, borrowed", spec: "extends: alpine-arm-rpi\nversion: v1.0.0\nkernel: fedora-43\n", arch: "arm64",
+			want: []string{`kairos.spec:3:9: kernel.from: Fedora 43 donates no kernel for Raspberry Pi 4; kernels for it come from ` + boards},
+		},
+		{
+			name: "kernel for the wrong architecture", spec: debian + "kernel: {package: linux-image-arm64}\n",
+			want: []string{`kairos.spec:3:19: kernel.package: linux-image-arm64 is a kernel for arm64, not for amd64; valid: linux-image-amd64`},
+		},
+		{
+			name: "a kernel of one's own and a package", spec: debian + "kernel: {context: mine, package: linux-image-amd64}\n",
+			want: []string{`kairos.spec:3:9: kernel: has a kernel of its own and a package; keep one of them`},
+		},
+		{
+			name: "two kernels of one's own", spec: debian + "kernel: {context: mine, image: acme/kernel}\n",
+			want: []string{`kairos.spec:3:9: kernel: has both image and context; keep one of them`},
+		},
+		{
+			name: "checksum for the other architecture",
+			spec: debian + "components: {immucore: {url: 'https://x/y', sha256: {arm64: " + strings.Repeat("a", 64) + "}}}\n",
+			want: []string{`kairos.spec:3:53: components.immucore.sha256: https://x/y has nothing to verify it with on amd64; add the sha256 of amd64`},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.arch == "" {
+				c.arch = "amd64"
+			}
+			_, err := spectest.Plan(c.spec, c.files, c.arch)
+			require.Error(t, err)
+			if diff := cmp.Diff(c.want, strings.Split(err.Error(), "\n")); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPackages(t *testing.T) {
+	base := spectest.MustPlan(t, debian, nil, "amd64")
+	for _, c := range []struct {
+		name, spec      string
+		files           spectest.Files
+		added, taken    []string
+		commandsMissing []string
+	}{
+		{name: "add", spec: "packages: {add: [htop, curl]}\n", added: []string{"htop"}},
+		{name: "remove takes the check along", spec: "packages: {remove: [nano]}\n", taken: []string{"nano"}, commandsMissing: []string{"nano"}},
+		{name: "group off", spec: "packages: {groups: {nfs: false}}\n", taken: []string{"nfs-common"}, commandsMissing: []string{"mount.nfs"}},
+		{name: "group on is no change", spec: "packages: {groups: {nfs: true}}\n"},
+		{
+			name: "remove what a base added", spec: "extends: ./b.spec\npackages: {remove: [htop]}\n",
+			files: spectest.Files{"b.spec": "extends: debian-12\npackages: {add: [htop, jo]}\n"}, added: []string{"jo"},
+		},
+		{
+			name: "add what a base removed", spec: "extends: ./b.spec\npackages: {add: [nano]}\n",
+			files: spectest.Files{"b.spec": "extends: debian-12\npackages: {remove: [nano]}\n"},
+		},
+		{
+			name: "remove what a base removes", spec: "extends: ./b.spec\npackages: {remove: [nano]}\n",
+			files: spectest.Files{"b.spec": "extends: debian-12\npackages: {remove: [nano]}\n"},
+			taken: []string{"nano"}, commandsMissing: []string{"nano"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spec := debian
+			if c.files != nil {
+				spec = "version: v1.0.0\n"
+			}
+			p := spectest.MustPlan(t, spec+c.spec, c.files, "amd64")
+			assert.ElementsMatch(t, c.added, without(p.Userland.Packages, base.Userland.Packages))
+			assert.ElementsMatch(t, c.taken, without(base.Userland.Packages, p.Userland.Packages))
+			assert.ElementsMatch(t, c.commandsMissing, without(base.Checks.Commands, p.Checks.Commands))
+			assert.IsIncreasing(t, p.Userland.Packages, "sorted, and each once")
+		})
+	}
+}
+
+// without returns what a has and b has not.
+func without(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
+}
+
+func TestComponents(t *testing.T) {
+	sum := strings.Repeat("a", 64)
+	for _, c := range []struct {
+		name, spec string
+		want       plan.Component
+	}{
+		{
+			name: "version of the catalog's url", spec: "{version: v9.9.9}",
+			want: plan.Component{Version: "v9.9.9", Path: "immucore", Download: &plan.Download{
+				URL:       "https://github.com/kairos-io/immucore/releases/download/v9.9.9/immucore-v9.9.9-Linux-amd64.tar.gz",
+				Checksums: "https://github.com/kairos-io/immucore/releases/download/v9.9.9/immucore-v9.9.9-checksums.txt",
+			}},
+		},
+		{
+			name: "own url and checksum", spec: "{version: v9, url: 'https://x/{version}/{arch}', sha256: {amd64: " + sum + "}, path: /bin/i}",
+			want: plan.Component{Version: "v9", Path: "bin/i", Download: &plan.Download{URL: "https://x/v9/amd64", SHA256: sum}},
+		},
+		{
+			name: "image", spec: "{image: acme/immucore}",
+			want: plan.Component{Version: "v0.20.4", Path: "immucore", Image: "acme/immucore"},
+		},
+		{
+			name: "named context", spec: "{context: mine}",
+			want: plan.Component{Version: "v0.20.4", Path: "immucore", Context: "mine"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := spectest.MustPlan(t, debian+"components: {immucore: "+c.spec+"}\n", nil, "amd64")
+			got, ok := p.Component("immucore")
+			require.True(t, ok)
+			c.want.Name, c.want.Install = "immucore", "/usr/bin/immucore"
+			assert.Equal(t, c.want, got)
+		})
+	}
+}
+
+func TestOptionalComponentIsTakenInByName(t *testing.T) {
+	_, ok := spectest.MustPlan(t, debian, nil, "amd64").Component("kcrypt-discovery-challenger")
+	assert.False(t, ok)
+	p := spectest.MustPlan(t, debian+"components: {kcrypt-discovery-challenger: {}}\n", nil, "amd64")
+	_, ok = p.Component("kcrypt-discovery-challenger")
+	assert.True(t, ok)
+	assert.Contains(t, p.Checks.Programs, "/system/discovery/kcrypt-discovery-challenger")
+}
+
+func TestKernels(t *testing.T) {
+	for _, c := range []struct {
+		name, spec, arch, image, file string
+		first, lib                    string
+		own                           *plan.Own
+	}{
+		{
+			name: "borrowed", spec: "extends: alpine-ubuntu\n",
+			image: "core-alpine-ubuntu:3.21-core-amd64-generic-v1.0.0", file: "kairos-alpine-ubuntu-3.21-core-amd64-generic-v1.0.0",
+			first: "linux-image-generic-hwe-24.04", lib: "/lib",
+		},
+		{
+			name: "of the board", spec: "extends: opensuse-arm-rpi\nmodel: rpi3\n", arch: "arm64",
+			image: "core-opensuse-arm-rpi:leap-15.6-core-arm64-rpi3-v1.0.0", file: "kairos-opensuse-leap-15.6-core-arm64-rpi3-v1.0.0",
+			first: "kernel-default", lib: "/lib",
+		},
+		{
+			name: "vendor's for the board", spec: "extends: alpine-arm-rpi\nkernel: alpine-3.21\n", arch: "arm64",
+			image: "core-alpine-arm-rpi:3.21-core-arm64-rpi4-v1.0.0", file: "kairos-alpine-3.21-core-arm64-rpi4-v1.0.0",
+			first: "linux-rpi", lib: "/lib",
+		},
+		{
+			name: "Debian's for the board", spec: "extends: debian-12\nmodel: rpi3\n", arch: "arm64",
+			image: "core-debian-12:12-core-arm64-rpi3-v1.0.0", file: "kairos-debian-12-core-arm64-rpi3-v1.0.0",
+			first: "linux-image-arm64", lib: "/usr/lib",
+		},
+		{
+			name: "own image", spec: "extends: debian-12\nkernel: {image: acme/kernel, from: debian-13}\n",
+			image: "core-debian-12:12-core-amd64-generic-v1.0.0", file: "kairos-debian-12-core-amd64-generic-v1.0.0",
+			first: "ca-certificates", lib: "/usr/lib", own: &plan.Own{Image: "acme/kernel"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.arch == "" {
+				c.arch = "amd64"
+			}
+			p := spectest.MustPlan(t, c.spec+"version: v1.0.0\n", nil, c.arch)
+			assert.Equal(t, c.image, p.Image)
+			assert.Equal(t, c.file, p.File)
+			assert.Equal(t, c.first, p.Kernel.Packages[0])
+			assert.Equal(t, c.lib, p.Userland.Real("/lib"))
+			assert.Equal(t, c.own, p.Kernel.Own)
+		})
+	}
+}
+
+// TestNewRelease adds a release of a known family from the outside: one file,
+// and no Go.
+func TestNewRelease(t *testing.T) {
+	const file = "name: ubuntu-28.04\nlike: ubuntu-26.04\ntitle: Ubuntu 28.04 LTS\nrelease: '28.04'\nbase: acme/ubuntu:28.04\n" +
+		"kernel: {packages: {amd64: [linux-image-new]}}\n"
+	cat, err := catalog.Load(os.DirFS("../specs/catalog"), fstest.MapFS{"distros/ubuntu-28.04.yaml": {Data: []byte(file)}})
+	require.NoError(t, err)
+	doc, err := spectest.Load("extends: ubuntu\ndistro: ubuntu-28.04\nversion: v1.0.0\n", nil)
+	require.NoError(t, err)
+	p, err := plan.Resolve(doc, cat, "amd64")
+	require.NoError(t, err)
+	assert.Equal(t, "acme/ubuntu:28.04", p.Userland.Base)
+	assert.Equal(t, "kairos-ubuntu-28.04-core-amd64-generic-v1.0.0", p.File)
+	assert.Equal(t, "linux-image-new", p.Kernel.Packages[0])
+	assert.Contains(t, p.Userland.Packages, "systemd-resolved")
+}
+
+func TestReal(t *testing.T) {
+	u := plan.Userland{Merged: map[string]string{"/lib": "/usr/lib", "/sbin": "/usr/sbin", "/usr/sbin": "/usr/bin"}}
+	for path, want := range map[string]string{
+		"/lib": "/usr/lib", "/lib/x": "/usr/lib/x", "/library": "/library", "/sbin/init": "/usr/bin/init", "/usr/sbin/x": "/usr/bin/x", "/etc": "/etc",
+	} {
+		assert.Equal(t, want, u.Real(path))
+	}
+}
+
+// TestFilesOfUnmergedUserland has a distribution with a real /lib.
+func TestFilesOfUnmergedUserland(t *testing.T) {
+	cat, err := catalog.Builtin()
+	require.NoError(t, err)
+	cat.Distros["debian-12"].Merged = nil
+	doc, err := spectest.Load(debian+"files: [{path: /lib/x, content: a}]\n", nil)
+	require.NoError(t, err)
+	p, err := plan.Resolve(doc, cat, "amd64")
+	require.NoError(t, err)
+	assert.Equal(t, "/lib/x", p.Files[0].Path)
+}
+
+func TestDetails(t *testing.T) {
+	p := spectest.MustPlan(t, "extends: debian-12\nname: acme\nversion: v1.2.3-rc.1+b5\n"+
+		"kernel: {package: linux-image-cloud-amd64, version: 6.1.1-1}\n"+
+		"files: [{path: /lib/x, content: a}, {path: /etc/x, content: b}, {path: /library, content: c}]\n"+
+		"artifacts: {iso: {compression: xz}}\n", nil, "amd64")
+	assert.Equal(t, "acme-debian-12-core-amd64-generic-v1.2.3-rc.1+b5", p.File)
+	assert.Equal(t, "core-debian-12:12-core-amd64-generic-v1.2.3-rc.1-b5", p.Image, "a tag takes no +")
+	assert.Equal(t, "linux-image-cloud-amd64=6.1.1-1", p.Kernel.Packages[0])
+	assert.Equal(t, "/usr/lib/x", p.Files[0].Path, "must not replace the link /lib")
+	assert.Equal(t, "/etc/x", p.Files[1].Path)
+	assert.Equal(t, "/library", p.Files[2].Path)
+	assert.Zero(t, p.ISO.Level, "xz has no levels")
+}
+
+// TestCompat follows what the spec decides: who makes the initramfs, the model,
+// the compression, commands of the userland.
+func TestCompat(t *testing.T) {
+	const v = "version: v1.0.0\n"
+	p := spectest.MustPlan(t, "extends: debian-12\n"+v, nil, "amd64")
+	assert.Contains(t, p.Compat.Config, "SQUASHFS_ZSTD")
+	assert.Contains(t, p.Compat.Modules, "nfs")
+	assert.NotContains(t, p.Compat.Modules, "rbd", "nobody mounts Ceph without a cluster")
+	assert.Contains(t, p.Compat.Initramfs.Modules, "nvme")
+	assert.Contains(t, p.Compat.Initramfs.Files, "/usr/bin/immucore")
+
+	p = spectest.MustPlan(t, "extends: debian-12\npackages: {groups: {nfs: false}}\nartifacts: {iso: {compression: xz}}\n"+v, nil, "amd64")
+	assert.NotContains(t, p.Compat.Config, "SQUASHFS_ZSTD")
+	assert.Contains(t, p.Compat.Config, "SQUASHFS_XZ")
+	assert.NotContains(t, p.Compat.Modules, "nfs")
+
+	p = spectest.MustPlan(t, "extends: alpine-arm-rpi\nmodel: rpi4\n"+v, nil, "arm64")
+	assert.NotContains(t, p.Compat.Initramfs.Modules, "nvme", "not on that board")
+	assert.Contains(t, p.Compat.Firmware, "brcm/brcmfmac43455-sdio.bin*")
+
+	p = spectest.MustPlan(t, "extends: debian-12\nmodel: rpi3\n"+v, nil, "arm64")
+	assert.Contains(t, p.Compat.Initramfs.Modules, "bcm2835 or bcm2835_sdhost")
+	assert.Contains(t, p.Compat.Firmware, "brcm/brcmfmac43430-sdio.bin*")
+
+	p = spectest.MustPlan(t, "extends: alpine\n"+v, nil, "amd64")
+	assert.Contains(t, p.Compat.Initramfs.Foreign, "/usr/lib/dracut")
+	assert.NotContains(t, p.Compat.Config, "RD_ZSTD")
+}
+
+// TestFirmware is that of the board, whatever the userland and the kernel are.
+func TestFirmware(t *testing.T) {
+	assert.Nil(t, spectest.MustPlan(t, debian, nil, "arm64").Disk.Firmware)
+	four := spectest.MustPlan(t, debian+"model: rpi4\n", nil, "arm64")
+	assert.Equal(t, []string{"non-free-firmware"}, four.Disk.Firmware.Areas)
+	assert.Equal(t, []string{"non-free-firmware"}, four.Kernel.Areas)
+	assert.Empty(t, four.Userland.Areas)
+	assert.Contains(t, four.Disk.Firmware.Files, "/usr/lib/raspi-firmware/start4.elf")
+	assert.Empty(t, four.Disk.Firmware.MBR, "it reads GPT")
+	for _, spec := range []string{"extends: opensuse-arm-rpi\n", "extends: alpine-arm-rpi\nkernel: alpine-3.21\n"} {
+		assert.Equal(t, four.Disk.Firmware, spectest.MustPlan(t, spec+"version: v1.0.0\n", nil, "arm64").Disk.Firmware)
+	}
+
+	three := spectest.MustPlan(t, debian+"model: rpi3\n", nil, "arm64").Disk.Firmware
+	assert.Equal(t, "0c", three.MBR)
+	assert.NotContains(t, three.Files, "/usr/lib/raspi-firmware/start4.elf")
+	assert.Equal(t, four.Disk.Firmware.Texts, three.Texts)
+}

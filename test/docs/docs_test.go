@@ -1,0 +1,169 @@
+// Package docs holds the documentation to the code: the specs in it resolve,
+// and its links lead somewhere.
+package docs
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/client/local"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/matrix"
+)
+
+const root = "../.."
+
+// pages are the README and everything in docs.
+func pages(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	return append(files, filepath.Join(root, "README.md"))
+}
+
+// block is a piece of YAML in a page. One with a title is a file that others
+// on the page extend; a title with a folder is the spec of a named context.
+type block struct {
+	title, text string
+	line        int
+}
+
+var fence = regexp.MustCompile("(?ms)^ *```yaml(?: title=([^ \n]+))?\n(.*?)^ *```$")
+
+func blocks(page string) []block {
+	var all []block
+	for _, m := range fence.FindAllStringSubmatchIndex(page, -1) {
+		b := block{text: page[m[4]:m[5]], line: 1 + strings.Count(page[:m[4]], "\n")}
+		if m[2] >= 0 {
+			b.title = page[m[2]:m[3]]
+		}
+		all = append(all, b)
+	}
+	return all
+}
+
+// whole tells a spec from a part of one.
+func (b block) whole() bool {
+	return b.title == "" && (strings.HasPrefix(b.text, "extends:") || strings.HasPrefix(b.text, "# syntax="))
+}
+
+// matrix tells the file of a matrix.
+func (b block) matrix() bool { return strings.HasPrefix(b.text, "cells:") }
+
+// TestSpecs resolves every whole spec and every matrix of the documentation.
+func TestSpecs(t *testing.T) {
+	found := 0
+	for _, page := range pages(t) {
+		data, err := os.ReadFile(page)
+		require.NoError(t, err)
+		all := blocks(string(data))
+		dir := t.TempDir()
+		contexts := map[string]string{}
+		for _, b := range all {
+			if b.title == "" {
+				continue
+			}
+			file := filepath.Join(dir, b.title)
+			require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+			require.NoError(t, os.WriteFile(file, []byte(b.text), 0o644))
+			if folder := filepath.Dir(b.title); folder != "." {
+				contexts[folder] = filepath.Join(dir, folder)
+			}
+		}
+		for _, b := range all {
+			if b.matrix() {
+				checkMatrix(t, b, page, dir)
+			}
+			if !b.whole() {
+				continue
+			}
+			found++
+			file := filepath.Join(dir, "kairos.spec")
+			require.NoError(t, os.WriteFile(file, []byte(b.text), 0o644))
+			resolved := 0
+			for _, arch := range []string{"amd64", "arm64"} {
+				_, err := local.Plan(t.Context(), local.Options{File: file, Arch: arch, Contexts: contexts})
+				if err != nil && strings.Contains(err.Error(), " has no "+arch+"; it has ") {
+					continue // a board has one architecture
+				}
+				assert.NoError(t, err, "%s:%d for %s", page, b.line, arch)
+				resolved++
+			}
+			assert.NotZero(t, resolved, "%s:%d is for no architecture", page, b.line)
+		}
+	}
+	assert.NotZero(t, found, "no spec was found; does the pattern still fit?")
+}
+
+// checkMatrix resolves every cell of a matrix.
+func checkMatrix(t *testing.T, b block, page, dir string) {
+	t.Helper()
+	cells, err := matrix.Read(&specs.Source{Name: "edge.yaml", Data: []byte(b.text)}, matrix.Options{FlavorVersion: matrix.DefaultVersion})
+	require.NoError(t, err, "%s:%d", page, b.line)
+	for _, c := range cells {
+		_, err := local.PlanSource(t.Context(), c.Spec, local.Options{File: filepath.Join(dir, c.Spec.Name), Arch: c.Arch})
+		assert.NoError(t, err, "%s:%d: %s", page, b.line, c.Name)
+	}
+}
+
+// TestDemo has the README show the spec that make demo builds.
+func TestDemo(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	require.NoError(t, err)
+	demo, err := os.ReadFile(filepath.Join(root, "testdata", "demo", "kairos.spec"))
+	require.NoError(t, err)
+	assert.Contains(t, string(readme), "```yaml\n"+string(demo)+"```\n")
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:\s]*)(#[^)\s]*)?\)`)
+
+// TestLinks follows the links between the pages, and from them to the code.
+func TestLinks(t *testing.T) {
+	for _, page := range pages(t) {
+		data, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, m := range link.FindAllStringSubmatch(string(data), -1) {
+			target := page
+			if m[1] != "" {
+				target = filepath.Join(filepath.Dir(page), m[1])
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: %v", page, err)
+				continue
+			}
+			if m[2] != "" {
+				text, err := os.ReadFile(target)
+				require.NoError(t, err)
+				assert.Contains(t, anchors(string(text)), m[2], "%s links to %s%s", page, m[1], m[2])
+			}
+		}
+	}
+}
+
+var heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+
+// anchors are the names that GitHub gives the headings of a page.
+func anchors(page string) []string {
+	var all []string
+	for _, m := range heading.FindAllStringSubmatch(page, -1) {
+		name := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case strings.ContainsRune("`.,:;()[]/'\"?!=#&*", r):
+				return -1
+			default:
+				return r
+			}
+		}, strings.ToLower(m[1]))
+		all = append(all, "#"+name)
+	}
+	return all
+}

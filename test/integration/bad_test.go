@@ -1,0 +1,255 @@
+package integration
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/client/solve"
+)
+
+// TestBadSpec has BuildKit refuse specs: the error names the place and the
+// reason, carries the line for clients to print, and no step runs.
+func TestBadSpec(t *testing.T) {
+	c := embedded(t)
+	tests := []struct {
+		name  string
+		files map[string]string
+		err   string
+		line  int32
+	}{
+		{
+			name:  "unknown key",
+			files: map[string]string{"kairos.spec": debianSpec + "verison: v2\n"},
+			err:   `kairos.spec:4:1: unknown key "verison"; did you mean "version"?`,
+			line:  4,
+		},
+		{
+			name:  "unknown flavor",
+			files: map[string]string{"kairos.spec": "extends: debain-12\nversion: v1.0.0\n"},
+			err:   `kairos.spec:1:10: extends: no flavor and no named context is called "debain-12"; did you mean "debian-12"?`,
+			line:  1,
+		},
+		{
+			name: "cycle",
+			files: map[string]string{
+				"kairos.spec": "extends: ./other.spec\nversion: v1.0.0\n",
+				"other.spec":  "extends: ./kairos.spec\n",
+			},
+			err:  `other.spec:1:10: extends: makes a cycle; the chain is kairos.spec → other.spec → kairos.spec`,
+			line: 1,
+		},
+		{
+			name:  "file that the context lacks",
+			files: map[string]string{"kairos.spec": debianSpec + "files:\n  - path: /etc/motd\n    from: motd\n"},
+			err:   `kairos.spec:6:11: files[0].from: there is no file "motd" in the build context; paths count from the top of the context; a .dockerignore file may leave it out`,
+			line:  6,
+		},
+		{
+			name:  "file that .dockerignore leaves out",
+			files: map[string]string{"kairos.spec": debianSpec + "cloudConfig: c.yaml\n", "c.yaml": "", ".dockerignore": "*.yaml\n"},
+			err:   `kairos.spec:4:14: cloudConfig.from: there is no file "c.yaml" in the build context; paths count from the top of the context; a .dockerignore file may leave it out`,
+			line:  4,
+		},
+		{
+			name:  "cloud-config that is not YAML",
+			files: map[string]string{"kairos.spec": debianSpec + "artifacts: {iso: {cloudConfig: user.yaml}}\n", "user.yaml": "#cloud-config\nstages:\n\tboot:\n"},
+			err:   `user.yaml:3:1: is not YAML: found character that cannot start any token; indent with spaces, YAML takes no tabs`,
+			line:  3,
+		},
+		{
+			name:  "cloud-config that machines would leave out",
+			files: map[string]string{"kairos.spec": debianSpec + "artifacts: {disk: {cloudConfig: user.yaml}}\n", "user.yaml": "install: {auto: true}\n"},
+			err:   `user.yaml:1:1: is no cloud-config: a machine leaves out what does not begin as one; write #cloud-config into the first line`,
+			line:  1,
+		},
+		{
+			name:  "cloud-config in the spec",
+			files: map[string]string{"kairos.spec": debianSpec + "cloudConfig: {content: 'a: b: c'}\n"},
+			err:   `kairos.spec:4:14: cloudConfig: is not YAML: mapping values are not allowed`,
+			line:  4,
+		},
+		{
+			name:  "path that climbs out",
+			files: map[string]string{"kairos.spec": debianSpec + "cloudConfig: ../secret.yaml\n"},
+			err:   `kairos.spec:4:14: cloudConfig.from: "../secret.yaml" climbs out of the build context; name a file inside the build context, by a relative path`,
+			line:  4,
+		},
+		{
+			name:  "named context that is not there",
+			files: map[string]string{"kairos.spec": debianSpec + "components: {kairos-agent: {context: agent}}\n"},
+			err:   `kairos.spec:4:38: components.kairos-agent.context: there is no named context "agent"; hand it in with --build-context agent=…`,
+			line:  4,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := options(t, tt.files)
+			r := watch(&o)
+			_, err := solve.Build(t.Context(), c, o)
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), tt.err)
+			assert.Empty(t, r.ran())
+			sources := errdefs.Sources(err)
+			require.NotEmpty(t, sources)
+			assert.Equal(t, tt.line, sources[0].Ranges[0].Start.Line)
+		})
+	}
+}
+
+// TestUnknownTarget is a mistake of the command, not of the spec.
+func TestUnknownTarget(t *testing.T) {
+	o := options(t, map[string]string{"kairos.spec": debianSpec})
+	o.Target = "isso"
+	_, err := solve.Build(t.Context(), embedded(t), o)
+	require.Error(t, err)
+	assert.Contains(t, err.Error(), `unknown target "isso"; did you mean "iso"?`)
+}
+
+// TestChecksum fetches a component from a publisher whose list, or whose
+// promise in the spec, does not fit the file.
+func TestChecksum(t *testing.T) {
+	c := embedded(t)
+	archive := archiveOf(t, "kairos-agent", []byte("not an agent"))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/kairos-agent-v2.31.4-amd64.tar.gz":
+			_, _ = w.Write(archive)
+		case "/checksums.txt":
+			_, _ = w.Write([]byte("0000000000000000000000000000000000000000000000000000000000000000  kairos-agent-v2.31.4-amd64.tar.gz\n"))
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	url := "url: '" + server.URL + "/kairos-agent-{version}-{arch}.tar.gz'"
+
+	tests := []struct{ name, component, err, log string }{
+		{
+			name:      "publisher's list",
+			component: url + ", checksums: '" + server.URL + "/checksums.txt'",
+			err:       "/run/flavorkit/unpack.sh",
+			log:       "checksum mismatch of kairos-agent-v2.31.4-amd64.tar.gz: the publisher's list says 0000000000000000000000000000000000000000000000000000000000000000, the file has",
+		},
+		{
+			name:      "checksum in the spec",
+			component: url + ", sha256: {amd64: '1111111111111111111111111111111111111111111111111111111111111111'}",
+			err:       "digest mismatch",
+		},
+		{
+			name:      "publisher is away",
+			component: "url: '" + server.URL + "/gone.tar.gz', checksums: '" + server.URL + "/checksums.txt'",
+			err:       "invalid response status 404",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := options(t, map[string]string{"kairos.spec": debianSpec + "components: {kairos-agent: {" + tt.component + "}}\n"})
+			delete(o.Contexts, "kairos-agent")
+			r := watch(&o)
+			_, err := solve.Build(t.Context(), c, o)
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), tt.err)
+			assert.Contains(t, r.log.String(), tt.log)
+			sources := errdefs.Sources(err)
+			require.NotEmpty(t, sources, "the error points at the spec")
+			assert.EqualValues(t, 4, sources[0].Ranges[0].Start.Line)
+		})
+	}
+}
+
+// TestComponentDownload is the good case: a publisher's archive and its list.
+func TestComponentDownload(t *testing.T) {
+	agent, err := os.ReadFile(contexts(t)["kairos-agent"] + "/kairos-agent")
+	require.NoError(t, err)
+	archive := archiveOf(t, "kairos-agent", agent)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/checksums.txt" {
+			_, _ = w.Write([]byte(sha256Of(archive) + "  agent.tar.gz\n"))
+			return
+		}
+		_, _ = w.Write(archive)
+	}))
+	t.Cleanup(server.Close)
+	o := options(t, map[string]string{"kairos.spec": debianSpec +
+		"components: {kairos-agent: {url: '" + server.URL + "/agent.tar.gz', checksums: '" + server.URL + "/checksums.txt'}}\n"})
+	delete(o.Contexts, "kairos-agent")
+	r := watch(&o)
+	image(t, embedded(t), o)
+	assert.Contains(t, r.ran(), "[component/kairos-agent] verify and unpack agent.tar.gz")
+}
+
+// TestMirrorDown installs a package through a proxy that is not there.
+func TestMirrorDown(t *testing.T) {
+	o := options(t, map[string]string{"kairos.spec": debianSpec + "packages:\n  add:\n    - tree\n"})
+	o.Args = map[string]string{"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
+	r := watch(&o)
+	_, err := solve.Build(t.Context(), embedded(t), o)
+	require.Error(t, err)
+	assert.Contains(t, err.Error(), "/run/flavorkit/apt.sh")
+	assert.Contains(t, r.log.String(), "Could not connect to 127.0.0.1:9")
+	sources := errdefs.Sources(err)
+	require.NotEmpty(t, sources)
+	assert.EqualValues(t, 5, sources[0].Ranges[0].Start.Line, "the packages are to blame")
+
+	// The next build works.
+	o.Args = nil
+	image(t, embedded(t), o)
+}
+
+// TestBrokenImage breaks the root filesystem by files of the spec. The check
+// names all that is wrong, and nothing is exported.
+func TestBrokenImage(t *testing.T) {
+	o := options(t, map[string]string{"kairos.spec": debianSpec + `files:
+  - {path: /etc/ssh/ssh_host_rsa_key, content: secret}
+  - {path: /etc/cos/grub.cfg, content: "menuentry"}
+`})
+	o.Target = "iso"
+	r := watch(&o)
+	out, err := solve.OutputFolder(t.TempDir())
+	require.NoError(t, err)
+	_, err = solve.Build(t.Context(), embedded(t), o, out.Entry)
+	require.Error(t, err)
+	assert.Contains(t, r.log.String(), "check failed: ssh host keys: every machine would have the same")
+	assert.Contains(t, r.log.String(), "check failed: /etc/cos/grub.cfg: has no entry cos")
+	assert.NotContains(t, r.ran(), "[iso] write kairos-debian-12-core-amd64-generic-v1.0.0.iso")
+	require.NoError(t, out.Discard())
+}
+
+// TestOldDaemon builds what a daemon without MergeOp and PassthroughOp is
+// given, with files in folders that the check wants as the userland has them.
+func TestOldDaemon(t *testing.T) {
+	o := options(t, map[string]string{"kairos.spec": debianSpec + closedFolders})
+	o.Args = map[string]string{"FLAVORKIT_WITHOUT": "mergeop,passthroughop"}
+	r := watch(&o)
+	image(t, embedded(t), o)
+	assert.Contains(t, r.ran(), "[rootfs] checked root filesystem")
+}
+
+// closedFolders are files in folders that Debian has not made 0755.
+const closedFolders = `files:
+  - {path: /root/.ssh/config, content: a}
+  - {path: /var/local/of/us, content: a}
+`
+
+// archiveOf is a tar.gz with one program in it.
+func archiveOf(t *testing.T, name string, data []byte) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	zw := gzip.NewWriter(&buf)
+	tw := tar.NewWriter(zw)
+	require.NoError(t, tw.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(data))}))
+	_, err := tw.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, tw.Close())
+	require.NoError(t, zw.Close())
+	return buf.Bytes()
+}

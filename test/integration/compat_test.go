@@ -1,0 +1,152 @@
+package integration
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/client/solve"
+)
+
+const compatName = "[compat] check that kernel, initramfs and userland fit"
+
+// TestCompatRefuses has kernels of the user that are Debian's with one thing
+// broken. The error names the thing, and the line that chose the kernel.
+func TestCompatRefuses(t *testing.T) {
+	const spec = debianSpec + "# ours\nkernel:\n  context: mykernel\n"
+	c := embedded(t)
+	good := debianKernel(t)
+	version := strings.TrimPrefix(filepath.Base(glob(t, good, "boot/vmlinuz-*")), "vmlinuz-")
+	const remedy = "; mend the kernel in that context, or choose another"
+	for _, tt := range []struct {
+		name   string
+		change func(kernel string)
+		want   []string
+	}{
+		{
+			name: "modules missing",
+			change: func(kernel string) {
+				require.NoError(t, os.Remove(glob(t, kernel, "usr/lib/modules/*/kernel/fs/overlayfs/overlay.ko*")))
+				require.NoError(t, os.Remove(glob(t, kernel, "usr/lib/modules/*/kernel/drivers/nvme/host/nvme.ko*")))
+			},
+			want: []string{
+				"check failed: kernel module overlay: the kernel " + version + " of the named context mykernel has none, built in or loadable; needed for the writable folders over a read-only root" + remedy,
+				"check failed: kernel module nvme: the kernel " + version + " of the named context mykernel has none, built in or loadable; needed for NVMe disks" + remedy,
+			},
+		},
+		{
+			name: "kernel of another version",
+			change: func(kernel string) {
+				path := glob(t, kernel, "boot/vmlinuz-*")
+				image, err := os.ReadFile(path)
+				require.NoError(t, err)
+				was := []byte(version + " (")
+				require.True(t, bytes.Contains(image, was))
+				image = bytes.Replace(image, was, append(bytes.Repeat([]byte("9"), len(version)), " ("...), 1)
+				require.NoError(t, os.WriteFile(path, image, 0o644))
+			},
+			want: []string{"check failed: /boot/vmlinuz: is the kernel " + strings.Repeat("9", len(version)) + ", the modules and its name say " + version +
+				"; a kernel loads the modules of its own version only" + remedy},
+		},
+		{
+			name: "built without cgroups",
+			change: func(kernel string) {
+				path := glob(t, kernel, "boot/config-*")
+				config, err := os.ReadFile(path)
+				require.NoError(t, err)
+				config = bytes.Replace(config, []byte("CONFIG_CGROUPS=y"), []byte("# CONFIG_CGROUPS is not set"), 1)
+				require.NoError(t, os.WriteFile(path, config, 0o644))
+			},
+			want: []string{"check failed: kernel config CGROUPS: the kernel " + version + " of the named context mykernel is built without it; " +
+				"needed for services, which systemd and OpenRC keep in groups" + remedy},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			kernel := filepath.Join(t.TempDir(), "kernel")
+			require.NoError(t, exec.Command("cp", "-a", good, kernel).Run())
+			tt.change(kernel)
+			o := options(t, map[string]string{"kairos.spec": spec})
+			o.Contexts["mykernel"] = kernel
+			o.Target = "iso"
+			r := watch(&o)
+			_, err := solve.Build(t.Context(), c, o)
+			require.Error(t, err)
+			var failed []string
+			for line := range strings.Lines(r.log.String()) {
+				// The log of a step has the time before each line.
+				if _, said, ok := strings.Cut(line, "check failed: "); ok && strings.HasPrefix(line, "#") {
+					failed = append(failed, "check failed: "+strings.TrimSpace(said))
+				}
+			}
+			assert.ElementsMatch(t, tt.want, failed)
+			sources := errdefs.Sources(err)
+			require.NotEmpty(t, sources, "the error points at the spec")
+			assert.EqualValues(t, 6, sources[0].Ranges[0].Start.Line)
+			assert.NotContains(t, r.ran(), "[iso] write kairos-debian-12-core-amd64-generic-v1.0.0.iso")
+		})
+	}
+}
+
+// TestCompatPasses has kernels that fit: the user's own, as it came from
+// Debian, and those of the two releases. TestBorrowedKernel has a borrowed one.
+func TestCompatPasses(t *testing.T) {
+	c := embedded(t)
+	for name, spec := range map[string]string{
+		"debian-13":  "extends: debian-13\nversion: v1.0.0\n",
+		"own kernel": debianSpec + "kernel: {context: mykernel}\n",
+		"for clouds": debianSpec + "model: virtual\nkernel: {package: linux-image-cloud-" + arch + "}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options(t, map[string]string{"kairos.spec": spec})
+			o.Contexts["mykernel"] = debianKernel(t)
+			r := watch(&o)
+			image(t, c, o)
+			assert.Contains(t, r.ran(), compatName)
+			assert.NotContains(t, r.log.String(), "check skipped")
+		})
+	}
+}
+
+// debianKernel is the kernel of Debian 12 in a folder, as a user would hand it
+// in: the layer of the image that holds it.
+func debianKernel(t *testing.T) string {
+	t.Helper()
+	o := options(t, map[string]string{"kairos.spec": debianSpec})
+	watch(&o)
+	dir := t.TempDir()
+	run := func(args ...string) {
+		out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	run("tar", "-xf", image(t, embedded(t), o), "-C", dir)
+	blobs, err := filepath.Glob(filepath.Join(dir, "blobs/sha256/*"))
+	require.NoError(t, err)
+	for _, blob := range blobs {
+		files, err := exec.Command("tar", "-tf", blob).Output()
+		if err != nil || !strings.Contains("\n"+string(files), "\nboot/vmlinuz-") {
+			continue // a manifest, or another layer
+		}
+		kernel := filepath.Join(dir, "kernel")
+		require.NoError(t, os.Mkdir(kernel, 0o755))
+		run("tar", "-xf", blob, "-C", kernel, "boot", "usr/lib/modules")
+		return kernel
+	}
+	t.Fatal("no layer holds a kernel")
+	return ""
+}
+
+// glob returns the one file below a folder that a pattern has.
+func glob(t *testing.T, dir, pattern string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, pattern))
+	require.NoError(t, err)
+	require.Len(t, found, 1, pattern)
+	return found[0]
+}

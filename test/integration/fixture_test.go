@@ -1,0 +1,233 @@
+package integration
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/moby/buildkit/client"
+	digest "github.com/opencontainers/go-digest"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/client/engine"
+	"github.com/flavorkit/flavorkit/client/solve"
+	"github.com/flavorkit/flavorkit/test/testkit"
+)
+
+const arch = "amd64"
+
+// debianSpec is the spec of the README.
+const debianSpec = `# syntax=ghcr.io/flavorkit/frontend:1
+extends: debian-12
+version: v1.0.0
+`
+
+// shared is what the tests of this package have in common.
+var shared struct {
+	sync.Mutex
+	engine *engine.Engine
+	root   string
+	iso    string
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.engine != nil {
+		_ = shared.engine.Close()
+		_ = os.RemoveAll(shared.root)
+	}
+	os.Exit(code)
+}
+
+// embedded is a client of the engine in this process. Its cache is new in
+// every run, so that the first build of a run is a cold one.
+func embedded(t testing.TB) *client.Client {
+	t.Helper()
+	testkit.NeedRoot(t)
+	testkit.Need(t, "runc", "run hack/deps.sh build")
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.engine == nil {
+		root := emptyState(t, "integration")
+		e, err := engine.New(context.Background(), engine.Options{Root: root})
+		require.NoError(t, err)
+		shared.engine, shared.root = e, root
+	}
+	return shared.engine.Client()
+}
+
+// emptyState is a folder for the state of an engine. A run that was killed may
+// have left mounts in it, which an engine takes down when it starts.
+func emptyState(t testing.TB, name string) string {
+	t.Helper()
+	root := filepath.Join(testkit.Cache(t), name)
+	if _, err := os.Stat(root); err == nil {
+		e, err := engine.New(context.Background(), engine.Options{Root: root})
+		require.NoError(t, err)
+		require.NoError(t, e.Close())
+	}
+	require.NoError(t, os.RemoveAll(root))
+	return root
+}
+
+// passingState is an empty folder for the state of an engine, until the test
+// ends: gigabytes.
+func passingState(t *testing.T, name string) string {
+	t.Helper()
+	root := emptyState(t, name)
+	t.Cleanup(func() { emptyState(t, name) })
+	return root
+}
+
+// folder writes files into a folder of the test.
+func folder(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	return dir
+}
+
+// contexts are the base image and the components, made by hack/.
+func contexts(t testing.TB) map[string]string {
+	t.Helper()
+	return map[string]string{
+		"debian:12-slim": "oci-layout://" + testkit.Base(t, "debian-12", arch),
+		"debian:13-slim": "oci-layout://" + testkit.Base(t, "debian-13", arch),
+		"kairos-agent":   testkit.Component(t, "kairos-agent", arch),
+		"immucore":       testkit.Component(t, "immucore", arch),
+	}
+}
+
+// options of a build of the files in a folder, among them kairos.spec.
+func options(t testing.TB, files map[string]string) solve.Options {
+	t.Helper()
+	dir := folder(t, files)
+	return solve.Options{
+		File:     filepath.Join(dir, "kairos.spec"),
+		Context:  dir,
+		Contexts: contexts(t),
+		Progress: "plain",
+		Log:      io.Discard,
+	}
+}
+
+// mergeName is how the names of merges end.
+const mergeName = "rootfs] put the layers together"
+
+// record notes which vertices a build really ran.
+type record struct {
+	vertices map[digest.Digest]*client.Vertex
+	log      strings.Builder
+}
+
+// watch has a build noted.
+func watch(o *solve.Options) *record {
+	r := &record{vertices: map[digest.Digest]*client.Vertex{}}
+	o.Log = &r.log
+	o.Watch = func(s *client.SolveStatus) {
+		for _, v := range s.Vertexes {
+			// A vertex that ran may be reported once more, as cached.
+			if v.Completed != nil && !v.Cached {
+				r.vertices[v.Digest] = v
+			}
+		}
+	}
+	return r
+}
+
+// ran lists the names of the vertices that ran. A vertex without inputs is not
+// among them: BuildKit reports it as run whenever it looks for its cache key
+// (solver.sharedOp.CacheMap), and so are the transfers of the client. Nor is
+// the merge, which copies nothing and is reported either way.
+func (r *record) ran() []string {
+	var names []string
+	for _, v := range r.vertices {
+		if len(v.Inputs) > 0 && !strings.HasSuffix(v.Name, mergeName) {
+			names = append(names, v.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// took is what all steps took that ran, and what the longest chain of them took
+// of which each waits for the one before.
+func (r *record) took() (all, chain time.Duration) {
+	ends := map[digest.Digest]time.Duration{}
+	var end func(digest.Digest) time.Duration
+	end = func(d digest.Digest) time.Duration {
+		if e, ok := ends[d]; ok {
+			return e
+		}
+		var e time.Duration
+		v := r.vertices[d]
+		if v == nil {
+			return 0
+		}
+		for _, in := range v.Inputs {
+			e = max(e, end(in))
+		}
+		if len(v.Inputs) > 0 && v.Started != nil {
+			step := v.Completed.Sub(*v.Started)
+			all += step
+			e += step
+		}
+		ends[d] = e
+		return e
+	}
+	for d := range r.vertices {
+		chain = max(chain, end(d))
+	}
+	return all, chain
+}
+
+// build builds into a new folder and returns its files by name.
+func build(t *testing.T, c *client.Client, o solve.Options) string {
+	t.Helper()
+	out, err := solve.OutputFolder(t.TempDir())
+	require.NoError(t, err)
+	defer out.Discard()
+	_, err = solve.Build(t.Context(), c, o, out.Entry)
+	if err != nil {
+		t.Fatalf("build: %+v\n%v", err, o.Log)
+	}
+	files, err := out.Commit()
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	return filepath.Dir(files[0])
+}
+
+// iso is the ISO of debianSpec, built on the embedded engine.
+func iso(t *testing.T) string {
+	t.Helper()
+	c := embedded(t)
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.iso == "" {
+		o := options(t, map[string]string{"kairos.spec": debianSpec})
+		o.Target = "iso"
+		watch(&o)
+		dir := filepath.Join(testkit.Cache(t), "integration-dist")
+		require.NoError(t, os.RemoveAll(dir))
+		out, err := solve.OutputFolder(dir)
+		require.NoError(t, err)
+		defer out.Discard()
+		if _, err = solve.Build(t.Context(), c, o, out.Entry); err != nil {
+			t.Fatalf("build: %+v\n%v", err, o.Log)
+		}
+		_, err = out.Commit()
+		require.NoError(t, err)
+		shared.iso = filepath.Join(dir, "kairos-debian-12-core-amd64-generic-v1.0.0.iso")
+	}
+	return shared.iso
+}

@@ -1,0 +1,105 @@
+package integration
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/qemu"
+	"github.com/flavorkit/flavorkit/test/testkit"
+)
+
+// TestISO looks at the medium from the outside (contract 3).
+func TestISO(t *testing.T) {
+	file := iso(t)
+	testkit.Need(t, "xorriso", "run hack/deps.sh test")
+
+	check := exec.Command("sha256sum", "-c", filepath.Base(file)+".sha256")
+	check.Dir = filepath.Dir(file)
+	out, err := check.CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	out, err = exec.Command("xorriso", "-indev", file, "-pvd_info", "-find", "/", "--", "-report_el_torito", "plain", "-report_system_area", "plain").CombinedOutput()
+	require.NoError(t, err, string(out))
+	text := string(out)
+	assert.Regexp(t, `Volume Id\s*: COS_LIVE`, text)
+	for _, path := range []string{
+		"/rootfs.squashfs", "/boot/kernel", "/boot/initrd", "/boot/grub2/grub.cfg", "/boot/grub/grub.cfg",
+		"/boot/eltorito.img", "/EFI/BOOT/bootx64.efi", "/EFI/BOOT/grubx64.efi", "/EFI/BOOT/grub.cfg",
+	} {
+		assert.Contains(t, text, "'"+path+"'")
+	}
+	assert.NotContains(t, text, "'/config.yaml'", "no cloud-config was asked for")
+	assert.Regexp(t, `El Torito boot img\s*:\s*1\s+BIOS`, text)
+	assert.Regexp(t, `El Torito boot img\s*:\s*2\s+UEFI`, text)
+	assert.Regexp(t, `System area summary: MBR protective-msdos-label grub2-mbr .*GPT`, text)
+}
+
+// TestBoot boots the ISO to a root prompt and asks the system what it is.
+func TestBoot(t *testing.T) {
+	file := iso(t)
+	for _, firmware := range []qemu.Firmware{qemu.BIOS, qemu.UEFI, qemu.SecureBoot} {
+		t.Run(string(firmware), func(t *testing.T) {
+			t.Parallel() // an emulated machine keeps one core busy
+			m := boot(t, qemu.Options{ISO: file, Firmware: firmware, CPUs: 1})
+			run := func(command string) string {
+				t.Helper()
+				r, err := m.Run(t.Context(), command, 10*time.Second)
+				require.NoError(t, err)
+				require.Zero(t, r.ExitCode, "%s: %s", command, r.Output)
+				return r.Output
+			}
+			assert.Equal(t, "root", run("id -un"))
+			run("test -e /run/cos/live_mode")
+			// The first answer starts the agent, which is large, on a slow machine.
+			r, err := m.Run(t.Context(), "kairos-agent state", 30*time.Second)
+			require.NoError(t, err)
+			require.Zero(t, r.ExitCode, r.Output)
+			assert.Contains(t, r.Output, "livecd_boot")
+			assert.Contains(t, run("cat /etc/kairos-release"), `KAIROS_NAME="kairos-core-debian-12"`)
+			assert.Contains(t, run("cat /proc/cmdline"), "root=live:CDLABEL=COS_LIVE")
+			efi := qemu.BIOS != firmware
+			r, err = m.Run(t.Context(), "test -d /sys/firmware/efi", 10*time.Second)
+			require.NoError(t, err)
+			assert.Equal(t, efi, r.ExitCode == 0)
+			if firmware == qemu.SecureBoot {
+				assert.Equal(t, "1", run("od -An -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-*|tr -d ' '"))
+			}
+			if firmware == qemu.BIOS {
+				failed := run("systemctl list-units --failed --plain --no-legend")
+				assert.Empty(t, failed, "units failed: %s", failed)
+			}
+		})
+	}
+}
+
+// boot starts a machine and waits for the root prompt on its serial console.
+func boot(t *testing.T, o qemu.Options) *qemu.Machine {
+	t.Helper()
+	return bootUntil(t, o, `root@[^ ]*:~# `, time.Minute)
+}
+
+// bootUntil starts a machine and waits until its serial console shows a
+// pattern. A kernel that panics ends the wait.
+func bootUntil(t *testing.T, o qemu.Options, pattern string, limit time.Duration) *qemu.Machine {
+	t.Helper()
+	o.Fatal = qemu.KernelPanic()
+	m := start(t, o)
+	console{t, m}.expect(pattern, limit)
+	return m
+}
+
+// start starts a machine with a network.
+func start(t *testing.T, o qemu.Options) *qemu.Machine {
+	t.Helper()
+	testkit.Need(t, "qemu-system-x86_64", "run hack/deps.sh boot")
+	o.Network = true
+	m, err := qemu.Start(t.Context(), o)
+	require.NoError(t, err)
+	t.Cleanup(m.Close)
+	return m
+}

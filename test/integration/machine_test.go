@@ -1,0 +1,283 @@
+package integration
+
+import (
+	"archive/tar"
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/qemu"
+	"github.com/flavorkit/flavorkit/test/testkit"
+)
+
+// installConfig makes a live medium install itself, unattended.
+var installConfig = strings.Replace(machineConfig, "#cloud-config\n", `#cloud-config
+install:
+  auto: true
+  device: /dev/vda
+  reboot: true
+`, 1)
+
+// releases are images of one system, in a registry that machines reach.
+type releases struct {
+	registry *testkit.RegistryServer
+	// good is newer than what is installed, and has one more package. broken is
+	// one that does not boot.
+	good, broken string
+}
+
+// publish builds a release and one that is broken, and pushes them.
+func publish(t *testing.T) releases {
+	t.Helper()
+	r := releases{registry: testkit.Registry(t)}
+	o := options(t, map[string]string{"kairos.spec": strings.Replace(debianSpec, "v1.0.0", "v1.1.0", 1) + "packages: {add: [tree]}\n"})
+	watch(&o)
+	layout := t.TempDir()
+	ask(t, layout, "tar", "-xf", image(t, embedded(t), o))
+	r.good = r.registry.PushLayout(layout, "edge/debian:v1.1.0")
+
+	good, err := name.ParseReference(r.good)
+	require.NoError(t, err)
+	img, err := remote.Image(good)
+	require.NoError(t, err)
+	// An initramfs that is none: the kernel finds no root and panics.
+	layer := file(t, "boot/initrd", []byte("this is no initramfs\n"))
+	img, err = mutate.AppendLayers(img, layer)
+	require.NoError(t, err)
+	broken := good.Context().Tag("broken")
+	require.NoError(t, remote.Write(broken, img))
+	r.broken = broken.String()
+	return r
+}
+
+// seen is the name that a machine calls an image by: what it knows as its
+// gateway is the host.
+func (r releases) seen(ref string) string {
+	_, port, _ := strings.Cut(r.registry.Addr(), ":")
+	return "oci:" + strings.Replace(ref, r.registry.Addr(), "10.0.2.2:"+port, 1)
+}
+
+// file is a layer with one file.
+func file(t *testing.T, path string, data []byte) v1.Layer {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	require.NoError(t, w.WriteHeader(&tar.Header{Name: path, Mode: 0o644, Size: int64(len(data))}))
+	_, err := w.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(buf.Bytes())), nil })
+	require.NoError(t, err)
+	return layer
+}
+
+// TestMachine follows machines from the medium on: one through an upgrade, a
+// release that does not boot, the recovery system and a reset, the other through
+// an upgrade of its recovery system.
+func TestMachine(t *testing.T) {
+	t.Parallel()
+	r := publish(t)
+	for _, tt := range []struct {
+		firmware qemu.Firmware
+		medium   func(*testing.T) qemu.Options
+		then     func(console, releases)
+	}{
+		{qemu.BIOS, configOnMedium, console.liveOn},
+		{qemu.UEFI, configOnDisk, console.newRecovery},
+	} {
+		t.Run(string(tt.firmware), func(t *testing.T) {
+			t.Parallel() // an emulated machine keeps one core busy
+			o := tt.medium(t)
+			o.Firmware, o.CPUs, o.DiskFirst = tt.firmware, 1, true
+			o.Disks = append([]qemu.Disk{{SizeMiB: 12 << 10}}, o.Disks...)
+			c := console{t, start(t, o)}
+			c.expect(prompt("COS_ACTIVE"), 4*time.Minute)
+			installed(t, c, true)
+			assert.Contains(t, c.run("id owner"), "(admin)")
+			assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.0.0"`)
+			c.run("test -f /oem/90_custom.yaml")
+			tt.then(c, r)
+		})
+	}
+}
+
+// TestMachineByURL has a machine install itself over the network, with a
+// cloud-config that the kernel arguments have the URL of.
+func TestMachineByURL(t *testing.T) {
+	t.Parallel()
+	disk := filepath.Join(t.TempDir(), "disk.img")
+	require.NoError(t, os.WriteFile(disk, nil, 0o600))
+	require.NoError(t, os.Truncate(disk, 12<<30))
+	o, _ := netboot(t, netbootFiles(t), installConfig)
+	o.Disks, o.NoReboot = []qemu.Disk{{Path: disk}}, true
+	require.NoError(t, start(t, o).Wait(t.Context(), 4*time.Minute))
+
+	c := console{t, start(t, qemu.Options{Disks: o.Disks, CPUs: 1})}
+	c.expect(prompt("COS_ACTIVE"), time.Minute)
+	installed(t, c, true)
+	assert.Contains(t, c.run("id owner"), "(admin)")
+}
+
+// TestMachineLent has a system install itself whose EFI programs are those of
+// another distribution: the agent must find them.
+func TestMachineLent(t *testing.T) {
+	t.Parallel()
+	o := options(t, map[string]string{"kairos.spec": "extends: alpine-ubuntu\nversion: v1.0.0\n"})
+	o.Contexts, o.Target = standIns(t), "iso"
+	// How terminals of OpenRC are told to give a root shell, as on a live medium.
+	o.Contexts["cloud-config"] = folder(t, map[string]string{"config.yaml": installConfig + `    - name: "Root shell, with OpenRC"
+      commands: [mkdir -p /run/kairos, touch /run/kairos/autologin]
+`})
+	watch(&o)
+	files, err := filepath.Glob(filepath.Join(build(t, embedded(t), o), "*.iso"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	c := console{t, start(t, qemu.Options{
+		ISO: files[0], Firmware: qemu.UEFI, CPUs: 1, DiskFirst: true, Disks: []qemu.Disk{{SizeMiB: 12 << 10}},
+	})}
+	c.expect(prompt("COS_ACTIVE"), 4*time.Minute)
+	c.run("test -e /run/cos/active_mode")
+	assert.Contains(t, c.run("cat /etc/os-release"), `ID="alpine"`)
+	assert.Contains(t, c.run("id owner"), "(admin)")
+}
+
+// configOnMedium is an ISO with the cloud-config beside the system.
+func configOnMedium(t *testing.T) qemu.Options {
+	t.Helper()
+	o := options(t, map[string]string{"kairos.spec": debianSpec + "artifacts: {iso: {label: MY_EDGE}}\n"})
+	o.Contexts["cloud-config"] = folder(t, map[string]string{"config.yaml": installConfig})
+	o.Target = "iso"
+	watch(&o)
+	return qemu.Options{ISO: filepath.Join(build(t, embedded(t), o), diskName+".iso")}
+}
+
+// configOnDisk is the usual ISO, with a medium beside it as clouds and
+// hypervisors make them.
+func configOnDisk(t *testing.T) qemu.Options {
+	t.Helper()
+	dir := folder(t, map[string]string{"user-data": installConfig, "meta-data": "instance-id: test\n"})
+	ask(t, dir, "xorriso", "-as", "mkisofs", "-quiet", "-V", "cidata", "-J", "-R", "-o", "cidata.iso", "user-data", "meta-data")
+	return qemu.Options{ISO: iso(t), Disks: []qemu.Disk{{Path: filepath.Join(dir, "cidata.iso"), ReadOnly: true}}}
+}
+
+// liveOn is the life of an installed machine.
+func (c console) liveOn(r releases) {
+	t := c.t
+	c.run("! command -v tree")
+	hostKey := c.run("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
+	for _, dir := range []string{"/home/owner", "/usr/local", "/oem", "/root", "/var"} {
+		c.run("echo kept > " + dir + "/mine")
+	}
+
+	c.upgrade(r.seen(r.good))
+	c.reboot()
+	c.expect(prompt("COS_ACTIVE"), time.Minute)
+	installed(t, c, true)
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.1.0"`)
+	c.run("command -v tree")
+	assert.Equal(t, hostKey, c.run("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"), "the machine is known by its key")
+	for _, dir := range []string{"/home/owner", "/usr/local", "/oem", "/root"} {
+		assert.Equal(t, "kept", c.run("cat "+dir+"/mine"))
+	}
+	c.run("test ! -e /var/mine") // in memory
+	assert.Equal(t, "COS_PASSIVE", c.run("blkid -s LABEL -o value /run/initramfs/cos-state/cOS/passive.img"))
+	assert.Contains(t, c.run("mount -o loop,ro /run/initramfs/cos-state/cOS/passive.img /mnt && cat /mnt/etc/kairos-release && umount /mnt"),
+		`KAIROS_VERSION="v1.0.0"`, "what was active is passive")
+	c.run("test ! -e /run/initramfs/cos-state/cOS/transition.img")
+	assert.NotContains(t, c.run("grub2-editenv /run/initramfs/cos-state/boot_assessment list"), "=", "the new system has passed")
+
+	c.upgrade(r.seen(r.broken))
+	c.reboot()
+	c.expect(`Kernel command line: [^\n]*COS_ACTIVE`, time.Minute)
+	c.expect(`Kernel panic - not syncing`, time.Minute)
+	c.expect(prompt("COS_PASSIVE[^\n]* upgrade_failure"), time.Minute)
+	c.run("test -e /run/cos/passive_mode")
+	assert.Contains(t, c.run("kairos-agent state"), "boot: passive_boot")
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.1.0"`, "the last that has booted")
+	assert.Equal(t, "kept", c.run("cat /home/owner/mine"))
+
+	c.run("grub2-editenv /oem/grubenv set next_entry=recovery")
+	c.reboot()
+	c.expect(prompt("COS_SYSTEM"), time.Minute)
+	c.run("test -e /run/cos/recovery_mode")
+	assert.Contains(t, c.run("kairos-agent state"), "boot: recovery_boot")
+	assert.Equal(t, "cos-recovery", c.run("hostname"))
+	assert.Equal(t, "kept", c.run("cat /oem/mine"))
+
+	c.run("grub2-editenv /oem/grubenv set next_entry=statereset")
+	c.reboot()
+	c.expect(`Kernel command line: [^\n]*COS_SYSTEM[^\n]* kairos\.reset`, time.Minute)
+	c.expect(prompt("COS_ACTIVE"), 4*time.Minute)
+	installed(t, c, true)
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.0.0"`, "that of the recovery system")
+	c.run("test ! -e /home/owner/mine && test ! -e /usr/local/mine && test ! -e /root/mine")
+	assert.Equal(t, "kept", c.run("cat /oem/mine"))
+	assert.NotEqual(t, hostKey, c.run("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"))
+	assert.Contains(t, c.run("id owner"), "(admin)")
+}
+
+// newRecovery upgrades the recovery system of an installed machine, and nothing
+// else.
+func (c console) newRecovery(r releases) {
+	t := c.t
+	c.upgrade(r.seen(r.good), "--recovery")
+	c.run("grub2-editenv /oem/grubenv set next_entry=recovery")
+	c.reboot()
+	c.expect(prompt("COS_SYSTEM"), time.Minute)
+	c.run("test -e /run/cos/recovery_mode")
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.1.0"`)
+
+	c.reboot()
+	c.expect(prompt("COS_ACTIVE"), time.Minute)
+	installed(t, c, true)
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.0.0"`)
+	assert.NotContains(t, c.run("grub2-editenv /run/initramfs/cos-state/boot_assessment list"), "=", "nothing is on probation")
+}
+
+// prompt is the root prompt of a system that was booted with something on its
+// command line.
+func prompt(cmdline string) string {
+	return `(?s)Kernel command line: [^\n]*` + cmdline + `.*?root@[^ \n]*:~# `
+}
+
+// expect waits until the console shows a pattern.
+func (c console) expect(pattern string, limit time.Duration) {
+	c.t.Helper()
+	if _, err := c.m.Expect(c.t.Context(), regexp.MustCompile(pattern), limit); err != nil {
+		for range 3 { // a loop shows, or that it stands still
+			registers, err := c.m.Registers(c.t.Context())
+			c.t.Logf("registers (%v):\n%s", err, registers)
+			time.Sleep(time.Second)
+		}
+		c.t.Fatalf("%v\n\n%s", err, strings.ToValidUTF8(c.m.Text(), "?"))
+	}
+}
+
+// upgrade installs an image beside the system that runs.
+func (c console) upgrade(source string, flags ...string) {
+	c.t.Helper()
+	command := strings.Join(append([]string{"kairos-agent upgrade --source", source}, flags...), " ")
+	r, err := c.m.Run(c.t.Context(), command, 3*time.Minute)
+	require.NoError(c.t, err)
+	require.Zero(c.t, r.ExitCode, r.Output)
+	assert.Contains(c.t, r.Output, "Upgrade completed")
+}
+
+// reboot asks the machine to, and does not wait.
+func (c console) reboot() {
+	c.t.Helper()
+	require.NoError(c.t, c.m.Send("reboot\n"))
+}

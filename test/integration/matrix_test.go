@@ -1,0 +1,221 @@
+package integration
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/client/solve"
+	"github.com/flavorkit/flavorkit/frontend"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/matrix"
+)
+
+// cells reads a matrix for the frontend.
+func cells(t testing.TB, text string) frontend.Cells {
+	t.Helper()
+	all, err := matrix.Read(&specs.Source{Name: "matrix.yaml", Data: []byte(text)}, matrix.Options{FlavorVersion: "v1.0.0"})
+	require.NoError(t, err)
+	return together(all)
+}
+
+// together are cells of a matrix for the frontend.
+func together(all []matrix.Cell) frontend.Cells {
+	cs := make(frontend.Cells, len(all))
+	for i, c := range all {
+		cs[i] = frontend.Cell{Name: c.Name, Spec: c.Spec, Arch: c.Arch}
+	}
+	return cs
+}
+
+// installs are the vertices that ran and install packages.
+func (r *record) installs() []string {
+	var names []string
+	for _, name := range r.ran() {
+		if strings.Contains(name, "] install ") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// TestMatrix builds three userlands on three kernels in one solve: the packages of
+// each are installed once. A further kernel is one more installation.
+func TestMatrix(t *testing.T) {
+	c := embedded(t)
+	const (
+		// A version of its own, so that no other test has built one of them.
+		bases   = "cells: [{extends: [debian-12, debian-12-openrc, debian-13], architectures: [amd64], versions: [v1.7.0], kernels: ["
+		kernels = "debian-12, debian-13, {from: debian-12, package: linux-image-rt-amd64}"
+		another = ", {from: debian-13, package: linux-image-rt-amd64}"
+	)
+	run := func(t *testing.T, text string) *record {
+		cs := cells(t, text)
+		o := options(t, nil)
+		o.Frontend = cs.Build
+		r := watch(&o)
+		start := time.Now()
+		if _, err := solve.Build(t.Context(), c, o); err != nil {
+			t.Fatalf("build: %+v\n%v", err, o.Log)
+		}
+		t.Logf("%d cells in %s", len(cs), time.Since(start).Round(time.Second))
+		return r
+	}
+	r := run(t, bases+kernels+"]}]")
+	installs := r.installs()
+	assert.NotEmpty(t, installs)
+	assert.LessOrEqual(t, len(installs), 6, "three userlands and three kernels: %v", installs)
+	checked := 0
+	for _, name := range r.ran() {
+		if strings.HasSuffix(name, " rootfs] check the root filesystem") { // with the name of the cell
+			checked++
+		}
+	}
+	assert.Equal(t, 9, checked, "every root filesystem is checked")
+
+	t.Run("nothing changed", func(t *testing.T) {
+		assert.Empty(t, run(t, bases+kernels+"]}]").ran())
+	})
+	t.Run("another kernel", func(t *testing.T) {
+		installs := run(t, bases+kernels+another+"]}]").installs()
+		require.Len(t, installs, 1, "%v", installs)
+		assert.Contains(t, installs[0], "[debian-13/kernel] install linux-image-rt-amd64 ")
+	})
+}
+
+// TestMatrixFiles exports the files of two cells together. Their stages but the
+// last are the same, so the ISO of the other tests has most of them.
+func TestMatrixFiles(t *testing.T) {
+	c := embedded(t)
+	iso(t) // warms the cache
+	cs := cells(t, "cells: [{extends: [debian-12], architectures: [amd64], versions: [v1.0.0, v1.0.1]}]")
+	const name = "kairos-debian-12-core-amd64-generic-"
+	for _, tt := range []struct {
+		split string
+		want  []string
+	}{
+		{"false", []string{name + "v1.0.0.iso", name + "v1.0.0.iso.sha256", name + "v1.0.1.iso", name + "v1.0.1.iso.sha256"}},
+		{"true", []string{"debian-12-amd64-v1.0.0", "debian-12-amd64-v1.0.1"}},
+	} {
+		o := options(t, nil)
+		o.Target = "iso"
+		o.Frontend = cs.Build
+		watch(&o)
+		dir := t.TempDir()
+		out, err := solve.OutputFolder(dir)
+		require.NoError(t, err)
+		out.Entry.Attrs = map[string]string{"platform-split": tt.split}
+		if _, err := solve.Build(t.Context(), c, o, out.Entry); err != nil {
+			t.Fatalf("build: %+v\n%v", err, o.Log)
+		}
+		_, err = out.Commit()
+		require.NoError(t, err)
+		assert.Equal(t, tt.want, visible(t, dir))
+		if tt.split == "false" {
+			built, err := os.ReadFile(filepath.Join(dir, name+"v1.0.0.iso"))
+			require.NoError(t, err)
+			alone, err := os.ReadFile(iso(t))
+			require.NoError(t, err)
+			assert.True(t, sha256Of(built) == sha256Of(alone), "the same bytes as when it is built alone")
+		}
+	}
+}
+
+// TestMatrixImage exports the image of one cell, which all cells have been built
+// for before.
+func TestMatrixImage(t *testing.T) {
+	c := embedded(t)
+	iso(t) // warms the cache
+	cs := cells(t, "cells: [{extends: [debian-12], architectures: [amd64]}]")
+	o := options(t, map[string]string{"kairos.spec": debianSpec})
+	alone := image(t, c, o)
+	o.Frontend, o.Platforms = cs[0].Build, []string{"linux/amd64"}
+	cell := image(t, c, o)
+	want, err := os.ReadFile(alone)
+	require.NoError(t, err)
+	got, err := os.ReadFile(cell)
+	require.NoError(t, err)
+	assert.True(t, sha256Of(want) == sha256Of(got), "the same bytes as when it is built alone")
+}
+
+// TestMatrixMistakes has a cell that is wrong, and two that fail.
+func TestMatrixMistakes(t *testing.T) {
+	c := embedded(t)
+	t.Run("specs", func(t *testing.T) {
+		cs := cells(t, "cells:\n- extends: [debian-12, debain-12]\n  architectures: [amd64]\n- extends: [debian-13]\n  architectures: [amd64]\n  models: [rpi4]\n  kernels: [gentoo]\n")
+		o := options(t, nil)
+		o.Frontend = cs.Build
+		r := watch(&o)
+		_, err := solve.Build(t.Context(), c, o)
+		require.Error(t, err)
+		assert.Contains(t, err.Error(), "matrix.yaml:2:24: extends: no flavor and no named context is called \"debain-12\"; did you mean \"debian-12\"?\n"+
+			"matrix.yaml:6:12: model: Raspberry Pi 4 has no amd64; it has arm64\n"+
+			"matrix.yaml:7:13: kernel.from: unknown distribution \"gentoo\"; ")
+		assert.Empty(t, r.ran(), "nothing is built")
+	})
+	t.Run("steps", func(t *testing.T) {
+		cs := cells(t, "cells: [{extends: [./a.spec, ./b.spec, ./c.spec], architectures: [amd64]}]")
+		// Both fail at the same step.
+		const spec = "extends: debian-12\nversion: v1.0.0\npackages: {add: [no-such-package]}\n"
+		o := options(t, map[string]string{"a.spec": spec, "b.spec": spec + "name: b\n", "c.spec": "extends: debian-12\nversion: v1.0.0\npackages: {add: [htop]}\n"})
+		o.Frontend = cs.Build
+		watch(&o)
+		_, err := solve.Build(t.Context(), c, o)
+		require.Error(t, err)
+		assert.Contains(t, err.Error(), "a-amd64, b-amd64: process ")
+	})
+}
+
+// BenchmarkMatrix compares building all cells for amd64 in one solve with the
+// slowest of them alone, on a warm package cache: every step runs again, with
+// the packages of the last run at hand. How far the two can be from each other
+// depends on the cores, so it also says how many steps ran at a time, and how
+// long the longest chain of steps is: what would be left with a core for each.
+func BenchmarkMatrix(b *testing.B) {
+	c := embedded(b)
+	all, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0"})
+	require.NoError(b, err)
+	all, err = matrix.Selection{Archs: []string{arch}}.Of(all)
+	require.NoError(b, err)
+	cs := together(all)
+	sources := standIns(b)
+	maps.Copy(sources, standardContexts(b))
+	run := func(cs frontend.Cells, noCache bool) (took time.Duration, r *record) {
+		o := options(b, nil)
+		o.Frontend, o.Contexts, o.NoCache = cs.Build, sources, noCache
+		r = watch(&o)
+		start := time.Now()
+		if _, err := solve.Build(b.Context(), c, o); err != nil {
+			b.Fatalf("build: %+v\n%v", err, o.Log)
+		}
+		return time.Since(start), r
+	}
+	run(cs, false)
+	for b.Loop() {
+		var slowest, alone time.Duration
+		for i := range cs {
+			// A cell of the variant core is part of one of the variant standard.
+			if !strings.Contains(cs[i].Name, "standard") {
+				continue
+			}
+			took, _ := run(cs[i:i+1], true)
+			b.Logf("%s alone: %s", cs[i].Name, took.Round(time.Second))
+			slowest, alone = max(slowest, took), alone+took
+		}
+		together, r := run(cs, true)
+		steps, chain := r.took()
+		b.Logf("%d cells together: %s", len(cs), together.Round(time.Second))
+		b.ReportMetric(slowest.Seconds(), "s/slowest")
+		b.ReportMetric(alone.Seconds(), "s/one-by-one")
+		b.ReportMetric(together.Seconds(), "s/together")
+		b.ReportMetric(together.Seconds()/slowest.Seconds(), "together/slowest")
+		b.ReportMetric(steps.Seconds()/together.Seconds(), "steps-at-a-time")
+		b.ReportMetric(chain.Seconds()/slowest.Seconds(), "chain/slowest")
+	}
+}

@@ -1,0 +1,94 @@
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/client/solve"
+)
+
+const (
+	// passing holds for the live system. Values are such as a shell would take
+	// apart.
+	passing = debianSpec + `test:
+  assertions:
+    - run: |
+        echo "one  'two' \$three" | sed 's/one/1/'
+        test -e /run/cos/live_mode
+      matches: "^1  'two' [$]three$"
+    - file: /etc/kairos-release
+      matches: '^KAIROS_VERSION="?v1\.0\.0"?$'
+    - service: ssh
+`
+	// failing has a mistake in each of the last lines, and one that holds.
+	failing = debianSpec + `test:
+  assertions:
+    - run: test -e /run/cos/live_mode
+    - service: no-such-service
+      timeout: 3s
+    - name: release
+      file: /etc/kairos-release
+      matches: KAIROS_VERSION=.?v2
+      timeout: 3s
+`
+	bootStep = "[test] boot " + diskName + ".iso and try the assertions"
+)
+
+// TestTarget boots in the graph. What has passed is not booted again.
+func TestTarget(t *testing.T) {
+	c := embedded(t)
+	o := options(t, map[string]string{"kairos.spec": passing})
+	o.Target = "test"
+	r := watch(&o)
+	start := time.Now()
+	dir := build(t, c, o)
+	t.Logf("passed in %s", time.Since(start).Round(time.Second))
+	assert.Contains(t, r.ran(), bootStep)
+	assert.Contains(t, r.log.String(), "Linux version ", "the console is shown while it boots")
+
+	report, err := os.ReadFile(filepath.Join(dir, diskName+".test.txt"))
+	require.NoError(t, err)
+	lines := strings.Split(string(report), "\n")
+	require.Len(t, lines, 4, "%s", report)
+	assert.Regexp(t, `^passed: run echo "one  'two' \\\$three" \| sed 's/one/1/' … \(\d+s\)$`, lines[0])
+	assert.Regexp(t, `^passed: file /etc/kairos-release \(\d+s\)$`, lines[1])
+	assert.Regexp(t, `^passed: service ssh \(\d+s\)$`, lines[2])
+	console, err := os.ReadFile(filepath.Join(dir, diskName+".test.log"))
+	require.NoError(t, err)
+	assert.Contains(t, string(console), "Linux version ")
+	assert.NotContains(t, string(console), "\x1b")
+
+	// Where an assertion stands does not count.
+	o = options(t, map[string]string{"kairos.spec": strings.Replace(passing, "test:\n", "# Comment.\ntest:\n", 1)})
+	o.Target = "test"
+	r = watch(&o)
+	build(t, c, o)
+	assert.Empty(t, r.ran())
+}
+
+// TestTargetFails names the first assertion that failed, with its line. What there
+// was to see is in the log, of all of them.
+func TestTargetFails(t *testing.T) {
+	o := options(t, map[string]string{"kairos.spec": failing})
+	o.Target = "test"
+	r := watch(&o)
+	_, err := solve.Build(t.Context(), embedded(t), o)
+	require.Error(t, err)
+	assert.Contains(t, err.Error(), "kairos.spec:7:7: test.assertions[1]: service no-such-service: not active after 3s; ")
+	sources := errdefs.Sources(err)
+	require.Len(t, sources, 1)
+	assert.EqualValues(t, 7, sources[0].Ranges[0].Start.Line)
+
+	log := r.log.String()
+	assert.Regexp(t, `passed: run test -e /run/cos/live_mode`, log)
+	assert.Regexp(t, `failed: service no-such-service \(\d+s\)\n#\d+ [\d.]+     Unit no-such-service.service could not be found.\n`, log)
+	assert.Regexp(t, `failed: release \(\d+s\)\n(#\d+ [\d.]+     .*\n)*#\d+ [\d.]+     KAIROS_VARIANT="?core`, log)
+	assert.Regexp(t, `the last lines of the serial console:\n(#\d+ [\d.]+     .+\n){30}`, log)
+}

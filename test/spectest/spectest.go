@@ -1,0 +1,101 @@
+// Package spectest loads specs from memory, for tests.
+package spectest
+
+import (
+	"context"
+	"io/fs"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/matrix"
+)
+
+// Files are the specs that a spec can extend: files by path, and the specs of
+// named contexts by "context:NAME".
+type Files map[string]string
+
+// File implements specs.Reader.
+func (f Files) File(_ context.Context, path string) ([]byte, error) {
+	data, ok := f[path]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	return []byte(data), nil
+}
+
+// Context implements specs.Reader.
+func (f Files) Context(_ context.Context, name string) ([]byte, bool, error) {
+	data, ok := f["context:"+name]
+	return []byte(data), ok, nil
+}
+
+// Load loads a spec called kairos.spec.
+func Load(spec string, files Files) (*specs.Document, error) {
+	return specs.Load(context.Background(), &specs.Source{Name: specs.DefaultName, Data: []byte(spec)}, files)
+}
+
+// Plan loads a spec and resolves it against the built-in catalog.
+func Plan(spec string, files Files, arch string) (*plan.Plan, error) {
+	doc, err := Load(spec, files)
+	if err != nil {
+		return nil, err
+	}
+	cat, err := catalog.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	return plan.Resolve(doc, cat, arch)
+}
+
+// MustPlan is Plan for specs that are right.
+func MustPlan(t testing.TB, spec string, files Files, arch string) *plan.Plan {
+	t.Helper()
+	p, err := Plan(spec, files, arch)
+	require.NoError(t, err)
+	return p
+}
+
+// Cells are those of the matrix of all flavors, as version v1.0.0.
+func Cells(t testing.TB) []matrix.Cell {
+	t.Helper()
+	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0"})
+	require.NoError(t, err)
+	return cells
+}
+
+// PlanCell is MustPlan for a cell.
+func PlanCell(t testing.TB, c matrix.Cell) *plan.Plan {
+	t.Helper()
+	doc, err := specs.Load(t.Context(), c.Spec, Files{})
+	require.NoError(t, err)
+	cat, err := catalog.Builtin()
+	require.NoError(t, err)
+	p, err := plan.Resolve(doc, cat, c.Arch)
+	require.NoError(t, err)
+	return p
+}
+
+// Seeds are specs for fuzzing to start from: every key, both ways of writing
+// what has a short form, and the common mistakes.
+func Seeds() []string {
+	const top = "# syntax=ghcr.io/flavorkit/frontend:1\nversion: v1.0.0\n"
+	return []string{
+		top + "extends: debian-12\n",
+		top + "extends: ./base.spec\nname: acme\nvariant: core\nmodel: generic\ninit: systemd\n",
+		top + "extends: acme\ncloudConfig: oem.yaml\ncmdline: [console=ttyS1, quiet]\n",
+		top + "distro: {name: debian-12, base: 'acme/debian:12'}\nkernel: {from: debian-12, package: linux-image-cloud-amd64, version: 6.1}\n",
+		top + "extends: alpine-arm-rpi\nkernel: {image: acme/kernel, context: mine}\nmodel: rpi3\n",
+		top + "extends: debian-12\npackages:\n  add: [htop, g++]\n  remove: [nano]\n  groups: {nfs: false}\n",
+		top + "extends: debian-12\nfiles:\n  - {path: /etc/motd, content: hi, mode: 0644, owner: 0:0}\n  - path: /lib/x/y\n    from: x\n",
+		top + "extends: debian-12\nartifacts:\n  iso:\n    compression: gzip\n    level: 9\n    cloudConfig: {content: \"#cloud-config\\n\"}\n",
+		top + "extends: debian-12\ncomponents:\n  kairos-agent: {url: 'https://x/{version}/a-{arch}.tar.gz', checksums: 'https://x/s'}\n  immucore: {image: 'acme/immucore', path: /bin/immucore}\n",
+		top + "extends: debian-12\nvariant: standard\nkubernetes: {distribution: k3s, version: v1.33.9+k3s1}\nmesh: none\n",
+		top + "extends: debian-12\ntest: {artifact: disk, firmware: bios, memory: 1GiB, timeout: 1h, assertions: [{name: n, run: \"a\\nb\", matches: '^a|b$', timeout: 9s}, {file: /a}, {service: ssh}]}\n",
+		top + "x-mine: &a [1, {b: ~}]\nname: *a\n<<: {a: b}\n",
+		"version: [\n", "a: 'b\n", "- a\n", "\ufeffa: b\r\n", "a: !!binary x\n---\nb\n", "? [a]\n: |\n  x\n", "\ta: b", "", "#", "a: \"\\\n", "{",
+	}
+}
