@@ -183,7 +183,7 @@ func TestComponents(t *testing.T) {
 		{
 			name: "version of the catalog's url", spec: "{version: v9.9.9}",
 			want: plan.Component{Version: "v9.9.9", Path: "immucore", Download: &plan.Download{
-				URL:       "https://github.com/kairos-io/immucore/releases/download/v9.9.9/immucore-v9.9.9-Linux-amd64.tar.gz",
+				URL:       "https://github.com/kairos-io/immucore/releases/download/v9.9.9/immucore-v9.9.9-linux-amd64.tar.gz",
 				Checksums: "https://github.com/kairos-io/immucore/releases/download/v9.9.9/immucore-v9.9.9-checksums.txt",
 			}},
 		},
