@@ -13,9 +13,18 @@ out=$1 target=$1$2 program=$3 file=$4 checksums=${5:-}
 name=$(basename "$file")
 
 if [ -n "$checksums" ]; then
-	want=$(tr -d '\r' <"$checksums" | awk -v name="$name" '{sub(/^\*?(\.\/)?/, "", $2)} $2 == name {print tolower($1); exit}')
-	if [ -z "$want" ]; then
+	# The checksum and the name of each line that has the name in any case.
+	lines=$(tr -d '\r' <"$checksums" | awk -v name="$name" '
+		{ sub(/^\*?(\.\/)?/, "", $2) }
+		tolower($2) == tolower(name) { print tolower($1), $2 }')
+	if [ -z "$lines" ]; then
 		echo "the publisher's checksum list does not name $name" >&2
+		exit 1
+	fi
+	want=$(echo "$lines" | awk -v name="$name" '$2 == name { print $1; exit }')
+	if [ -z "$want" ]; then
+		other=$(echo "$lines" | awk '{ print $2; exit }')
+		echo "the publisher's checksum list has $name in another case, as $other" >&2
 		exit 1
 	fi
 	have=$(sha256sum "$file" | cut -d' ' -f1)

@@ -63,6 +63,15 @@ func TestUnpack(t *testing.T) {
 			name: "checksum mismatch", file: name, data: good, program: "agent", sums: none + "  " + name + "\n",
 			want: "checksum mismatch of " + name + ": the publisher's list says " + none + ", the file has " + sum,
 		},
+		{
+			name: "in another case on the list", file: name, data: good, program: "agent", sums: sum + "  Agent-V1.tar.gz\n",
+			want: "the publisher's checksum list has agent-v1.tar.gz in another case, as Agent-V1.tar.gz\n",
+		},
+		{
+			name: "in another case and binary mode", file: "Agent-v1.tar.gz", data: good, program: "agent", sums: sum + " *./" + name + "\r\n",
+			want: "the publisher's checksum list has Agent-v1.tar.gz in another case, as agent-v1.tar.gz\n",
+		},
+		{name: "in both cases", file: name, data: good, program: "agent", sums: none + "  Agent-V1.tar.gz\n" + sum + "  " + name + "\n"},
 		{name: "not on the list", file: name, data: good, program: "agent", sums: sum + "  " + name + ".sbom\n", want: "the publisher's checksum list does not name " + name},
 		{name: "list is empty", file: name, data: good, program: "agent", sums: "\n", want: "the publisher's checksum list does not name " + name},
 		{name: "list is a page", file: name, data: good, program: "agent", sums: "<html>" + name + "</html>\n", want: "the publisher's checksum list does not name " + name},
