@@ -117,11 +117,7 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 	if c.Image != "" || c.Context != "" {
 		return c
 	}
-	expand := strings.NewReplacer(
-		"{version}", c.Version,
-		"{arch}", cmp.Or(known.Arch[r.arch], r.arch),
-		"{suffix}", known.Suffix[r.arch],
-	).Replace
+	expand := func(url string) string { return known.Expand(url, c.Version, r.arch) }
 	c.Download = &Download{URL: expand(cmp.Or(asked.URL, known.URL)), SHA256: asked.SHA256[r.arch]}
 	if c.Download.SHA256 != "" {
 		return c

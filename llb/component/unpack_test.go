@@ -3,6 +3,7 @@ package component
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
@@ -14,6 +15,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/test/releasetest"
 )
 
 // archive is a tar.gz archive; a name that ends with / is a folder.
@@ -36,6 +40,26 @@ func archive(t *testing.T, files ...string) string {
 	require.NoError(t, w.Close())
 	require.NoError(t, z.Close())
 	return b.String()
+}
+
+// unpack runs the script for a file and, unless sums is empty, a checksum list.
+func unpack(t *testing.T, file, data, program, sums string) (out, said string, err error) {
+	t.Helper()
+	dir := t.TempDir()
+	put := func(name, data string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(data), 0o755))
+		return path
+	}
+	out = filepath.Join(dir, "out")
+	args := []string{put("unpack.sh", string(unpackScript)), out, "/usr/bin/agent", program, put(file, data)}
+	if sums != "" {
+		args = append(args, put("sums", sums))
+	}
+	cmd := exec.Command("sh", args...)
+	cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=315532800", "LC_ALL=C")
+	output, err := cmd.CombinedOutput()
+	return out, string(output), err
 }
 
 func TestUnpack(t *testing.T) {
@@ -77,27 +101,14 @@ func TestUnpack(t *testing.T) {
 		{name: "list is a page", file: name, data: good, program: "agent", sums: "<html>" + name + "</html>\n", want: "the publisher's checksum list does not name " + name},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dir := t.TempDir()
-			put := func(name, data string) string {
-				path := filepath.Join(dir, name)
-				require.NoError(t, os.WriteFile(path, []byte(data), 0o755))
-				return path
-			}
-			out := filepath.Join(dir, "out")
-			args := []string{put("unpack.sh", string(unpackScript)), out, "/usr/bin/agent", c.program, put(c.file, c.data)}
-			if c.sums != "" {
-				args = append(args, put("sums", c.sums))
-			}
-			cmd := exec.Command("sh", args...)
-			cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=315532800", "LC_ALL=C")
-			said, err := cmd.CombinedOutput()
+			out, said, err := unpack(t, c.file, c.data, c.program, c.sums)
 			if c.want != "" {
 				require.Error(t, err)
-				assert.Contains(t, string(said), c.want)
+				assert.Contains(t, said, c.want)
 				return
 			}
-			require.NoError(t, err, string(said))
-			assert.Empty(t, string(said))
+			require.NoError(t, err, said)
+			assert.Empty(t, said)
 			data, err := os.ReadFile(filepath.Join(out, "usr/bin/agent"))
 			require.NoError(t, err)
 			assert.Equal(t, "program", string(data))
@@ -111,5 +122,28 @@ func TestUnpack(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, os.FileMode(0o755), info.Mode())
 		})
+	}
+}
+
+// TestPublished takes every component out of the file that the catalog names,
+// with the list of its publisher.
+func TestPublished(t *testing.T) {
+	cat, err := catalog.Builtin()
+	require.NoError(t, err)
+	require.NotEmpty(t, cat.Components)
+	for name, c := range cat.Components {
+		for arch := range c.Arch {
+			t.Run(name+"-"+arch, func(t *testing.T) {
+				program := cmp.Or(c.Program, name)
+				release := releasetest.StandIn(t, c.Expand(c.Checksums, c.Version, arch), program, []byte("program"))
+				file, err := fileName(c.Expand(c.URL, c.Version, arch))
+				require.NoError(t, err)
+				out, said, err := unpack(t, file, string(release.Files[file]), program, release.List.String())
+				require.NoError(t, err, said)
+				data, err := os.ReadFile(filepath.Join(out, "usr/bin/agent"))
+				require.NoError(t, err)
+				assert.Equal(t, "program", string(data))
+			})
+		}
 	}
 }

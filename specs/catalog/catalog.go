@@ -5,6 +5,7 @@
 package catalog
 
 import (
+	"cmp"
 	"embed"
 	"io/fs"
 	"maps"
@@ -258,6 +259,16 @@ type Component struct {
 	// Files by init system and path, such as units. One that begins with #! can
 	// be run. None is enabled.
 	Files map[string]map[string]string `yaml:"files"`
+}
+
+// Expand puts a version and what the publisher calls an architecture into one
+// of the urls of the component, or into one that stands in for it.
+func (c *Component) Expand(url, version, arch string) string {
+	return strings.NewReplacer(
+		"{version}", version,
+		"{arch}", cmp.Or(c.Arch[arch], arch),
+		"{suffix}", c.Suffix[arch],
+	).Replace(url)
 }
 
 // Toolbox is a set of programs that artifacts are made with, in a vertex of

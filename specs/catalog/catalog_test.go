@@ -3,10 +3,12 @@ package catalog_test
 import (
 	"io/fs"
 	"maps"
+	"path"
 	"strings"
 	"testing"
 	"testing/fstest"
 
+	"github.com/pkg/errors"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
 	"github.com/flavorkit/flavorkit/specs/flavors"
+	"github.com/flavorkit/flavorkit/test/releasetest"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
@@ -110,6 +113,47 @@ func TestBuiltin(t *testing.T) {
 	}
 	_, err = overlay.Files("nowhere")
 	assert.EqualError(t, err, "read the overlay nowhere: open nowhere: file does not exist")
+}
+
+// published tells what is wrong with the url of a component: its file has to
+// stand in the list of the publisher to the letter.
+func published(c *catalog.Component, arch string) error {
+	address := c.Expand(c.Checksums, c.Version, arch)
+	list, err := releasetest.Read(address)
+	if err != nil {
+		return err
+	}
+	file := path.Base(c.Expand(c.URL, c.Version, arch))
+	if _, ok := list.Find(file); !ok {
+		return errors.Errorf("%s does not name %s", address, file)
+	}
+	if path.Dir(c.URL) != path.Dir(c.Checksums) {
+		return errors.Errorf("%s is not beside the file", c.Checksums)
+	}
+	return nil
+}
+
+// TestReleases holds the url of every component to what its publisher has.
+func TestReleases(t *testing.T) {
+	c, err := catalog.Builtin()
+	require.NoError(t, err)
+	require.NotEmpty(t, c.Components)
+	for name, component := range c.Components {
+		require.NotEmpty(t, component.Arch, name)
+		for arch := range component.Arch {
+			assert.NoError(t, published(component, arch), "%s for %s", name, arch)
+		}
+	}
+
+	agent := *c.Components["kairos-agent"]
+	list := agent.Expand(agent.Checksums, agent.Version, "amd64")
+	wrongCase, unrecorded, elsewhere := agent, agent, agent
+	wrongCase.URL = strings.Replace(agent.URL, "-linux-", "-Linux-", 1)
+	unrecorded.Version = "v0.0.0"
+	elsewhere.URL = strings.Replace(agent.URL, "kairos-io", "kairos", 1)
+	assert.EqualError(t, published(&wrongCase, "amd64"), list+" does not name kairos-agent-"+agent.Version+"-Linux-amd64.tar.gz")
+	assert.ErrorContains(t, published(&unrecorded, "amd64"), "no checksum list is recorded from "+strings.ReplaceAll(list, agent.Version, "v0.0.0"))
+	assert.EqualError(t, published(&elsewhere, "amd64"), agent.Checksums+" is not beside the file")
 }
 
 // TestFlavors loads every flavor, and knows what is none.
