@@ -1,12 +1,7 @@
 package integration
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
-	"net/http"
-	"net/http/httptest"
-	"os"
+	"strings"
 	"testing"
 
 	"github.com/moby/buildkit/solver/errdefs"
@@ -14,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/client/solve"
+	"github.com/flavorkit/flavorkit/test/releasetest"
 )
 
 // TestBadSpec has BuildKit refuse specs: the error names the place and the
@@ -118,41 +114,45 @@ func TestUnknownTarget(t *testing.T) {
 // promise in the spec, does not fit the file.
 func TestChecksum(t *testing.T) {
 	c := embedded(t)
-	archive := archiveOf(t, "kairos-agent", []byte("not an agent"))
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/kairos-agent-v2.31.4-amd64.tar.gz":
-			_, _ = w.Write(archive)
-		case "/checksums.txt":
-			_, _ = w.Write([]byte("0000000000000000000000000000000000000000000000000000000000000000  kairos-agent-v2.31.4-amd64.tar.gz\n"))
-		default:
-			http.NotFound(w, r)
-		}
-	}))
-	t.Cleanup(server.Close)
-	url := "url: '" + server.URL + "/kairos-agent-{version}-{arch}.tar.gz'"
+	agent := component(t, "kairos-agent")
+	file := fileOf(agent)
+	fake := release(t, agent, []byte("not an agent"))
+	list, err := releasetest.Read(fake.URL)
+	require.NoError(t, err)
+	published, ok := list.Find(file)
+	require.True(t, ok)
+	fake.List = list // with the checksums of the real files
+	server := releasetest.Serve(t, fake)
+	wrongCase := *agent
+	wrongCase.URL = strings.Replace(agent.URL, "-linux-", "-Linux-", 1)
 
 	tests := []struct{ name, component, err, log string }{
 		{
 			name:      "publisher's list",
-			component: url + ", checksums: '" + server.URL + "/checksums.txt'",
+			component: from(server, agent),
 			err:       "/run/flavorkit/unpack.sh",
-			log:       "checksum mismatch of kairos-agent-v2.31.4-amd64.tar.gz: the publisher's list says 0000000000000000000000000000000000000000000000000000000000000000, the file has",
+			log:       "checksum mismatch of " + file + ": the publisher's list says " + published.SHA256 + ", the file has",
+		},
+		{
+			name:      "another case than in the publisher's list",
+			component: from(server, &wrongCase),
+			err:       "/run/flavorkit/unpack.sh",
+			log:       "the publisher's checksum list has " + fileOf(&wrongCase) + " in another case, as " + file,
 		},
 		{
 			name:      "checksum in the spec",
-			component: url + ", sha256: {amd64: '1111111111111111111111111111111111111111111111111111111111111111'}",
+			component: "kairos-agent: {url: '" + server.At(agent.URL) + "', sha256: {amd64: '1111111111111111111111111111111111111111111111111111111111111111'}}",
 			err:       "digest mismatch",
 		},
 		{
 			name:      "publisher is away",
-			component: "url: '" + server.URL + "/gone.tar.gz', checksums: '" + server.URL + "/checksums.txt'",
+			component: "kairos-agent: {url: '" + server.At("https://github.com/gone.tar.gz") + "', checksums: '" + server.At(agent.Checksums) + "'}",
 			err:       "invalid response status 404",
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o := options(t, map[string]string{"kairos.spec": debianSpec + "components: {kairos-agent: {" + tt.component + "}}\n"})
+			o := options(t, map[string]string{"kairos.spec": debianSpec + "components: {" + tt.component + "}\n"})
 			delete(o.Contexts, "kairos-agent")
 			r := watch(&o)
 			_, err := solve.Build(t.Context(), c, o)
@@ -164,27 +164,6 @@ func TestChecksum(t *testing.T) {
 			assert.EqualValues(t, 4, sources[0].Ranges[0].Start.Line)
 		})
 	}
-}
-
-// TestComponentDownload is the good case: a publisher's archive and its list.
-func TestComponentDownload(t *testing.T) {
-	agent, err := os.ReadFile(contexts(t)["kairos-agent"] + "/kairos-agent")
-	require.NoError(t, err)
-	archive := archiveOf(t, "kairos-agent", agent)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/checksums.txt" {
-			_, _ = w.Write([]byte(sha256Of(archive) + "  agent.tar.gz\n"))
-			return
-		}
-		_, _ = w.Write(archive)
-	}))
-	t.Cleanup(server.Close)
-	o := options(t, map[string]string{"kairos.spec": debianSpec +
-		"components: {kairos-agent: {url: '" + server.URL + "/agent.tar.gz', checksums: '" + server.URL + "/checksums.txt'}}\n"})
-	delete(o.Contexts, "kairos-agent")
-	r := watch(&o)
-	image(t, embedded(t), o)
-	assert.Contains(t, r.ran(), "[component/kairos-agent] verify and unpack agent.tar.gz")
 }
 
 // TestMirrorDown installs a package through a proxy that is not there.
@@ -239,17 +218,3 @@ const closedFolders = `files:
   - {path: /root/.ssh/config, content: a}
   - {path: /var/local/of/us, content: a}
 `
-
-// archiveOf is a tar.gz with one program in it.
-func archiveOf(t *testing.T, name string, data []byte) []byte {
-	t.Helper()
-	var buf bytes.Buffer
-	zw := gzip.NewWriter(&buf)
-	tw := tar.NewWriter(zw)
-	require.NoError(t, tw.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(data))}))
-	_, err := tw.Write(data)
-	require.NoError(t, err)
-	require.NoError(t, tw.Close())
-	require.NoError(t, zw.Close())
-	return buf.Bytes()
-}

@@ -2,41 +2,31 @@ package integration
 
 import (
 	"crypto/rand"
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/test/releasetest"
 )
 
 // TestKubernetesRelease takes k3s from its publisher, as the catalog says where,
 // and then a newer one: the rest of the image stays as it is.
 func TestKubernetesRelease(t *testing.T) {
 	const size = 8 << 20 // of a program that does not compress
-	releases := map[string][]byte{}
+	const publisher = "https://github.com/k3s-io/k3s/releases/download/"
+	var releases []releasetest.Release
 	for _, version := range []string{"v1.34.1+k3s1", "v1.34.2+k3s1"} {
 		program := make([]byte, size)
 		_, err := rand.Read(program)
 		require.NoError(t, err)
-		releases["/"+version+"/k3s"] = program
-		releases["/"+version+"/sha256sum-amd64.txt"] = []byte(
-			strings.Repeat("0", 64) + "  k3s-airgap-images-amd64.tar.gz\n" + sha256Of(program) + "  k3s\n")
+		releases = append(releases, releasetest.StandIn(t, publisher+version+"/sha256sum-amd64.txt", "k3s", program))
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		data, ok := releases[r.URL.Path]
-		if !ok {
-			http.NotFound(w, r)
-			return
-		}
-		_, _ = w.Write(data)
-	}))
-	t.Cleanup(server.Close)
+	server := releasetest.Serve(t, releases...)
 
 	layers := func(version string) map[string]int64 {
 		o := options(t, map[string]string{"kairos.spec": debianSpec + "variant: standard\nkubernetes: {version: " + version + "}\n" +
-			"components: {k3s: {url: '" + server.URL + "/{version}/k3s{suffix}', checksums: '" + server.URL + "/{version}/sha256sum-{arch}.txt'}}\n"})
+			"components: {" + from(server, component(t, "k3s")) + "}\n"})
 		o.Contexts = standardContexts(t)
 		delete(o.Contexts, "k3s")
 		r := watch(&o)
