@@ -1,15 +1,10 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"runtime"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
 	"github.com/flavorkit/flavorkit/client/local"
@@ -17,7 +12,6 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graphtext"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
-	"github.com/flavorkit/flavorkit/specs/flavors"
 )
 
 // lookFlags are the flags of the commands that only look at a spec.
@@ -108,32 +102,6 @@ func graphCommand() *cobra.Command {
 	return cmd
 }
 
-func checkCommand() *cobra.Command {
-	var f lookFlags
-	cmd := &cobra.Command{
-		Use:   "check [CONTEXT]",
-		Short: "Check a spec without building it",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := f.plan(cmd, args)
-			if err != nil {
-				return err
-			}
-			warnings, err := local.Check(cmd.Context(), p, f.options())
-			if err != nil {
-				return frontend.Locate(err)
-			}
-			for _, w := range warnings {
-				fmt.Fprintf(cmd.ErrOrStderr(), "flavorkit: warning: %v\n", w)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is right: %s, %d packages, kernel of %s\n", f.file, p.File, len(p.Userland.Packages), p.Kernel.Distro)
-			return err
-		},
-	}
-	f.add(cmd)
-	return cmd
-}
-
 func schemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
@@ -144,61 +112,4 @@ func schemaCommand() *cobra.Command {
 			return err
 		},
 	}
-}
-
-const firstSpec = `# syntax=ghcr.io/flavorkit/frontend:1
-extends: %s
-version: v0.1.0
-`
-
-func initCommand() *cobra.Command {
-	var file, flavor string
-	cmd := &cobra.Command{
-		Use:   "init",
-		Short: "Write a first kairos.spec",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, ok := flavors.Read(flavor); !ok {
-				return usagef("no flavor is called %q; %s", flavor, specs.Suggest(flavor, flavors.Names()))
-			}
-			text := fmt.Sprintf(firstSpec, flavor)
-			what, err := firstBuild(cmd.Context(), text)
-			if err != nil {
-				return err
-			}
-			out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-			if errors.Is(err, fs.ErrExist) {
-				return errors.Errorf("%s is there already", file)
-			}
-			if err != nil {
-				return errors.Wrap(err, "write the spec")
-			}
-			defer out.Close()
-			if _, err := out.WriteString(text); err != nil {
-				return errors.Wrap(err, "write the spec")
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; build it with: flavorkit build -f %s %s -o dist\n", file, quote(filepath.ToSlash(file)), what)
-			return err
-		},
-	}
-	cmd.Flags().StringVarP(&file, "file", "f", specs.DefaultName, "the file to write")
-	cmd.Flags().StringVar(&flavor, "flavor", "debian-12", "the flavor to extend")
-	return cmd
-}
-
-// firstBuild are the flags that build what a machine boots from: a disk where it
-// is a board, and else an ISO.
-func firstBuild(ctx context.Context, spec string) (string, error) {
-	archs, err := architectures()
-	if err != nil {
-		return "", err
-	}
-	for _, arch := range archs {
-		// A flavor that has not this architecture may have the next one.
-		p, err := local.PlanSource(ctx, &specs.Source{Name: specs.DefaultName, Data: []byte(spec)}, local.Options{Arch: arch})
-		if err == nil && p.Disk.Firmware != nil {
-			return "--platform linux/" + arch + " --target img", nil
-		}
-	}
-	return "--target iso", nil
 }

@@ -72,7 +72,11 @@ func TestCommands(t *testing.T) {
 		{line: "graph --arch amd64", stdout: "[rootfs] check the root filesystem"},
 		{line: "graph --arch arm64 --target iso", stdout: "write kairos-debian-12-core-arm64-generic-v1.0.0.iso"},
 		{line: "schema", stdout: string(specs.Schema())},
-		{line: "init", code: exitFailed, stderr: "flavorkit: kairos.spec is there already\n"},
+		{line: "init", code: exitFailed, stderr: "flavorkit: kairos.spec already exists\n"},
+		{line: "init .", code: exitFailed, stderr: "flavorkit: kairos.spec already exists\n"},
+		{line: "init good", code: exitFailed, stderr: "flavorkit: good/kairos.spec already exists\n"},
+		{line: "init x y", code: exitUsage, stderr: "flavorkit: accepts at most 1 arg(s), received 2\nSee"},
+		{line: "init x", code: exitFailed, stderr: "flavorkit: write the spec: open x/kairos.spec: no such file or directory\n"},
 		{line: "init -f none/new.spec", code: exitFailed, stderr: "flavorkit: write the spec: open none/new.spec: no such file or directory\n"},
 		{line: "build -f none.spec", code: exitFailed, stderr: "flavorkit: there is no spec none.spec; "},
 		{line: "boot", code: exitUsage, stderr: "flavorkit: accepts 1 arg(s), received 0\nSee"},
@@ -117,6 +121,7 @@ flavorkit: kairos.spec:4:7: name: "A b" is not valid; use lower case letters and
 // TestInitGivesRightSpec builds on what init writes.
 func TestInitGivesRightSpec(t *testing.T) {
 	t.Chdir(t.TempDir())
+	require.NoError(t, os.Mkdir("my edge", 0o755))
 	for _, c := range []struct {
 		args   []string
 		flavor string
@@ -125,13 +130,19 @@ func TestInitGivesRightSpec(t *testing.T) {
 	}{
 		{
 			flavor: "debian-12",
-			stdout: "wrote kairos.spec; build it with: flavorkit build -f kairos.spec --target iso -o dist\n",
+			stdout: "wrote kairos.spec; build it with: flavorkit build . --target iso -o dist\n",
 			check:  []string{"check"},
+		},
+		{
+			args:   []string{"my edge", "--flavor", "alpine"},
+			flavor: "alpine",
+			stdout: "wrote my edge/kairos.spec; build it with: flavorkit build 'my edge' --target iso -o dist\n",
+			check:  []string{"check", "my edge"},
 		},
 		{
 			args:   []string{"-f", "my board.spec", "--flavor", "opensuse-arm-rpi"},
 			flavor: "opensuse-arm-rpi",
-			stdout: "wrote my board.spec; build it with: flavorkit build -f 'my board.spec' --platform linux/arm64 --target img -o dist\n",
+			stdout: "wrote my board.spec; build it with: flavorkit build -f 'my board.spec' . --platform linux/arm64 --target img -o dist\n",
 			check:  []string{"check", "-f", "my board.spec", "--arch", "arm64"},
 		},
 	} {

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	stderrors "errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/pkg/errors"
+	"github.com/spf13/cobra"
+
+	"github.com/flavorkit/flavorkit/client/local"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/flavors"
+)
+
+const firstSpec = `# syntax=ghcr.io/flavorkit/frontend:1
+extends: %s
+version: v0.1.0
+`
+
+func initCommand() *cobra.Command {
+	var file, flavor string
+	cmd := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "Write a first kairos.spec",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, ok := flavors.Read(flavor); !ok {
+				return usagef("no flavor is called %q; %s", flavor, specs.Suggest(flavor, flavors.Names()))
+			}
+			text := fmt.Sprintf(firstSpec, flavor)
+			what, err := firstBuild(cmd.Context(), text)
+			if err != nil {
+				return err
+			}
+			dir := "."
+			if len(args) > 0 {
+				dir = args[0]
+			}
+			// The spec is found again by the same arguments.
+			same := quote(filepath.ToSlash(dir))
+			if file == "" {
+				file = filepath.Join(dir, specs.DefaultName)
+			} else {
+				same = "-f " + quote(filepath.ToSlash(file)) + " " + same
+			}
+			if err := writeNew(file, text); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; build it with: flavorkit build %s %s -o dist\n", file, same, what)
+			return err
+		},
+	}
+	cmd.Flags().StringVarP(&file, "file", "f", "", "the file to write (default: "+specs.DefaultName+" in DIR)")
+	cmd.Flags().StringVar(&flavor, "flavor", "debian-12", "the flavor to extend")
+	return cmd
+}
+
+// writeNew writes a file that does not exist yet.
+func writeNew(file, text string) (err error) {
+	out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return errors.Errorf("%s already exists", file)
+	}
+	if err != nil {
+		return errors.Wrap(err, "write the spec")
+	}
+	_, err = out.WriteString(text)
+	return errors.Wrap(stderrors.Join(err, out.Close()), "write the spec")
+}
+
+// firstBuild are the flags that build what a machine boots from: a disk where it
+// is a board, and else an ISO.
+func firstBuild(ctx context.Context, spec string) (string, error) {
+	archs, err := architectures()
+	if err != nil {
+		return "", err
+	}
+	for _, arch := range archs {
+		// A flavor that has not this architecture may have the next one.
+		p, err := local.PlanSource(ctx, &specs.Source{Name: specs.DefaultName, Data: []byte(spec)}, local.Options{Arch: arch})
+		if err == nil && p.Disk.Firmware != nil {
+			return "--platform linux/" + arch + " --target img", nil
+		}
+	}
+	return "--target iso", nil
+}
