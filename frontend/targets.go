@@ -6,7 +6,10 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/pkg/errors"
 
-	"github.com/flavorkit/flavorkit/llb/artifact"
+	"github.com/flavorkit/flavorkit/llb/artifact/boottest"
+	"github.com/flavorkit/flavorkit/llb/artifact/disk"
+	"github.com/flavorkit/flavorkit/llb/artifact/iso"
+	"github.com/flavorkit/flavorkit/llb/artifact/netboot"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
@@ -32,13 +35,13 @@ type target struct {
 func targets() []target {
 	return []target{
 		{name: "image", description: "OCI image, to push, to upgrade machines from, and to make artifacts of", generate: image},
-		{name: "iso", description: "bootable live and installer medium, for BIOS and EFI", config: isoConfigKey, generate: artifact.ISO},
-		{name: "img", description: "raw disk image, compressed, for EFI", config: diskConfigKey, generate: artifact.Disk},
-		{name: "img-image", description: "OCI image that carries the disk image, to ship it through a registry", carrier: true, config: diskConfigKey, generate: artifact.DiskFiles},
-		{name: "qcow2", description: "disk image for QEMU and clouds, compressed", config: diskConfigKey, generate: artifact.QCOW2},
-		{name: "vhd", description: "disk image for Azure and Hyper-V, of a fixed size, compressed", config: diskConfigKey, generate: artifact.VHD},
-		{name: "netboot", description: "kernel, initramfs, squashfs and iPXE script, to boot over HTTP", generate: artifact.Netboot},
-		{name: "test", description: "boots the system in an emulated machine, and fails when an assertion of the spec does", generate: artifact.Test, failure: artifact.TestFailure},
+		{name: "iso", description: "bootable live and installer medium, for BIOS and EFI", config: isoConfigKey, generate: iso.Build},
+		{name: "img", description: "raw disk image, compressed, for EFI", config: diskConfigKey, generate: disk.Build},
+		{name: "img-image", description: "OCI image that carries the disk image, to ship it through a registry", carrier: true, config: diskConfigKey, generate: disk.Raw},
+		{name: "qcow2", description: "disk image for QEMU and clouds, compressed", config: diskConfigKey, generate: disk.QCOW2},
+		{name: "vhd", description: "disk image for Azure and Hyper-V, of a fixed size, compressed", config: diskConfigKey, generate: disk.VHD},
+		{name: "netboot", description: "kernel, initramfs, squashfs and iPXE script, to boot over HTTP", generate: netboot.Build},
+		{name: "test", description: "boots the system in an emulated machine, and fails when an assertion of the spec does", generate: boottest.Build, failure: boottest.Failure},
 	}
 }
 

@@ -1,5 +1,6 @@
-// Package artifact makes what machines boot from out of a root filesystem:
-// in user space, without privilege, loop device or mount.
+// Package artifact is what the packages below it share. Each of them makes one
+// family of artifacts from a root filesystem: in user space, without privilege,
+// loop device or mount.
 package artifact
 
 import (
@@ -16,10 +17,10 @@ import (
 // tools are installed.
 const ToolsContext = "flavorkit-tools"
 
-// tools is an image with the programs that artifacts are made with. On a
+// Tools is an image with the programs that artifacts are made with. On a
 // foreign builder they run natively, unless the plan needs some that only the
-// target's architecture has.
-func tools(ctx context.Context, g *graph.Graph, p *plan.Plan, set plan.Tools) (graph.Stage, llb.State, error) {
+// target's architecture has. The stage tells on which platform they run.
+func Tools(ctx context.Context, g *graph.Graph, p *plan.Plan, set plan.Tools) (graph.Stage, llb.State, error) {
 	s := g.Stage("tools", p.At("artifacts"))
 	if set.Native {
 		s = s.On(g.Build)

@@ -19,8 +19,8 @@ const (
 	ConfigFile    = "config.yaml"
 )
 
-// configMount mounts the cloud-config of a medium or a disk, if there is one.
-func configMount(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stage, key string, c specs.Content) ([]llb.RunOption, error) {
+// ConfigMount mounts the cloud-config of a medium or a disk, if there is one.
+func ConfigMount(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stage, key string, c specs.Content) ([]llb.RunOption, error) {
 	config, ok, err := g.Sources.Context(ctx, ConfigContext, g.Build)
 	file := "/" + ConfigFile
 	if err == nil && !ok && !c.IsZero() {

@@ -31,7 +31,7 @@ func TestShellcheck(t *testing.T) {
 		name, err := filepath.Rel(root, script)
 		require.NoError(t, err)
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.Command("shellcheck", "--external-sources", script)
+			cmd := exec.Command("shellcheck", "--external-sources", "--source-path=SCRIPTDIR:..", script)
 			cmd.Dir = filepath.Dir(script)
 			said, err := cmd.CombinedOutput()
 			assert.NoError(t, err, string(said))

@@ -1,64 +1,47 @@
-package artifact
+// Package disk makes disk images.
+package disk
 
 import (
 	"cmp"
 	"context"
-	_ "embed"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/internal/tree"
+	"github.com/flavorkit/flavorkit/llb/artifact"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
 )
 
-var (
-	//go:embed measure.sh
-	measureScript []byte
-	//go:embed image.sh
-	imageScript []byte
-	//go:embed ext.sh
-	extLibrary []byte
-	//go:embed espart.sh
-	espartScript []byte
-	//go:embed bios.sh
-	biosScript []byte
-	//go:embed disk.sh
-	diskScript []byte
-	//go:embed compress.sh
-	compressScript []byte
-	//go:embed vhd.sh
-	vhdScript []byte
-	//go:embed qcow.sh
-	qcowScript []byte
-)
-
-// Disk makes the raw disk image (contract 4), compressed, and a .sha256 file
+// Build makes the raw disk image (contract 4), compressed, and a .sha256 file
 // beside it.
-func Disk(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	d, err := newDisk(ctx, g, p, r)
 	if err != nil {
 		return llb.State{}, err
 	}
-	return d.compress(d.raw, d.file(), p.File+".img"), nil
+	return d.compress(d.raw, File(d.p), p.File+".img"), nil
 }
 
-// DiskFiles is the disk image as it is, for an image that carries it through a
-// registry (contract 4.3).
-func DiskFiles(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+// Raw is the disk image as it is, for an image that carries it through a
+// registry (contract 4.3). It lies at [File].
+func Raw(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	d, err := newDisk(ctx, g, p, r)
 	if err != nil {
 		return llb.State{}, err
 	}
 	return d.raw, nil
 }
+
+// File is where the disk image is in [Raw]. The folder is that of images which
+// carry one through a registry.
+func File(p *plan.Plan) string { return "/build/" + p.File + ".img" }
 
 // VHD makes a fixed VHD of the disk image (contract 4.1).
 func VHD(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
@@ -69,10 +52,10 @@ func VHD(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (l
 	file := p.File + ".vhd"
 	vhd := d.s.Run(d.tools, graph.Command{
 		Title:  "make a fixed VHD",
-		Script: graph.Script{Name: "vhd.sh", Text: vhdScript},
+		Script: vhdScript(),
 		Args:   []string{"/disk.img", "/out/" + file, p.Disk.GUID},
 		Env:    g.EpochEnv(),
-		Mounts: []llb.RunOption{large("/disk.img", d.raw, d.file())},
+		Mounts: []llb.RunOption{Mount("/disk.img", d.raw, File(d.p))},
 	}).AddMount("/out", llb.Scratch())
 	return d.compress(vhd, "/"+file, file), nil
 }
@@ -83,16 +66,16 @@ func QCOW2(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 	if err != nil {
 		return llb.State{}, err
 	}
-	_, convert, err := tools(ctx, g, p, p.Disk.Convert)
+	_, convert, err := artifact.Tools(ctx, g, p, p.Disk.Convert)
 	if err != nil {
 		return llb.State{}, err
 	}
 	return d.s.Run(convert, graph.Command{
 		Title:  "write " + p.File + ".qcow2",
-		Script: graph.Script{Name: "qcow.sh", Text: qcowScript},
+		Script: qcowScript(),
 		Args:   []string{"/disk.img", "/out/" + p.File + ".qcow2"},
 		Env:    g.EpochEnv(),
-		Mounts: []llb.RunOption{large("/disk.img", d.raw, d.file())},
+		Mounts: []llb.RunOption{Mount("/disk.img", d.raw, File(d.p))},
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
@@ -108,7 +91,7 @@ type disk struct {
 }
 
 func newDisk(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (*disk, error) {
-	toolsStage, image, err := tools(ctx, g, p, p.Disk.Tools)
+	toolsStage, image, err := artifact.Tools(ctx, g, p, p.Disk.Tools)
 	if err != nil {
 		return nil, err
 	}
@@ -118,17 +101,13 @@ func newDisk(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS
 	return d, err
 }
 
-// file is where the disk image is. The folder is that of images which carry one
-// through a registry.
-func (d *disk) file() string { return "/build/" + d.p.File + ".img" }
-
 // assemble puts the disk image together.
 func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 	static, err := d.tree()
 	if err != nil {
 		return llb.State{}, err
 	}
-	grubState, err := overlayScript("common", "/usr/lib/kairos/grub-state")
+	script, err := diskScript()
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -160,20 +139,18 @@ func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 			llb.AddMount("/in/state/cOS/passive.img", image, llb.SourcePath("/system.img"), llb.Readonly),
 		)
 	}
-	config, err := configMount(ctx, d.g, d.p, d.s, "artifacts.disk.cloudConfig", d.p.Disk.CloudConfig)
+	config, err := artifact.ConfigMount(ctx, d.g, d.p, d.s, "artifacts.disk.cloudConfig", d.p.Disk.CloudConfig)
 	if err != nil {
 		return llb.State{}, err
 	}
 	mounts = append(mounts, config...)
-	args := []string{"/in", "/out" + d.file(), d.p.Disk.GUID}
+	args := []string{"/in", "/out" + File(d.p), d.p.Disk.GUID}
 	if f := d.p.Disk.Firmware; f != nil && f.MBR != "" {
 		args = append(args, f.MBR)
 	}
 	return d.s.Run(d.tools, graph.Command{
-		Title: "put the disk together",
-		Script: graph.Script{Name: "disk.sh", Text: diskScript, Beside: []graph.Script{
-			{Name: "ext.sh", Text: extLibrary}, grubState,
-		}},
+		Title:  "put the disk together",
+		Script: script,
 		Args:   args,
 		Env:    d.g.EpochEnv(),
 		Mounts: mounts,
@@ -197,7 +174,7 @@ func (d *disk) sizes() llb.State {
 	at := "artifacts.disk.size"
 	return d.g.Stage("disk", d.p.At(at)).On(d.s.Platform()).Run(d.tools, graph.Command{
 		Title:  "measure the root filesystem",
-		Script: graph.Script{Name: "measure.sh", Text: measureScript},
+		Script: measureScript(),
 		Args:   []string{"/rootfs", "/partitions", strconv.Itoa(d.p.Disk.MiB), "/out"},
 		Mounts: []llb.RunOption{
 			llb.AddMount("/rootfs", d.r.Unchecked, llb.Readonly),
@@ -211,7 +188,7 @@ func (d *disk) sizes() llb.State {
 func (d *disk) image(sizes llb.State) llb.State {
 	made := d.s.Run(d.tools, graph.Command{
 		Title:  "make a filesystem image of the system",
-		Script: graph.Script{Name: "image.sh", Text: imageScript, Beside: []graph.Script{{Name: "ext.sh", Text: extLibrary}}},
+		Script: imageScript(),
 		Args:   []string{"/rootfs", "/size", "/out/system.img", "COS_SYSTEM", d.p.Disk.Image},
 		Env:    d.g.EpochEnv(),
 		Mounts: []llb.RunOption{
@@ -228,7 +205,7 @@ func (d *disk) esp(ctx context.Context, static llb.State) (llb.State, error) {
 	efi := d.p.Disk.Partitions[slices.IndexFunc(d.p.Disk.Partitions, func(p plan.Partition) bool { return p.Name == "efi" })]
 	args := []string{"/loaders", "/chain/grub.cfg", "/out/esp.img", d.p.Userland.Loader.Config, strconv.Itoa(efi.MiB), efi.Label}
 	mounts := []llb.RunOption{
-		llb.AddMount("/loaders", loaders(d.g, d.p, d.s, d.r), llb.Readonly),
+		llb.AddMount("/loaders", artifact.Loaders(d.g, d.p, d.s, d.r), llb.Readonly),
 		llb.AddMount("/chain", static, llb.SourcePath("/chain"), llb.Readonly),
 	}
 	if f := d.p.Disk.Firmware; f != nil {
@@ -241,7 +218,7 @@ func (d *disk) esp(ctx context.Context, static llb.State) (llb.State, error) {
 	}
 	return d.s.Run(d.tools, graph.Command{
 		Title:  "make the EFI system partition",
-		Script: graph.Script{Name: "espart.sh", Text: espartScript, Beside: []graph.Script{{Name: "esp.sh", Text: espLibrary}}},
+		Script: espartScript(),
 		Args:   args,
 		Env:    d.g.EpochEnv(),
 		Mounts: mounts,
@@ -252,13 +229,13 @@ func (d *disk) esp(ctx context.Context, static llb.State) (llb.State, error) {
 // same GRUB is: they need the architecture of the target, and a disk for EFI
 // does not.
 func (d *disk) bios(ctx context.Context, static llb.State) (llb.State, error) {
-	toolsStage, image, err := tools(ctx, d.g, d.p, d.p.Tools)
+	toolsStage, image, err := artifact.Tools(ctx, d.g, d.p, d.p.Tools)
 	if err != nil {
 		return llb.State{}, err
 	}
 	return d.s.On(toolsStage.Platform()).Run(image, graph.Command{
 		Title:  "make the boot code",
-		Script: graph.Script{Name: "bios.sh", Text: biosScript},
+		Script: biosScript(),
 		Args:   []string{"/chain/grub.cfg", "/out"},
 		Env:    d.g.EpochEnv(),
 		Mounts: []llb.RunOption{llb.AddMount("/chain", static, llb.SourcePath("/chain"), llb.Readonly)},
@@ -295,29 +272,15 @@ func (d *disk) compress(state llb.State, file, name string) llb.State {
 	}
 	return d.s.Run(d.tools, graph.Command{
 		Title:  "write " + name + map[string]string{"zstd": ".zst", "xz": ".xz"}[c.Compression],
-		Script: graph.Script{Name: "compress.sh", Text: compressScript},
+		Script: compressScript(),
 		Args:   args,
 		Env:    d.g.EpochEnv(),
-		Mounts: []llb.RunOption{large("/in/"+path.Base(file), state, file)},
+		Mounts: []llb.RunOption{Mount("/in/"+path.Base(file), state, file)},
 	}).AddMount("/out", llb.Scratch())
 }
 
-// large mounts a file whose bytes are not looked at for the cache: most of them
+// Mount mounts a file whose bytes are not looked at for the cache: most of them
 // are zeros, and what it is made from has been looked at.
-func large(target string, state llb.State, file string) llb.RunOption {
+func Mount(target string, state llb.State, file string) llb.RunOption {
 	return llb.AddMount(target, state, llb.SourcePath(file), llb.Readonly, llb.ContentCache(llb.MountContentCacheOff))
-}
-
-// overlayScript is a script of an overlay, to run in a step too.
-func overlayScript(set, file string) (graph.Script, error) {
-	entries, err := overlay.Files(set)
-	if err != nil {
-		return graph.Script{}, err
-	}
-	for _, e := range entries {
-		if e.Path == file {
-			return graph.Script{Name: path.Base(file), Text: e.Data}, nil
-		}
-	}
-	return graph.Script{}, errors.Errorf("the overlay %s has no %s", set, file)
 }

@@ -1,4 +1,5 @@
-package artifact
+// Package netboot makes what machines boot from over HTTP.
+package netboot
 
 import (
 	"context"
@@ -8,18 +9,21 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 
+	"github.com/flavorkit/flavorkit/llb/artifact"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
 )
 
 //go:embed netboot.sh
-var netbootScript []byte
+var netbootText []byte
 
-// Netboot makes what machines boot from over HTTP (contract 3.6): kernel,
+func netbootScript() graph.Script { return graph.Script{Name: "netboot.sh", Text: netbootText} }
+
+// Build makes the files of a web server (contract 3.6): kernel,
 // initramfs, squashfs and an iPXE script that names them.
-func Netboot(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
-	toolsStage, image, err := tools(ctx, g, p, p.Tools)
+func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+	toolsStage, image, err := artifact.Tools(ctx, g, p, p.Tools)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -29,11 +33,11 @@ func Netboot(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS
 	env["FLAVORKIT_CMDLINE"] = strings.Join(slices.Concat(p.System.Model.Cmdline, p.System.Cmdline), " ")
 	return s.Run(image, graph.Command{
 		Title:  "write " + p.File + ".ipxe",
-		Script: graph.Script{Name: "netboot.sh", Text: netbootScript},
+		Script: netbootScript(),
 		Args:   []string{"/in", "/out", p.File},
 		Env:    env,
 		Mounts: []llb.RunOption{
-			llb.AddMount("/in/squashfs", squashfs(g, p, s, image, r), llb.Readonly),
+			llb.AddMount("/in/squashfs", artifact.Squashfs(g, p, s, image, r), llb.Readonly),
 			llb.AddMount("/in/kernel", r.Kernel.Layer, llb.SourcePath("/boot"), llb.Readonly),
 			llb.AddMount("/in/initramfs", r.Kernel.Initramfs, llb.SourcePath("/boot"), llb.Readonly),
 		},

@@ -1,14 +1,15 @@
-package artifact
+// Package iso makes the live and installer medium.
+package iso
 
 import (
 	"context"
 	_ "embed"
 	"path"
-	"strconv"
 
 	"github.com/moby/buildkit/client/llb"
 
 	"github.com/flavorkit/flavorkit/internal/tree"
+	"github.com/flavorkit/flavorkit/llb/artifact"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
@@ -16,36 +17,32 @@ import (
 )
 
 var (
-	//go:embed squashfs.sh
-	squashfsScript []byte
 	//go:embed boot.sh
 	bootScript []byte
-	//go:embed esp.sh
-	espLibrary []byte
 	//go:embed iso.sh
 	isoScript []byte
 )
 
-// ISO makes the hybrid live and installer medium (contract 3), and a .sha256
+// Build makes the hybrid live and installer medium (contract 3), and a .sha256
 // file beside it.
-func ISO(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
-	toolsStage, image, err := tools(ctx, g, p, p.Tools)
+func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+	toolsStage, image, err := artifact.Tools(ctx, g, p, p.Tools)
 	if err != nil {
 		return llb.State{}, err
 	}
 	s := g.Stage("iso", p.At("artifacts.iso")).On(toolsStage.Platform())
-	static, err := isoTree(g, p, s)
+	static, err := menuTree(g, p, s)
 	if err != nil {
 		return llb.State{}, err
 	}
 	mounts := []llb.RunOption{
-		llb.AddMount("/in/squashfs", squashfs(g, p, s, image, r), llb.Readonly),
+		llb.AddMount("/in/squashfs", artifact.Squashfs(g, p, s, image, r), llb.Readonly),
 		llb.AddMount("/in/loaders", bootImages(g, p, s, image, r, static), llb.Readonly),
 		llb.AddMount("/in/kernel", r.Kernel.Layer, llb.SourcePath("/boot"), llb.Readonly),
 		llb.AddMount("/in/initramfs", r.Kernel.Initramfs, llb.SourcePath("/boot"), llb.Readonly),
 		llb.AddMount("/in/tree", static, llb.Readonly),
 	}
-	config, err := configMount(ctx, g, p, s, "artifacts.iso.cloudConfig", p.ISO.CloudConfig)
+	config, err := artifact.ConfigMount(ctx, g, p, s, "artifacts.iso.cloudConfig", p.ISO.CloudConfig)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -59,23 +56,6 @@ func ISO(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (l
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// squashfs packs the root filesystem, beside the checks. Nothing is made of it
-// before they have passed.
-func squashfs(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r *rootfs.RootFS) llb.State {
-	args := []string{"/rootfs", "/out/rootfs.squashfs", p.ISO.Compression}
-	if p.ISO.Level > 0 {
-		args = append(args, strconv.Itoa(p.ISO.Level))
-	}
-	packed := s.Run(image, graph.Command{
-		Title:  "pack the root filesystem with " + p.ISO.Compression,
-		Script: graph.Script{Name: "squashfs.sh", Text: squashfsScript},
-		Args:   args,
-		Env:    g.EpochEnv(),
-		Mounts: []llb.RunOption{llb.AddMount("/rootfs", r.Unchecked, llb.Readonly)},
-	}).AddMount("/out", llb.Scratch())
-	return g.Require(s, "checked squashfs", packed, r.Checks...)
-}
-
 // bootImages are the EFI system partition and, for PCs, the boot code of BIOS.
 // They depend on the loaders alone, not on the rest of the userland.
 func bootImages(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r *rootfs.RootFS, static llb.State) llb.State {
@@ -85,27 +65,19 @@ func bootImages(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r 
 	}
 	return s.Run(image, graph.Command{
 		Title:  "make the boot images",
-		Script: graph.Script{Name: "boot.sh", Text: bootScript, Beside: []graph.Script{{Name: "esp.sh", Text: espLibrary}}},
+		Script: graph.Script{Name: "boot.sh", Text: bootScript, Beside: []graph.Script{artifact.ESP()}},
 		Args:   args,
 		Env:    g.EpochEnv(),
 		Mounts: []llb.RunOption{
-			llb.AddMount("/loaders", loaders(g, p, s, r), llb.Readonly),
+			llb.AddMount("/loaders", artifact.Loaders(g, p, s, r), llb.Readonly),
 			llb.AddMount("/tree", static, llb.Readonly),
 		},
 	}).AddMount("/out", llb.Scratch())
 }
 
-// loaders are shim and GRUB under the names that they get in EFI/BOOT.
-func loaders(g *graph.Graph, p *plan.Plan, s graph.Stage, r *rootfs.RootFS) llb.State {
-	l := p.Userland.Loader
-	follow := &llb.CopyInfo{FollowSymlinks: true, CreatedTime: &g.Epoch}
-	return s.File(llb.Scratch(), "take shim and GRUB",
-		llb.Copy(r.Loader, l.Shim, "/"+l.Default, follow).Copy(r.Loader, l.Grub, "/"+l.GrubName, follow))
-}
-
-// isoTree are the static files of the medium: the menu, and the short
+// menuTree are the static files of the medium: the menu, and the short
 // configurations by which the signed GRUBs find it.
-func isoTree(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
+func menuTree(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
 	entries, err := overlay.Files("iso")
 	if err != nil {
 		return llb.State{}, err

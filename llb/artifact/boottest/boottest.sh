@@ -1,7 +1,7 @@
 #!/bin/sh
 # Boots an artifact in QEMU, where the system tries assertions on itself, and tells how that went.
 #
-# usage: test.sh MEDIUM OUT SECONDS VARIABLES QEMU...
+# usage: boottest.sh MEDIUM OUT SECONDS VARIABLES QEMU...
 #   MEDIUM     folder that becomes the medium with what the system has to do: guest.sh, assertions and a cloud-config
 #   OUT        results are OUT.test.txt, a line for each assertion, and OUT.test.log, the serial console
 #   SECONDS    for all of it

@@ -1,4 +1,4 @@
-package artifact
+package boottest
 
 import (
 	"os"
@@ -10,23 +10,34 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/test/scripttest"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
+type bench struct{ scripttest.Bench }
+
+func newBench(t testing.TB, programs ...string) bench {
+	t.Helper()
+	return bench{scripttest.New(t, programs...)}
+}
+
+func guestScript() graph.Script { return graph.Script{Name: "guest.sh", Text: guestText} }
+
 // assertion writes the folder of an assertion: names and texts of its files.
 func (b bench) assertion(number string, files ...string) {
-	b.t.Helper()
-	b.write("medium/assertions/"+number+"/title", "assertion "+number+"\n")
-	b.write("medium/assertions/"+number+"/seconds", "1\n")
+	b.Helper()
+	b.Write("medium/assertions/"+number+"/title", "assertion "+number+"\n")
+	b.Write("medium/assertions/"+number+"/seconds", "1\n")
 	for i := 0; i < len(files); i += 2 {
-		b.write("medium/assertions/"+number+"/"+files[i], files[i+1]+"\n")
+		b.Write("medium/assertions/"+number+"/"+files[i], files[i+1]+"\n")
 	}
 }
 
 // TestGuest tries assertions on this machine.
 func TestGuest(t *testing.T) {
 	b := newBench(t, "timeout", "awk")
-	b.write("it's a file", "x = 1\ny = 2\n")
+	b.Write("it's a file", "x = 1\ny = 2\n")
 	for _, c := range []struct {
 		name  string
 		files []string
@@ -35,44 +46,44 @@ func TestGuest(t *testing.T) {
 		{"run", []string{"run", "a='b c'\n[ \"$a\" = 'b c' ]"}, `^passed 00 [0-9]+\nend\n$`},
 		{"run that fails", []string{"run", "echo seen; echo too >&2; exit 3"}, `^said 00 seen\nsaid 00 too\nsaid 00 exit code 3\nfailed 00 [1-9][0-9]*\nend\n$`},
 		{"run that hangs", []string{"run", "echo seen; sleep 100"}, `^said 00 seen\nsaid 00 exit code 124\nfailed 00 [123]\nend\n$`},
-		{"run that succeeds in the end", []string{"run", "[ -e " + b.path("mark") + " ] || { touch " + b.path("mark") + "; false; }", "seconds", "60"}, `^passed 00 [12]\nend\n$`},
+		{"run that succeeds in the end", []string{"run", "[ -e " + b.Path("mark") + " ] || { touch " + b.Path("mark") + "; false; }", "seconds", "60"}, `^passed 00 [12]\nend\n$`},
 		{"output that matches", []string{"run", "echo a; echo 'b2 ' >&2", "matches", "^b[[:digit:]] $"}, `^passed 00 [0-9]+\n`},
 		{"output that does not", []string{"run", "echo a; printf b", "matches", "^ab$"}, `^said 00 a\nsaid 00 b\nfailed 00 [1-9][0-9]*\n`},
 		{"script that fails with output that matches", []string{"run", "echo a; false", "matches", "a"}, `\nfailed 00 [1-9][0-9]*\n`},
-		{"file", []string{"file", b.path("it's a file")}, `^passed 00 [0-9]+\n`},
-		{"folder", []string{"file", b.dir}, `^passed 00 [0-9]+\n`},
-		{"no file", []string{"file", b.path("none")}, `^said 00 .*none.*\nfailed 00 [1-9][0-9]*\n`},
-		{"file that matches", []string{"file", b.path("it's a file"), "matches", "^(x|z) = [0-9]+$"}, `^passed 00 [0-9]+\n`},
-		{"file that does not", []string{"file", b.path("it's a file"), "matches", "^1"}, `^said 00 x = 1\nsaid 00 y = 2\nfailed 00 [1-9][0-9]*\n`},
+		{"file", []string{"file", b.Path("it's a file")}, `^passed 00 [0-9]+\n`},
+		{"folder", []string{"file", b.Dir}, `^passed 00 [0-9]+\n`},
+		{"no file", []string{"file", b.Path("none")}, `^said 00 .*none.*\nfailed 00 [1-9][0-9]*\n`},
+		{"file that matches", []string{"file", b.Path("it's a file"), "matches", "^(x|z) = [0-9]+$"}, `^passed 00 [0-9]+\n`},
+		{"file that does not", []string{"file", b.Path("it's a file"), "matches", "^1"}, `^said 00 x = 1\nsaid 00 y = 2\nfailed 00 [1-9][0-9]*\n`},
 		{"no service", []string{"service", "flavorkit-none"}, `^(said 00 .*\n)+failed 00 [1-9][0-9]*\n`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			require.NoError(t, os.RemoveAll(b.path("medium/assertions")))
-			require.NoError(t, os.RemoveAll(b.path("report")))
+			require.NoError(t, os.RemoveAll(b.Path("medium/assertions")))
+			require.NoError(t, os.RemoveAll(b.Path("report")))
 			b.assertion("00", c.files...)
-			b.run("guest.sh", b.path("medium/assertions"), b.path("report"))
-			assert.Regexp(t, c.want, b.read("report"))
+			b.Run(guestScript(), nil, b.Path("medium/assertions"), b.Path("report"))
+			assert.Regexp(t, c.want, b.Read("report"))
 		})
 	}
 	t.Run("one after the other", func(t *testing.T) {
-		require.NoError(t, os.RemoveAll(b.path("report")))
+		require.NoError(t, os.RemoveAll(b.Path("report")))
 		b.assertion("00", "run", "false")
 		b.assertion("01", "run", "true")
-		b.run("guest.sh", b.path("medium/assertions"), b.path("report"))
-		assert.Regexp(t, `^said 00 exit code 1\nfailed 00 [1-9][0-9]*\npassed 01 [0-9]+\nend\n$`, b.read("report"))
+		b.Run(guestScript(), nil, b.Path("medium/assertions"), b.Path("report"))
+		assert.Regexp(t, `^said 00 exit code 1\nfailed 00 [1-9][0-9]*\npassed 01 [0-9]+\nend\n$`, b.Read("report"))
 	})
 }
 
 // machine stands for QEMU: a script, started in the folder of a test.
 func (b bench) machine(seconds, script string) (string, int) {
-	b.t.Helper()
-	b.write("machine", "echo $$ >pid\ntrap 'exit 0' TERM\n"+script)
-	out, err := b.try("test.sh", b.path("medium"), b.path("out"), seconds, "", "sh", b.path("machine"))
+	b.Helper()
+	b.Write("machine", "echo $$ >pid\ntrap 'exit 0' TERM\n"+script)
+	out, err := b.Try(boottestScript(), nil, b.Path("medium"), b.Path("out"), seconds, "", "sh", b.Path("machine"))
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return out, exit.ExitCode()
 	}
-	require.NoError(b.t, err, out)
+	require.NoError(b, err, out)
 	return out, 0
 }
 
@@ -95,8 +106,8 @@ func TestVerdict(t *testing.T) {
 	t.Run("passed", func(t *testing.T) {
 		out, code := b.machine("60", "cmp medium.iso /dev/null && exit 1\n"+serial+report("passed 00 0", "passed 01 3", "passed 02 1", "end")+idle)
 		assert.Zero(t, code, out)
-		assert.Equal(t, "passed: assertion 00 (0s)\npassed: assertion 01 (3s)\npassed: assertion 02 (1s)\n", b.read("out.test.txt"))
-		assert.Equal(t, "boot\nmenu\n login:\n", b.read("out.test.log"))
+		assert.Equal(t, "passed: assertion 00 (0s)\npassed: assertion 01 (3s)\npassed: assertion 02 (1s)\n", b.Read("out.test.txt"))
+		assert.Equal(t, "boot\nmenu\n login:\n", b.Read("out.test.log"))
 		assert.NotContains(t, out, "the last lines", "of a machine with nothing wrong")
 	})
 	t.Run("failed", func(t *testing.T) {
@@ -133,7 +144,7 @@ func TestVerdict(t *testing.T) {
 	})
 }
 
-func TestTestFailure(t *testing.T) {
+func TestFailure(t *testing.T) {
 	p := spectest.MustPlan(t, `extends: debian-12
 version: v1.0.0
 test:
@@ -156,10 +167,10 @@ test:
 		103: `kairos.spec:11:7: test.assertions[3]: run a=b …: did not succeed with output that matches "b" after 300s`,
 		104: "kairos.spec:12:7: test.assertions[4]: file /etc/fstab: not there after 300s",
 	} {
-		require.EqualError(t, TestFailure(p, code), want+hint)
+		require.EqualError(t, Failure(p, code), want+hint)
 	}
 	for _, code := range []uint32{0, 1, 98, 105, 255} {
-		require.NoError(t, TestFailure(p, code))
+		require.NoError(t, Failure(p, code))
 	}
 }
 

@@ -1,4 +1,6 @@
-package artifact
+// Package boottest boots an artifact in a step, where the system tries the
+// assertions of the spec.
+package boottest
 
 import (
 	"context"
@@ -10,6 +12,9 @@ import (
 	"github.com/moby/buildkit/client/llb"
 
 	"github.com/flavorkit/flavorkit/internal/tree"
+	"github.com/flavorkit/flavorkit/llb/artifact"
+	"github.com/flavorkit/flavorkit/llb/artifact/disk"
+	"github.com/flavorkit/flavorkit/llb/artifact/iso"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
@@ -17,20 +22,22 @@ import (
 )
 
 var (
-	//go:embed test.sh
-	testScript []byte
+	//go:embed boottest.sh
+	boottestText []byte
 	//go:embed guest.sh
-	guestScript []byte
+	guestText []byte
 )
 
-// Test boots an artifact and has the system try the assertions of the spec. The
+func boottestScript() graph.Script { return graph.Script{Name: "boottest.sh", Text: boottestText} }
+
+// Build boots an artifact and has the system try the assertions of the spec. The
 // result is a report and the log of the serial console; an assertion that fails
-// fails the step, whose exit code TestFailure reads.
-func Test(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+// fails the step, whose exit code Failure reads.
+func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	if p.Test == nil || len(p.Test.Assertions) == 0 {
 		return llb.State{}, p.Diagnose("test.assertions", `write some, such as "test: {assertions: [{service: ssh}]}"`, "there are none, so there is nothing to test")
 	}
-	toolsStage, image, err := tools(ctx, g, p, p.Test.Tools)
+	toolsStage, image, err := artifact.Tools(ctx, g, p, p.Test.Tools)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -39,16 +46,16 @@ func Test(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (
 	if err != nil {
 		return llb.State{}, err
 	}
-	name, artifact, err := tested(ctx, g, p, r)
+	name, mount, err := tested(ctx, g, p, r)
 	if err != nil {
 		return llb.State{}, err
 	}
 	t := p.Test
 	return s.Run(image, graph.Command{
 		Title:  fmt.Sprintf("boot %s and try the assertions", name),
-		Script: graph.Script{Name: "test.sh", Text: testScript},
+		Script: boottestScript(),
 		Args:   slices.Concat([]string{"/in/medium", "/out/" + p.File, strconv.Itoa(t.Seconds), t.Emulator.Variables}, emulator(t)),
-		Mounts: []llb.RunOption{llb.AddMount("/in/medium", medium, llb.Readonly), artifact},
+		Mounts: []llb.RunOption{llb.AddMount("/in/medium", medium, llb.Readonly), mount},
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
@@ -59,14 +66,11 @@ const testedFile = "/in/artifact"
 func tested(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (string, llb.RunOption, error) {
 	if p.Test.Artifact == "iso" {
 		name := p.File + ".iso"
-		iso, err := ISO(ctx, g, p, r)
-		return name, llb.AddMount(testedFile, iso, llb.SourcePath("/"+name), llb.Readonly), err
+		medium, err := iso.Build(ctx, g, p, r)
+		return name, llb.AddMount(testedFile, medium, llb.SourcePath("/"+name), llb.Readonly), err
 	}
-	d, err := newDisk(ctx, g, p, r)
-	if err != nil {
-		return "", nil, err
-	}
-	return p.File + ".img", large(testedFile, d.raw, d.file()), nil
+	raw, err := disk.Raw(ctx, g, p, r)
+	return p.File + ".img", disk.Mount(testedFile, raw, disk.File(p)), err
 }
 
 // testMedium are the files that the system gets: a cloud-config, which starts the
@@ -76,7 +80,7 @@ func testMedium(p *plan.Plan, s graph.Stage) (llb.State, error) {
 	if err != nil {
 		return llb.State{}, err
 	}
-	entries = append(entries, tree.File("/guest.sh", guestScript))
+	entries = append(entries, tree.File("/guest.sh", guestText))
 	for i, a := range p.Test.Assertions {
 		for name, text := range map[string]string{
 			"title": a.Title(), "run": a.Run, "file": a.File, "service": a.Service, "matches": a.Matches, "seconds": strconv.Itoa(a.Seconds),
@@ -89,7 +93,7 @@ func testMedium(p *plan.Plan, s graph.Stage) (llb.State, error) {
 	return s.Tree(llb.Scratch(), "write down the assertions", entries), nil
 }
 
-// emulator is the command line of QEMU (qemu(1)), for test.sh. No step gets
+// emulator is the command line of QEMU (qemu(1)), for boottest.sh. No step gets
 // /dev/kvm, so the processor is emulated. There is one: several would wait for
 // each other on a builder with other work to do. The network leads nowhere, for
 // the step has none, but gives an address and a route, for services that wait for
@@ -124,10 +128,10 @@ func emulator(t *plan.Test) []string {
 		"-device", "virtio-blk-pci,drive=report,serial=flavorkit-report")
 }
 
-// TestFailure tells what an exit code of the last step of Test says about the
+// Failure tells what an exit code of the last step of Build says about the
 // spec; nil when it says nothing.
-func TestFailure(p *plan.Plan, code uint32) error {
-	const never, first = 99, 100 // as test.sh has them
+func Failure(p *plan.Plan, code uint32) error {
+	const never, first = 99, 100 // as boottest.sh has them
 	const hint = "the log of the step says what there was to see, and has the last lines of the serial console"
 	at := int(code) - first
 	switch {

@@ -1,0 +1,72 @@
+package disk
+
+import (
+	_ "embed"
+	"path"
+
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/llb/artifact"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+)
+
+var (
+	//go:embed measure.sh
+	measureText []byte
+	//go:embed image.sh
+	imageText []byte
+	//go:embed ext.sh
+	extText []byte
+	//go:embed espart.sh
+	espartText []byte
+	//go:embed bios.sh
+	biosText []byte
+	//go:embed disk.sh
+	diskText []byte
+	//go:embed compress.sh
+	compressText []byte
+	//go:embed vhd.sh
+	vhdText []byte
+	//go:embed qcow.sh
+	qcowText []byte
+)
+
+func measureScript() graph.Script { return graph.Script{Name: "measure.sh", Text: measureText} }
+
+func imageScript() graph.Script {
+	return graph.Script{Name: "image.sh", Text: imageText, Beside: []graph.Script{extLibrary()}}
+}
+
+func espartScript() graph.Script {
+	return graph.Script{Name: "espart.sh", Text: espartText, Beside: []graph.Script{artifact.ESP()}}
+}
+
+func biosScript() graph.Script { return graph.Script{Name: "bios.sh", Text: biosText} }
+
+func diskScript() (graph.Script, error) {
+	grubState, err := overlayScript("common", "/usr/lib/kairos/grub-state")
+	return graph.Script{Name: "disk.sh", Text: diskText, Beside: []graph.Script{extLibrary(), grubState}}, err
+}
+
+func compressScript() graph.Script { return graph.Script{Name: "compress.sh", Text: compressText} }
+
+func vhdScript() graph.Script { return graph.Script{Name: "vhd.sh", Text: vhdText} }
+
+func qcowScript() graph.Script { return graph.Script{Name: "qcow.sh", Text: qcowText} }
+
+func extLibrary() graph.Script { return graph.Script{Name: "ext.sh", Text: extText} }
+
+// overlayScript is a script of an overlay, to run in a step too.
+func overlayScript(set, file string) (graph.Script, error) {
+	entries, err := overlay.Files(set)
+	if err != nil {
+		return graph.Script{}, err
+	}
+	for _, e := range entries {
+		if e.Path == file {
+			return graph.Script{Name: path.Base(file), Text: e.Data}, nil
+		}
+	}
+	return graph.Script{}, errors.Errorf("the overlay %s has no %s", set, file)
+}

@@ -1,0 +1,32 @@
+package artifact
+
+import (
+	_ "embed"
+	"strconv"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/llb/rootfs"
+	"github.com/flavorkit/flavorkit/plan"
+)
+
+//go:embed squashfs.sh
+var squashfsScript []byte
+
+// Squashfs is /rootfs.squashfs, which live systems boot from. It is packed
+// beside the checks. Nothing is made of it before they have passed.
+func Squashfs(g *graph.Graph, p *plan.Plan, s graph.Stage, tools llb.State, r *rootfs.RootFS) llb.State {
+	args := []string{"/rootfs", "/out/rootfs.squashfs", p.ISO.Compression}
+	if p.ISO.Level > 0 {
+		args = append(args, strconv.Itoa(p.ISO.Level))
+	}
+	packed := s.Run(tools, graph.Command{
+		Title:  "pack the root filesystem with " + p.ISO.Compression,
+		Script: graph.Script{Name: "squashfs.sh", Text: squashfsScript},
+		Args:   args,
+		Env:    g.EpochEnv(),
+		Mounts: []llb.RunOption{llb.AddMount("/rootfs", r.Unchecked, llb.Readonly)},
+	}).AddMount("/out", llb.Scratch())
+	return g.Require(s, "checked squashfs", packed, r.Checks...)
+}
