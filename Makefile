@@ -26,35 +26,46 @@ demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 	@echo "Change it:        edit testdata/demo/kairos.spec, and make demo again"
 	@echo "What was built:   bin/flavorkit plan -f testdata/demo/kairos.spec"
 
-# What takes too long for every change: the life of emulated machines, and builds for an emulated processor.
-E2E          := TestMachine|TestDiskRecovery
-E2E_POWERCUT := TestPowerCut
-E2E_FOREIGN  := TestForeign|TestBoardDisk
+# Lanes of tests. Each test of test/integration is in one of them, by its name.
+E2E       := ^Test(Machine|DiskRecovery)
+SCHEDULED := ^Test(PowerCut|Foreign|BoardDisk|AllStandIns)
+# What needs root, or a network.
+NEED_ROOT := /client/engine$$|/internal/qemu$$|/test/testkit$$|/test/integration$$
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need neither root nor a network
+	$(GO) test $$($(GO) list ./... | grep -vE '$(NEED_ROOT)')
 
 .PHONY: test
-test: ## Run the tests: unit, golden, integration on real BuildKit, boots
+test: ## Run what a change needs: unit, golden, integration on real BuildKit, boots
 	hack/deps.sh build boot test standins
 	$(MAKE) tools base components frontend-image lint
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 20m $$($(GO) list ./... | grep -v /test/integration)
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 80m -v -skip '$(E2E)|$(E2E_POWERCUT)|$(E2E_FOREIGN)' ./test/integration
+	hack/lane.sh unit -timeout 20m $$($(GO) list ./... | grep -v /test/integration)
+	hack/lane.sh integration -timeout 60m -parallel 2 -skip '$(E2E)|$(SCHEDULED)' ./test/integration
 
 .PHONY: e2e
 e2e: ## Follow machines: installation, upgrade, rollback, recovery, reset
 	hack/deps.sh build boot test standins
 	$(MAKE) base components
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 60m -v -run '$(E2E)' ./test/integration
+	hack/lane.sh e2e -timeout 70m -parallel 2 -run '$(E2E)' ./test/integration
 
 .PHONY: e2e-powercut
 e2e-powercut: ## Cut the power of a machine at twenty moments of an upgrade
 	hack/deps.sh build boot test
 	$(MAKE) base components
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 120m -v -run '$(E2E_POWERCUT)' ./test/integration
+	hack/lane.sh e2e-powercut -timeout 120m -run '^TestPowerCut' ./test/integration
 
 .PHONY: e2e-foreign
 e2e-foreign: ## Build for arm64 through an emulator, and boot it
 	hack/deps.sh build boot test foreign
 	$(MAKE) base components
-	FLAVORKIT_REQUIRE_ALL=1 $(GO) test -timeout 120m -v -run '$(E2E_FOREIGN)' ./test/integration
+	hack/lane.sh e2e-foreign -timeout 120m -run '^Test(Foreign|BoardDisk)' ./test/integration
+
+.PHONY: test-matrix
+test-matrix: ## Build every cell of the matrix for amd64, on stand-ins
+	hack/deps.sh build boot test standins
+	$(MAKE) base components
+	hack/lane.sh matrix -timeout 120m -run '^TestAllStandIns' ./test/integration
 
 .PHONY: build
 build: ## Build the CLI into bin/

@@ -181,7 +181,7 @@ func TestMirrorDown(t *testing.T) {
 
 	// The next build works.
 	o.Args = nil
-	image(t, embedded(t), o)
+	solved(t, embedded(t), o)
 }
 
 // TestBrokenImage breaks the root filesystem by files of the spec. The check
@@ -209,7 +209,7 @@ func TestOldDaemon(t *testing.T) {
 	o := options(t, map[string]string{"kairos.spec": debianSpec + closedFolders})
 	o.Args = map[string]string{"FLAVORKIT_WITHOUT": "mergeop,passthroughop"}
 	r := watch(&o)
-	image(t, embedded(t), o)
+	solved(t, embedded(t), o)
 	assert.Contains(t, r.ran(), "[rootfs] checked root filesystem")
 }
 

@@ -2,8 +2,6 @@ package integration
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,7 +20,7 @@ import (
 
 // TestInterrupted interrupts and kills the command in the middle of a build:
 // the output folder shows nothing that is not whole, and the next build works
-// on the same state.
+// on the same state. What it makes is what the engine of the other tests made.
 func TestInterrupted(t *testing.T) {
 	testkit.NeedRoot(t)
 	binary := filepath.Join(t.TempDir(), "flavorkit")
@@ -65,8 +63,9 @@ func TestInterrupted(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	require.NoError(t, cmd.Run(), "%s", &stderr)
-	iso := filepath.Join(dist, "kairos-debian-12-core-amd64-generic-v1.0.0.iso")
-	assert.Equal(t, iso+"\n"+iso+".sha256\n", stdout.String(), "the files are all that goes to standard output")
+	made := filepath.Join(dist, "kairos-debian-12-core-amd64-generic-v1.0.0.iso")
+	assert.Equal(t, made+"\n"+made+".sha256\n", stdout.String(), "the files are all that goes to standard output")
+	assert.Equal(t, sumOf(t, iso(t)), sumOf(t, made), "two engines make the same ISO")
 	entries, err := os.ReadDir(dist)
 	require.NoError(t, err)
 	assert.Len(t, entries, 2, "nothing hidden is left")
@@ -100,7 +99,7 @@ func TestInterrupted(t *testing.T) {
 			given, err := os.ReadFile(file)
 			require.NoError(t, err)
 			found := filepath.Join(t.TempDir(), "config.yaml")
-			ask(t, dist, "xorriso", "-osirrox", "on", "-indev", iso, "-extract", "/config.yaml", found)
+			ask(t, dist, "xorriso", "-osirrox", "on", "-indev", made, "-extract", "/config.yaml", found)
 			text, err := os.ReadFile(found)
 			require.NoError(t, err)
 			assert.Equal(t, string(given), string(text))
@@ -154,9 +153,4 @@ func (s *seen) Write(p []byte) (int, error) {
 		close(s.found)
 	}
 	return len(p), nil
-}
-
-func sha256Of(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }

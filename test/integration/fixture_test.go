@@ -207,6 +207,25 @@ func build(t *testing.T, c *client.Client, o solve.Options) string {
 	return filepath.Dir(files[0])
 }
 
+// solved builds and exports nothing, which takes a fraction of the time where a
+// test asks only which steps ran.
+func solved(t *testing.T, c *client.Client, o solve.Options) {
+	t.Helper()
+	if _, err := solve.Build(t.Context(), c, o); err != nil {
+		t.Fatalf("build: %+v\n%v", err, o.Log)
+	}
+}
+
+// isoOf builds the ISO of a spec with the programs of the standard variant, and
+// returns its path.
+func isoOf(t *testing.T, spec string) string {
+	t.Helper()
+	o := options(t, map[string]string{"kairos.spec": spec})
+	o.Target, o.Contexts = "iso", standardContexts(t)
+	watch(&o)
+	return glob(t, build(t, embedded(t), o), "*.iso")
+}
+
 // iso is the ISO of debianSpec, built on the embedded engine.
 func iso(t *testing.T) string {
 	t.Helper()

@@ -39,42 +39,25 @@ func TestISO(t *testing.T) {
 	assert.Regexp(t, `System area summary: MBR protective-msdos-label grub2-mbr .*GPT`, text)
 }
 
-// TestBoot boots the ISO to a root prompt and asks the system what it is.
-func TestBoot(t *testing.T) {
+// TestSecureBoot boots the ISO to a root prompt with Secure Boot enforced. A
+// machine of TestMachine boots it by plain UEFI.
+func TestSecureBoot(t *testing.T) {
 	file := iso(t)
-	for _, firmware := range []qemu.Firmware{qemu.BIOS, qemu.UEFI, qemu.SecureBoot} {
-		t.Run(string(firmware), func(t *testing.T) {
-			t.Parallel() // an emulated machine keeps one core busy
-			m := boot(t, qemu.Options{ISO: file, Firmware: firmware, CPUs: 1})
-			run := func(command string) string {
-				t.Helper()
-				r, err := m.Run(t.Context(), command, 10*time.Second)
-				require.NoError(t, err)
-				require.Zero(t, r.ExitCode, "%s: %s", command, r.Output)
-				return r.Output
-			}
-			assert.Equal(t, "root", run("id -un"))
-			run("test -e /run/cos/live_mode")
-			// The first answer starts the agent, which is large, on a slow machine.
-			r, err := m.Run(t.Context(), "kairos-agent state", 30*time.Second)
-			require.NoError(t, err)
-			require.Zero(t, r.ExitCode, r.Output)
-			assert.Contains(t, r.Output, "livecd_boot")
-			assert.Contains(t, run("cat /etc/kairos-release"), `KAIROS_NAME="kairos-core-debian-12"`)
-			assert.Contains(t, run("cat /proc/cmdline"), "root=live:CDLABEL=COS_LIVE")
-			efi := qemu.BIOS != firmware
-			r, err = m.Run(t.Context(), "test -d /sys/firmware/efi", 10*time.Second)
-			require.NoError(t, err)
-			assert.Equal(t, efi, r.ExitCode == 0)
-			if firmware == qemu.SecureBoot {
-				assert.Equal(t, "1", run("od -An -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-*|tr -d ' '"))
-			}
-			if firmware == qemu.BIOS {
-				failed := run("systemctl list-units --failed --plain --no-legend")
-				assert.Empty(t, failed, "units failed: %s", failed)
-			}
-		})
-	}
+	t.Parallel()
+	c := console{t, boot(t, qemu.Options{ISO: file, Firmware: qemu.SecureBoot, CPUs: 1})}
+	live(t, c)
+	systemdUp(t, c)
+	assert.Equal(t, "1", c.run("od -An -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-*|tr -d ' '"))
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_NAME="kairos-core-debian-12"`)
+}
+
+// live holds a machine to what a live system is.
+func live(t *testing.T, c console) {
+	t.Helper()
+	assert.Equal(t, "root", c.run("id -un"))
+	c.run("test -e /run/cos/live_mode")
+	assert.Contains(t, c.run("kairos-agent state"), "livecd_boot")
+	assert.Contains(t, c.run("cat /proc/cmdline"), "root=live:CDLABEL=COS_LIVE")
 }
 
 // boot starts a machine and waits for the root prompt on its serial console.

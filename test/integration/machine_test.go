@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/internal/qemu"
+	"github.com/flavorkit/flavorkit/specs/matrix"
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
@@ -114,16 +116,17 @@ func TestMachine(t *testing.T) {
 	}
 }
 
-// TestMachineByURL has a machine install itself over the network, with a
-// cloud-config that the kernel arguments have the URL of.
+// TestMachineByURL has a machine boot over HTTP what iPXE would be told to, and
+// install itself with a cloud-config that the kernel arguments have the URL of.
 func TestMachineByURL(t *testing.T) {
 	t.Parallel()
 	disk := filepath.Join(t.TempDir(), "disk.img")
 	require.NoError(t, os.WriteFile(disk, nil, 0o600))
 	require.NoError(t, os.Truncate(disk, 12<<30))
-	o, _ := netboot(t, netbootFiles(t), installConfig)
+	o, asked := netboot(t, netbootFiles(t), installConfig)
 	o.Disks, o.NoReboot = []qemu.Disk{{Path: disk}}, true
 	require.NoError(t, start(t, o).Wait(t.Context(), 4*time.Minute))
+	assert.NotEmpty(t, asked, "the machine asked for the cloud-config")
 
 	c := console{t, start(t, qemu.Options{Disks: o.Disks, CPUs: 1})}
 	c.expect(prompt("COS_ACTIVE"), time.Minute)
@@ -135,23 +138,36 @@ func TestMachineByURL(t *testing.T) {
 // another distribution: the agent must find them.
 func TestMachineLent(t *testing.T) {
 	t.Parallel()
+	cells := nativeCells(t)
+	at := slices.IndexFunc(cells, func(c matrix.Cell) bool { return strings.HasPrefix(c.Name, "core-alpine-ubuntu-") })
+	require.GreaterOrEqual(t, at, 0)
 	o := options(t, map[string]string{"kairos.spec": "extends: alpine-ubuntu\nversion: v1.0.0\n"})
-	o.Contexts, o.Target = standIns(t), "iso"
+	o.Contexts, o.Target = standIns(t, cells[at]), "iso"
 	// How terminals of OpenRC are told to give a root shell, as on a live medium.
 	o.Contexts["cloud-config"] = folder(t, map[string]string{"config.yaml": installConfig + `    - name: "Root shell, with OpenRC"
       commands: [mkdir -p /run/kairos, touch /run/kairos/autologin]
 `})
 	watch(&o)
-	files, err := filepath.Glob(filepath.Join(build(t, embedded(t), o), "*.iso"))
-	require.NoError(t, err)
-	require.Len(t, files, 1)
+	file := glob(t, build(t, embedded(t), o), "*.iso")
 	c := console{t, start(t, qemu.Options{
-		ISO: files[0], Firmware: qemu.UEFI, CPUs: 1, DiskFirst: true, Disks: []qemu.Disk{{SizeMiB: 12 << 10}},
+		ISO: file, Firmware: qemu.UEFI, CPUs: 1, DiskFirst: true, Disks: []qemu.Disk{{SizeMiB: 12 << 10}},
 	})}
 	c.expect(prompt("COS_ACTIVE"), 4*time.Minute)
 	c.run("test -e /run/cos/active_mode")
 	assert.Contains(t, c.run("cat /etc/os-release"), `ID="alpine"`)
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_FLAVOR="alpine"`)
 	assert.Contains(t, c.run("id owner"), "(admin)")
+	assert.Contains(t, c.run("kairos-agent state"), "init: openrc")
+	for _, service := range []string{"connman", "ntpd", "sshd", "syslog", "udev", "cos-setup-boot", "cos-setup-network"} {
+		c.run("rc-service " + service + " status") // fails unless it runs
+	}
+	assert.Equal(t, "/run/connman/resolv.conf", strings.TrimSpace(c.run("readlink /etc/resolv.conf")))
+	r, err := c.m.Run(t.Context(), "for i in $(seq 60); do ! grep -x 'nameserver 10.0.2.3' /etc/resolv.conf || exit 0; sleep 1; done; false", 2*time.Minute)
+	require.NoError(t, err)
+	require.Zero(t, r.ExitCode, r.Output)
+	// The initramfs ran systemd, with an umask of 0.
+	c.run("test ! -e /run/systemd")
+	assert.Equal(t, "755", strings.TrimSpace(c.run("stat -c %a /run/sshd")))
 }
 
 // configOnMedium is an ISO with the cloud-config beside the system.

@@ -2,7 +2,6 @@ package integration
 
 import (
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -45,15 +44,15 @@ func (r *record) installs() []string {
 	return names
 }
 
-// TestMatrix builds three userlands on three kernels in one solve: the packages of
+// TestMatrix builds two userlands on two kernels in one solve: the packages of
 // each are installed once. A further kernel is one more installation.
 func TestMatrix(t *testing.T) {
 	c := embedded(t)
 	const (
 		// A version of its own, so that no other test has built one of them.
-		bases   = "cells: [{extends: [debian-12, debian-12-openrc, debian-13], architectures: [amd64], versions: [v1.7.0], kernels: ["
-		kernels = "debian-12, debian-13, {from: debian-12, package: linux-image-rt-amd64}"
-		another = ", {from: debian-13, package: linux-image-rt-amd64}"
+		bases   = "cells: [{extends: [debian-12, debian-12-openrc], architectures: [amd64], versions: [v1.7.0], kernels: ["
+		kernels = "debian-12, debian-13"
+		another = ", {from: debian-12, package: linux-image-rt-amd64}"
 	)
 	run := func(t *testing.T, text string) *record {
 		cs := cells(t, text)
@@ -69,15 +68,14 @@ func TestMatrix(t *testing.T) {
 	}
 	r := run(t, bases+kernels+"]}]")
 	installs := r.installs()
-	assert.NotEmpty(t, installs)
-	assert.LessOrEqual(t, len(installs), 6, "three userlands and three kernels: %v", installs)
+	assert.LessOrEqual(t, len(installs), 4, "two userlands and two kernels: %v", installs)
 	checked := 0
 	for _, name := range r.ran() {
 		if strings.HasSuffix(name, " rootfs] check the root filesystem") { // with the name of the cell
 			checked++
 		}
 	}
-	assert.Equal(t, 9, checked, "every root filesystem is checked")
+	assert.Equal(t, 4, checked, "every root filesystem is checked")
 
 	t.Run("nothing changed", func(t *testing.T) {
 		assert.Empty(t, run(t, bases+kernels+"]}]").ran())
@@ -85,7 +83,7 @@ func TestMatrix(t *testing.T) {
 	t.Run("another kernel", func(t *testing.T) {
 		installs := run(t, bases+kernels+another+"]}]").installs()
 		require.Len(t, installs, 1, "%v", installs)
-		assert.Contains(t, installs[0], "[debian-13/kernel] install linux-image-rt-amd64 ")
+		assert.Contains(t, installs[0], "[debian-12/kernel] install linux-image-rt-amd64 ")
 	})
 }
 
@@ -118,11 +116,7 @@ func TestMatrixFiles(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, tt.want, visible(t, dir))
 		if tt.split == "false" {
-			built, err := os.ReadFile(filepath.Join(dir, name+"v1.0.0.iso"))
-			require.NoError(t, err)
-			alone, err := os.ReadFile(iso(t))
-			require.NoError(t, err)
-			assert.True(t, sha256Of(built) == sha256Of(alone), "the same bytes as when it is built alone")
+			assert.Equal(t, sumOf(t, iso(t)), sumOf(t, filepath.Join(dir, name+"v1.0.0.iso")), "the same bytes as when it is built alone")
 		}
 	}
 }
@@ -137,11 +131,7 @@ func TestMatrixImage(t *testing.T) {
 	alone := image(t, c, o)
 	o.Frontend, o.Platforms = cs[0].Build, []string{"linux/amd64"}
 	cell := image(t, c, o)
-	want, err := os.ReadFile(alone)
-	require.NoError(t, err)
-	got, err := os.ReadFile(cell)
-	require.NoError(t, err)
-	assert.True(t, sha256Of(want) == sha256Of(got), "the same bytes as when it is built alone")
+	assert.Equal(t, sumOf(t, alone), sumOf(t, cell), "the same bytes as when it is built alone")
 }
 
 // TestMatrixMistakes has a cell that is wrong, and two that fail.
@@ -184,7 +174,7 @@ func BenchmarkMatrix(b *testing.B) {
 	all, err = matrix.Selection{Archs: []string{arch}}.Of(all)
 	require.NoError(b, err)
 	cs := together(all)
-	sources := standIns(b)
+	sources := standIns(b, all...)
 	maps.Copy(sources, standardContexts(b))
 	run := func(cs frontend.Cells, noCache bool) (took time.Duration, r *record) {
 		o := options(b, nil)

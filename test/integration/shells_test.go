@@ -23,8 +23,8 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// TestShells builds the same image in the three ways that there are, and asks
-// each for the graph that it built.
+// TestShells builds the same image in the three ways that there are, asks each for
+// the graph that it built, and compares the bytes.
 func TestShells(t *testing.T) {
 	files := map[string]string{
 		"kairos.spec": debianSpec + closedFolders + "  - {path: /etc/motd, from: motd}\ncloudConfig: cloud.yaml\n",
@@ -35,10 +35,17 @@ func TestShells(t *testing.T) {
 	o := options(t, files)
 	graphs := map[string]string{}
 
+	disk := o
+	disk.Target = "img"
+	watch(&disk)
+	sums := func(c *client.Client) [2]digest.Digest {
+		return [2]digest.Digest{sumOf(t, image(t, c, o)), sumOf(t, filepath.Join(build(t, c, disk), diskName+".img.zst"))}
+	}
+	var bytes [2]digest.Digest
 	t.Run("engine", func(t *testing.T) {
 		c := embedded(t)
 		graphs["engine"] = convert(t, c, o)
-		image(t, c, o)
+		bytes = sums(c)
 	})
 	daemon := testkit.Buildkitd(t)
 	var ref string // of the frontend image
@@ -72,8 +79,9 @@ func TestShells(t *testing.T) {
 		c := daemon.Client(t)
 		graphs["client"] = convert(t, c, o)
 		r := watch(&o)
-		image(t, c, o)
+		solved(t, c, o)
 		assert.Empty(t, r.ran(), "the frontend image has built all of it")
+		assert.Equal(t, bytes, sums(c), "two engines make the same image and disk")
 	})
 	t.Run("bake", func(t *testing.T) {
 		bakeImage(t, testkit.Buildx(t, daemon), ref, o)

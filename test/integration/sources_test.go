@@ -19,7 +19,7 @@ func TestComponentImage(t *testing.T) {
 	o := options(t, map[string]string{"kairos.spec": debianSpec + "components: {kairos-agent: {image: '" + ref + "', path: frontend}}\n"})
 	delete(o.Contexts, "kairos-agent")
 	r := watch(&o)
-	image(t, embedded(t), o)
+	solved(t, embedded(t), o)
 	assert.Contains(t, r.ran(), "[component/kairos-agent] copy kairos-agent from "+ref)
 }
 

@@ -2,94 +2,102 @@ package integration
 
 import (
 	"maps"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/distribution/reference"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/client/solve"
-	"github.com/flavorkit/flavorkit/internal/qemu"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/matrix"
+	"github.com/flavorkit/flavorkit/test/spectest"
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// TestStandIns builds all cells of the matrix for amd64 in one solve, by specs that
-// name the real images. Where a distribution is out of reach, a stand-in takes the
-// place of its image (hack/standins.sh). No check refuses any of them.
+// TestStandIns builds the standard variant of one cell for each pair of families
+// that lend userland and kernel, in one solve, by specs that name the real
+// images. Where a distribution is out of reach, a stand-in takes the place of its
+// image (hack/standins.sh). No check refuses any of them. TestMachineLent boots
+// one, and TestAllStandIns builds the other cells.
 func TestStandIns(t *testing.T) {
-	c := embedded(t)
-	contexts := standIns(t)
-	maps.Copy(contexts, standardContexts(t))
-	t.Run("build", func(t *testing.T) {
-		all, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0"})
-		require.NoError(t, err)
-		all, err = matrix.Selection{Archs: []string{arch}}.Of(all)
-		require.NoError(t, err)
-		o := options(t, nil)
-		o.Frontend, o.Contexts = together(all).Build, contexts
-		r := watch(&o)
-		if _, err := solve.Build(t.Context(), c, o); err != nil {
-			t.Fatalf("build: %+v\n%v", err, o.Log)
+	var chosen []matrix.Cell
+	seen := map[string]bool{}
+	for _, c := range nativeCells(t) {
+		if !strings.HasPrefix(c.Name, "standard-") {
+			continue
 		}
-		checked := 0
-		for _, name := range r.ran() {
-			if strings.HasSuffix(name, "compat] check that kernel, initramfs and userland fit") {
-				checked++
-			}
+		if pair := familiesOf(t, c); !seen[pair] {
+			seen[pair] = true
+			chosen = append(chosen, c)
 		}
-		assert.Greater(t, checked, 20, "the kernel of each cell is checked, but for what other tests have built")
-	})
-	t.Run("boot alpine-ubuntu", func(t *testing.T) {
-		o := options(t, map[string]string{"kairos.spec": "extends: alpine-ubuntu\nversion: v1.0.0\n"})
-		o.Contexts, o.Target = contexts, "iso"
-		watch(&o)
-		files, err := filepath.Glob(filepath.Join(build(t, c, o), "*.iso"))
-		require.NoError(t, err)
-		require.Len(t, files, 1)
-
-		m := boot(t, qemu.Options{ISO: files[0]})
-		run := func(command string) string {
-			t.Helper()
-			r, err := m.Run(t.Context(), command, 15*time.Second)
-			require.NoError(t, err)
-			require.Zero(t, r.ExitCode, "%s: %s", command, r.Output)
-			return r.Output
-		}
-		run("test -e /run/cos/live_mode")
-		assert.Contains(t, run("cat /etc/os-release"), `ID="alpine"`)
-		assert.Contains(t, run("cat /etc/kairos-release"), `KAIROS_FLAVOR="alpine"`)
-		for _, service := range []string{"connman", "ntpd", "sshd", "syslog", "udev", "cos-setup-boot", "cos-setup-network"} {
-			run("rc-service " + service + " status") // fails unless it runs
-		}
-		assert.Equal(t, "/run/connman/resolv.conf", strings.TrimSpace(run("readlink /etc/resolv.conf")))
-		run("(for i in $(seq 60); do ! grep -x 'nameserver 10.0.2.3' /etc/resolv.conf || exit 0; sleep 1; done; exit 1)")
-		// The initramfs ran systemd, with an umask of 0.
-		run("test ! -e /run/systemd")
-		assert.Equal(t, "755", strings.TrimSpace(run("stat -c %a /run/sshd")))
-		r, err := m.Run(t.Context(), "kairos-agent state", 30*time.Second)
-		require.NoError(t, err)
-		require.Zero(t, r.ExitCode, r.Output)
-		assert.Contains(t, r.Output, "init: openrc")
-	})
+	}
+	assert.GreaterOrEqual(t, len(chosen), 7, "apt, zypper, dnf and apk, and kernels of others for apk")
+	buildAll(t, chosen)
 }
 
-// standIns are named contexts for the base images of all distributions of the
-// catalog: a stand-in for each that hack/base.sh does not make.
-func standIns(t testing.TB) map[string]string {
+// TestAllStandIns builds all cells of the matrix for this architecture in one
+// solve. It takes long: some twenty installations.
+func TestAllStandIns(t *testing.T) {
+	buildAll(t, nativeCells(t))
+}
+
+// nativeCells are those of the built-in matrix for this architecture.
+func nativeCells(t testing.TB) []matrix.Cell {
+	t.Helper()
+	all, err := matrix.Selection{Archs: []string{arch}}.Of(spectest.Cells(t))
+	require.NoError(t, err)
+	return all
+}
+
+// familiesOf are the families that the userland and the kernel of a cell are of.
+func familiesOf(t testing.TB, c matrix.Cell) string {
+	t.Helper()
+	cat, err := catalog.Builtin()
+	require.NoError(t, err)
+	p := spectest.PlanCell(t, c)
+	return cat.Distros[p.Userland.Distro].Flavor + " on " + cat.Distros[p.Kernel.Distro].Flavor
+}
+
+// buildAll builds cells together and exports nothing.
+func buildAll(t *testing.T, all []matrix.Cell) {
+	t.Helper()
+	o := options(t, nil)
+	o.Frontend, o.Contexts = together(all).Build, standIns(t, all...)
+	maps.Copy(o.Contexts, standardContexts(t))
+	r := watch(&o)
+	if _, err := solve.Build(t.Context(), embedded(t), o); err != nil {
+		t.Fatalf("build: %+v\n%v", err, o.Log)
+	}
+	checked := 0
+	for _, name := range r.ran() {
+		if strings.HasSuffix(name, "compat] check that kernel, initramfs and userland fit") {
+			checked++
+		}
+	}
+	assert.GreaterOrEqual(t, checked, len(all)-2, "the kernel of each cell is checked, but for what other tests have built")
+}
+
+// standIns are named contexts for the base images that cells need: a stand-in for
+// each that hack/base.sh does not make.
+func standIns(t testing.TB, cells ...matrix.Cell) map[string]string {
 	t.Helper()
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)
 	all := contexts(t)
-	for _, name := range catalog.Names(cat.Distros) {
-		ref, err := reference.ParseNormalizedNamed(cat.Distros[name].Base)
-		require.NoError(t, err)
-		if _, ok := all[reference.FamiliarString(ref)]; !ok {
-			all[reference.FamiliarString(ref)] = "oci-layout://" + testkit.StandIn(t, name)
+	for _, c := range cells {
+		p := spectest.PlanCell(t, c)
+		needed := []string{p.Userland.Distro, p.Kernel.Distro}
+		if from := p.Userland.Loader.From; from != nil {
+			needed = append(needed, from.Distro)
+		}
+		for _, name := range needed {
+			ref, err := reference.ParseNormalizedNamed(cat.Distros[name].Base)
+			require.NoError(t, err)
+			if _, ok := all[reference.FamiliarString(ref)]; !ok {
+				all[reference.FamiliarString(ref)] = "oci-layout://" + testkit.StandIn(t, name)
+			}
 		}
 	}
 	return all

@@ -43,6 +43,7 @@ const (
 
 // TestTarget boots in the graph. What has passed is not booted again.
 func TestTarget(t *testing.T) {
+	t.Parallel() // it boots a machine, and so does the next
 	c := embedded(t)
 	o := options(t, map[string]string{"kairos.spec": passing})
 	o.Target = "test"
@@ -76,6 +77,7 @@ func TestTarget(t *testing.T) {
 // TestTargetFails names the first assertion that failed, with its line. What there
 // was to see is in the log, of all of them.
 func TestTargetFails(t *testing.T) {
+	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": failing})
 	o.Target = "test"
 	r := watch(&o)

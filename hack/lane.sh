@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Runs a lane of tests, and fails when none of its tests ran.
+#
+#   hack/lane.sh NAME ARGUMENT...
+#
+# The arguments are those of go test. A missing tool fails a test, which skips it elsewhere
+# (FLAVORKIT_REQUIRE_ALL). Result: .cache/lanes/NAME.json, when each test ended, and
+# .cache/lanes/NAME, the number of tests that passed.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+case ${1:-} in
+  -h | --help) usage "$0"; exit ;;
+  '' | -*) die "which lane? see --help" ;;
+esac
+name=$1 lanes=$cache/lanes
+shift
+need go build
+
+gotestsum() { go tool -modfile="$root/hack/gotestsum/go.mod" gotestsum "$@"; }
+
+cd "$root"
+mkdir -p "$lanes"
+rm -f "$lanes/$name" "$lanes/$name.json"
+began=$SECONDS code=0 format=testname
+[[ $name != unit ]] || format=pkgname # there are thousands
+FLAVORKIT_REQUIRE_ALL=1 gotestsum --format "$format" --format-hide-empty-pkg --jsonfile-timing-events "$lanes/$name.json" -- "$@" || code=$?
+
+echo "The slowest tests of the lane $name:"
+gotestsum tool slowest --num 10 --threshold 1s --jsonfile "$lanes/$name.json"
+if ((code)); then exit "$code"; fi
+passed=$(grep -c '"Action":"pass".*"Test":' "$lanes/$name.json" || true)
+((passed)) || die "the lane $name ran no test: do the names in the Makefile still match?"
+echo "$passed" >"$lanes/$name"
+say "$name: $passed tests passed in $(((SECONDS - began) / 60)) min $(((SECONDS - began) % 60)) s"
