@@ -3,7 +3,9 @@
 package docs
 
 import (
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -19,13 +21,21 @@ import (
 
 const root = "../.."
 
-// pages are the README and everything in docs.
+// pages are those at the top, and everything in docs and examples.
 func pages(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	files, err := filepath.Glob(filepath.Join(root, "*.md"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	return append(files, filepath.Join(root, "README.md"))
+	for _, dir := range []string{"docs", "examples"} {
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && strings.HasSuffix(path, ".md") {
+				files = append(files, path)
+			}
+			return err
+		}))
+	}
+	return files
 }
 
 // block is a piece of YAML in a page. One with a title is a file that others
@@ -166,4 +176,37 @@ func anchors(page string) []string {
 		all = append(all, "#"+name)
 	}
 	return all
+}
+
+var (
+	contract = regexp.MustCompile(`contract \(?([0-9]+(?:\.[0-9]+)?)`)
+	section  = regexp.MustCompile(`(?m)^##+ ([0-9]+(?:\.[0-9]+)?) `)
+)
+
+// TestContract has every number that a comment refers to, as in "contract
+// 1.12", in the page about the image contract.
+func TestContract(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs", "dev", "image-contract.md"))
+	require.NoError(t, err)
+	sections := map[string]bool{}
+	for _, m := range section.FindAllStringSubmatch(string(page), -1) {
+		sections[m[1]] = true
+	}
+	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "cmd", "client", "frontend", "internal", "llb", "plan", "specs")
+	cmd.Dir = root
+	files, err := cmd.Output()
+	require.NoError(t, err)
+	found := 0
+	for _, name := range strings.Fields(string(files)) {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if os.IsNotExist(err) {
+			continue // removed, and not yet committed
+		}
+		require.NoError(t, err)
+		for _, m := range contract.FindAllStringSubmatch(string(text), -1) {
+			found++
+			assert.True(t, sections[m[1]], "%s refers to contract %s, which docs/dev/image-contract.md lacks", name, m[1])
+		}
+	}
+	assert.Greater(t, found, 50, "no reference was found; does the pattern still fit?")
 }
