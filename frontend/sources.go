@@ -21,6 +21,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // sources answers graph.Sources from the gateway.
@@ -302,21 +303,21 @@ func (c *checker) find(ctx context.Context, f namedFile) (Folder, error) {
 	isFolder, err := folder.IsFolder(ctx, f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		c.report(f.key, "paths count from the top of the context; a .dockerignore file may leave it out", "there is no file %q in the %s", f.path, contextTitle(f.origin))
+		c.report(rules.FileNotFound, f.key, "paths count from the top of the context; a .dockerignore file may leave it out", "there is no file %q in the %s", f.path, contextTitle(f.origin))
 		return nil, nil
 	case err != nil:
 		return nil, err
 	case isFolder && f.text:
-		c.report(f.key, "name a file", "%q is a folder", f.path)
+		c.report(rules.NotAFile, f.key, "name a file", "%q is a folder", f.path)
 		return nil, nil
 	case isFolder && f.mode != "":
-		c.report(f.mode, "leave it out, and what is in it keeps its own modes", "%q is a folder, and a mode is for one file", f.path)
+		c.report(rules.NotAFile, f.mode, "leave it out, and what is in it keeps its own modes", "%q is a folder, and a mode is for one file", f.path)
 	}
 	return folder, nil
 }
 
-func (c *checker) report(key, hint, format string, args ...any) {
-	c.found = append(c.found, specs.Diagnostic{Range: c.plan.Range(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
+func (c *checker) report(rule rules.Rule, key, hint, format string, args ...any) {
+	c.found = append(c.found, specs.Diagnostic{Rule: rule, Range: c.plan.Range(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 func contextTitle(origin *specs.Source) string {

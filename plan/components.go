@@ -8,6 +8,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // components returns the components that the variant has and those that the
@@ -50,12 +51,12 @@ func (r *resolver) choose(kind, key, asked, variant string) []string {
 	}
 	switch {
 	case len(byDefault) == 0 && r.doc.Has(kind) && asked != specs.NoMesh:
-		r.report(kind, r.haveKind(kind), "the variant %s has no %s", variant, kind)
+		r.report(rules.UnsupportedChoice, kind, r.haveKind(kind), "the variant %s has no %s", variant, kind)
 		return nil
 	case asked == "" || len(byDefault) == 0:
 		return byDefault
 	case !slices.Contains(valid, asked):
-		r.report(key, specs.Suggest(asked, valid), "unknown %s %q", kind, asked)
+		r.report(rules.UnknownName, key, specs.Suggest(asked, valid), "unknown %s %q", kind, asked)
 		return nil
 	case asked == specs.NoMesh:
 		return nil
@@ -82,12 +83,12 @@ func (r *resolver) checkNamed(names []string, variant string) {
 		known, ok := r.cat.Components[name]
 		switch {
 		case !ok:
-			r.report(key, specs.Suggest(name, catalog.Names(r.cat.Components)), "unknown component %q", name)
+			r.report(rules.UnknownName, key, specs.Suggest(name, catalog.Names(r.cat.Components)), "unknown component %q", name)
 		case slices.Contains(names, name):
 		case r.kinds(variant)[known.Kind]:
-			r.report(key, `choose it with "`+known.Kind+": "+name+`", or take it out`, "%s is not the %s of this system", name, known.Kind)
+			r.report(rules.UnsupportedChoice, key, `choose it with "`+known.Kind+": "+name+`", or take it out`, "%s is not the %s of this system", name, known.Kind)
 		default:
-			r.report(key, r.haveKind(known.Kind), "the variant %s has no %s", variant, known.Kind)
+			r.report(rules.UnsupportedChoice, key, r.haveKind(known.Kind), "the variant %s has no %s", variant, known.Kind)
 		}
 	}
 }
@@ -127,7 +128,7 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 		checksums = known.Checksums
 	}
 	if checksums == "" {
-		r.report("components."+known.Name+".sha256", "add the sha256 of "+r.arch, "%s has nothing to verify it with on %s", c.Download.URL, r.arch)
+		r.report(rules.UnverifiedDownload, "components."+known.Name+".sha256", "add the sha256 of "+r.arch, "%s has nothing to verify it with on %s", c.Download.URL, r.arch)
 	}
 	c.Download.Checksums = expand(checksums)
 	return c
@@ -141,7 +142,7 @@ func (r *resolver) version(known *catalog.Component, asked specs.Component) stri
 	short := map[string]string{"kubernetes": r.spec.Kubernetes.Version, "mesh": r.spec.Mesh.Version}[known.Kind]
 	if short != "" {
 		if version != "" {
-			r.report(key, "keep one of them", "the version of %s is in %s.version too", known.Name, known.Kind)
+			r.report(rules.ConflictingValues, key, "keep one of them", "the version of %s is in %s.version too", known.Name, known.Kind)
 		}
 		key, version = known.Kind+".version", short
 	}
@@ -149,7 +150,7 @@ func (r *resolver) version(known *catalog.Component, asked specs.Component) stri
 		return known.Version
 	}
 	if !regexp.MustCompile(known.VersionPattern).MatchString(version) { // the catalog has compiled it before
-		r.report(key, "write it as "+known.Version, "%q is not a version of %s", version, known.Name)
+		r.report(rules.InvalidValue, key, "write it as "+known.Version, "%q is not a version of %s", version, known.Name)
 	}
 	return version
 }

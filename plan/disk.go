@@ -9,6 +9,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // Disk is an image of a disk.
@@ -128,7 +129,7 @@ func (r *resolver) disk(model *catalog.Model) Disk {
 	d.MiB, _ = specs.ParseSize(spec.Size)
 	firmware := cmp.Or(spec.Firmware, firmwareEFI)
 	if firmware != firmwareEFI && r.arch != "amd64" {
-		r.report("artifacts.disk.firmware", "write efi, or take it out", "%s has no BIOS", r.arch)
+		r.report(rules.UnsupportedArchitecture, "artifacts.disk.firmware", "write efi, or take it out", "%s has no BIOS", r.arch)
 	}
 	d.Partitions = partitions(d.Layout, firmware)
 	switch d.Compression {
@@ -138,7 +139,7 @@ func (r *resolver) disk(model *catalog.Model) Disk {
 		d.Level = cmp.Or(d.Level, defaultXZLevel)
 	}
 	if least := d.least(); d.MiB > 0 && d.MiB < least {
-		r.report("artifacts.disk.size", fmt.Sprintf("write at least %dMiB and room for the system, or leave it out", least), "%s is too small for the partitions", spec.Size)
+		r.report(rules.InvalidValue, "artifacts.disk.size", fmt.Sprintf("write at least %dMiB and room for the system, or leave it out", least), "%s is too small for the partitions", spec.Size)
 	}
 	return d
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // model looks the model up and checks that it goes with the architecture, the
@@ -16,16 +17,16 @@ func (r *resolver) model(userland, donor *catalog.Distro) *catalog.Model {
 	m, ok := r.cat.Models[name]
 	switch {
 	case !ok:
-		r.report("model", specs.Suggest(name, catalog.Names(r.cat.Models)), "unknown model %q", name)
+		r.report(rules.UnknownName, "model", specs.Suggest(name, catalog.Names(r.cat.Models)), "unknown model %q", name)
 		return &catalog.Model{Name: name}
 	case len(m.Architectures) > 0 && !slices.Contains(m.Architectures, r.arch):
-		r.report("model", "it has "+strings.Join(m.Architectures, ", "), "%s has no %s", m.Title, r.arch)
+		r.report(rules.UnsupportedArchitecture, "model", "it has "+strings.Join(m.Architectures, ", "), "%s has no %s", m.Title, r.arch)
 	case len(m.Distros) > 0 && r.ownKernel() == nil && len(m.Distros[donor.Name].Kernel) == 0:
 		key := "model"
 		if donor != userland {
 			key = "kernel.from"
 		}
-		r.report(key, "kernels for it come from "+strings.Join(catalog.Names(m.Distros), ", "), "%s donates no kernel for %s", donor.Title, m.Title)
+		r.report(rules.UnsupportedChoice, key, "kernels for it come from "+strings.Join(catalog.Names(m.Distros), ", "), "%s donates no kernel for %s", donor.Title, m.Title)
 	}
 	return m
 }
@@ -88,7 +89,7 @@ func (r *resolver) kernelPackages(donor *catalog.Distro, model *catalog.Model) [
 		packages = slices.Clone(special)
 	}
 	if len(packages) == 0 {
-		r.report("kernel.from", "", "%s donates no kernel for %s", donor.Title, r.arch)
+		r.report(rules.UnsupportedArchitecture, "kernel.from", "", "%s donates no kernel for %s", donor.Title, r.arch)
 		return nil
 	}
 	if asked := r.spec.Kernel.Package; asked != "" {
@@ -108,7 +109,7 @@ func (r *resolver) foreign(donor *catalog.Distro, asked string) {
 			return
 		}
 		if slices.Contains(donor.Kernel.Packages[arch], asked) {
-			r.report("kernel.package", "valid: "+donor.Kernel.Packages[r.arch][0], "%s is a kernel for %s, not for %s", asked, arch, r.arch)
+			r.report(rules.UnsupportedArchitecture, "kernel.package", "valid: "+donor.Kernel.Packages[r.arch][0], "%s is a kernel for %s, not for %s", asked, arch, r.arch)
 			return
 		}
 	}

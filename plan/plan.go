@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // Plan is a fully resolved system for one platform. It can be printed, and is
@@ -273,6 +274,6 @@ func (p *Plan) Kubernetes() (c Component, ok bool) {
 }
 
 // Diagnose makes an error that points at a value of the spec.
-func (p *Plan) Diagnose(key, hint, format string, args ...any) error {
-	return specs.Diagnostics{p.doc.Diagnose(key, hint, format, args...)}
+func (p *Plan) Diagnose(rule rules.Rule, key, hint, format string, args ...any) error {
+	return specs.Diagnostics{p.doc.Diagnose(rule, key, hint, format, args...)}
 }

@@ -13,7 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/rules"
 	"github.com/flavorkit/flavorkit/test/golden"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
@@ -121,7 +123,11 @@ func TestMistakes(t *testing.T) {
 				c.arch = "amd64"
 			}
 			_, err := spectest.Plan(c.spec, c.files, c.arch)
-			require.Error(t, err)
+			var found specs.Diagnostics
+			require.ErrorAs(t, err, &found)
+			for _, d := range found {
+				assert.Contains(t, rules.Mistakes(), d.Rule, "%v", d)
+			}
 			if diff := cmp.Diff(c.want, strings.Split(err.Error(), "\n")); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 const (
@@ -45,8 +46,8 @@ type resolver struct {
 	found specs.Diagnostics
 }
 
-func (r *resolver) report(key, hint, format string, args ...any) {
-	r.found = append(r.found, r.doc.Diagnose(key, hint, format, args...))
+func (r *resolver) report(rule rules.Rule, key, hint, format string, args ...any) {
+	r.found = append(r.found, r.doc.Diagnose(rule, key, hint, format, args...))
 }
 
 func (r *resolver) resolve() *Plan {
@@ -62,7 +63,7 @@ func (r *resolver) resolve() *Plan {
 	}
 	init, ok := distro.Init(cmp.Or(r.spec.Init, distro.Inits[0].Name))
 	if !ok {
-		r.report("init", specs.Suggest(r.spec.Init, distro.InitNames()), "%s has no %s", distro.Title, r.spec.Init)
+		r.report(rules.UnsupportedChoice, "init", specs.Suggest(r.spec.Init, distro.InitNames()), "%s has no %s", distro.Title, r.spec.Init)
 		init = distro.Inits[0]
 	}
 	model := r.model(distro, donor)
@@ -98,11 +99,11 @@ func (r *resolver) distro(key, name string) (*catalog.Distro, bool) {
 	d, ok := r.cat.Distros[name]
 	switch {
 	case name == "":
-		r.report(key, `extend a flavor, such as "extends: debian-12", or name one: `+strings.Join(catalog.Names(r.cat.Distros), ", "), "no distribution is chosen")
+		r.report(rules.MissingValue, key, `extend a flavor, such as "extends: debian-12", or name one: `+strings.Join(catalog.Names(r.cat.Distros), ", "), "no distribution is chosen")
 	case !ok:
-		r.report(key, specs.Suggest(name, catalog.Names(r.cat.Distros)), "unknown distribution %q", name)
+		r.report(rules.UnknownName, key, specs.Suggest(name, catalog.Names(r.cat.Distros)), "unknown distribution %q", name)
 	case !slices.Contains(d.Architectures, r.arch):
-		r.report(key, "it has "+strings.Join(d.Architectures, ", "), "%s has no %s", d.Title, r.arch)
+		r.report(rules.UnsupportedArchitecture, key, "it has "+strings.Join(d.Architectures, ", "), "%s has no %s", d.Title, r.arch)
 		ok = false
 	}
 	return d, ok
@@ -131,7 +132,7 @@ func (r *resolver) packages(d *catalog.Distro, model *catalog.Model, init, varia
 	names := catalog.Names(selected)
 	for i, name := range r.spec.Packages.Remove {
 		if !slices.Contains(names, name) && !r.doc.Undone(name) {
-			r.report(fmt.Sprintf("packages.remove[%d]", i), specs.Suggest(name, names), "%q is not on the list of %s", name, d.Name)
+			r.report(rules.PackageNotListed, fmt.Sprintf("packages.remove[%d]", i), specs.Suggest(name, names), "%q is not on the list of %s", name, d.Name)
 		}
 		delete(selected, name)
 	}
@@ -148,7 +149,7 @@ func (r *resolver) checkGroups(d *catalog.Distro) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.spec.Packages.Groups)) {
 		if !slices.Contains(optional, name) {
-			r.report("packages.groups."+name, specs.Suggest(name, optional), "%q is not an optional group of %s", name, d.Name)
+			r.report(rules.UnknownName, "packages.groups."+name, specs.Suggest(name, optional), "%q is not an optional group of %s", name, d.Name)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // Test is the boot test.
@@ -101,9 +102,9 @@ func (r *resolver) emulator(artifact string, disk Disk) Emulator {
 	firmware, ok := known.Firmware[name]
 	switch {
 	case !ok:
-		r.report("test.firmware", "write "+firmwareEFI+", or take it out", "%s has no %s", r.arch, strings.ToUpper(name))
+		r.report(rules.UnsupportedArchitecture, "test.firmware", "write "+firmwareEFI+", or take it out", "%s has no %s", r.arch, strings.ToUpper(name))
 	case !slices.Contains(can, name):
-		r.report("test.firmware", fmt.Sprintf("write artifacts.disk.firmware: %s, or both", name), "the disk does not start from %s", strings.ToUpper(name))
+		r.report(rules.UnsupportedChoice, "test.firmware", fmt.Sprintf("write artifacts.disk.firmware: %s, or both", name), "the disk does not start from %s", strings.ToUpper(name))
 	}
 	return Emulator{
 		Program: known.Program, Arguments: known.Arguments, CDROM: known.CDROM,

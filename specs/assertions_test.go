@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/rules"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
@@ -103,8 +104,8 @@ func TestAssertionsAddUp(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "1h", doc.Spec.Test.Timeout)
 	assert.Equal(t, []specs.Assertion{{File: "/etc/motd"}, {Service: "sshd"}}, doc.Spec.Test.Assertions)
-	assert.Equal(t, "kairos.spec:3:34: test.assertions[0]: x", doc.Diagnose("test.assertions[1]", "", "x").Error())
-	assert.Equal(t, "base.spec:4:7: test.assertions[0]: x", doc.Diagnose("test.assertions[0]", "", "x").Error())
+	assert.Equal(t, "kairos.spec:3:34: test.assertions[0]: x", doc.Diagnose(rules.InvalidValue, "test.assertions[1]", "", "x").Error())
+	assert.Equal(t, "base.spec:4:7: test.assertions[0]: x", doc.Diagnose(rules.InvalidValue, "test.assertions[0]", "", "x").Error())
 }
 
 func TestParseTimeout(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 const (
@@ -35,11 +37,11 @@ func (v *validator) test(t Test) {
 	v.oneOf("test.artifact", t.Artifact, "iso", "disk")
 	v.oneOf("test.firmware", t.Firmware, "efi", "bios")
 	if mib, ok := ParseSize(t.Memory); t.Memory != "" && (!ok || mib < leastMemory || mib > mostMemory) {
-		v.report("test.memory", "write a number and MiB or GiB, such as 2GiB, from 256MiB to 64GiB", "%s is not a size of memory", quote(t.Memory))
+		v.report(rules.InvalidValue, "test.memory", "write a number and MiB or GiB, such as 2GiB, from 256MiB to 64GiB", "%s is not a size of memory", quote(t.Memory))
 	}
 	v.timeout("test.timeout", t.Timeout)
 	if len(t.Assertions) > maxAssertions {
-		v.report(fmt.Sprintf("test.assertions[%d]", maxAssertions), "put several into one run", "there are %d assertions, and no more than %d can be told apart", len(t.Assertions), maxAssertions)
+		v.report(rules.InvalidValue, fmt.Sprintf("test.assertions[%d]", maxAssertions), "put several into one run", "there are %d assertions, and no more than %d can be told apart", len(t.Assertions), maxAssertions)
 	}
 	for i, a := range t.Assertions {
 		v.assertion(fmt.Sprintf("test.assertions[%d]", i), a)
@@ -55,17 +57,17 @@ func (v *validator) assertion(key string, a Assertion) {
 	}
 	switch {
 	case given == 0:
-		v.missing(key, "give run, a shell script, file, a path, or service, a name", "asserts nothing")
+		v.missing(rules.MissingValue, key, "give run, a shell script, file, a path, or service, a name", "asserts nothing")
 	case given > 1:
-		v.report(key, "make an assertion of each", "has more than one of run, file and service")
+		v.report(rules.ConflictingValues, key, "make an assertion of each", "has more than one of run, file and service")
 	case a.Service != "" && a.Matches != "":
-		v.report(key+".matches", "it is for the output of run and the content of file", "a service has no text to match")
+		v.report(rules.InapplicableKey, key+".matches", "it is for the output of run and the content of file", "a service has no text to match")
 	}
 	if strings.ContainsFunc(a.Name, unicode.IsControl) {
-		v.report(key+".name", "write one line", "%s is not valid", quote(a.Name))
+		v.report(rules.InvalidValue, key+".name", "write one line", "%s is not valid", quote(a.Name))
 	}
 	if a.File != "" && (!path.IsAbs(a.File) || path.Clean(a.File) != a.File || strings.ContainsFunc(a.File, unicode.IsControl)) {
-		v.report(key+".file", "write an absolute path without . and .. in it, such as /etc/os-release", "%s is not a path", quote(a.File))
+		v.report(rules.InvalidPath, key+".file", "write an absolute path without . and .. in it, such as /etc/os-release", "%s is not a path", quote(a.File))
 	}
 	v.match(key+".service", a.Service, servicePattern, "write the name of one service, such as ssh")
 	v.regexp(key+".matches", a.Matches)
@@ -80,23 +82,23 @@ func (v *validator) regexp(key, expr string) {
 		return
 	}
 	if strings.ContainsFunc(expr, unicode.IsControl) {
-		v.report(key, "it is held against one line at a time", "%s has more than one line, or a control character", quote(expr))
+		v.report(rules.InvalidValue, key, "it is held against one line at a time", "%s has more than one line, or a control character", quote(expr))
 		return
 	}
 	for _, escape := range escapePattern.FindAllString(expr, -1) {
 		if foreignEscape.MatchString(escape) {
-			v.report(key, "write a class, such as [[:digit:]], [[:alnum:]_] or [[:space:]]", "%s is not the same for every grep", escape)
+			v.report(rules.InvalidValue, key, "write a class, such as [[:digit:]], [[:alnum:]_] or [[:space:]]", "%s is not the same for every grep", escape)
 			return
 		}
 	}
 	if _, err := regexp.CompilePOSIX(expr); err != nil {
-		v.report(key, hint, "%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		v.report(rules.InvalidValue, key, hint, "%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 }
 
 func (v *validator) timeout(key, timeout string) {
 	if _, ok := ParseTimeout(timeout); timeout != "" && !ok {
-		v.report(key, "write whole seconds, minutes or hours, such as 90s or 10m, and at most 24h", "%s is not a timeout", quote(timeout))
+		v.report(rules.InvalidValue, key, "write whole seconds, minutes or hours, such as 90s or 10m, and at most 24h", "%s is not a timeout", quote(timeout))
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // Shorthander is a struct type that may be written as a plain string.
@@ -20,8 +22,8 @@ type checker struct {
 	found Diagnostics
 }
 
-func (c *checker) report(n *yaml.Node, key, hint, format string, args ...any) {
-	c.found = append(c.found, Diagnostic{Range: c.text.rangeOf(n), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
+func (c *checker) report(rule rules.Rule, n *yaml.Node, key, hint, format string, args ...any) {
+	c.found = append(c.found, Diagnostic{Rule: rule, Range: c.text.rangeOf(n), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 // check compares the node at the path key with type t, and tells whether the
@@ -29,13 +31,13 @@ func (c *checker) report(n *yaml.Node, key, hint, format string, args ...any) {
 func (c *checker) check(n *yaml.Node, t reflect.Type, key string) bool {
 	switch {
 	case n.Kind == yaml.AliasNode:
-		c.report(n, key, "write the value out, or put the common part in a spec of its own and extend it", "YAML aliases are not supported here")
+		c.report(rules.UnsupportedYAML, n, key, "write the value out, or put the common part in a spec of its own and extend it", "YAML aliases are not supported here")
 		return false
 	case n.Style&yaml.TaggedStyle != 0:
-		c.report(n, key, "take it out; to make a text of a value, put it in quotes", "the YAML tag %s is not supported", n.Tag)
+		c.report(rules.UnsupportedYAML, n, key, "take it out; to make a text of a value, put it in quotes", "the YAML tag %s is not supported", n.Tag)
 		return false
 	case n.Tag == "!!null":
-		c.report(n, key, "give it "+describe(t)+", or take it out", "has no value")
+		c.report(rules.EmptyValue, n, key, "give it "+describe(t)+", or take it out", "has no value")
 		return false
 	}
 	switch t.Kind() {
@@ -55,7 +57,7 @@ func (c *checker) checkStruct(n *yaml.Node, t reflect.Type, key string) bool {
 		writeOut(n, s.Shorthand())
 	}
 	if n.Kind != yaml.MappingNode {
-		c.report(n, key, "", "must be %s, not %s", describe(t), kindOf(n))
+		c.report(rules.WrongType, n, key, "", "must be %s, not %s", describe(t), kindOf(n))
 		return false
 	}
 	fields, names := fieldsOf(t)
@@ -65,9 +67,9 @@ func (c *checker) checkStruct(n *yaml.Node, t reflect.Type, key string) bool {
 		}
 		switch {
 		case k.Tag == "!!merge":
-			c.report(k, key, "put the common part in a spec of its own and extend it", "YAML merge keys are not supported")
+			c.report(rules.UnsupportedYAML, k, key, "put the common part in a spec of its own and extend it", "YAML merge keys are not supported")
 		case !strings.HasPrefix(k.Value, "x-"): // x- keys are the user's own
-			c.report(k, key, Suggest(k.Value, names), "unknown key %s", quote(k.Value))
+			c.report(rules.UnknownKey, k, key, Suggest(k.Value, names), "unknown key %s", quote(k.Value))
 		}
 		return false
 	})
@@ -83,7 +85,7 @@ func writeOut(n *yaml.Node, key string) {
 
 func (c *checker) checkMap(n *yaml.Node, t reflect.Type, key string) bool {
 	if n.Kind != yaml.MappingNode {
-		c.report(n, key, "", "must be %s, not %s", describe(t), kindOf(n))
+		c.report(rules.WrongType, n, key, "", "must be %s, not %s", describe(t), kindOf(n))
 		return false
 	}
 	c.keep(n, key, func(k, v *yaml.Node) bool { return c.check(v, t.Elem(), joinKey(key, k.Value)) })
@@ -98,11 +100,11 @@ func (c *checker) keep(n *yaml.Node, key string, fits func(k, v *yaml.Node) bool
 	for pair := range slices.Chunk(n.Content, 2) {
 		k, v := pair[0], pair[1]
 		if k.Kind != yaml.ScalarNode {
-			c.report(k, key, "", "a key must be a plain word, not %s", kindOf(k))
+			c.report(rules.WrongType, k, key, "", "a key must be a plain word, not %s", kindOf(k))
 			continue
 		}
 		if line, ok := first[k.Value]; ok {
-			c.report(k, key, fmt.Sprintf("the first is in line %d", line), "key %s stands twice", quote(k.Value))
+			c.report(rules.DuplicateKey, k, key, fmt.Sprintf("the first is in line %d", line), "key %s stands twice", quote(k.Value))
 			continue
 		}
 		first[k.Value] = k.Line
@@ -117,7 +119,7 @@ func (c *checker) keep(n *yaml.Node, key string, fits func(k, v *yaml.Node) bool
 // numbers from the items after them.
 func (c *checker) checkList(n *yaml.Node, t reflect.Type, key string) bool {
 	if n.Kind != yaml.SequenceNode {
-		c.report(n, key, listHint(n), "must be a list, not %s", kindOf(n))
+		c.report(rules.WrongType, n, key, listHint(n), "must be a list, not %s", kindOf(n))
 		return false
 	}
 	for i, item := range n.Content {
@@ -147,9 +149,9 @@ func (c *checker) checkScalar(n *yaml.Node, t reflect.Type, key string) bool {
 	}
 	switch {
 	case !ok:
-		c.report(n, key, hint, "must be %s, not %s", describe(t), kindOf(n))
+		c.report(rules.WrongType, n, key, hint, "must be %s, not %s", describe(t), kindOf(n))
 	case n.Value == "" && t != reflect.TypeFor[Text]():
-		c.report(n, key, "give it a text, or take it out", "is empty")
+		c.report(rules.EmptyValue, n, key, "give it a text, or take it out", "is empty")
 		ok = false
 	}
 	return ok

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // CloudConfig is what can be known of a cloud-config before there is a machine
@@ -29,6 +31,7 @@ func ReadMachineConfig(src *Source) (CloudConfig, error) {
 	c, err := ReadCloudConfig(src)
 	if err == nil && !c.Header {
 		err = Diagnostics{{
+			Rule:    rules.InvalidCloudConfig,
 			Range:   top(src),
 			Message: "is no cloud-config: a machine leaves out what does not begin as one",
 			Hint:    "write " + cloudConfigHeaders[0] + " into the first line",
@@ -49,7 +52,7 @@ func ReadCloudConfig(src *Source) (CloudConfig, error) {
 	case len(found) > 0:
 		return c, found
 	case root.Kind != yaml.MappingNode:
-		return c, Diagnostics{{Range: lines.rangeOf(root), Message: "is no mapping", Hint: "a cloud-config has keys such as stages and install"}}
+		return c, Diagnostics{{Rule: rules.InvalidCloudConfig, Range: lines.rangeOf(root), Message: "is no mapping", Hint: "a cloud-config has keys such as stages and install"}}
 	}
 	var known struct {
 		Install struct {

@@ -4,11 +4,15 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// Diagnostic is one mistake in a spec: where, what is wrong, and what would be
-// right.
+// Diagnostic is one mistake in a spec, or a warning about it: where, what is
+// wrong, and what would be right.
 type Diagnostic struct {
+	// Rule identifies the kind of mistake.
+	Rule  rules.Rule
 	Range Range
 	// Key is the path of the value, such as packages.add[2].
 	Key string

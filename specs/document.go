@@ -8,6 +8,8 @@ import (
 
 	"github.com/pkg/errors"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // Document is a loaded spec: its values, and where each of them was written.
@@ -76,7 +78,7 @@ func (d *Document) Undone(name string) bool { return d.undone[name] }
 
 // Diagnose makes a diagnostic about the value with this key. It points at the
 // user's own files: nobody can mend a built-in flavor.
-func (d *Document) Diagnose(key, hint, format string, args ...any) Diagnostic {
+func (d *Document) Diagnose(rule rules.Rule, key, hint, format string, args ...any) Diagnostic {
 	at := d.At(key)
 	if at.Source.Builtin {
 		at = d.Decision(key)
@@ -84,7 +86,7 @@ func (d *Document) Diagnose(key, hint, format string, args ...any) Diagnostic {
 	if p, ok := d.places[key]; ok {
 		key = p.key
 	}
-	return Diagnostic{Range: at, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
+	return Diagnostic{Rule: rule, Range: at, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
 // newDocument merges a chain of checked trees, nearest first, and decodes it.

@@ -5,8 +5,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/rules"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
@@ -22,7 +25,11 @@ func checkMistakes(t *testing.T, mistakes []mistake) {
 	for _, m := range mistakes {
 		t.Run(m.name, func(t *testing.T) {
 			_, err := spectest.Load(m.spec, m.files)
-			require.Error(t, err)
+			var found specs.Diagnostics
+			require.ErrorAs(t, err, &found)
+			for _, d := range found {
+				assert.Contains(t, rules.Mistakes(), d.Rule, "%v", d)
+			}
 			if diff := cmp.Diff(m.want, strings.Split(err.Error(), "\n")); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}

@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/flavorkit/flavorkit/specs/flavors"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // DefaultName is the file that a spec is looked for in when no name is given,
@@ -77,7 +78,7 @@ func loadChain(ctx context.Context, src *Source, r Reader) (chain []*tree, found
 			wrong = cycle(append(seen, next))
 		}
 		if wrong != nil {
-			found = append(found, Diagnostic{Range: t.ranges[extends], Key: "extends", Message: wrong.message, Hint: wrong.hint})
+			found = append(found, Diagnostic{Rule: wrong.rule, Range: t.ranges[extends], Key: "extends", Message: wrong.message, Hint: wrong.hint})
 			return chain, found, nil
 		}
 		next.depth = src.depth + 1
@@ -94,14 +95,17 @@ func cycle(chain []*Source) *problem {
 	}
 	for _, s := range chain[:len(chain)-1] {
 		if s.Name == last.Name && s.Context == last.Context && s.Builtin == last.Builtin {
-			return &problem{"makes a cycle", "the chain is " + strings.Join(names, " → ")}
+			return &problem{rules.ExtendsItself, "makes a cycle", "the chain is " + strings.Join(names, " → ")}
 		}
 	}
 	return nil
 }
 
 // problem is a mistake that has no position yet.
-type problem struct{ message, hint string }
+type problem struct {
+	rule          rules.Rule
+	message, hint string
+}
 
 // follow reads the spec that src extends by name.
 func follow(ctx context.Context, src *Source, name string, r Reader) (*Source, *problem, error) {
@@ -122,20 +126,20 @@ func follow(ctx context.Context, src *Source, name string, r Reader) (*Source, *
 	if _, err := reference.ParseNormalizedNamed(name); err == nil { // as those of contexts are
 		valid = append(valid, fmt.Sprintf("a context handed in with --build-context %s=FOLDER", name))
 	}
-	return nil, &problem{fmt.Sprintf("no flavor and no named context is called %s", quote(name)), Suggest(name, valid)}, nil
+	return nil, &problem{rules.UnknownBase, fmt.Sprintf("no flavor and no named context is called %s", quote(name)), Suggest(name, valid)}, nil
 }
 
 func followPath(ctx context.Context, src *Source, name string, r Reader) (*Source, *problem, error) {
 	if src.Builtin || src.Context != "" {
-		return nil, &problem{fmt.Sprintf("%q is a path, and only a spec of the build can extend a file", name), "name a flavor or a named context"}, nil
+		return nil, &problem{rules.BaseOutside, fmt.Sprintf("%q is a path, and only a spec of the build can extend a file", name), "name a flavor or a named context"}, nil
 	}
 	full := path.Join(path.Dir(src.Name), name)
 	if path.IsAbs(name) || !isLocal(full) {
-		return nil, &problem{fmt.Sprintf("%q climbs out of the folder of the spec", name), "put the file beside the spec, or hand its folder in as a named context"}, nil
+		return nil, &problem{rules.BaseOutside, fmt.Sprintf("%q climbs out of the folder of the spec", name), "put the file beside the spec, or hand its folder in as a named context"}, nil
 	}
 	data, err := r.File(ctx, full)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &problem{fmt.Sprintf("there is no file %q beside the spec", name), ""}, nil
+		return nil, &problem{rules.UnknownBase, fmt.Sprintf("there is no file %q beside the spec", name), ""}, nil
 	}
 	if err != nil {
 		return nil, nil, err
@@ -191,7 +195,7 @@ func readMapping(lines *text, nothing empty) (*yaml.Node, Diagnostics) {
 	err = loader.Load(&first)
 	switch {
 	case errors.Is(err, io.EOF), err == nil && (len(first.Content) == 0 || first.Content[0].Tag == "!!null"):
-		return nil, Diagnostics{{Range: top(src), Message: nothing.message, Hint: nothing.hint}}
+		return nil, Diagnostics{{Rule: rules.InvalidYAML, Range: top(src), Message: nothing.message, Hint: nothing.hint}}
 	case err != nil:
 		return nil, Diagnostics{lines.syntaxError(err)}
 	}
@@ -202,7 +206,7 @@ func readMapping(lines *text, nothing empty) (*yaml.Node, Diagnostics) {
 	case err != nil:
 		return nil, Diagnostics{lines.syntaxError(err)}
 	default:
-		return first.Content[0], Diagnostics{{Range: lines.rangeOf(&second), Message: "a second YAML document begins", Hint: "keep one document in a file, and put the other in one of its own"}}
+		return first.Content[0], Diagnostics{{Rule: rules.InvalidYAML, Range: lines.rangeOf(&second), Message: "a second YAML document begins", Hint: "keep one document in a file, and put the other in one of its own"}}
 	}
 }
 

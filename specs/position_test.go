@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/rules"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
@@ -103,7 +104,7 @@ func TestPlacesInChain(t *testing.T) {
 		t.Run(key, func(t *testing.T) {
 			assert.Equal(t, want.at, show(doc.At(key)), "where it was written")
 			assert.Equal(t, want.decision, show(doc.Decision(key)), "whose decision it was")
-			assert.Equal(t, want.diagnosed, doc.Diagnose(key, "", "is odd").Error())
+			assert.Equal(t, want.diagnosed, doc.Diagnose(rules.InvalidValue, key, "", "is odd").Error())
 		})
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/pkg/errors"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // text is a source in lines, to find out where its nodes stand.
@@ -101,7 +103,7 @@ func (t *text) unreadable() (Diagnostic, bool) {
 				continue
 			}
 			where := Position{Line: i + 1, Column: column}
-			return Diagnostic{Range: Range{Source: t.source, Start: where, End: where}, Message: message, Hint: hint}, true
+			return Diagnostic{Rule: rules.InvalidYAML, Range: Range{Source: t.source, Start: where, End: where}, Message: message, Hint: hint}, true
 		}
 	}
 	return Diagnostic{}, false
@@ -109,7 +111,7 @@ func (t *text) unreadable() (Diagnostic, bool) {
 
 // syntaxError turns what the YAML library says into a diagnostic.
 func (t *text) syntaxError(err error) Diagnostic {
-	d := Diagnostic{Range: top(t.source), Message: "is not YAML: " + err.Error()}
+	d := Diagnostic{Rule: rules.InvalidYAML, Range: top(t.source), Message: "is not YAML: " + err.Error()}
 	var e *yaml.LoadError
 	if !errors.As(err, &e) {
 		return d

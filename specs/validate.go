@@ -13,6 +13,8 @@ import (
 
 	"github.com/distribution/reference"
 	"golang.org/x/mod/semver"
+
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 var (
@@ -61,7 +63,7 @@ func (d *Document) validate(whole bool) Diagnostics {
 	v.oneOf("init", s.Init, "systemd", "openrc")
 	v.match("name", s.Name, namePattern, "use lower case letters and digits, with . _ or - between them")
 	if len(s.Name) > maxName {
-		v.report("name", "", "has %d characters; file names of artifacts have room for %d", len(s.Name), maxName)
+		v.report(rules.InvalidValue, "name", "", "has %d characters; file names of artifacts have room for %d", len(s.Name), maxName)
 	}
 	v.image("distro.base", s.Distro.Base, "write an image reference, such as docker.io/library/debian:12-slim")
 	v.match("kernel.package", s.Kernel.Package, packagePattern, "write the name of one package")
@@ -105,13 +107,13 @@ type validator struct {
 	found Diagnostics
 }
 
-func (v *validator) report(key, hint, format string, args ...any) {
-	v.found = append(v.found, v.doc.Diagnose(key, hint, format, args...))
+func (v *validator) report(rule rules.Rule, key, hint, format string, args ...any) {
+	v.found = append(v.found, v.doc.Diagnose(rule, key, hint, format, args...))
 }
 
-func (v *validator) missing(key, hint, format string, args ...any) {
+func (v *validator) missing(rule rules.Rule, key, hint, format string, args ...any) {
 	if v.whole {
-		v.report(key, hint, format, args...)
+		v.report(rule, key, hint, format, args...)
 	}
 }
 
@@ -119,21 +121,21 @@ func (v *validator) version(version string) {
 	const hint = `write semantic versioning with a leading v, such as "version: v1.0.0"`
 	switch {
 	case version == "":
-		v.missing("version", hint, "is missing")
+		v.missing(rules.MissingValue, "version", hint, "is missing")
 	case !semver.IsValid(version) || semver.Canonical(version) != strings.SplitN(version, "+", 2)[0]:
-		v.report("version", hint, "%s is not a version", quote(version))
+		v.report(rules.InvalidValue, "version", hint, "%s is not a version", quote(version))
 	}
 }
 
 func (v *validator) oneOf(key, value string, valid ...string) {
 	if value != "" && !slices.Contains(valid, value) {
-		v.report(key, Suggest(value, valid), "%s is not valid", quote(value))
+		v.report(rules.InvalidValue, key, Suggest(value, valid), "%s is not valid", quote(value))
 	}
 }
 
 func (v *validator) match(key, value string, pattern *regexp.Regexp, hint string) {
 	if value != "" && !pattern.MatchString(value) {
-		v.report(key, hint, "%s is not valid", quote(value))
+		v.report(rules.InvalidValue, key, hint, "%s is not valid", quote(value))
 	}
 }
 
@@ -143,7 +145,7 @@ func (v *validator) image(key, ref, hint string) {
 		return
 	}
 	if _, err := reference.ParseNormalizedNamed(ref); err != nil {
-		v.report(key, hint, "%s is not valid", quote(ref))
+		v.report(rules.InvalidValue, key, hint, "%s is not valid", quote(ref))
 	}
 }
 
@@ -153,9 +155,9 @@ func (v *validator) ownKernel(k Kernel) {
 	v.image("kernel.context", k.Context, "write the name of a named context, which are like those of images")
 	switch {
 	case k.Image != "" && k.Context != "":
-		v.report("kernel", "keep one of them", "has both image and context")
+		v.report(rules.ConflictingValues, "kernel", "keep one of them", "has both image and context")
 	case (k.Image != "" || k.Context != "") && (k.Package != "" || k.Version != ""):
-		v.report("kernel", "keep one of them", "has a kernel of its own and a package")
+		v.report(rules.ConflictingValues, "kernel", "keep one of them", "has a kernel of its own and a package")
 	}
 }
 
@@ -164,12 +166,12 @@ func (v *validator) packages(key string, names []string) {
 	for i, name := range names {
 		at := fmt.Sprintf("%s[%d]", key, i)
 		if !packagePattern.MatchString(name) {
-			v.report(at, "write the name of one package, such as htop", "%s is not a package name", quote(name))
+			v.report(rules.InvalidValue, at, "write the name of one package, such as htop", "%s is not a package name", quote(name))
 			continue
 		}
 		// Two specs of a chain may well name the same package.
 		if before, ok := first[name]; ok && v.doc.At(before).Source == v.doc.At(at).Source {
-			v.report(at, "", "%q stands twice, first in line %d", name, v.doc.At(before).Start.Line)
+			v.report(rules.DuplicateEntry, at, "", "%q stands twice, first in line %d", name, v.doc.At(before).Start.Line)
 		}
 		first[name] = at
 	}
@@ -184,7 +186,7 @@ func (v *validator) contradictions(p Packages) {
 	}
 	for i, name := range p.Remove {
 		if add, ok := added[name]; ok {
-			v.report(fmt.Sprintf("packages.remove[%d]", i), "keep one of them", "%q is also added, in line %d", name, v.doc.At(add).Start.Line)
+			v.report(rules.ConflictingValues, fmt.Sprintf("packages.remove[%d]", i), "keep one of them", "%q is also added, in line %d", name, v.doc.At(add).Start.Line)
 		}
 	}
 }
@@ -201,21 +203,21 @@ var folders = []string{
 func (v *validator) file(key string, f File) {
 	switch {
 	case f.Path == "":
-		v.missing(key, "give the path in the root filesystem, such as path: /etc/motd", "has no path")
+		v.missing(rules.MissingValue, key, "give the path in the root filesystem, such as path: /etc/motd", "has no path")
 	case !path.IsAbs(f.Path) || path.Clean(f.Path) != f.Path || f.Path == "/" || strings.ContainsFunc(f.Path, unicode.IsControl):
-		v.report(key+".path", "write an absolute path without . and .. in it, such as /etc/motd", "%s is not a path in the root filesystem", quote(f.Path))
+		v.report(rules.InvalidPath, key+".path", "write an absolute path without . and .. in it, such as /etc/motd", "%s is not a path in the root filesystem", quote(f.Path))
 	}
 	for _, dir := range volatile {
 		if f.Path == dir || strings.HasPrefix(f.Path, dir+"/") {
-			v.report(key+".path", "put the file elsewhere, or write it from a cloud-config", "%s is mounted over or emptied at boot", dir)
+			v.report(rules.InvalidPath, key+".path", "put the file elsewhere, or write it from a cloud-config", "%s is mounted over or emptied at boot", dir)
 		}
 	}
 	if f.Content != "" && slices.Contains(folders, f.Path) {
-		v.report(key+".path", "name a file in it", "%s is a folder", f.Path)
+		v.report(rules.InvalidPath, key+".path", "name a file in it", "%s is a folder", f.Path)
 	}
 	v.content(key, Content{From: f.From, Content: f.Content})
 	if f.From == "" && f.Content == "" && !v.doc.Has(key+".content") {
-		v.missing(key, "give from, a file of the build context, or content, the text itself", "has neither from nor content")
+		v.missing(rules.MissingValue, key, "give from, a file of the build context, or content, the text itself", "has neither from nor content")
 	}
 	v.match(key+".mode", f.Mode, modePattern, "write it in octal, such as 0644")
 	v.match(key+".owner", f.Owner, ownerPattern, "write uid:gid in numbers, such as 0:0")
@@ -231,11 +233,11 @@ func (v *validator) sameFiles(files []File) {
 			switch {
 			case f.Path == "" || before.Path == "":
 			case f.Path == before.Path && first.Source == v.doc.At(at).Source:
-				v.report(at, "keep one of them", "%s stands twice, first in line %d", quote(f.Path), first.Start.Line)
+				v.report(rules.DuplicateEntry, at, "keep one of them", "%s stands twice, first in line %d", quote(f.Path), first.Start.Line)
 			case strings.HasPrefix(f.Path, before.Path+"/") && before.Content != "":
-				v.report(at, "", "%s is a file, in line %d, and no folder", quote(before.Path), first.Start.Line)
+				v.report(rules.ConflictingValues, at, "", "%s is a file, in line %d, and no folder", quote(before.Path), first.Start.Line)
 			case strings.HasPrefix(before.Path, f.Path+"/") && f.Content != "":
-				v.report(at, "", "%s is a folder, by the path in line %d", quote(f.Path), first.Start.Line)
+				v.report(rules.ConflictingValues, at, "", "%s is a folder, by the path in line %d", quote(f.Path), first.Start.Line)
 			}
 		}
 	}
@@ -243,16 +245,16 @@ func (v *validator) sameFiles(files []File) {
 
 func (v *validator) content(key string, c Content) {
 	if c.From != "" && c.Content != "" {
-		v.report(key, "keep one of them", "has both from and content")
+		v.report(rules.ConflictingValues, key, "keep one of them", "has both from and content")
 	}
 	if c.From != "" && !isLocal(c.From) {
-		v.report(key+".from", "name a file inside the build context, by a relative path", "%s climbs out of the build context", quote(c.From))
+		v.report(rules.InvalidPath, key+".from", "name a file inside the build context, by a relative path", "%s climbs out of the build context", quote(c.From))
 	}
 }
 
 func (v *validator) cmdline(key, arg string) {
 	if !cmdlinePattern.MatchString(arg) || strings.ContainsAny(arg, notInCmdline) {
-		v.report(key, "write one argument, without spaces, quotes or $, such as console=ttyS1,115200", "%s is not one kernel argument", quote(arg))
+		v.report(rules.InvalidValue, key, "write one argument, without spaces, quotes or $, such as console=ttyS1,115200", "%s is not one kernel argument", quote(arg))
 	}
 }
 
@@ -264,7 +266,7 @@ func (v *validator) component(key string, c Component) {
 		}
 	}
 	if given > 1 {
-		v.report(key, "keep one of them", "has more than one of url, image and context")
+		v.report(rules.ConflictingValues, key, "keep one of them", "has more than one of url, image and context")
 	}
 	v.match(key+".version", c.Version, packagePattern, "write a version such as v2.31.4")
 	const imageHint, contextHint = "write an image reference, such as ghcr.io/acme/agent:v1", "write the name of a named context, which are like those of images"
@@ -274,24 +276,24 @@ func (v *validator) component(key string, c Component) {
 	v.url(key+".checksums", c.Checksums)
 	for arch, sum := range c.SHA256 {
 		if !slices.Contains(architectures, arch) {
-			v.report(key+".sha256."+arch, Suggest(arch, architectures), "%s is not an architecture", quote(arch))
+			v.report(rules.InvalidValue, key+".sha256."+arch, Suggest(arch, architectures), "%s is not an architecture", quote(arch))
 		}
 		v.match(key+".sha256."+arch, sum, sha256Pattern, "write 64 hexadecimal digits, lower case")
 	}
 	if given == 1 && c.URL == "" {
 		const hint = "take it out, or name a url; what an image or a named context holds is what you trust it to hold"
 		if len(c.SHA256) > 0 {
-			v.report(key+".sha256", hint, "is for downloads")
+			v.report(rules.InapplicableKey, key+".sha256", hint, "is for downloads")
 		}
 		if c.Checksums != "" {
-			v.report(key+".checksums", hint, "is for downloads")
+			v.report(rules.InapplicableKey, key+".checksums", hint, "is for downloads")
 		}
 	}
 	if c.URL != "" && len(c.SHA256) == 0 && c.Checksums == "" {
-		v.missing(key+".url", "add sha256: {amd64: …}, or checksums: with the url of the publisher's sha256 list", "has nothing to verify it with")
+		v.missing(rules.UnverifiedDownload, key+".url", "add sha256: {amd64: …}, or checksums: with the url of the publisher's sha256 list", "has nothing to verify it with")
 	}
 	if c.Path != "" && !isLocal(strings.TrimPrefix(c.Path, "/")) {
-		v.report(key+".path", "name a file inside it", "%s climbs out of its source", quote(c.Path))
+		v.report(rules.InvalidPath, key+".path", "name a file inside it", "%s climbs out of its source", quote(c.Path))
 	}
 }
 
@@ -303,11 +305,11 @@ func (v *validator) url(key, s string) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.ContainsAny(s, " \t\n"):
-		v.report(key, hint, "%s is not a url", quote(s))
+		v.report(rules.InvalidValue, key, hint, "%s is not a url", quote(s))
 	case u.Path == "" || strings.HasSuffix(u.Path, "/"):
-		v.report(key, hint, "%s names no file", quote(s))
+		v.report(rules.InvalidValue, key, hint, "%s names no file", quote(s))
 	case slices.Contains(archives, path.Ext(u.Path)) && !strings.HasSuffix(u.Path, ".tar.gz"):
-		v.report(key, "name a tar.gz archive, or the program itself", "flavorkit does not unpack %s", path.Ext(u.Path))
+		v.report(rules.InvalidValue, key, "name a tar.gz archive, or the program itself", "flavorkit does not unpack %s", path.Ext(u.Path))
 	}
 }
 
@@ -320,9 +322,9 @@ func (v *validator) level(key string, level int, compression string, highest map
 	limit, ok := highest[name]
 	switch {
 	case !ok:
-		v.report(key, "take it out", "%s has no levels", name)
+		v.report(rules.InapplicableKey, key, "take it out", "%s has no levels", name)
 	case level < 1 || level > limit:
-		v.report(key, "write a number from 1 to "+strconv.Itoa(limit), "%d is not a level of %s", level, name)
+		v.report(rules.InvalidValue, key, "write a number from 1 to "+strconv.Itoa(limit), "%d is not a level of %s", level, name)
 	}
 }
 
@@ -332,15 +334,15 @@ func (v *validator) label(key, label string) {
 	const most = 32
 	switch {
 	case len(label) > most:
-		v.report(key, fmt.Sprintf("write at most %d characters", most), "%s is too long, it has %d characters", quote(label), len(label))
+		v.report(rules.InvalidValue, key, fmt.Sprintf("write at most %d characters", most), "%s is too long, it has %d characters", quote(label), len(label))
 	case label != "" && !labelPattern.MatchString(label):
-		v.report(key, "use A to Z, 0 to 9 and _, such as ACME_EDGE", "%s is not the label of a medium", quote(label))
+		v.report(rules.InvalidValue, key, "use A to Z, 0 to 9 and _, such as ACME_EDGE", "%s is not the label of a medium", quote(label))
 	}
 }
 
 func (v *validator) size(key, size string) {
 	if _, ok := ParseSize(size); size != "" && !ok {
-		v.report(key, "write a number and MiB, GiB or TiB, such as 8GiB, and at most 2TiB", "%s is not a size", quote(size))
+		v.report(rules.InvalidValue, key, "write a number and MiB, GiB or TiB, such as 8GiB, and at most 2TiB", "%s is not a size", quote(size))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 //go:embed unpack.sh
@@ -68,7 +69,7 @@ func fetch(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, c p
 	case ok:
 		return copyProgram(g, s, c, from, "from the named context "+name), nil
 	case c.Context != "":
-		return llb.State{}, p.Diagnose("components."+c.Name+".context", "hand it in with --build-context "+name+"=…", "there is no named context %q", name)
+		return llb.State{}, p.Diagnose(rules.ContextNotFound, "components."+c.Name+".context", "hand it in with --build-context "+name+"=…", "there is no named context %q", name)
 	case c.Image != "":
 		from, err := s.Image(ctx, c.Image)
 		if err != nil {

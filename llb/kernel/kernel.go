@@ -14,6 +14,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 //go:embed *.sh
@@ -107,7 +108,7 @@ func ownKernel(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan)
 		return llb.State{}, errors.Wrapf(err, "read the named context %s", own.Context)
 	}
 	if !ok {
-		return llb.State{}, p.Diagnose("kernel.context", "hand it in with --build-context "+own.Context+"=…", "there is no named context %q", own.Context)
+		return llb.State{}, p.Diagnose(rules.ContextNotFound, "kernel.context", "hand it in with --build-context "+own.Context+"=…", "there is no named context %q", own.Context)
 	}
 	return state, nil
 }

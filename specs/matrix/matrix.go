@@ -12,6 +12,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/flavors"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // DefaultVersion is the usual Options.FlavorVersion.
@@ -84,7 +85,7 @@ func Read(src *specs.Source, o Options) ([]Cell, error) {
 		return nil, err
 	}
 	if len(file.Cells) == 0 {
-		r.report("cells", "write a list such as: [{extends: [debian-12], architectures: [amd64]}]", "has no cell")
+		r.report(rules.MissingValue, "cells", "write a list such as: [{extends: [debian-12], architectures: [amd64]}]", "has no cell")
 	}
 	for i, e := range file.Cells {
 		r.entry(fmt.Sprintf("cells[%d]", i), e)
@@ -103,8 +104,8 @@ type reader struct {
 	found  specs.Diagnostics
 }
 
-func (r *reader) report(key, hint, format string, args ...any) {
-	r.found = append(r.found, specs.Diagnostic{Range: r.at(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
+func (r *reader) report(rule rules.Rule, key, hint, format string, args ...any) {
+	r.found = append(r.found, specs.Diagnostic{Rule: rule, Range: r.at(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 // entry multiplies the lists of an entry.
@@ -122,10 +123,10 @@ func (r *reader) entry(key string, e Entry) {
 		switch {
 		case a.length > 0:
 		case a.needed != "":
-			r.report(key+"."+a.key, a.needed, "is missing or empty")
+			r.report(rules.MissingValue, key+"."+a.key, a.needed, "is missing or empty")
 		default:
 			if a.given {
-				r.report(key+"."+a.key, "name something, or take the key out", "is an empty list")
+				r.report(rules.EmptyValue, key+"."+a.key, "name something, or take the key out", "is an empty list")
 			}
 			a.length = 1 // the value that is left open
 		}
@@ -231,7 +232,7 @@ func (r *reader) cell(key string, e Entry, c choice) {
 // twice reports the first of the cells of a flavor that are there already.
 func (r *reader) twice(key, name string, first specs.Range) {
 	if !slices.ContainsFunc(r.found, func(d specs.Diagnostic) bool { return d.Key == key }) {
-		r.report(key, fmt.Sprintf("the first is in line %d", first.Start.Line), "makes a second cell called %s", name)
+		r.report(rules.DuplicateEntry, key, fmt.Sprintf("the first is in line %d", first.Start.Line), "makes a second cell called %s", name)
 	}
 }
 
