@@ -91,7 +91,7 @@ func (r *request) answer(ctx context.Context) (*gwclient.Result, error) {
 
 // build makes the requested target for every requested platform.
 func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
-	t, err := targetByName(r.ui.Target)
+	t, err := TargetByName(r.ui.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (r *request) load(ctx context.Context) (*specs.Document, error) {
 
 // system is what a spec becomes for a platform and a target.
 type system struct {
-	target target
+	target Target
 	plan   *plan.Plan
 	graph  *graph.Graph
 	// base is the configuration of the base image, nil when a folder stands for
@@ -174,12 +174,12 @@ type system struct {
 }
 
 // generate plans for a platform and generates the graph of a target.
-func (r *request) generate(ctx context.Context, doc *specs.Document, platform *ocispecs.Platform, t target) (*system, error) {
+func (r *request) generate(ctx context.Context, doc *specs.Document, platform *ocispecs.Platform, t Target) (*system, error) {
 	s, err := r.prepare(ctx, doc, platform, t)
 	if err != nil {
 		return nil, err
 	}
-	if t.carrier {
+	if t.Output == DataImage {
 		s.base = nil // none of its layers is in the result
 	}
 	s.definition, err = r.marshal(ctx, s.graph, s.plan, t)
@@ -187,7 +187,7 @@ func (r *request) generate(ctx context.Context, doc *specs.Document, platform *o
 }
 
 // prepare plans for a platform, opens the graph and finds the base image.
-func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *ocispecs.Platform, t target) (*system, error) {
+func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *ocispecs.Platform, t Target) (*system, error) {
 	target, builder := r.platforms(platform)
 	p, src, err := r.resolve(ctx, doc, target)
 	if err != nil {
@@ -218,7 +218,7 @@ func (r *request) resolve(ctx context.Context, doc *specs.Document, target ocisp
 }
 
 // marshal generates the graph of a target.
-func (r *request) marshal(ctx context.Context, g *graph.Graph, p *plan.Plan, t target) (*llb.Definition, error) {
+func (r *request) marshal(ctx context.Context, g *graph.Graph, p *plan.Plan, t Target) (*llb.Definition, error) {
 	state, err := t.state(ctx, g, p)
 	if err != nil {
 		return nil, err

@@ -88,7 +88,7 @@ func (cs Cells) answer(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcl
 
 // build generates the graphs of all cells, and then builds them together.
 func (cs Cells) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
-	t, err := targetByName(in.ui.Target)
+	t, err := TargetByName(in.ui.Target)
 	if err != nil {
 		return nil, err
 	}

@@ -42,9 +42,9 @@ func Check(ctx context.Context, p *plan.Plan, contexts Contexts) (warnings specs
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range targets() {
+	for _, t := range Targets() {
 		// Who wants no disk need not give its cloud-config.
-		if _, given := configs[t.config]; given {
+		if _, given := configs[t.CloudConfig]; given {
 			warnings = append(warnings, configs.warnings(p, t)...)
 		}
 	}
@@ -130,16 +130,16 @@ func literal(at specs.Range, text string) []specs.Range {
 }
 
 // warnings are what a target can be built with, and its user would hardly want.
-func (c cloudConfigs) warnings(p *plan.Plan, t target) specs.Diagnostics {
-	own, given := c[t.config]
-	if t.config == "" || own.Admin {
+func (c cloudConfigs) warnings(p *plan.Plan, t Target) specs.Diagnostics {
+	own, given := c[t.CloudConfig]
+	if t.CloudConfig == "" || own.Admin {
 		return nil
 	}
-	d := specs.Diagnostic{Range: p.Range(t.config), Key: t.config}
+	d := specs.Diagnostic{Range: p.Range(t.CloudConfig), Key: t.CloudConfig}
 	switch {
 	case given:
 		d.Message, d.Hint = "no user in it is in the group admin: ", "add one, or install: {nousers: true} if that is meant"
-	case t.config == diskConfigKey:
+	case t.CloudConfig == diskConfigKey:
 		d.Message, d.Hint = "is missing, and with it a user in the group admin: ", "name a cloud-config with a user"
 	default:
 		return nil // the installer asks

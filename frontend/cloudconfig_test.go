@@ -39,7 +39,7 @@ func TestUserWarnings(t *testing.T) {
 		{"nothing on the disk, a user in the image", "vhd", cloudConfigs{imageConfigKey: admin}, missing + ignored},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			at, err := targetByName(c.target)
+			at, err := TargetByName(c.target)
 			require.NoError(t, err)
 			var got string
 			for _, d := range c.configs.warnings(p, at) {

@@ -12,7 +12,7 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-var diskTargets = []string{"img", "img-image", "qcow2", "vhd", "netboot"}
+var diskTargets = []string{"img", "img-image", "qcow2", "vhd", "vmdk", "gce", "netboot"}
 
 const (
 	richDisk = debian + "artifacts: {disk: {layout: full, size: 4GiB, compression: xz, level: 2, cloudConfig: {content: sentinel-disk}}}\n"

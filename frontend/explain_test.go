@@ -28,7 +28,7 @@ func TestExplain(t *testing.T) {
 		return grpcerrors.FromGRPC(grpcerrors.ToGRPC(t.Context(), errdefs.WrapVertex(errors.Wrap(exit, "process"), step)))
 	}
 	system := func(target string) *system {
-		chosen, err := targetByName(target)
+		chosen, err := TargetByName(target)
 		require.NoError(t, err)
 		return &system{target: chosen, plan: p, definition: def}
 	}

@@ -11,24 +11,39 @@ import (
 
 // imageConfig is the configuration of the result. Created is left out: the
 // exporter takes it from the history, and that from the epoch.
-func imageConfig(p *plan.Plan, platform ocispecs.Platform, base *dockerspec.DockerOCIImage, labels map[string]string, t target) *dockerspec.DockerOCIImage {
+func imageConfig(p *plan.Plan, platform ocispecs.Platform, base *dockerspec.DockerOCIImage, labels map[string]string, t Target) *dockerspec.DockerOCIImage {
 	img := &dockerspec.DockerOCIImage{}
 	img.Platform = platform
-	title := p.Image
-	if t.carrier {
-		// The usual suffix of images that contain a disk image (contract 5.3).
-		title += "-img"
-	} else {
+	description := describeSystem(p)
+	switch t.Output {
+	case SystemImage:
 		img.Config.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+	case DataImage:
+		description = "Disk image of " + description
 	}
 	if base != nil {
 		img.History = base.History
 	}
 	img.Config.Labels = map[string]string{
-		ocispecs.AnnotationTitle:       title,
+		ocispecs.AnnotationTitle:       p.Image + t.Suffix,
 		ocispecs.AnnotationVersion:     p.Version(),
-		ocispecs.AnnotationDescription: t.description,
+		ocispecs.AnnotationDescription: description,
 	}
 	maps.Copy(img.Config.Labels, labels)
 	return img
+}
+
+// describeSystem says in a few words what the system is made of.
+func describeSystem(p *plan.Plan) string {
+	text := "Kairos on " + p.Userland.Distro
+	switch {
+	case p.Kernel.Own != nil:
+		text += " with a custom kernel"
+	case p.Kernel.Distro != p.Userland.Distro:
+		text += " with the kernel of " + p.Kernel.Distro
+	}
+	if k, ok := p.Kubernetes(); ok {
+		text += ", " + k.Name + " " + k.Version
+	}
+	return text + ", for " + p.Arch
 }

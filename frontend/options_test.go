@@ -72,23 +72,63 @@ func TestPlatforms(t *testing.T) {
 
 func TestTargetByName(t *testing.T) {
 	for name, want := range map[string]string{"": "image", "image": "image", "iso": "iso"} {
-		got, err := targetByName(name)
+		got, err := TargetByName(name)
 		require.NoError(t, err)
-		assert.Equal(t, want, got.name)
+		assert.Equal(t, want, got.Name)
 	}
-	_, err := targetByName("Iso")
+	_, err := TargetByName("Iso")
 	assert.EqualError(t, err, `unknown target "Iso"; did you mean "iso"?`)
 }
 
 func TestImageConfig(t *testing.T) {
 	p := spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\n", nil, "arm64")
 	platform := ocispecs.Platform{OS: "linux", Architecture: "arm64"}
-	img := imageConfig(p, platform, nil, map[string]string{ocispecs.AnnotationTitle: "mine", "x": "y"}, targets()[0])
+	img := imageConfig(p, platform, nil, map[string]string{ocispecs.AnnotationTitle: "mine", "x": "y"}, Targets()[0])
 	assert.Equal(t, platform, img.Platform)
 	assert.Nil(t, img.Created, "the time of the build would make every build another")
 	assert.Equal(t, "mine", img.Config.Labels[ocispecs.AnnotationTitle], "the user has the last word")
 	assert.Equal(t, "v1.0.0", img.Config.Labels[ocispecs.AnnotationVersion])
 	assert.Equal(t, "y", img.Config.Labels["x"])
+	assert.NotEmpty(t, img.Config.Env)
+
+	carrier, err := TargetByName("img-image")
+	require.NoError(t, err)
+	data := imageConfig(p, platform, nil, nil, carrier)
+	assert.Equal(t, "core-debian-12:12-core-arm64-generic-v1.0.0-img", data.Config.Labels[ocispecs.AnnotationTitle])
+	assert.Equal(t, "Disk image of Kairos on debian-12, for arm64", data.Config.Labels[ocispecs.AnnotationDescription])
+	assert.Empty(t, data.Config.Env)
+}
+
+// TestImageDescription describes the system, not the target.
+func TestImageDescription(t *testing.T) {
+	for spec, want := range map[string]string{
+		"extends: debian-12\n":                          "Kairos on debian-12, for amd64",
+		"extends: debian-12\nkernel: debian-13\n":       "Kairos on debian-12 with the kernel of debian-13, for amd64",
+		"extends: debian-12\nkernel: {context: mine}\n": "Kairos on debian-12 with a custom kernel, for amd64",
+		"extends: alpine\nvariant: standard\nkubernetes: {distribution: k0s, version: v1.33.1+k0s.0}\n": "Kairos on alpine-3.21, k0s v1.33.1+k0s.0, for amd64",
+	} {
+		p := spectest.MustPlan(t, spec+"version: v1.0.0\n", nil, "amd64")
+		img := imageConfig(p, ocispecs.Platform{}, nil, nil, Targets()[0])
+		assert.Equal(t, want, img.Config.Labels[ocispecs.AnnotationDescription])
+	}
+}
+
+// TestTargets holds the record to what its readers count on.
+func TestTargets(t *testing.T) {
+	names, suffixes := map[string]bool{}, map[string]bool{}
+	for _, target := range Targets() {
+		assert.False(t, names[target.Name], "%s is there twice", target.Name)
+		names[target.Name] = true
+		assert.NotEmpty(t, target.Description, target.Name)
+		if target.IsImage() {
+			assert.False(t, suffixes[target.Suffix], "%s would take the tag of another image", target.Name)
+			suffixes[target.Suffix] = true
+		} else {
+			assert.Empty(t, target.Suffix, "%s is no image", target.Name)
+		}
+	}
+	assert.Equal(t, SystemImage, Targets()[0].Output, "the default")
+	assert.Equal(t, []string{"image", "img-image"}, TargetNames(Target.IsImage))
 }
 
 // TestLocate keeps the text and adds the places of all mistakes.

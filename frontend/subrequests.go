@@ -94,8 +94,8 @@ func textResult(data, text []byte) *gwclient.Result {
 
 func (r *request) listTargets() (*gwclient.Result, error) {
 	list := subtargets.List{Sources: [][]byte{r.spec.Data}}
-	for i, t := range targets() {
-		list.Targets = append(list.Targets, subtargets.Target{Name: t.name, Description: t.description, Default: i == 0})
+	for i, t := range Targets() {
+		list.Targets = append(list.Targets, subtargets.Target{Name: t.Name, Description: t.Description, Default: i == 0})
 	}
 	return list.ToResult()
 }
@@ -156,7 +156,7 @@ func (r *request) plans(ctx context.Context) ([]*plan.Plan, error) {
 
 // convert shows the graph of the requested target for the first platform.
 func (r *request) convert(ctx context.Context) (*gwclient.Result, error) {
-	t, err := targetByName(r.ui.Target)
+	t, err := TargetByName(r.ui.Target)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"slices"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/pkg/errors"
@@ -16,74 +17,96 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// target is something that --target can ask for.
-type target struct {
-	name, description string
-	// carrier tells that the image is one of files, not of a system.
-	carrier bool
-	// config is the key of the cloud-config that is laid beside the system, if
-	// the target has one.
-	config   string
-	generate func(context.Context, *graph.Graph, *plan.Plan, *rootfs.RootFS) (llb.State, error)
+// Output is the kind of output of a target.
+type Output string
+
+// The kinds of output.
+const (
+	// SystemImage is an OCI image of the system, to run, push and upgrade from.
+	SystemImage Output = "system image"
+	// DataImage is an OCI image that carries files through a registry.
+	DataImage Output = "data image"
+	// Files are files with their checksums.
+	Files Output = "files"
+)
+
+// Target is something that --target can ask for. It is the only record of it:
+// frontend, command line, bake files and docs read their facts from here.
+type Target struct {
+	// Name as --target and BuildKit's option "target" spell it.
+	Name string
+	// Description says what the target is, in help texts and lists of targets.
+	Description string
+	// Output is the kind of output.
+	Output Output
+	// Suffix of the tag of an image that is not the system itself, so that it
+	// never takes the place of the system's image.
+	Suffix string
+	// CloudConfig is the key of the cloud-config that is laid beside the system;
+	// empty when the target has none.
+	CloudConfig string
+
+	generate generator
 	// failure tells what an exit code of the last step says about the spec; nil
 	// when it says nothing. A target that has it is one to fail: it is built
 	// before it is handed out.
 	failure func(p *plan.Plan, code uint32) error
 }
 
-// targets are all that can be asked for; the first is the default.
-func targets() []target {
-	return []target{
-		{name: "image", description: "OCI image, to push, to upgrade machines from, and to make artifacts of", generate: image},
-		{name: "iso", description: "bootable live and installer medium, for BIOS and EFI", config: isoConfigKey, generate: iso.Build},
-		{name: "img", description: "raw disk image, compressed, for EFI", config: diskConfigKey, generate: disk.Build},
-		{name: "img-image", description: "OCI image that carries the disk image, to ship it through a registry", carrier: true, config: diskConfigKey, generate: disk.Raw},
-		{name: "qcow2", description: "disk image for QEMU and clouds, compressed", config: diskConfigKey, generate: disk.QCOW2},
-		{name: "vhd", description: "disk image for Azure and Hyper-V, of a fixed size, compressed", config: diskConfigKey, generate: disk.VHD},
-		{name: "netboot", description: "kernel, initramfs, squashfs and iPXE script, to boot over HTTP", generate: netboot.Build},
-		{name: "test", description: "boots the system in an emulated machine, and fails when an assertion of the spec does", generate: boottest.Build, failure: boottest.Failure},
+// generator makes the graph of a target from a root filesystem.
+type generator func(context.Context, *graph.Graph, *plan.Plan, *rootfs.RootFS) (llb.State, error)
+
+// Targets are all targets; the first is the default.
+func Targets() []Target {
+	all := []Target{
+		{Name: "image", Description: "OCI image, to push, to upgrade machines from, and to make artifacts of", Output: SystemImage, generate: image},
+		{Name: "iso", Description: "bootable live and installer medium, for BIOS and EFI", Output: Files, CloudConfig: isoConfigKey, generate: iso.Build},
 	}
+	for _, f := range disk.Formats() {
+		all = append(all, Target{Name: f.Name, Description: f.Description, Output: Files, CloudConfig: diskConfigKey, generate: f.Build})
+	}
+	return append(all,
+		// The usual suffix of images that carry a disk image (contract 5.3).
+		Target{Name: "img-image", Description: "OCI image that carries the disk image, to ship it through a registry", Output: DataImage, Suffix: "-img", CloudConfig: diskConfigKey, generate: disk.Raw},
+		Target{Name: "netboot", Description: "kernel, initramfs, squashfs and iPXE script, to boot over HTTP", Output: Files, generate: netboot.Build},
+		Target{Name: "test", Description: "boots the system in an emulated machine, and fails when an assertion of the spec does", Output: Files, generate: boottest.Build, failure: boottest.Failure},
+	)
 }
 
-// Targets are the names of all that can be asked for; the first is the default.
-func Targets() []string {
-	var names []string
-	for _, t := range targets() {
-		names = append(names, t.name)
-	}
-	return names
-}
+// IsImage tells whether the output is an OCI image, which can be tagged and
+// pushed.
+func (t Target) IsImage() bool { return t.Output != Files }
 
-// ConfigTargets are the names of those that a cloud-config is laid beside.
-func ConfigTargets() []string {
+// TargetNames are the names of the targets that fit, or of all when fits is nil.
+func TargetNames(fits func(Target) bool) []string {
 	var names []string
-	for _, t := range targets() {
-		if t.config != "" {
-			names = append(names, t.name)
+	for _, t := range Targets() {
+		if fits == nil || fits(t) {
+			names = append(names, t.Name)
 		}
 	}
 	return names
+}
+
+// TargetByName finds a target; no name asks for the default one. An error says
+// which names are meant.
+func TargetByName(name string) (Target, error) {
+	all := Targets()
+	if name == "" {
+		return all[0], nil
+	}
+	if i := slices.IndexFunc(all, func(t Target) bool { return t.Name == name }); i >= 0 {
+		return all[i], nil
+	}
+	return Target{}, errors.Errorf("unknown target %q; %s", name, specs.Suggest(name, TargetNames(nil)))
 }
 
 func image(_ context.Context, _ *graph.Graph, _ *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	return r.State, nil
 }
 
-func targetByName(name string) (target, error) {
-	all := targets()
-	if name == "" {
-		return all[0], nil
-	}
-	for _, t := range all {
-		if t.name == name {
-			return t, nil
-		}
-	}
-	return target{}, errors.Errorf("unknown target %q; %s", name, specs.Suggest(name, Targets()))
-}
-
 // state generates the graph of the target.
-func (t target) state(ctx context.Context, g *graph.Graph, p *plan.Plan) (llb.State, error) {
+func (t Target) state(ctx context.Context, g *graph.Graph, p *plan.Plan) (llb.State, error) {
 	fs, err := rootfs.Build(ctx, g, p)
 	if err != nil {
 		return llb.State{}, err
@@ -93,7 +116,7 @@ func (t target) state(ctx context.Context, g *graph.Graph, p *plan.Plan) (llb.St
 
 // Generate makes the graph of a target, by name, without a build request.
 func Generate(ctx context.Context, g *graph.Graph, p *plan.Plan, name string) (llb.State, error) {
-	t, err := targetByName(name)
+	t, err := TargetByName(name)
 	if err != nil {
 		return llb.State{}, err
 	}

@@ -6,8 +6,11 @@ package bake
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/flavorkit/flavorkit/frontend"
 )
 
 // Version stands in the specs and images of cells for the version that bake is
@@ -24,7 +27,7 @@ type Options struct {
 	// Registry, Version and Target are the defaults of the variables of bake.
 	Registry, Version, Target string
 	// Targets are all that Target may be.
-	Targets []string
+	Targets []frontend.Target
 	// Contexts are the named contexts of all targets.
 	Contexts map[string]string
 	// CacheFrom and CacheTo are given to all targets, with the name of each in
@@ -89,28 +92,28 @@ func File(cells []Cell, o Options) ([]byte, error) {
 		Variable: map[string]variable{
 			"REGISTRY": {o.Registry, "where images are pushed to"},
 			"VERSION":  {o.Version, "version of what is built"},
-			"TARGET":   {o.Target, "what is built: " + strings.Join(o.Targets, ", ")},
+			"TARGET":   {o.Target, "what is built: " + strings.Join(names(o.Targets), ", ")},
 		},
 		Group:  map[string]group{},
 		Target: map[string]target{},
 	}
 	// Targets come first: they are asked for by the names of cells.
 	taken := identifiers{all: true}
-	names := make([]string, len(cells))
+	ids := make([]string, len(cells))
 	for i, c := range cells {
-		names[i] = taken.of(c.Name)
-		f.Target[names[i]] = target{
+		ids[i] = taken.of(c.Name)
+		f.Target[ids[i]] = target{
 			Context:          o.Context,
 			Contexts:         o.Contexts,
 			DockerfileInline: fill("# syntax="+o.Frontend+"\n"+c.Spec, "${VERSION}"),
 			Target:           "${TARGET}",
 			Platforms:        []string{"linux/" + c.Arch},
-			Tags:             []string{"${REGISTRY}/" + fill(c.Image, `${replace(VERSION, "+", "-")}`)},
-			CacheFrom:        named(o.CacheFrom, names[i]),
-			CacheTo:          named(o.CacheTo, names[i]),
+			Tags:             tags(o.Targets, c.Image),
+			CacheFrom:        named(o.CacheFrom, ids[i]),
+			CacheTo:          named(o.CacheTo, ids[i]),
 		}
 	}
-	f.Group[all] = group{names}
+	f.Group[all] = group{ids}
 	groups := map[string]string{} // identifiers by name
 	for i, c := range cells {
 		for _, name := range slices.Compact(slices.Sorted(slices.Values(c.Groups))) {
@@ -118,7 +121,7 @@ func File(cells []Cell, o Options) ([]byte, error) {
 				groups[name] = taken.of(name)
 			}
 			id := groups[name]
-			f.Group[id] = group{append(f.Group[id].Targets, names[i])}
+			f.Group[id] = group{append(f.Group[id].Targets, ids[i])}
 		}
 	}
 	var text strings.Builder
@@ -127,6 +130,28 @@ func File(cells []Cell, o Options) ([]byte, error) {
 	e.SetIndent("", "  ")
 	err := e.Encode(f)
 	return []byte(text.String()), err
+}
+
+func names(targets []frontend.Target) []string {
+	var all []string
+	for _, t := range targets {
+		all = append(all, t.Name)
+	}
+	return all
+}
+
+// tags has one expression for each target that is an image. That of TARGET is
+// the tag; the others are empty, and bake drops them. So an image that carries
+// files never takes the tag of the system's image, and files get no tag.
+func tags(targets []frontend.Target, image string) []string {
+	var all []string
+	for _, t := range targets {
+		if t.IsImage() {
+			tag := "${REGISTRY}/" + fill(image+t.Suffix, `${replace(VERSION, "+", "-")}`)
+			all = append(all, fmt.Sprintf(`${TARGET == "%s" ? "%s" : ""}`, t.Name, tag))
+		}
+	}
+	return all
 }
 
 // named puts a name where OwnName is.

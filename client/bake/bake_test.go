@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/client/bake"
+	"github.com/flavorkit/flavorkit/frontend"
 )
 
 func TestFile(t *testing.T) {
@@ -17,7 +18,7 @@ func TestFile(t *testing.T) {
 		{Name: "core-own-arm64", Spec: "extends: \"./${own}.spec\"\n", Image: "core-own:1-v9", Arch: "arm64", Groups: []string{"core", "own"}},
 	}
 	text, err := bake.File(cells, bake.Options{
-		Frontend: "acme/frontend:1", Context: "ci", Registry: "ghcr.io/acme", Version: "v1.0.0", Target: "image", Targets: []string{"image", "iso", "img"},
+		Frontend: "acme/frontend:1", Context: "ci", Registry: "ghcr.io/acme", Version: "v1.0.0", Target: "image", Targets: frontend.Targets(),
 		CacheFrom: []string{"type=registry,ref=acme/cache:{cell}"},
 		CacheTo:   []string{"type=registry,ref=${REGISTRY}/cache:{cell},mode=max"}, Contexts: map[string]string{"acme": "../acme"},
 	})
@@ -31,7 +32,7 @@ func TestFile(t *testing.T) {
     },
     "TARGET": {
       "default": "image",
-      "description": "what is built: image, iso, img"
+      "description": "what is built: image, iso, img, qcow2, vhd, vmdk, gce, img-image, netboot, test"
     },
     "VERSION": {
       "default": "v1.0.0",
@@ -74,7 +75,8 @@ func TestFile(t *testing.T) {
         "linux/amd64"
       ],
       "tags": [
-        "${REGISTRY}/core-edge:1-${replace(VERSION, \"+\", \"-\")}"
+        "${TARGET == \"image\" ? \"${REGISTRY}/core-edge:1-${replace(VERSION, \"+\", \"-\")}\" : \"\"}",
+        "${TARGET == \"img-image\" ? \"${REGISTRY}/core-edge:1-${replace(VERSION, \"+\", \"-\")}-img\" : \"\"}"
       ],
       "cache-from": [
         "type=registry,ref=acme/cache:core-edge-1-2-amd64"
@@ -94,7 +96,8 @@ func TestFile(t *testing.T) {
         "linux/arm64"
       ],
       "tags": [
-        "${REGISTRY}/core-own:1-v9"
+        "${TARGET == \"image\" ? \"${REGISTRY}/core-own:1-v9\" : \"\"}",
+        "${TARGET == \"img-image\" ? \"${REGISTRY}/core-own:1-v9-img\" : \"\"}"
       ],
       "cache-from": [
         "type=registry,ref=acme/cache:core-own-arm64"

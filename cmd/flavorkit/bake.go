@@ -75,7 +75,7 @@ func (f *matrixFlags) checkBake(ctx context.Context, o bake.Options) error {
 	if err := checkVersion(ctx, f.version); err != nil {
 		return err
 	}
-	if err := checkTarget(o.Target); err != nil {
+	if _, err := findTarget(o.Target); err != nil {
 		return err
 	}
 	if err := checkImage("frontend", o.Frontend); err != nil {

@@ -32,10 +32,12 @@ const buildHelp = `Build a spec. Without --builder the build runs on the BuildKi
 which needs Linux, root and runc; with it, or with BUILDKIT_HOST set, on any
 other BuildKit.
 
-The targets image and img-image are written to the output folder as an OCI
-archive, or pushed with --tag and --push. The other targets write the files they are named after,
-each with a checksum beside it. The target test boots the system in an emulated machine, fails when
-an assertion of the spec does, and writes a report and the log of the console.`
+Targets that are images are written to the output directory as an OCI archive,
+or pushed with --tag and --push. The others write files, each with a checksum
+beside it. The target test also writes a report and the log of the console.
+
+Targets:
+`
 
 const buildExample = `  flavorkit build --target iso -o dist
   flavorkit build -t registry.example.com/edge:v1 --push
@@ -51,6 +53,8 @@ type solveFlags struct {
 	cloudConfig        string
 	mirrors            map[string]string
 	debug              bool
+
+	target frontend.Target
 }
 
 func (f *solveFlags) add(cmd *cobra.Command) {
@@ -73,11 +77,12 @@ func (f *solveFlags) add(cmd *cobra.Command) {
 
 // complete checks the flags, and reads those that have a syntax of their own.
 func (f *solveFlags) complete() (err error) {
-	if err := checkTarget(f.Target); err != nil {
+	if f.target, err = findTarget(f.Target); err != nil {
 		return err
 	}
-	if f.cloudConfig != "" && !slices.Contains(frontend.ConfigTargets(), f.Target) {
-		return usagef("--cloud-config is for the targets %s", strings.Join(frontend.ConfigTargets(), ", "))
+	if f.cloudConfig != "" && f.target.CloudConfig == "" {
+		valid := frontend.TargetNames(func(t frontend.Target) bool { return t.CloudConfig != "" })
+		return usagef("--cloud-config is for the targets %s", strings.Join(valid, ", "))
 	}
 	if f.stateDir == "" {
 		return usagef("--state-dir is empty; name a folder")
@@ -137,7 +142,7 @@ func buildCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "build [CONTEXT]",
 		Short:   "Build a spec",
-		Long:    buildHelp,
+		Long:    buildHelp + targetList(),
 		Example: buildExample,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -244,18 +249,17 @@ func (f *buildFlags) complete() (err error) {
 
 // checkImage checks the flags that are for images alone.
 func (f *buildFlags) checkImage() error {
-	_, isImage := imageSuffix(f.Target)
 	switch {
 	case f.push && f.tag == "":
 		return usagef("--push needs --tag")
-	case f.push && !isImage:
-		return usagef("--push is for images; take --target away")
+	case f.push && !f.target.IsImage():
+		return notAnImage("push", f.target)
 	case f.push && len(f.outputs) > 0:
 		return usagef("--push is an output of its own; take --output away")
 	case f.tag == "":
 		return nil
-	case !isImage:
-		return usagef("--tag is for images; take --target away")
+	case !f.target.IsImage():
+		return notAnImage("tag", f.target)
 	case !f.push && len(f.outputs) == 0:
 		return usagef("--tag needs --push, or an output such as -o type=oci,dest=image.tar")
 	}
@@ -283,11 +287,10 @@ func (f *buildFlags) parseOutputs() error {
 	return nil
 }
 
-// imageSuffix is what a target that is an image adds to the name of the system;
-// ok is false for those that are files.
-func imageSuffix(target string) (suffix string, ok bool) {
-	suffix, ok = map[string]string{"": "", "image": "", "img-image": "-img"}[target]
-	return suffix, ok
+// notAnImage refuses a flag that is for images with a target that is none.
+func notAnImage(flag string, t frontend.Target) error {
+	return usagef("--%s is for images, and the target %s makes %s; remove --target, or choose %s",
+		flag, t.Name, t.Output, strings.Join(frontend.TargetNames(frontend.Target.IsImage), " or "))
 }
 
 // withClient calls do with the BuildKit that builds run on.
@@ -396,11 +399,10 @@ func (f *buildFlags) openOutputs(plans []*plan.Plan) ([]*solve.Output, error) {
 // openOutput opens one output. An image goes into a folder as an archive, not as
 // its hundred thousand files.
 func (f *buildFlags) openOutput(d solve.Destination, plans []*plan.Plan) (*solve.Output, error) {
-	suffix, isImage := imageSuffix(f.Target)
-	if !d.Plain || !isImage {
+	if !d.Plain || !f.target.IsImage() {
 		return d.Open()
 	}
-	name := plans[0].File + suffix
+	name := plans[0].File + f.target.Suffix
 	if len(plans) > 1 {
 		name = strings.Replace(name, "-"+plans[0].Arch+"-", "-", 1)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,16 +21,27 @@ import (
 
 // targetNames lists the targets for help texts.
 func targetNames() string {
-	names := slices.Clone(frontend.Targets())
+	names := frontend.TargetNames(nil)
 	names[0] += " (default)"
 	return strings.Join(names, ", ")
 }
 
-func checkTarget(name string) error {
-	if name == "" || slices.Contains(frontend.Targets(), name) {
-		return nil
+// targetList describes the targets, a line each.
+func targetList() string {
+	var list strings.Builder
+	for _, t := range frontend.Targets() {
+		fmt.Fprintf(&list, "  %-10s %s\n", t.Name, t.Description)
 	}
-	return usagef("unknown target %q; %s", name, specs.Suggest(name, frontend.Targets()))
+	return strings.TrimSuffix(list.String(), "\n")
+}
+
+// findTarget finds a target, in a flag.
+func findTarget(name string) (frontend.Target, error) {
+	t, err := frontend.TargetByName(name)
+	if err != nil {
+		return t, &usageError{err}
+	}
+	return t, nil
 }
 
 // architectures are those that any distribution has.

@@ -37,7 +37,7 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"build", "--progress", "tty"}, `progress "tty" needs a terminal`},
 		{[]string{"build", "--state-dir", ""}, "--state-dir is empty; name a folder"},
 		{[]string{"matrix", "build", "--state-dir", ""}, "--state-dir is empty; name a folder"},
-		{[]string{"build", "--cloud-config", "user.yaml"}, "--cloud-config is for the targets iso, img, img-image, qcow2, vhd"},
+		{[]string{"build", "--cloud-config", "user.yaml"}, "--cloud-config is for the targets iso, img, qcow2, vhd, vmdk, gce, img-image"},
 		{[]string{"build", "--label", "=x"}, `--label "=x" has no name`},
 		{[]string{"build", "--build-arg", "=x"}, `--build-arg "=x" has no name`},
 		{[]string{"build", "--cache-to", "type=registri,ref=x"}, `--cache-to: unknown type "registri"; did you mean "registry"?`},
@@ -51,17 +51,17 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"matrix", "build", "-o", ""}, "an output is empty; name a folder"},
 
 		{[]string{"build", "--push"}, "--push needs --tag"},
-		{[]string{"build", "--push", "-t", "acme/os:v1", "--target", "iso"}, "--push is for images; take --target away"},
+		{[]string{"build", "--push", "-t", "acme/os:v1", "--target", "iso"}, "--push is for images, and the target iso makes files; remove --target, or choose image or img-image"},
 		{[]string{"build", "--push", "-t", "acme/os:v1", "-o", "dist"}, "--push is an output of its own; take --output away"},
 		{[]string{"build", "--push", "-t", "acme/os:v1,acme/os:latest"}, `--tag "acme/os:v1,acme/os:latest" is not the name of an image: invalid reference format`},
 		{[]string{"build", "--push", "-t", "Acme/OS"}, `--tag "Acme/OS" is not the name of an image: `},
 		{[]string{"build", "-t", "acme/os:v1"}, "--tag needs --push, or an output such as -o type=oci,dest=image.tar"},
-		{[]string{"build", "-t", "acme/os:v1", "--target", "img", "-o", "dist"}, "--tag is for images; take --target away"},
+		{[]string{"build", "-t", "acme/os:v1", "--target", "img", "-o", "dist"}, "--tag is for images, and the target img makes files; remove --target"},
 		{[]string{"build", "-t", "acme/os:v1", "-o", "type=local,dest=dist", "-o", "type=tar,dest=a.tar"}, "--tag is for images, and no output is one; add one such as -o type=oci,dest=image.tar"},
 		{[]string{"build", "-t", "a b", "-o", "dist"}, `--tag "a b" is not the name of an image: `},
 		{[]string{"matrix", "build", "--push"}, "--push needs --registry"},
 		{[]string{"matrix", "build", "--registry", "x"}, "--registry is where --push pushes to; add --push, or take it away"},
-		{[]string{"matrix", "build", "--push", "--registry", "x", "--target", "iso"}, "--push is for images; take --target away"},
+		{[]string{"matrix", "build", "--push", "--registry", "x", "--target", "iso"}, "--push is for images, and the target iso makes files; remove --target, or choose image or img-image"},
 		{[]string{"matrix", "build", "--push", "--registry", "x", "-o", "dist"}, "--push is an output of its own; take --output away"},
 		{[]string{"matrix", "build", "--push", "--registry", "https://ghcr.io"}, `--registry "https://ghcr.io" is not one: invalid reference format`},
 		{[]string{"bake", "--registry", "Bad Reg"}, `--registry "Bad Reg" is not one: `},
@@ -115,6 +115,7 @@ func TestFlagsPass(t *testing.T) {
 		{"build", "--cache-from", "acme/cache", "--cache-to", "type=inline", "--progress", ""},
 		{"build", "--label", "alone", "--build-arg", "HTTP_PROXY"},
 		{"matrix", "build", "--push", "--registry", "localhost:5000/acme", "--version", "v1.0.0-rc.1+build"},
+		{"matrix", "build", "--push", "--registry", "localhost:5000/acme", "--target", "img-image"},
 	} {
 		code, _, stderr := flavorkit(t.Context(), args...)
 		assert.Equal(t, exitFailed, code, args)

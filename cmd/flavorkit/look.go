@@ -73,7 +73,7 @@ func graphCommand() *cobra.Command {
 		Short: "Show the build graph of a spec, a paragraph a step",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkTarget(target); err != nil {
+			if _, err := findTarget(target); err != nil {
 				return err
 			}
 			p, err := f.plan(cmd, args)

@@ -261,7 +261,7 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 			return err
 		}
 		names := f.names(ctx, cells, all, plans, f.Contexts)
-		if f.images() {
+		if f.target.IsImage() {
 			return f.buildImages(ctx, cmd, c, together, plans, names)
 		}
 		return f.buildFiles(ctx, cmd, c, names)
@@ -278,8 +278,8 @@ func (f *matrixBuildFlags) check(ctx context.Context, cmd *cobra.Command) error 
 		return usagef("--push needs --registry")
 	case !f.push && f.registry != "":
 		return usagef("--registry is where --push pushes to; add --push, or take it away")
-	case f.push && !f.images():
-		return usagef("--push is for images; take --target away")
+	case f.push && !f.target.IsImage():
+		return notAnImage("push", f.target)
 	case f.push && cmd.Flags().Changed("output"):
 		return usagef("--push is an output of its own; take --output away")
 	case f.output == "":
@@ -292,9 +292,6 @@ func (f *matrixBuildFlags) check(ctx context.Context, cmd *cobra.Command) error 
 	}
 	return checkVersion(ctx, f.version)
 }
-
-// images tells whether images are built, and not files.
-func (f *matrixBuildFlags) images() bool { return f.Target == "" || f.Target == "image" }
 
 // buildFiles builds all cells into one folder.
 func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c *client.Client, names cellNames) (err error) {
@@ -327,18 +324,15 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 			o.Frontend, o.Platforms = cell.Build, []string{"linux/" + cell.Arch}
 			// All steps have run, and all that there is to say has been shown.
 			o.NoCache, o.NoCacheStages, o.CacheTo, o.Progress = false, nil, nil, "quiet"
-			folder := f.output
-			if names.folders {
-				folder = filepath.Join(folder, cell.Name)
-			}
-			out, err := f.openImage(filepath.Join(folder, plans[i].File+".oci.tar"), names.images[i])
+			file, ref := f.imagePlace(names, i, cell.Name, plans[i])
+			out, err := f.openImage(file, ref)
 			if err != nil {
 				return err
 			}
 			defer discard([]*solve.Output{out}, &err)
 			written[i], err = export(ctx, c, o, out)
 			if f.push {
-				written[i] = []string{f.registry + "/" + names.images[i]}
+				written[i] = []string{ref}
 			}
 			return errors.Wrap(err, cell.Name)
 		})
@@ -352,11 +346,22 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 // exportsAtOnce is how many images are compressed and written at the same time.
 const exportsAtOnce = 4
 
+// imagePlace is where the image of a cell goes: a file, or a reference in the
+// registry.
+func (f *matrixBuildFlags) imagePlace(names cellNames, i int, cell string, p *plan.Plan) (file, ref string) {
+	folder := f.output
+	if names.folders {
+		folder = filepath.Join(folder, cell)
+	}
+	file = filepath.Join(folder, p.File+f.target.Suffix+".oci.tar")
+	return file, f.registry + "/" + names.images[i] + f.target.Suffix
+}
+
 // openImage opens the output of an image: a file, or the registry that is pushed
 // to.
-func (f *matrixBuildFlags) openImage(file, image string) (*solve.Output, error) {
+func (f *matrixBuildFlags) openImage(file, ref string) (*solve.Output, error) {
 	if f.push {
-		return solve.OutputRegistry(f.registry + "/" + image), nil
+		return solve.OutputRegistry(ref), nil
 	}
 	return solve.OutputImage(file)
 }

@@ -3,11 +3,14 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/plan"
 )
 
 const edgeMatrix = `cells:
@@ -106,7 +109,7 @@ func TestBakeVersion(t *testing.T) {
 		version string
 		has     []string
 	}{
-		{version: `"default": "v0.1.0"`, has: []string{"what is built: image, iso, img, img-image, qcow2, vhd, netboot, test", `extends: ./edge.spec\n"`, `core-debian-12:12-core-amd64-generic-${replace(`, `core-debian-13:13-core-amd64-generic-v3.0.0"`, `version: v5.0.0\n"`}},
+		{version: `"default": "v0.1.0"`, has: []string{"what is built: image, iso, img, qcow2, vhd, vmdk, gce, img-image, netboot, test", `extends: ./edge.spec\n"`, `core-debian-12:12-core-amd64-generic-${replace(`, `core-debian-13:13-core-amd64-generic-v3.0.0\"`, `version: v5.0.0\n"`}},
 		{args: []string{"--version", "v7.0.0"}, version: `"default": "v7.0.0"`, has: []string{`extends: ./edge.spec\nversion: ${VERSION}\n"`, `core-debian-13:13-core-amd64-generic-${replace(`, `version: v5.0.0\n"`}},
 	} {
 		code, _, stderr := flavorkit(t.Context(), append([]string{"bake", "-f", "edge.yaml"}, c.args...)...)
@@ -116,5 +119,26 @@ func TestBakeVersion(t *testing.T) {
 		for _, part := range append(c.has, c.version) {
 			assert.Contains(t, string(text), part)
 		}
+	}
+}
+
+// TestImagePlace has images that are not the system's beside it.
+func TestImagePlace(t *testing.T) {
+	p := &plan.Plan{File: "kairos-debian-12"}
+	for _, c := range []struct {
+		target    string
+		folders   bool
+		file, ref string
+	}{
+		{"image", false, "dist/kairos-debian-12.oci.tar", "ghcr.io/acme/core-debian-12:v1"},
+		{"img-image", false, "dist/kairos-debian-12-img.oci.tar", "ghcr.io/acme/core-debian-12:v1-img"},
+		{"img-image", true, "dist/cell/kairos-debian-12-img.oci.tar", "ghcr.io/acme/core-debian-12:v1-img"},
+	} {
+		target, err := findTarget(c.target)
+		require.NoError(t, err)
+		f := &matrixBuildFlags{output: "dist", registry: "ghcr.io/acme", solveFlags: solveFlags{target: target}}
+		file, ref := f.imagePlace(cellNames{folders: c.folders, images: []string{"core-debian-12:v1"}}, 0, "cell", p)
+		assert.Equal(t, c.file, filepath.ToSlash(file))
+		assert.Equal(t, c.ref, ref)
 	}
 }

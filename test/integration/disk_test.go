@@ -124,6 +124,15 @@ func TestDiskFormats(t *testing.T) {
 	size := ask(t, dir, "stat", "-c", "%s", raw)
 	assert.Contains(t, info, "("+strings.TrimSpace(size)+" bytes)")
 	ask(t, dir, "qemu-img", "compare", "-f", "raw", "-F", "vpc", raw, vhd)
+
+	dir = buildDisk(t, "vmdk", "")
+	vmdk := filepath.Join(dir, diskName+".vmdk")
+	ask(t, dir, "qemu-img", "check", "-f", "vmdk", vmdk)
+	ask(t, dir, "qemu-img", "compare", "-f", "raw", "-F", "vmdk", raw, vmdk)
+
+	dir = buildDisk(t, "gce", "")
+	ask(t, dir, "tar", "-xSzf", diskName+".gce.tar.gz")
+	ask(t, dir, "qemu-img", "compare", "-f", "raw", "-F", "raw", raw, "disk.raw")
 }
 
 // netbootFiles are those of the usual system, in a folder.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/client/bake"
 	"github.com/flavorkit/flavorkit/client/solve"
+	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/llb/graphtext"
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
@@ -98,7 +99,7 @@ func bakeImage(t *testing.T, buildx *testkit.BuildxCLI, frontendRef string, o so
 	text, err := bake.File([]bake.Cell{{
 		Name: "core-edge-1.0-amd64", Spec: "extends: ./kairos.spec\nversion: " + bake.Version + "\n",
 		Image: "core-edge:1-" + bake.Version, Arch: arch, Groups: []string{"core"},
-	}}, bake.Options{Frontend: frontendRef, Context: o.Context, Registry: "ghcr.io/acme", Version: "v1.0.0", Target: "image"})
+	}}, bake.Options{Frontend: frontendRef, Context: o.Context, Registry: "ghcr.io/acme", Version: "v1.0.0", Target: "image", Targets: frontend.Targets()})
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "docker-bake.json")
 	require.NoError(t, os.WriteFile(file, text, 0o644))
@@ -114,6 +115,18 @@ func bakeImage(t *testing.T, buildx *testkit.BuildxCLI, frontendRef string, o so
 	index, err := exec.Command("tar", "-xOf", archive, "index.json").Output()
 	require.NoError(t, err)
 	assert.Contains(t, string(index), "ghcr.io/acme/core-edge:1-v1.0.0")
+
+	// What is not the system's image does not take its tag.
+	for target, tags := range map[string][]string{"image": {"ghcr.io/acme/core-edge:1-v1.0.0"}, "img-image": {"ghcr.io/acme/core-edge:1-v1.0.0-img"}, "iso": nil} {
+		t.Setenv("TARGET", target)
+		out, err := buildx.Run("bake", "--progress=quiet", "-f", file, "--print", "core")
+		require.NoError(t, err, out)
+		var printed struct {
+			Target map[string]struct{ Tags []string }
+		}
+		require.NoError(t, json.Unmarshal([]byte(out), &printed), out)
+		assert.Equal(t, tags, printed.Target["core-edge-1-0-amd64"].Tags, target)
+	}
 }
 
 // image builds the default target into an OCI archive.

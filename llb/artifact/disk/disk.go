@@ -19,16 +19,6 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
 )
 
-// Build makes the raw disk image (contract 4), compressed, and a .sha256 file
-// beside it.
-func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
-	d, err := newDisk(ctx, g, p, r)
-	if err != nil {
-		return llb.State{}, err
-	}
-	return d.compress(d.raw, File(d.p), p.File+".img"), nil
-}
-
 // Raw is the disk image as it is, for an image that carries it through a
 // registry (contract 4.3). It lies at [File].
 func Raw(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
@@ -42,42 +32,6 @@ func Raw(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (l
 // File is where the disk image is in [Raw]. The folder is that of images which
 // carry one through a registry.
 func File(p *plan.Plan) string { return "/build/" + p.File + ".img" }
-
-// VHD makes a fixed VHD of the disk image (contract 4.1).
-func VHD(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
-	d, err := newDisk(ctx, g, p, r)
-	if err != nil {
-		return llb.State{}, err
-	}
-	file := p.File + ".vhd"
-	vhd := d.s.Run(d.tools, graph.Command{
-		Title:  "make a fixed VHD",
-		Script: vhdScript(),
-		Args:   []string{"/disk.img", "/out/" + file, p.Disk.GUID},
-		Env:    g.EpochEnv(),
-		Mounts: []llb.RunOption{Mount("/disk.img", d.raw, File(d.p))},
-	}).AddMount("/out", llb.Scratch())
-	return d.compress(vhd, "/"+file, file), nil
-}
-
-// QCOW2 makes a compressed qcow2 of the disk image.
-func QCOW2(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
-	d, err := newDisk(ctx, g, p, r)
-	if err != nil {
-		return llb.State{}, err
-	}
-	_, convert, err := artifact.Tools(ctx, g, p, p.Disk.Convert)
-	if err != nil {
-		return llb.State{}, err
-	}
-	return d.s.Run(convert, graph.Command{
-		Title:  "write " + p.File + ".qcow2",
-		Script: qcowScript(),
-		Args:   []string{"/disk.img", "/out/" + p.File + ".qcow2"},
-		Env:    g.EpochEnv(),
-		Mounts: []llb.RunOption{Mount("/disk.img", d.raw, File(d.p))},
-	}).AddMount("/out", llb.Scratch()), nil
-}
 
 // disk is what the steps of a disk image share.
 type disk struct {

@@ -270,6 +270,67 @@ func TestVHD(t *testing.T) {
 	assert.Equal(t, ^sum, checksum)
 }
 
+// unlike makes two disks of the same bytes, one with holes and one without.
+func (b bench) unlike() {
+	b.Helper()
+	raw := make([]byte, 24<<20)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := 3 << 20; i < 5<<20; i++ {
+		raw[i] = byte(r.Uint32())
+	}
+	copy(raw[20<<20:], strings.Repeat("text ", 1<<16))
+	b.Write("full", string(raw))
+	b.Ask("cp", "--sparse=always", "full", "holes")
+}
+
+const diskGUID = "41234567-0000-0000-0000-0000000000ff"
+
+// TestQCOW2 makes equal files of equal disks.
+func TestQCOW2(t *testing.T) {
+	b := newBench(t, "qemu-img")
+	b.unlike()
+	b.Run(qcowScript(), nil, "full", "a.qcow2")
+	b.Run(qcowScript(), nil, "holes", "b.qcow2")
+	b.Ask("cmp", "a.qcow2", "b.qcow2")
+	b.Ask("qemu-img", "compare", "-f", "raw", "-F", "qcow2", "full", "a.qcow2")
+}
+
+// TestVMDK makes equal files of equal disks, which QEMU reads.
+func TestVMDK(t *testing.T) {
+	b := newBench(t, "qemu-img")
+	b.unlike()
+	for dir, disk := range map[string]string{"a": "full", "b": "holes"} {
+		b.Mkdir(dir)
+		b.Run(vmdkScript(), nil, disk, dir+"/x.vmdk", diskGUID)
+	}
+	b.Ask("cmp", "a/x.vmdk", "b/x.vmdk")
+	assert.Contains(t, b.Read("a/x.vmdk"), "\nCID=41234567\n")
+	info := b.Ask("qemu-img", "info", "-f", "vmdk", "a/x.vmdk")
+	assert.Contains(t, info, "create type: streamOptimized")
+	assert.Contains(t, info, "cid: 1092830567")
+	b.Ask("qemu-img", "check", "-f", "vmdk", "a/x.vmdk")
+	b.Ask("qemu-img", "compare", "-f", "raw", "-F", "vmdk", "full", "a/x.vmdk")
+	assert.Contains(t, b.Read("a/x.vmdk.sha256"), "  x.vmdk\n")
+}
+
+// TestGCE makes equal archives of disks that differ in their holes, with a disk
+// of whole GiB.
+func TestGCE(t *testing.T) {
+	b := newBench(t)
+	b.unlike()
+	b.Run(gceScript(), nil, "full", "a.gce.tar.gz")
+	b.Run(gceScript(), nil, "holes", "b.gce.tar.gz")
+	b.Ask("cmp", "a.gce.tar.gz", "b.gce.tar.gz")
+	assert.Less(t, len(b.Read("a.gce.tar.gz")), 4<<20, "holes take no room")
+	assert.Regexp(t, `^-rw-r--r-- 0/0 +1073741824 2023-11-14 22:13(:20)? disk.raw\n$`, b.Ask("tar", "--utc", "-tvzf", "a.gce.tar.gz"))
+	header := b.Ask("sh", "-c", "gzip -dc a.gce.tar.gz | head -c 512")
+	assert.Equal(t, "ustar  \x00", header[257:265], "the format of GNU")
+	assert.Equal(t, byte('S'), header[156], "a sparse file")
+	b.Ask("tar", "-xSzf", "a.gce.tar.gz")
+	b.Ask("cmp", "-n", strconv.Itoa(24<<20), "full", "disk.raw")
+	assert.Contains(t, b.Read("a.gce.tar.gz.sha256"), "  a.gce.tar.gz\n")
+}
+
 func TestCompress(t *testing.T) {
 	b := newBench(t, "zstd", "xz")
 	b.Write("disk", strings.Repeat("d", 1<<20))

@@ -30,6 +30,10 @@ var (
 	vhdText []byte
 	//go:embed qcow.sh
 	qcowText []byte
+	//go:embed vmdk.sh
+	vmdkText []byte
+	//go:embed gce.sh
+	gceText []byte
 )
 
 func measureScript() graph.Script { return graph.Script{Name: "measure.sh", Text: measureText} }
@@ -54,6 +58,10 @@ func compressScript() graph.Script { return graph.Script{Name: "compress.sh", Te
 func vhdScript() graph.Script { return graph.Script{Name: "vhd.sh", Text: vhdText} }
 
 func qcowScript() graph.Script { return graph.Script{Name: "qcow.sh", Text: qcowText} }
+
+func vmdkScript() graph.Script { return graph.Script{Name: "vmdk.sh", Text: vmdkText} }
+
+func gceScript() graph.Script { return graph.Script{Name: "gce.sh", Text: gceText} }
 
 func extLibrary() graph.Script { return graph.Script{Name: "ext.sh", Text: extText} }
 

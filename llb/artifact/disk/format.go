@@ -1,0 +1,107 @@
+package disk
+
+import (
+	"context"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/llb/artifact"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/llb/rootfs"
+	"github.com/flavorkit/flavorkit/plan"
+)
+
+// Format is a format that the disk image is handed out in. Every format has
+// to be a pure function of the raw image: equal disks give equal bytes.
+type Format struct {
+	// Name is the name of the target.
+	Name string
+	// Description says in a few words what the format is for.
+	Description string
+	// extension of the file, before what compression adds to it.
+	extension string
+	// script converts the raw image: SCRIPT DISK FILE [GUID]. Without one the raw
+	// image is the result.
+	script graph.Script
+	// title of the step that runs the script; the default names the file.
+	title string
+	// guid passes the identifier of the disk, for formats that carry one.
+	guid bool
+	// qemu runs the script with the tools that have qemu-img.
+	qemu bool
+	// compress the file as the spec asks. Formats that compress inside need not.
+	compress bool
+}
+
+// Formats are all formats that the disk image is handed out in (contract
+// 4.1), each with a checksum beside it. VHDX is not among them: qemu-img gives
+// it random identifiers, with checksums over them.
+func Formats() []Format {
+	return []Format{
+		{
+			Name: "img", Description: "raw disk image, compressed, for EFI",
+			extension: ".img", compress: true,
+		},
+		{
+			Name: "qcow2", Description: "disk image for QEMU and clouds, compressed",
+			extension: ".qcow2", script: qcowScript(), qemu: true,
+		},
+		{
+			Name: "vhd", Description: "disk image for Azure and Hyper-V, of a fixed size, compressed",
+			extension: ".vhd", script: vhdScript(), title: "make a fixed VHD", guid: true, compress: true,
+		},
+		{
+			Name: "vmdk", Description: "disk image for VMware and VirtualBox, stream-optimized",
+			extension: ".vmdk", script: vmdkScript(), guid: true, qemu: true,
+		},
+		{
+			Name: "gce", Description: "disk image for Google Compute Engine, a tar archive with disk.raw",
+			extension: ".gce.tar.gz", script: gceScript(),
+		},
+	}
+}
+
+// Build makes the disk image in the format.
+func (f Format) Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+	d, err := newDisk(ctx, g, p, r)
+	if err != nil {
+		return llb.State{}, err
+	}
+	state, file, name := d.raw, File(p), p.File+f.extension
+	if f.script.Name != "" {
+		if state, err = d.convert(ctx, f, name); err != nil {
+			return llb.State{}, err
+		}
+		file = "/" + name
+	}
+	if f.compress {
+		state = d.compress(state, file, name)
+	}
+	return state, nil
+}
+
+// convert runs the script of a format.
+func (d *disk) convert(ctx context.Context, f Format, name string) (llb.State, error) {
+	image := d.tools
+	if f.qemu {
+		var err error
+		if _, image, err = artifact.Tools(ctx, d.g, d.p, d.p.Disk.Convert); err != nil {
+			return llb.State{}, err
+		}
+	}
+	title := f.title
+	if title == "" {
+		title = "write " + name
+	}
+	args := []string{"/disk.img", "/out/" + name}
+	if f.guid {
+		args = append(args, d.p.Disk.GUID)
+	}
+	return d.s.Run(image, graph.Command{
+		Title:  title,
+		Script: f.script,
+		Args:   args,
+		Env:    d.g.EpochEnv(),
+		Mounts: []llb.RunOption{Mount("/disk.img", d.raw, File(d.p))},
+	}).AddMount("/out", llb.Scratch()), nil
+}
