@@ -51,6 +51,9 @@ func (r *resolver) choose(kind, key, asked, variant string) []string {
 	}
 	switch {
 	case len(byDefault) == 0 && r.doc.Has(kind) && asked != specs.NoMesh:
+		if !r.sure("variant") {
+			return nil
+		}
 		r.report(rules.UnsupportedChoice, kind, r.haveKind(kind), "the variant %s has no %s", variant, kind)
 		return nil
 	case asked == "" || len(byDefault) == 0:
@@ -84,7 +87,8 @@ func (r *resolver) checkNamed(names []string, variant string) {
 		switch {
 		case !ok:
 			r.report(rules.UnknownName, key, specs.Suggest(name, catalog.Names(r.cat.Components)), "unknown component %q", name)
-		case slices.Contains(names, name):
+		case slices.Contains(names, name), !r.sure("variant"):
+		case r.kinds(variant)[known.Kind] && !r.sure(known.Kind):
 		case r.kinds(variant)[known.Kind]:
 			r.report(rules.UnsupportedChoice, key, `choose it with "`+known.Kind+": "+name+`", or take it out`, "%s is not the %s of this system", name, known.Kind)
 		default:
@@ -127,7 +131,7 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 	if checksums == "" && asked.URL == "" {
 		checksums = known.Checksums
 	}
-	if checksums == "" {
+	if checksums == "" && r.sure("components."+known.Name) {
 		r.report(rules.UnverifiedDownload, "components."+known.Name+".sha256", "add the sha256 of "+r.arch, "%s has nothing to verify it with on %s", c.Download.URL, r.arch)
 	}
 	c.Download.Checksums = expand(checksums)

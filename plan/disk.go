@@ -138,7 +138,7 @@ func (r *resolver) disk(model *catalog.Model) Disk {
 	case "xz":
 		d.Level = cmp.Or(d.Level, defaultXZLevel)
 	}
-	if least := d.least(); d.MiB > 0 && d.MiB < least {
+	if least := d.least(); d.MiB > 0 && d.MiB < least && r.sure("artifacts.disk.layout", "artifacts.disk.firmware") {
 		r.report(rules.InvalidValue, "artifacts.disk.size", fmt.Sprintf("write at least %dMiB and room for the system, or leave it out", least), "%s is too small for the partitions", spec.Size)
 	}
 	return d

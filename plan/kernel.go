@@ -10,9 +10,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// model looks the model up and checks that it goes with the architecture, the
-// userland and the donor of the kernel.
-func (r *resolver) model(userland, donor *catalog.Distro) *catalog.Model {
+// model looks the model up and checks that it goes with the architecture.
+func (r *resolver) model() *catalog.Model {
 	name := cmp.Or(r.spec.Model, defaultModel)
 	m, ok := r.cat.Models[name]
 	switch {
@@ -21,14 +20,20 @@ func (r *resolver) model(userland, donor *catalog.Distro) *catalog.Model {
 		return &catalog.Model{Name: name}
 	case len(m.Architectures) > 0 && !slices.Contains(m.Architectures, r.arch):
 		r.report(rules.UnsupportedArchitecture, "model", "it has "+strings.Join(m.Architectures, ", "), "%s has no %s", m.Title, r.arch)
-	case len(m.Distros) > 0 && r.ownKernel() == nil && len(m.Distros[donor.Name].Kernel) == 0:
+	}
+	return m
+}
+
+// checkModel checks that there is a kernel for the model.
+func (r *resolver) checkModel(m *catalog.Model, userland, donor *catalog.Distro) {
+	has := len(m.Architectures) == 0 || slices.Contains(m.Architectures, r.arch)
+	if has && len(m.Distros) > 0 && r.ownKernel() == nil && len(m.Distros[donor.Name].Kernel) == 0 && r.sure("kernel") {
 		key := "model"
 		if donor != userland {
 			key = "kernel.from"
 		}
 		r.report(rules.UnsupportedChoice, key, "kernels for it come from "+strings.Join(catalog.Names(m.Distros), ", "), "%s donates no kernel for %s", donor.Title, m.Title)
 	}
-	return m
 }
 
 // Architectures are those that a spec can be built for: what the userland, the
@@ -88,7 +93,11 @@ func (r *resolver) kernelPackages(donor *catalog.Distro, model *catalog.Model) [
 	if special := model.Distros[donor.Name].Kernel; len(special) > 0 {
 		packages = slices.Clone(special)
 	}
-	if len(packages) == 0 {
+	switch {
+	case len(packages) > 0:
+	case !r.sure("kernel", "model"):
+		return nil
+	default:
 		r.report(rules.UnsupportedArchitecture, "kernel.from", "", "%s donates no kernel for %s", donor.Title, r.arch)
 		return nil
 	}
@@ -108,7 +117,7 @@ func (r *resolver) foreign(donor *catalog.Distro, asked string) {
 		if slices.Contains(donor.Kernel.Packages[r.arch], asked) {
 			return
 		}
-		if slices.Contains(donor.Kernel.Packages[arch], asked) {
+		if slices.Contains(donor.Kernel.Packages[arch], asked) && r.sure("kernel") {
 			r.report(rules.UnsupportedArchitecture, "kernel.package", "valid: "+donor.Kernel.Packages[r.arch][0], "%s is a kernel for %s, not for %s", asked, arch, r.arch)
 			return
 		}

@@ -117,6 +117,56 @@ func TestMistakes(t *testing.T) {
 			spec: debian + "components: {immucore: {url: 'https://x/y', sha256: {arm64: " + strings.Repeat("a", 64) + "}}}\n",
 			want: []string{`kairos.spec:3:53: components.immucore.sha256: https://x/y has nothing to verify it with on amd64; add the sha256 of amd64`},
 		},
+		{
+			name: "of the language and of the catalog",
+			spec: debian + "kernel: gentoo\nnaem: edge\nmodel: rpi9\ninit: openrcd\n",
+			want: []string{
+				`kairos.spec:3:9: kernel.from: unknown distribution "gentoo"; valid: ` + distros,
+				`kairos.spec:4:1: unknown key "naem"; did you mean "name"?`,
+				`kairos.spec:5:8: model: unknown model "rpi9"; did you mean "rpi3"?`,
+				`kairos.spec:6:7: init: "openrcd" is not valid; did you mean "openrc"?`,
+			},
+		},
+		{
+			name: "an unknown distribution does not hide what does not depend on it",
+			spec: "version: v1.0.0\ndistro: debain-12\nkernel: gentoo\nmodel: rpi9\ncomponents: {immucor: {version: v1}}\n",
+			want: []string{
+				`kairos.spec:2:9: distro.name: unknown distribution "debain-12"; did you mean "debian-12"?`,
+				`kairos.spec:3:9: kernel.from: unknown distribution "gentoo"; valid: ` + distros,
+				`kairos.spec:4:8: model: unknown model "rpi9"; did you mean "rpi3"?`,
+				`kairos.spec:5:23: components.immucor: unknown component "immucor"; did you mean "immucore"?`,
+			},
+		},
+		{
+			name: "nothing that follows from a misspelled key",
+			spec: debian + "varaint: standard\nkubernetes: k3s\ncomponents: {edgevpn: {version: v0.1.0}}\n",
+			want: []string{`kairos.spec:3:1: unknown key "varaint"; did you mean "variant"?`},
+		},
+		{
+			name: "nothing that follows from a wrong value",
+			spec: debian + "variant: standart\nkubernetes: k3s\npackages: {remove: [k3s-selinux]}\n",
+			want: []string{`kairos.spec:3:10: variant: "standart" is not valid; did you mean "standard"?`},
+		},
+		{
+			name: "nothing that follows from a base that cannot be read",
+			spec: "extends: ./bsae.spec\nversion: v1.0.0\npackages: {remove: [htop]}\nkubernetes: k3s\nmodel: rpi9\n",
+			want: []string{
+				`kairos.spec:1:10: extends: there is no file "./bsae.spec" beside the spec`,
+				`kairos.spec:5:8: model: unknown model "rpi9"; did you mean "rpi3"?`,
+			},
+		},
+		{
+			name: "nothing that follows from a base that is not YAML",
+			spec: "extends: ./base.spec\nversion: v1.0.0\nkernel: gentoo\n", files: spectest.Files{"base.spec": "a: ["},
+			want: []string{
+				`kairos.spec:3:9: kernel.from: unknown distribution "gentoo"; valid: ` + distros,
+				`base.spec:1:5: is not YAML: did not find expected node content`,
+			},
+		},
+		{
+			name: "a file that is not YAML", spec: "a: [",
+			want: []string{`kairos.spec:1:5: is not YAML: did not find expected node content`},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.arch == "" {

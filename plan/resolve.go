@@ -28,11 +28,12 @@ const (
 )
 
 // Resolve makes the plan of a spec for an architecture. Mistakes of the spec
-// come back as specs.Diagnostics, all of them at once.
+// come back as specs.Diagnostics, all of them at once, with those that were found
+// when it was loaded.
 func Resolve(doc *specs.Document, cat *catalog.Catalog, arch string) (*Plan, error) {
 	r := &resolver{doc: doc, spec: doc.Spec, cat: cat, arch: arch}
 	p := r.resolve()
-	if err := r.found.Err(); err != nil {
+	if err := doc.With(r.found); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -52,22 +53,27 @@ func (r *resolver) report(rule rules.Rule, key, hint, format string, args ...any
 
 func (r *resolver) resolve() *Plan {
 	distro, ok := r.distro("distro.name", r.spec.Distro.Name)
-	if !ok {
-		return nil
+	if !ok && distro != nil {
+		return nil // all else depends on the architecture
 	}
-	donor, ok := distro, true
+	donor := distro
 	if from := r.spec.Kernel.From; from != "" {
-		if donor, ok = r.distro("kernel.from", from); !ok {
-			donor = distro // to go on looking for mistakes
+		if d, ok := r.distro("kernel.from", from); ok {
+			donor = d
 		}
 	}
+	model := r.model()
+	variant := cmp.Or(r.spec.Variant, defaultVariant)
+	if distro == nil {
+		r.components(variant, "") // to go on looking for mistakes
+		return nil
+	}
+	r.checkModel(model, distro, donor)
 	init, ok := distro.Init(cmp.Or(r.spec.Init, distro.Inits[0].Name))
 	if !ok {
 		r.report(rules.UnsupportedChoice, "init", specs.Suggest(r.spec.Init, distro.InitNames()), "%s has no %s", distro.Title, r.spec.Init)
 		init = distro.Inits[0]
 	}
-	model := r.model(distro, donor)
-	variant := cmp.Or(r.spec.Variant, defaultVariant)
 	selected := r.packages(distro, model, init.Name, variant)
 	p := &Plan{
 		Arch:        r.arch,
@@ -94,10 +100,15 @@ func (r *resolver) resolve() *Plan {
 	return p
 }
 
+// sure tells whether mistakes leave what these keys say as it is. What follows
+// from other values is not reported.
+func (r *resolver) sure(keys ...string) bool { return !r.doc.Unsure(keys...) }
+
 // distro looks a distribution up and checks that it has the architecture.
 func (r *resolver) distro(key, name string) (*catalog.Distro, bool) {
 	d, ok := r.cat.Distros[name]
 	switch {
+	case name == "" && !r.sure("distro.name"):
 	case name == "":
 		r.report(rules.MissingValue, key, `extend a flavor, such as "extends: debian-12", or name one: `+strings.Join(catalog.Names(r.cat.Distros), ", "), "no distribution is chosen")
 	case !ok:
@@ -130,8 +141,9 @@ func (r *resolver) packages(d *catalog.Distro, model *catalog.Model, init, varia
 	}
 	maps.Copy(selected, model.Distros[d.Name].Packages)
 	names := catalog.Names(selected)
+	sure := r.doc.Whole() && r.sure("variant", "init", "model")
 	for i, name := range r.spec.Packages.Remove {
-		if !slices.Contains(names, name) && !r.doc.Undone(name) {
+		if !slices.Contains(names, name) && !r.doc.Undone(name) && sure {
 			r.report(rules.PackageNotListed, fmt.Sprintf("packages.remove[%d]", i), specs.Suggest(name, names), "%q is not on the list of %s", name, d.Name)
 		}
 		delete(selected, name)

@@ -103,7 +103,7 @@ func (r *resolver) emulator(artifact string, disk Disk) Emulator {
 	switch {
 	case !ok:
 		r.report(rules.UnsupportedArchitecture, "test.firmware", "write "+firmwareEFI+", or take it out", "%s has no %s", r.arch, strings.ToUpper(name))
-	case !slices.Contains(can, name):
+	case !slices.Contains(can, name) && r.sure("test", "artifacts.disk"):
 		r.report(rules.UnsupportedChoice, "test.firmware", fmt.Sprintf("write artifacts.disk.firmware: %s, or both", name), "the disk does not start from %s", strings.ToUpper(name))
 	}
 	return Emulator{

@@ -24,6 +24,10 @@ type Document struct {
 	extends []Range
 	// undone are packages that a nearer spec took back.
 	undone map[string]bool
+	// mistakes of the language, in no order.
+	mistakes Diagnostics
+	// whole tells that everything that is extended could be read.
+	whole bool
 }
 
 // place is where a value was written.
@@ -89,17 +93,62 @@ func (d *Document) Diagnose(rule rules.Rule, key, hint, format string, args ...a
 	return Diagnostic{Rule: rule, Range: at, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
+// Err returns the mistakes of the language as Diagnostics, or nil.
+func (d *Document) Err() error { return d.mistakes.Err() }
+
+// With returns the mistakes of the language together with others that were
+// found in the document, as Diagnostics, or nil. One mistake of a value is
+// enough: those of the language hide others at the same place.
+func (d *Document) With(others Diagnostics) error {
+	others = slices.DeleteFunc(slices.Clone(others), func(o Diagnostic) bool {
+		return slices.ContainsFunc(d.mistakes, func(m Diagnostic) bool {
+			return m.Range.Source == o.Range.Source && m.Range.Start == o.Range.Start
+		})
+	})
+	return slices.Concat(d.mistakes, others).Err()
+}
+
+// Whole tells whether all that the spec extends could be read.
+func (d *Document) Whole() bool { return d.whole }
+
+// Unsure tells whether a mistake leaves open what one of the keys says: one in
+// its value, one in what is around it, such as a misspelled key, or a base that
+// could not be read. What follows from such a value is not worth reporting.
+func (d *Document) Unsure(keys ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool {
+		open := !d.whole
+		for _, m := range d.mistakes {
+			if within(m.Key, key) {
+				return true
+			}
+			open = open || within(key, m.Key)
+		}
+		return open && !d.Has(key)
+	})
+}
+
+// within tells whether a key is another one, or a part of its value.
+func within(key, outer string) bool {
+	rest, ok := strings.CutPrefix(key, outer)
+	return ok && (outer == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
 // newDocument merges a chain of checked trees, nearest first, and decodes it.
-func newDocument(chain []*tree) (*Document, error) {
-	d := &Document{places: map[string]place{}}
-	for _, link := range chain {
+func newDocument(src *Source, chain chain) (*Document, error) {
+	d := &Document{places: map[string]place{}, whole: chain.whole}
+	if len(chain.trees) == 0 {
+		d.Sources = []*Source{src}
+		return d, nil
+	}
+	for _, link := range chain.trees {
 		d.Sources = append(d.Sources, link.source)
 		if extends := find(link.root, "extends"); extends != nil {
 			d.extends = append(d.extends, link.ranges[extends])
 		}
 	}
-	t := chain[len(chain)-1]
-	for _, nearer := range slices.Backward(chain[:len(chain)-1]) {
+	last := len(chain.trees) - 1
+	t := chain.trees[last]
+	for _, nearer := range slices.Backward(chain.trees[:last]) {
 		t = merge(t, nearer)
 	}
 	d.undone = t.undone

@@ -33,53 +33,59 @@ type Reader interface {
 	Context(ctx context.Context, name string) (data []byte, ok bool, err error)
 }
 
-// Load reads a spec and all it extends. Mistakes of the specs come back as
-// Diagnostics, all of them at once; any other error is trouble with reading.
+// Load reads a spec and all it extends. A spec with mistakes is loaded as far as
+// it can be read, so that Resolve finds the mistakes that are left; Document.Err
+// has those that were found here. An error means that a file could not be read.
 func Load(ctx context.Context, src *Source, r Reader) (*Document, error) {
-	chain, found, err := loadChain(ctx, src, r)
+	chain, err := loadChain(ctx, src, r)
 	if err != nil {
 		return nil, err
 	}
-	if len(chain) == 0 {
-		return nil, found.Err()
-	}
-	doc, err := newDocument(chain)
+	doc, err := newDocument(src, chain)
 	if err != nil {
 		return nil, err
 	}
-	// What is left of a chain with mistakes is checked as far as it goes.
-	found = append(found, slices.DeleteFunc(doc.validate(len(found) == 0), found.cover)...)
-	if err := found.Err(); err != nil {
-		return nil, err
-	}
+	doc.mistakes = chain.found
+	// What is left of a chain with mistakes is validated as far as it goes.
+	found := doc.validate(len(doc.mistakes) == 0)
+	doc.mistakes = append(doc.mistakes, slices.DeleteFunc(found, doc.mistakes.cover)...)
 	return doc, nil
 }
 
-// loadChain parses and checks the spec and every spec it extends, nearest
-// first, as far as they can be read.
-func loadChain(ctx context.Context, src *Source, r Reader) (chain []*tree, found Diagnostics, err error) {
+// chain is a spec and every spec it extends, nearest first, as far as they can
+// be read.
+type chain struct {
+	trees []*tree
+	// whole tells that the last one extends nothing.
+	whole bool
+	found Diagnostics
+}
+
+// loadChain parses and checks the spec and every spec it extends.
+func loadChain(ctx context.Context, src *Source, r Reader) (c chain, err error) {
 	seen := []*Source{src}
 	for {
 		t, diagnostics := parse(src, reflect.TypeFor[Spec](), emptySpec)
-		found = append(found, diagnostics...)
+		c.found = append(c.found, diagnostics...)
 		if t == nil {
-			return chain, found, nil
+			return c, nil
 		}
-		chain = append(chain, t)
+		c.trees = append(c.trees, t)
 		extends := find(t.root, "extends")
 		if extends == nil {
-			return chain, found, nil
+			c.whole = !slices.ContainsFunc(diagnostics, func(d Diagnostic) bool { return d.Key == "extends" })
+			return c, nil
 		}
 		next, wrong, err := follow(ctx, src, extends.Value, r)
 		if err != nil {
-			return nil, nil, errors.Wrapf(err, "%s: read the spec that extends names", t.ranges[extends])
+			return c, errors.Wrapf(err, "%s: read the spec that extends names", t.ranges[extends])
 		}
 		if wrong == nil {
 			wrong = cycle(append(seen, next))
 		}
 		if wrong != nil {
-			found = append(found, Diagnostic{Rule: wrong.rule, Range: t.ranges[extends], Key: "extends", Message: wrong.message, Hint: wrong.hint})
-			return chain, found, nil
+			c.found = append(c.found, Diagnostic{Rule: wrong.rule, Range: t.ranges[extends], Key: "extends", Message: wrong.message, Hint: wrong.hint})
+			return c, nil
 		}
 		next.depth = src.depth + 1
 		seen, src = append(seen, next), next

@@ -104,7 +104,10 @@ func checkVersion(ctx context.Context, version string) error {
 	if version == "" {
 		return nil
 	}
-	_, err := specs.Load(ctx, &specs.Source{Name: "--version", Data: []byte("version: " + strconv.Quote(version))}, nil)
+	doc, err := specs.Load(ctx, &specs.Source{Name: "--version", Data: []byte("version: " + strconv.Quote(version))}, nil)
+	if err == nil {
+		err = doc.Err()
+	}
 	var mistakes specs.Diagnostics
 	if errors.As(err, &mistakes) {
 		return usagef("--version: %s; %s", mistakes[0].Message, mistakes[0].Hint)

@@ -33,14 +33,22 @@ func (f Files) Context(_ context.Context, name string) ([]byte, bool, error) {
 	return []byte(data), ok, nil
 }
 
-// Load loads a spec called kairos.spec.
+// Load loads a spec called kairos.spec, which has no mistakes.
 func Load(spec string, files Files) (*specs.Document, error) {
+	doc, err := load(spec, files)
+	if err == nil {
+		err = doc.Err()
+	}
+	return doc, err
+}
+
+func load(spec string, files Files) (*specs.Document, error) {
 	return specs.Load(context.Background(), &specs.Source{Name: specs.DefaultName, Data: []byte(spec)}, files)
 }
 
 // Plan loads a spec and resolves it against the built-in catalog.
 func Plan(spec string, files Files, arch string) (*plan.Plan, error) {
-	doc, err := Load(spec, files)
+	doc, err := load(spec, files)
 	if err != nil {
 		return nil, err
 	}
