@@ -1,0 +1,127 @@
+// Package workflows checks what runs on GitHub, and the bot that updates
+// dependencies, without GitHub.
+package workflows
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const root = "../.."
+
+func workflowFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, ".github", "workflows", "*.yml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	return files
+}
+
+// actionlint runs the version that is pinned in hack/lint/files.
+func actionlint(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"tool", "-modfile=hack/lint/files/go.mod", "actionlint"}, args...)...)
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func TestActionlint(t *testing.T) {
+	for _, file := range workflowFiles(t) {
+		name, err := filepath.Rel(root, file)
+		require.NoError(t, err)
+		found, err := actionlint(t, name)
+		assert.NoError(t, err, found)
+	}
+}
+
+// TestActionlintFinds shows that TestActionlint can fail.
+func TestActionlintFinds(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "wrong.yml")
+	require.NoError(t, os.WriteFile(file, []byte("on: push\njobs:\n  one:\n    runs-on: ubuntu-24.04\n    needs: two\n    steps:\n      - run: make\n"), 0o644))
+	found, err := actionlint(t, file)
+	require.Error(t, err)
+	assert.Contains(t, found, `needs job "two" which does not exist`)
+}
+
+var (
+	makeRun       = regexp.MustCompile(`run: make ([a-z0-9 -]+)`)
+	matrixTargets = regexp.MustCompile(`(?m)^ +target: \[(.*)\]$`)
+)
+
+// TestMakeTargets has every target that a workflow makes in the Makefile.
+func TestMakeTargets(t *testing.T) {
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	require.NoError(t, err)
+	made := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^([a-z0-9-]+):`).FindAllStringSubmatch(string(makefile), -1) {
+		made[m[1]] = true
+	}
+	found := 0
+	for _, file := range workflowFiles(t) {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var targets []string
+		for _, m := range makeRun.FindAllStringSubmatch(string(data), -1) {
+			targets = append(targets, strings.Fields(m[1])...)
+		}
+		if m := matrixTargets.FindStringSubmatch(string(data)); m != nil {
+			targets = append(targets, strings.Split(m[1], ", ")...)
+		}
+		for _, target := range targets {
+			found++
+			assert.True(t, made[target], "%s makes %s, which the Makefile lacks", file, target)
+		}
+	}
+	assert.NotZero(t, found, "no target was found; does the pattern still fit?")
+}
+
+// TestRenovate has the managers of renovate.json find the version and the
+// publisher of every component.
+func TestRenovate(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(root, ".github", "renovate.json"))
+	require.NoError(t, err)
+	var config struct {
+		CustomManagers []struct {
+			ManagerFilePatterns []string
+			MatchStrings        []string
+		}
+	}
+	require.NoError(t, json.Unmarshal(data, &config))
+	require.NotEmpty(t, config.CustomManagers)
+	components, err := filepath.Glob(filepath.Join(root, "specs", "catalog", "components", "*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, components)
+	for _, file := range components {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		found := map[string]string{}
+		for _, manager := range config.CustomManagers {
+			for _, pattern := range manager.ManagerFilePatterns {
+				name, err := filepath.Rel(root, file)
+				require.NoError(t, err)
+				if !regexp.MustCompile(strings.Trim(pattern, "/")).MatchString(filepath.ToSlash(name)) {
+					continue
+				}
+				for _, expr := range manager.MatchStrings {
+					re := regexp.MustCompile(expr)
+					if m := re.FindStringSubmatch(string(text)); m != nil {
+						for i, group := range re.SubexpNames() {
+							found[group] = m[i]
+						}
+					}
+				}
+			}
+		}
+		assert.NotEmpty(t, found["currentValue"], "%s: no version", file)
+		assert.Regexp(t, `^[^/]+/[^/]+$`, found["depName"], "%s: no publisher", file)
+	}
+}
