@@ -100,6 +100,24 @@ generate: ## Generate the JSON schema, the spec reference and the page about fla
 update-goldens: ## Rewrite the golden plans and graphs
 	$(GO) test ./plan ./frontend -update
 
+# GoReleaser and what it calls, at the versions of hack/release/go.mod.
+RELEASE_TOOLS := $(abspath $(CACHE)/release)
+
+.PHONY: release-tools
+release-tools:
+	mkdir -p $(RELEASE_TOOLS)
+	$(GO) -C hack/release build -o $(RELEASE_TOOLS)/ tool
+
+.PHONY: release-snapshot
+release-snapshot: release-tools ## Build what a release has into dist/, without publishing
+	PATH="$(RELEASE_TOOLS):$$PATH" goreleaser check
+	PATH="$(RELEASE_TOOLS):$$PATH" goreleaser release --snapshot --clean --skip=sign,docker,ko
+
+.PHONY: release
+release: release-tools ## Publish the release of the tag that is checked out
+	hack/release/notes.sh "$$(git describe --exact-match --tags)" >$(RELEASE_TOOLS)/notes.md
+	PATH="$(RELEASE_TOOLS):$$PATH" goreleaser release --clean --release-notes $(RELEASE_TOOLS)/notes.md
+
 .PHONY: clean
 clean: ## Remove what was built; .cache is kept
 	rm -rf bin dist

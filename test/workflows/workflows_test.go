@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v4"
 )
 
 const root = "../.."
@@ -124,4 +125,28 @@ func TestRenovate(t *testing.T) {
 		assert.NotEmpty(t, found["currentValue"], "%s: no version", file)
 		assert.Regexp(t, `^[^/]+/[^/]+$`, found["depName"], "%s: no publisher", file)
 	}
+}
+
+// TestFrontendLabels has the released frontend image say the same about itself
+// as the one that is built here.
+func TestFrontendLabels(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(root, ".goreleaser.yaml"))
+	require.NoError(t, err)
+	var config struct {
+		Kos []struct{ Labels map[string]string }
+	}
+	require.NoError(t, yaml.Unmarshal(data, &config))
+	require.Len(t, config.Kos, 1)
+	released := config.Kos[0].Labels
+	assert.NotEmpty(t, released["org.opencontainers.image.version"])
+	delete(released, "org.opencontainers.image.version")
+
+	script, err := os.ReadFile(filepath.Join(root, "hack", "frontend.sh"))
+	require.NoError(t, err)
+	built := map[string]string{}
+	for _, m := range regexp.MustCompile(`--label '?([^=\s]+)=([^'\s]+)`).FindAllStringSubmatch(string(script), -1) {
+		built[m[1]] = m[2]
+	}
+	assert.Len(t, built, 4)
+	assert.Equal(t, built, released)
 }
