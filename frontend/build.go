@@ -82,10 +82,15 @@ func (in *inputs) request(entry *llb.SourceMap, spec *specs.Source, maps *source
 
 // answer builds, or answers the question that is asked instead.
 func (r *request) answer(ctx context.Context) (*gwclient.Result, error) {
-	if res, ok, err := r.subrequest(ctx); ok || err != nil {
-		return res, r.sourceMaps.locate(err)
+	do := (*request).build
+	q, asked, err := r.subrequest()
+	if err != nil {
+		return nil, err
 	}
-	res, err := r.build(ctx)
+	if asked {
+		do = q.answer
+	}
+	res, err := do(r, ctx)
 	return res, r.sourceMaps.locate(err)
 }
 

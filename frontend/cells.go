@@ -63,27 +63,35 @@ func (cs Cells) Build(ctx context.Context, gw gwclient.Client) (*gwclient.Result
 }
 
 func (cs Cells) answer(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
-	switch id, asked := in.client.BuildOpts().Opts["requestid"]; {
+	q, asked, err := in.subrequest()
+	switch {
+	case err != nil:
+		return nil, err
 	case !asked:
 		return cs.build(ctx, in, maps)
-	case id == PlanRequest:
-		plans, err := eachCell(ctx, cs, func(ctx context.Context, c Cell) (*plan.Plan, error) {
-			r := in.request(nil, c.Spec, maps)
-			doc, err := r.load(ctx)
-			if err != nil {
-				return nil, err
-			}
-			target, _ := r.platforms(c.platform())
-			p, _, err := r.resolve(ctx, doc, target)
-			return p, err
-		})
+	case q.together == nil:
+		return nil, errdefs.NewUnsupportedSubrequestError(q.Name)
+	default:
+		return q.together(cs, ctx, in, maps)
+	}
+}
+
+// plan shows what the specs of all cells resolve to.
+func (cs Cells) plan(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
+	plans, err := eachCell(ctx, cs, func(ctx context.Context, c Cell) (*plan.Plan, error) {
+		r := in.request(nil, c.Spec, maps)
+		doc, err := r.load(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return plansResult(plans)
-	default:
-		return nil, errdefs.NewUnsupportedSubrequestError(id)
+		target, _ := r.platforms(c.platform())
+		p, _, err := r.resolve(ctx, doc, target)
+		return p, err
+	})
+	if err != nil {
+		return nil, err
 	}
+	return plansResult(plans)
 }
 
 // build generates the graphs of all cells, and then builds them together.

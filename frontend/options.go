@@ -20,6 +20,17 @@ import (
 // built, in seconds since 1970 (reproducible-builds.org).
 const epochArg = "SOURCE_DATE_EPOCH"
 
+// buildArg is a build argument that a user may give beside the spec.
+type buildArg struct{ name, description string }
+
+// buildArgs are all but those for a proxy, which every build has.
+func buildArgs() []buildArg {
+	return []buildArg{
+		{epochArg, "time of everything that is built, in seconds since 1970 (default: that of the base image)"},
+		{withoutArg, "capabilities of BuildKit to do without: mergeop, passthroughop"},
+	}
+}
+
 // platforms returns the platform to build for, and that of the builder. The
 // frontend's own platform says nothing about either: it may run emulated.
 func (r *request) platforms(requested *ocispecs.Platform) (target, builder ocispecs.Platform) {

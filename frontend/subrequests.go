@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/moby/buildkit/client/llb"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests"
 	"github.com/moby/buildkit/frontend/subrequests/convertllb"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/frontend/subrequests/outline"
 	subtargets "github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
@@ -27,51 +29,61 @@ const (
 	SchemaRequest = "frontend.kairos.schema"
 )
 
-// subrequest answers questions about the spec instead of building it. ok is
-// false when the request is a build.
-func (r *request) subrequest(ctx context.Context) (res *gwclient.Result, ok bool, err error) {
-	id, asked := r.client.BuildOpts().Opts["requestid"]
-	if !asked {
-		return nil, false, nil
-	}
-	switch id {
-	case subrequests.RequestSubrequestsDescribe:
-		res, err = describe()
-	case subtargets.RequestTargets:
-		res, err = r.listTargets()
-	case lint.RequestLint:
-		res, err = r.lint(ctx)
-	case convertllb.RequestConvertLLB:
-		res, err = r.convert(ctx)
-	case PlanRequest:
-		res, err = r.plan(ctx)
-	case SchemaRequest:
-		res, err = textResult(specs.Schema(), specs.Schema()), nil
-	default:
-		err = errdefs.NewUnsupportedSubrequestError(id)
-	}
-	return res, true, err
+// subrequest is a question that is answered instead of building. A row of
+// allSubrequests is all that there is to one.
+type subrequest struct {
+	// Request is the name, the description and the output, as describe lists it.
+	subrequests.Request
+	// answer is for one spec.
+	answer func(*request, context.Context) (*gwclient.Result, error)
+	// together is for several cells at once; nil when they are not asked this.
+	together func(Cells, context.Context, *inputs, *sourceMaps) (*gwclient.Result, error)
 }
 
-// describe lists what can be asked.
-func describe() (*gwclient.Result, error) {
+// allSubrequests are all questions, in the order in which they are listed.
+func allSubrequests() []subrequest {
+	// described takes the definition of BuildKit with a description that fits
+	// specs.
+	described := func(r subrequests.Request, description string) subrequests.Request {
+		r.Description = description
+		return r
+	}
 	own := func(name, description string) subrequests.Request {
 		return subrequests.Request{
 			Name: name, Version: "1.0.0", Type: subrequests.TypeRPC, Description: description,
 			Metadata: []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}},
 		}
 	}
-	checkSpec := lint.SubrequestLintDefinition
-	checkSpec.Description = "Check the spec without building it"
-	toLLB := convertllb.SubrequestConvertLLBDefinition
-	toLLB.Description = "Show the graph that the spec becomes"
-	all := []subrequests.Request{
-		subtargets.SubrequestsTargetsDefinition,
-		checkSpec,
-		toLLB,
-		own(PlanRequest, "Show the resolved plan"),
-		own(SchemaRequest, "Show the JSON schema of the spec"),
-		subrequests.SubrequestsDescribeDefinition,
+	return []subrequest{
+		{Request: subtargets.SubrequestsTargetsDefinition, answer: (*request).listTargets},
+		{Request: described(outline.SubrequestsOutlineDefinition, "List the build arguments of a target"), answer: (*request).outline},
+		{Request: described(lint.SubrequestLintDefinition, "Check the spec without building it"), answer: (*request).lint},
+		{Request: described(convertllb.SubrequestConvertLLBDefinition, "Show the graph that the spec becomes"), answer: (*request).convert},
+		{Request: own(PlanRequest, "Show the resolved plan"), answer: (*request).plan, together: Cells.plan},
+		{Request: own(SchemaRequest, "Show the JSON schema of the spec"), answer: (*request).schema},
+		{Request: subrequests.SubrequestsDescribeDefinition, answer: (*request).describe},
+	}
+}
+
+// subrequest is the question that a request asks; ok is false when it is a
+// build.
+func (in *inputs) subrequest() (q subrequest, ok bool, err error) {
+	id, asked := in.client.BuildOpts().Opts["requestid"]
+	if !asked {
+		return subrequest{}, false, nil
+	}
+	all := allSubrequests()
+	if i := slices.IndexFunc(all, func(s subrequest) bool { return s.Name == id }); i >= 0 {
+		return all[i], true, nil
+	}
+	return subrequest{}, true, errdefs.NewUnsupportedSubrequestError(id)
+}
+
+// describe lists what can be asked.
+func (r *request) describe(context.Context) (*gwclient.Result, error) {
+	var all []subrequests.Request
+	for _, s := range allSubrequests() {
+		all = append(all, s.Request)
 	}
 	data, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
@@ -84,6 +96,25 @@ func describe() (*gwclient.Result, error) {
 	return textResult(data, text.Bytes()), nil
 }
 
+func (r *request) schema(context.Context) (*gwclient.Result, error) {
+	return textResult(specs.Schema(), specs.Schema()), nil
+}
+
+// outline lists what a build of the target can be given beside the spec, with
+// the values that are given. Without an answer, clients ask the frontend of
+// Dockerfiles instead.
+func (r *request) outline(context.Context) (*gwclient.Result, error) {
+	t, err := TargetByName(r.ui.Target)
+	if err != nil {
+		return nil, err
+	}
+	o := outline.Outline{Name: t.Name, Description: t.Description, Sources: [][]byte{r.spec.Data}}
+	for _, a := range buildArgs() {
+		o.Args = append(o.Args, outline.Arg{Name: a.name, Description: a.description, Value: r.ui.BuildArgs[a.name]})
+	}
+	return o.ToResult()
+}
+
 func textResult(data, text []byte) *gwclient.Result {
 	res := gwclient.NewResult()
 	res.AddMeta("result.json", data)
@@ -92,7 +123,7 @@ func textResult(data, text []byte) *gwclient.Result {
 	return res
 }
 
-func (r *request) listTargets() (*gwclient.Result, error) {
+func (r *request) listTargets(context.Context) (*gwclient.Result, error) {
 	list := subtargets.List{Sources: [][]byte{r.spec.Data}}
 	for i, t := range Targets() {
 		list.Targets = append(list.Targets, subtargets.Target{Name: t.Name, Description: t.Description, Default: i == 0})
