@@ -208,7 +208,7 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 		return nil, err
 	}
 	g.Epoch, err = epoch(r.ui.BuildArgs[epochArg], base.config)
-	return &system{target: t, plan: p, graph: g, base: base.config, warnings: src.configs.warnings(p, t)}, err
+	return &system{target: t, plan: p, graph: g, base: base.config, warnings: subject{p, src.configs, t}.warnings()}, err
 }
 
 // resolve plans for a platform and looks at the files that the spec names.

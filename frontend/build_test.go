@@ -34,6 +34,7 @@ type gateway struct {
 	// sent are the paths that were asked for of each folder.
 	sent   map[string][]string
 	warned []string
+	urls   []string
 }
 
 func newGateway(opts map[string]string, folders map[string]files) *gateway {
@@ -79,8 +80,8 @@ func (g *gateway) Solve(_ context.Context, req gwclient.SolveRequest) (*gwclient
 	return res, nil
 }
 
-func (g *gateway) Warn(_ context.Context, _ digest.Digest, msg string, _ gwclient.WarnOpts) error {
-	g.warned = append(g.warned, msg)
+func (g *gateway) Warn(_ context.Context, _ digest.Digest, msg string, opts gwclient.WarnOpts) error {
+	g.warned, g.urls = append(g.warned, msg), append(g.urls, opts.URL)
 	return nil
 }
 
@@ -184,6 +185,8 @@ func TestWarnedOnce(t *testing.T) {
 			require.NoError(t, err)
 			assert.Len(t, res.Refs, 2)
 			require.Len(t, g.warned, 1)
+			assert.Equal(t, []string{"https://github.com/flavorkit/flavorkit/blob/main/docs/rules/NoAdminUser.md"}, g.urls)
+			assert.True(t, strings.HasSuffix(g.warned[0], " [NoAdminUser]"), g.warned[0])
 			assert.Contains(t, g.warned[0], "kairos.spec:3:32: artifacts.iso.cloudConfig: no user in it is in the group admin: ")
 		})
 	}

@@ -42,13 +42,7 @@ func Check(ctx context.Context, p *plan.Plan, contexts Contexts) (warnings specs
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range Targets() {
-		// Who wants no disk need not give its cloud-config.
-		if _, given := configs[t.CloudConfig]; given {
-			warnings = append(warnings, configs.warnings(p, t)...)
-		}
-	}
-	return warnings.Sorted(), nil
+	return allWarnings(p, configs), nil
 }
 
 // readCloudConfigs reads the cloud-configs of the spec. Texts are those that are
@@ -129,35 +123,9 @@ func literal(at specs.Range, text string) []specs.Range {
 	return places
 }
 
-// warnings are what a target can be built with, and its user would hardly want.
-func (c cloudConfigs) warnings(p *plan.Plan, t Target) specs.Diagnostics {
-	own, given := c[t.CloudConfig]
-	if t.CloudConfig == "" || own.Admin {
-		return nil
-	}
-	d := specs.Diagnostic{Range: p.Range(t.CloudConfig), Key: t.CloudConfig}
-	switch {
-	case given:
-		d.Message, d.Hint = "no user in it is in the group admin: ", "add one, or install: {nousers: true} if that is meant"
-	case t.CloudConfig == diskConfigKey:
-		d.Message, d.Hint = "is missing, and with it a user in the group admin: ", "name a cloud-config with a user"
-	default:
-		return nil // the installer asks
-	}
-	// The agent reads those of the medium and of the machine, not that of the
-	// image (kairos-agent, constants.GetUserConfigDirs).
-	d.Message += "kairos-agent will refuse to install, to upgrade and to reset"
-	if c[imageConfigKey].Admin {
-		d.Message += " (it takes no notice of the user in " + imageConfigKey + ")"
-	} else {
-		d.Message += ", and nobody can log in"
-	}
-	return specs.Diagnostics{d}
-}
-
 // warn shows warnings with the lines that they are about.
 func (m *sourceMaps) warn(ctx context.Context, show func(context.Context, string, gwclient.WarnOpts), warnings specs.Diagnostics) {
 	for _, d := range warnings {
-		show(ctx, d.Error(), gwclient.WarnOpts{Level: 1, SourceInfo: m.info(d.Range.Source), Range: ranges(d.Range)})
+		show(ctx, d.Error(), gwclient.WarnOpts{Level: 1, URL: d.Rule.URL(), Detail: [][]byte{[]byte(d.Rule.Description)}, SourceInfo: m.info(d.Range.Source), Range: ranges(d.Range)})
 	}
 }

@@ -42,7 +42,7 @@ func TestUserWarnings(t *testing.T) {
 			at, err := TargetByName(c.target)
 			require.NoError(t, err)
 			var got string
-			for _, d := range c.configs.warnings(p, at) {
+			for _, d := range (subject{p, c.configs, at}).warnings() {
 				got += d.Message
 			}
 			assert.Equal(t, c.want, got)

@@ -133,22 +133,23 @@ func (r *request) listTargets(context.Context) (*gwclient.Result, error) {
 
 // lint checks the spec as a build would, up to the first step.
 func (r *request) lint(ctx context.Context) (*gwclient.Result, error) {
-	results := &lint.LintResults{Warnings: []lint.Warning{}}
-	source := results.AddSource(r.entry)
-	_, err := r.plans(ctx)
-	var diagnostics specs.Diagnostics
-	switch {
-	case errors.As(err, &diagnostics):
-		results.Error = &lint.BuildError{Message: diagnostics.Error(), Location: pb.Location{SourceIndex: int32(source)}}
-		for _, d := range diagnostics {
-			if r.sourceMaps.of(d.Range.Source) == r.entry {
-				results.Error.Location.Ranges = append(results.Error.Location.Ranges, ranges(d.Range)...)
-			}
-		}
-	case err != nil:
+	doc, err := r.load(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return results.ToResult(nil)
+	warnings, err := each(ctx, r.requested(), func(ctx context.Context, requested *ocispecs.Platform) (specs.Diagnostics, error) {
+		target, _ := r.platforms(requested)
+		p, src, err := r.resolve(ctx, doc, target)
+		if err != nil {
+			return nil, err
+		}
+		return allWarnings(p, src.configs), nil
+	})
+	var mistakes specs.Diagnostics
+	if err != nil && !errors.As(err, &mistakes) {
+		return nil, err
+	}
+	return r.sourceMaps.lintResults(r.spec, mistakes, slices.Concat(warnings...).Sorted()).ToResult(nil)
 }
 
 // plan shows what the spec resolves to, for every requested platform.

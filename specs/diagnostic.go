@@ -26,7 +26,8 @@ type Diagnostic struct {
 	unread bool
 }
 
-// Error is one line: file:line:column: key: message; hint.
+// Error is one line: file:line:column: key: message; hint. A warning has the
+// name of its rule at the end, in brackets.
 func (d Diagnostic) Error() string {
 	var b strings.Builder
 	b.WriteString(d.Range.String())
@@ -39,6 +40,9 @@ func (d Diagnostic) Error() string {
 	if d.Hint != "" {
 		b.WriteString("; ")
 		b.WriteString(d.Hint)
+	}
+	if d.Rule.Severity == rules.Warning {
+		b.WriteString(" [" + d.Rule.Name + "]")
 	}
 	return b.String()
 }

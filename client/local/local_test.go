@@ -30,7 +30,7 @@ func TestCheck(t *testing.T) {
 		user   = "#cloud-config\nusers: [{name: me, groups: [admin]}]\n"
 		nobody = "#cloud-config\nhostname: edge\n"
 		hint   = "; paths count from the top of the context; a .dockerignore file may leave it out"
-		locked = "no user in it is in the group admin: kairos-agent will refuse to install, to upgrade and to reset, and nobody can log in; add one, or install: {nousers: true} if that is meant"
+		locked = "no user in it is in the group admin: kairos-agent will refuse to install, to upgrade and to reset, and nobody can log in; add one, or install: {nousers: true} if that is meant [NoAdminUser]"
 	)
 	for _, c := range []struct {
 		name, spec string

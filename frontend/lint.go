@@ -1,0 +1,134 @@
+package frontend
+
+import (
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/rules"
+)
+
+// lintRule is a warning about specs that can be built and are hardly meant. Its
+// page is docs/rules/NAME.md.
+type lintRule struct {
+	name, description string
+	// check returns what the rule has to say, without the rule.
+	check func(subject) specs.Diagnostics
+}
+
+// subject is what the rules look at: a spec that resolves, for one target.
+type subject struct {
+	plan    *plan.Plan
+	configs cloudConfigs
+	target  Target
+}
+
+// lintRules are all warnings.
+func lintRules() []lintRule {
+	return []lintRule{
+		{"NoAdminUser", "The cloud-config beside the system makes no user in the group admin.", noAdminUser},
+		{"NoCloudConfig", "A disk image has no cloud-config, and so no user.", noCloudConfig},
+	}
+}
+
+func (r lintRule) rule() rules.Rule {
+	return rules.Rule{Name: r.name, Description: r.description, Severity: rules.Warning}
+}
+
+// Rules are all rules that a spec is held to, mistakes and warnings.
+func Rules() []rules.Rule {
+	all := rules.Mistakes()
+	for _, r := range lintRules() {
+		all = append(all, r.rule())
+	}
+	return all
+}
+
+// warnings are what all rules have to say.
+func (s subject) warnings() specs.Diagnostics {
+	var all specs.Diagnostics
+	for _, r := range lintRules() {
+		for _, d := range r.check(s) {
+			d.Rule = r.rule()
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// allWarnings are those of every target that the spec has the cloud-config for:
+// a user who wants no disk need not give one for disks.
+func allWarnings(p *plan.Plan, configs cloudConfigs) specs.Diagnostics {
+	var all specs.Diagnostics
+	for _, t := range Targets() {
+		if _, given := configs[t.CloudConfig]; given {
+			all = append(all, subject{p, configs, t}.warnings()...)
+		}
+	}
+	return all.Sorted()
+}
+
+func noAdminUser(s subject) specs.Diagnostics {
+	own, given := s.configs[s.target.CloudConfig]
+	if !given || own.Admin || s.target.CloudConfig == imageConfigKey {
+		return nil
+	}
+	return s.aboutConfig("add one, or install: {nousers: true} if that is meant", "no user in it is in the group admin: ")
+}
+
+// noCloudConfig is about disks alone: the installer of a medium asks.
+func noCloudConfig(s subject) specs.Diagnostics {
+	if _, given := s.configs[diskConfigKey]; given || s.target.CloudConfig != diskConfigKey {
+		return nil
+	}
+	return s.aboutConfig("name a cloud-config with a user", "is missing, and with it a user in the group admin: ")
+}
+
+// aboutConfig is about the cloud-config of the target. The agent reads those of
+// the medium and of the machine, not that of the image (kairos-agent,
+// constants.GetUserConfigDirs).
+func (s subject) aboutConfig(hint, message string) specs.Diagnostics {
+	message += "kairos-agent will refuse to install, to upgrade and to reset"
+	if s.configs[imageConfigKey].Admin {
+		message += " (it takes no notice of the user in " + imageConfigKey + ")"
+	} else {
+		message += ", and nobody can log in"
+	}
+	key := s.target.CloudConfig
+	return specs.Diagnostics{{Range: s.plan.Range(key), Key: key, Message: message, Hint: hint}}
+}
+
+// lintResults are mistakes and warnings of a spec in the form of BuildKit's build
+// checks.
+func (m *sourceMaps) lintResults(spec *specs.Source, mistakes, warnings specs.Diagnostics) *lint.LintResults {
+	results := &lint.LintResults{Warnings: []lint.Warning{}}
+	// LintResults.AddSource takes only files that are part of a graph.
+	indices := map[*specs.Source]int32{}
+	index := func(src *specs.Source) int32 {
+		at, ok := indices[src]
+		if !ok {
+			at = int32(len(results.Sources))
+			indices[src], results.Sources = at, append(results.Sources, m.info(src))
+		}
+		return at
+	}
+	index(spec)
+	// What was written in no file is at no line of the spec.
+	locate := func(d specs.Diagnostic, at *pb.Location) {
+		if d.Range.Source != nil && d.Range.Start.Line > 0 {
+			at.SourceIndex, at.Ranges = index(d.Range.Source), ranges(d.Range)
+		}
+	}
+	for _, d := range warnings {
+		w := lint.Warning{RuleName: d.Rule.Name, Description: d.Rule.Description, URL: d.Rule.URL(), Detail: d.Error(), Location: &pb.Location{}}
+		locate(d, w.Location)
+		results.Warnings = append(results.Warnings, w)
+	}
+	if len(mistakes) > 0 {
+		// The lines of the others would be shown with all that is between.
+		results.Error = &lint.BuildError{Message: mistakes.Error()}
+		locate(mistakes[0], &results.Error.Location)
+	}
+	return results
+}

@@ -1,0 +1,116 @@
+package frontend
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/specs/rules"
+)
+
+// TestBuildChecks answers docker buildx build --check.
+func TestBuildChecks(t *testing.T) {
+	const good = "# syntax=x\nextends: debian-12\nversion: v1.0.0\n"
+	for _, c := range []struct {
+		name, spec string
+		files      map[string]string
+		rules      []string
+		err        string
+		file       string // that the error is in
+		line       int32
+		status     string
+	}{
+		{name: "right", spec: good, status: "0"},
+		{
+			name: "a warning", spec: good + "artifacts: {iso: {cloudConfig: {content: \"#cloud-config\\n\"}}}\n",
+			rules: []string{"NoAdminUser"}, status: "1",
+		},
+		{
+			name: "mistakes of the language and of the catalog", spec: good + "kernel: gentoo\nnaem: x\n",
+			err: "kairos.spec:5:1: unknown key", file: "kairos.spec", line: 4, status: "1",
+		},
+		{
+			name: "a mistake in the spec that is extended", spec: "# syntax=x\nextends: ./base.spec\nversion: v1.0.0\n",
+			files: map[string]string{"base.spec": "extends: debian-12\nnaem: x\n"},
+			err:   "base.spec:2:1: unknown key", file: "base.spec", line: 2, status: "1",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			texts := map[string]string{"kairos.spec": c.spec}
+			for name, text := range c.files {
+				texts[name] = text
+			}
+			g := newGateway(map[string]string{"filename": "kairos.spec", "requestid": lint.RequestLint}, map[string]files{
+				"dockerfile": {texts: texts}, "context": {},
+			})
+			res, err := Build(t.Context(), g)
+			require.NoError(t, err)
+			assert.Equal(t, c.status, string(res.Metadata["result.statuscode"]))
+			var results lint.LintResults
+			require.NoError(t, json.Unmarshal(res.Metadata["result.json"], &results))
+			var names []string
+			for _, w := range results.Warnings {
+				names = append(names, w.RuleName)
+				assert.Contains(t, w.URL, "docs/rules/"+w.RuleName+".md")
+				assert.NotEmpty(t, w.Description)
+				assert.Contains(t, w.Detail, "kairos.spec:4:")
+				assert.Contains(t, string(res.Metadata["result.txt"]), "WARNING: "+w.RuleName)
+			}
+			assert.Equal(t, c.rules, names)
+			if c.err == "" {
+				assert.Nil(t, results.Error)
+				return
+			}
+			require.NotNil(t, results.Error)
+			assert.Contains(t, results.Error.Message, c.err)
+			at := &results.Error.Location
+			assert.Equal(t, c.file, results.Sources[at.SourceIndex].Filename)
+			require.Len(t, at.Ranges, 1)
+			assert.Equal(t, c.line, at.Ranges[0].Start.Line)
+		})
+	}
+}
+
+// TestRulesHavePages has a page for every warning, a heading for every mistake,
+// and nothing else.
+func TestRulesHavePages(t *testing.T) {
+	const directory = "../docs/rules"
+	text, err := os.ReadFile(filepath.Join(directory, "mistakes.md"))
+	require.NoError(t, err)
+	var headings, mistakes []string
+	for line := range strings.Lines(string(text)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "## "); ok {
+			headings = append(headings, name)
+		}
+	}
+	want := map[string]bool{"mistakes.md": true}
+	seen := map[string]bool{}
+	for _, r := range Rules() {
+		assert.False(t, seen[r.Name], "%s is the name of two rules", r.Name)
+		seen[r.Name] = true
+		if r.Severity == rules.Error {
+			mistakes = append(mistakes, r.Name)
+			continue
+		}
+		want[r.Name+".md"] = true
+		page, err := os.ReadFile(filepath.Join("..", r.Page()))
+		if assert.NoError(t, err) {
+			assert.Contains(t, string(page), "# "+r.Name+"\n\n"+r.Description+"\n")
+			for _, part := range []string{"## Why", "## Bad", "## Good"} {
+				assert.Contains(t, string(page), "\n"+part+"\n", r.Name)
+			}
+		}
+	}
+	assert.Equal(t, mistakes, headings)
+	pages, err := os.ReadDir(directory)
+	require.NoError(t, err)
+	for _, page := range pages {
+		assert.True(t, want[page.Name()], "%s is the page of no rule", page.Name())
+	}
+}
