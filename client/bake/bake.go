@@ -1,7 +1,7 @@
-// Package bake writes the cells of a matrix as a file for docker buildx bake: a
-// target a cell, and groups of them. The targets are flat. None refers to
-// another, for bake would write what is shared once for each path to it
-// (docker/buildx#4005); BuildKit finds out by itself what the cells share.
+// Package bake writes a matrix as a file for docker buildx bake: one target per
+// entry, and groups of them. The targets are flat. None refers to another,
+// because bake would write what they share once per path to it
+// (docker/buildx#4005). BuildKit finds out by itself what they share.
 package bake
 
 import (
@@ -21,8 +21,8 @@ const Version = "v0.0.0-bake.version"
 type Options struct {
 	// Frontend is the image of the frontend.
 	Frontend string
-	// Context is the build context, and the folder of the specs that cells
-	// extend, as seen from where bake runs.
+	// Context is the build context, and the directory of the specs that entries
+	// extend, relative to where bake runs.
 	Context string
 	// Registry, Version and Target are the defaults of the variables of bake.
 	Registry, Version, Target string
@@ -30,18 +30,18 @@ type Options struct {
 	Targets []frontend.Target
 	// Contexts are the named contexts of all targets.
 	Contexts map[string]string
-	// CacheFrom and CacheTo are given to all targets, with the name of each in
-	// the place of OwnName, and may use the variables of bake.
+	// CacheFrom and CacheTo apply to all targets, with OwnName replaced by the
+	// name of the target. They may use the variables of bake.
 	CacheFrom, CacheTo []string
 }
 
-// OwnName is replaced by the name of each target in the caches that it is given.
+// OwnName stands for the name of the target in CacheFrom and CacheTo.
 const OwnName = "{cell}"
 
-// Cell is what becomes a target.
+// Cell becomes a target.
 type Cell struct {
 	Name, Spec, Image, Arch string
-	// Groups that the target is in, beside that of all.
+	// Groups that the target is in, besides the group of all.
 	Groups []string
 }
 
@@ -76,13 +76,13 @@ type target struct {
 	CacheTo          []string          `json:"cache-to,omitempty"`
 }
 
-// Ours tells whether a text was written by File.
+// Ours reports whether File wrote a text.
 func Ours(text []byte) bool {
 	var f file
 	return json.Unmarshal(text, &f) == nil && f.Comment == comment
 }
 
-// all is the group of all targets, which bake builds when it is asked for none.
+// all is the group of all targets, which bake builds by default.
 const all = "default"
 
 // File writes the bake file of cells.
@@ -154,7 +154,7 @@ func tags(targets []frontend.Target, image string) []string {
 	return all
 }
 
-// named puts a name where OwnName is.
+// named replaces OwnName by a name.
 func named(caches []string, name string) []string {
 	var out []string
 	for _, c := range caches {

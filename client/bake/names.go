@@ -9,8 +9,8 @@ import (
 // and groups.
 type identifiers map[string]bool
 
-// of gives a name that bake takes. Where two names come out the same, as they do
-// when only signs tell them apart, the later one gets a number.
+// of returns a name that bake accepts. When two names come out the same, because
+// they differ only in replaced characters, the second gets a number.
 func (taken identifiers) of(name string) string {
 	plain := identifier(name)
 	id := plain
@@ -21,7 +21,7 @@ func (taken identifiers) of(name string) string {
 	return id
 }
 
-// identifier has only signs that bake takes.
+// identifier replaces the characters that bake refuses.
 func identifier(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

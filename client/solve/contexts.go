@@ -14,7 +14,7 @@ import (
 	"github.com/tonistiigi/fsutil"
 )
 
-// addContext hands a named context in, spelled as for docker buildx build
+// addContext adds a named context, written as for docker buildx build
 // --build-context.
 func addContext(opt *client.SolveOpt, name, value string) error {
 	key := contextKey(name)
@@ -51,7 +51,7 @@ func contextKey(name string) string {
 	return image
 }
 
-// addLayout hands an image of an OCI layout in: path, path:tag or path@digest.
+// addLayout adds an image of an OCI layout: path, path:tag or path@digest.
 func addLayout(opt *client.SolveOpt, key, value string) error {
 	path, digest, pinned := strings.Cut(value, "@")
 	if !pinned {
@@ -78,8 +78,8 @@ func addLayout(opt *client.SolveOpt, key, value string) error {
 	return nil
 }
 
-// findTag returns the digest of a tag in an OCI layout. The only image of a
-// layout needs no tag.
+// findTag returns the digest of a tag in an OCI layout. A layout with one image
+// needs no tag.
 func findTag(path, tag string) (string, error) {
 	index, err := layout.ImageIndexFromPath(path)
 	if err != nil {

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// free cannot tell here.
+// free is unknown on this system.
 func free(string) (bytes uint64, ok bool) { return 0, false }
 
-// hold cannot lock here.
+// hold cannot lock on this system.
 func hold(string) (letGo io.Closer, ok bool) { return io.NopCloser(strings.NewReader("")), true }
 
-// abandoned cannot tell here, so nothing is.
+// abandoned is unknown on this system, so nothing is.
 func abandoned(string) bool { return false }

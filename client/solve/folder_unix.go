@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// free is the space on the file system of a folder, in bytes, that is left to
-// this process (statfs(2)); ok is false when nobody can tell.
+// free returns the bytes that this process can still write to the filesystem of
+// a directory (statfs(2)); ok is false when that is unknown.
 func free(folder string) (bytes uint64, ok bool) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(folder, &st); err != nil {
@@ -19,14 +19,14 @@ func free(folder string) (bytes uint64, ok bool) {
 	return uint64(st.Bavail) * uint64(st.Bsize), true
 }
 
-// hold locks a folder until it is let go, or this process ends, however it does.
-// ok is false when another process holds it, or it is gone.
+// hold locks a directory until it is released or this process ends, however it
+// ends. ok is false when another process holds it, or it is gone.
 func hold(folder string) (letGo io.Closer, ok bool) {
 	dir, err := os.Open(folder)
 	if err != nil {
 		return nil, false
 	}
-	// Some file systems have no locks; on these nothing is taken for abandoned.
+	// Some filesystems have no locks; there, nothing counts as abandoned.
 	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != unix.EWOULDBLOCK {
 		// A process that held it before may have removed it.
 		if _, err := os.Stat(folder); err == nil {
@@ -37,7 +37,7 @@ func hold(folder string) (letGo io.Closer, ok bool) {
 	return nil, false
 }
 
-// abandoned tells whether no process holds a folder.
+// abandoned reports whether no process holds a directory.
 func abandoned(folder string) bool {
 	dir, err := os.Open(folder)
 	if err != nil {

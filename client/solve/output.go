@@ -15,8 +15,8 @@ import (
 	"github.com/tonistiigi/go-csvvalue"
 )
 
-// Output is where a build goes. Files appear under their names only when they
-// are whole: until Commit they are in a hidden folder beside their place.
+// Output receives the result of a build. Files get their names when they are
+// complete: until Commit they are in a hidden directory beside their destination.
 type Output struct {
 	Entry client.ExportEntry
 
@@ -26,7 +26,7 @@ type Output struct {
 	folder  string            // final folder, when the whole hidden folder moves
 }
 
-// OutputFolder exports the files of a result into a folder.
+// OutputFolder exports the files of a result into a directory.
 func OutputFolder(folder string) (*Output, error) {
 	o := &Output{folder: folder}
 	if err := o.open(folder); err != nil {
@@ -47,20 +47,20 @@ func OutputRegistry(image string) *Output {
 	return &Output{Entry: client.ExportEntry{Type: client.ExporterImage, Attrs: attrs}}
 }
 
-// Destination is an output that was asked for and is not open yet: nothing has
-// been touched for it.
+// Destination is a requested output that is not open yet: nothing has been
+// written for it.
 type Destination struct {
 	// Type of the exporter, as BuildKit calls it.
 	Type string
-	// Path of the folder or file; empty for what goes to no file.
+	// Path of the directory or file; empty for an output that is no file.
 	Path  string
 	Attrs map[string]string
-	// Plain tells that a folder was named and nothing else, so that what goes into
-	// it is left open.
+	// Plain is true when only a directory was given, so that the target decides
+	// what is written to it.
 	Plain bool
 }
 
-// ParseOutput reads an output as docker buildx build spells it: a folder, or
+// ParseOutput reads an output as docker buildx build writes it: a directory, or
 // type=…,dest=….
 func ParseOutput(s string) (Destination, error) {
 	switch {
@@ -103,12 +103,12 @@ func ParseOutput(s string) (Destination, error) {
 	return d, nil
 }
 
-// TakesName tells whether an image is written, which has a name, and not its files.
+// TakesName reports whether the output is an image, which has a name.
 func (d Destination) TakesName() bool {
 	return d.Type != client.ExporterLocal && d.Type != client.ExporterTar
 }
 
-// Open makes the output.
+// Open opens the output.
 func (d Destination) Open() (*Output, error) {
 	if d.Path == "" {
 		return &Output{Entry: client.ExportEntry{Type: d.Type, Attrs: d.Attrs}}, nil
@@ -129,8 +129,8 @@ func (d Destination) isFolder() bool {
 	return d.Type == client.ExporterLocal || err == nil && !tar
 }
 
-// rewriteTimes has an image exporter set the times of all files to the epoch at
-// the most, so that equal builds give equal bytes, unless the user decides.
+// rewriteTimes makes an image exporter cap the times of all files at the epoch,
+// so that equal builds give equal bytes, unless the user says otherwise.
 func rewriteTimes(attrs map[string]string) map[string]string {
 	const key = "rewrite-timestamp"
 	// The two exclude each other (exporter/containerimage).
@@ -156,9 +156,9 @@ func outputFile(kind, file string, attrs map[string]string) (*Output, error) {
 
 const partialPrefix = ".flavorkit-"
 
-// open makes the hidden folder, and holds it. Those of builds that were killed
-// are removed. A folder may be shared by machines and containers, so that the
-// number of a process says nothing.
+// open makes the hidden directory and locks it. It removes those of builds that
+// were killed. Machines and containers may share the parent directory, so process
+// ids say nothing.
 func (o *Output) open(folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return errors.Wrap(err, "make the output folder")
@@ -177,7 +177,7 @@ func (o *Output) open(folder string) error {
 		if err != nil {
 			return errors.Wrap(err, "write to the output folder")
 		}
-		// Another build may have taken it for abandoned before it was held.
+		// Another build may have found it abandoned before it was locked.
 		if letGo, ok := hold(partial); ok {
 			o.partial, o.letGo = partial, letGo
 			return nil
@@ -210,8 +210,8 @@ func (o *Output) Commit() ([]string, error) {
 	return files, o.Discard()
 }
 
-// move puts a file or folder in its place. A file replaces a former one, a
-// folder is laid over a former one; what else is there stays.
+// move moves a file or directory to its destination. A file replaces an existing
+// one. A directory is merged into an existing one, whose other files stay.
 func move(from, to string) error {
 	source, err := os.Lstat(from)
 	if err != nil {
@@ -240,15 +240,15 @@ func move(from, to string) error {
 	return os.Rename(from, to)
 }
 
-// Full tells whether the output has no space left. BuildKit's client does not
-// say it: a folder that cannot be written ends the transfer with EOF.
+// Full reports whether the output has no space left. BuildKit's client does not
+// say so: a directory that cannot be written ends the transfer with EOF.
 func (o *Output) Full() bool {
 	const least = 1 << 20
 	bytes, ok := free(o.partial)
 	return o.partial != "" && ok && bytes < least
 }
 
-// Discard removes what is not whole. It may be called after Commit.
+// Discard removes incomplete files. It may be called after Commit.
 func (o *Output) Discard() error {
 	if o.partial == "" {
 		return nil

@@ -9,13 +9,13 @@ import (
 	"github.com/pkg/errors"
 )
 
-// CheckProgress tells whether progress can be shown in this way.
+// CheckProgress reports an error when there is no such way to show progress.
 func CheckProgress(w io.Writer, mode string) error {
 	_, err := newProgress(w, mode)
 	return err
 }
 
-// newProgress returns what shows the progress of one build.
+// newProgress returns the progress display of one build.
 func newProgress(w io.Writer, mode string) (func(chan *client.SolveStatus) error, error) {
 	if mode == "" {
 		mode = string(progressui.AutoMode)

@@ -1,6 +1,6 @@
 // Package solve runs the frontend against a BuildKit from the client's side,
-// as docker buildx does for the frontend image: it hands in folders and named
-// contexts, shows progress and receives what was built.
+// as docker buildx does for the frontend image: it sends directories and named
+// contexts, shows progress and receives the result.
 package solve
 
 import (
@@ -25,18 +25,18 @@ import (
 	"github.com/flavorkit/flavorkit/plan"
 )
 
-// Options are what a build is asked for.
+// Options of a build.
 type Options struct {
-	// File is the path of the spec, Context the folder of the build context.
+	// File is the path of the spec, Context the directory of the build context.
 	File, Context string
 	Target        string
 	Platforms     []string
-	// Frontend answers the request; nil is the one that builds File.
+	// Frontend answers the request. The default, nil, builds File.
 	Frontend gwclient.BuildFunc
-	// Contexts are named contexts: a folder, oci-layout://path:tag,
-	// docker-image://reference, or a url.
+	// Contexts are named contexts: a directory, oci-layout://path:tag,
+	// docker-image://reference, or a URL.
 	Contexts map[string]string
-	// Args are build arguments, Labels labels of the image.
+	// Args are build arguments, Labels are labels of the image.
 	Args, Labels map[string]string
 	// NoCache runs every step again; NoCacheStages only those stages.
 	NoCache       bool
@@ -47,11 +47,11 @@ type Options struct {
 	Progress string
 	// Log is where progress goes.
 	Log io.Writer
-	// Watch sees every status update, beside the progress output; may be nil.
+	// Watch receives every status update, besides the progress output. May be nil.
 	Watch func(*client.SolveStatus)
 }
 
-// product tells BuildKit which client it talks to.
+// product is the name of this client in BuildKit.
 const product = "flavorkit"
 
 // Ask asks the frontend something about the spec instead of building it.
@@ -79,7 +79,7 @@ func Plans(ctx context.Context, c *client.Client, o Options) (plans []*plan.Plan
 	return plans, err
 }
 
-// Build builds and exports. Progress is shown until the end.
+// Build builds and exports, and shows progress until it is done.
 func Build(ctx context.Context, c *client.Client, o Options, exports ...client.ExportEntry) (*client.SolveResponse, error) {
 	opt, err := o.solveOpt()
 	if err != nil {
@@ -113,8 +113,8 @@ func Build(ctx context.Context, c *client.Client, o Options, exports ...client.E
 	return res, eg.Wait()
 }
 
-// aboutPlatforms tells BuildKit's warning that the result has more platforms than
-// were asked for. Cells of a matrix are handed out like platforms.
+// aboutPlatforms recognises BuildKit's warning that a result has more platforms
+// than were requested. Entries of a matrix are returned as platforms.
 func aboutPlatforms(w *client.VertexWarning) bool {
 	return strings.Contains(string(w.Short), "do not match result platforms")
 }
@@ -126,7 +126,7 @@ func (o Options) frontend() gwclient.BuildFunc {
 	return frontend.Build
 }
 
-// solveOpt turns the options into what BuildKit's client takes.
+// solveOpt turns the options into those of BuildKit's client.
 func (o Options) solveOpt() (*client.SolveOpt, error) {
 	opt := &client.SolveOpt{
 		LocalMounts:   map[string]fsutil.FS{},

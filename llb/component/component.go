@@ -1,5 +1,5 @@
-// Package component fetches the programs beside the distribution, each into a
-// layer of its own that depends on nothing but its source.
+// Package component fetches the programs that the distribution does not have. Each
+// is a layer of its own, which depends only on its source.
 package component
 
 import (
@@ -48,7 +48,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, c plan.Component) 
 	return s.Tree(program, "add the files of "+c.Name, entries), nil
 }
 
-// decision is the key of the spec that a component is there for.
+// decision is the key of the spec that asks for a component.
 func decision(c plan.Component) string {
 	if c.Kind == "kubernetes" || c.Kind == "mesh" {
 		return c.Kind
@@ -56,7 +56,7 @@ func decision(c plan.Component) string {
 	return "components." + c.Name
 }
 
-// fetch makes a layer with the program alone.
+// fetch returns a layer with only the program.
 func fetch(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, c plan.Component) (llb.State, error) {
 	name := c.Name
 	if c.Context != "" {
@@ -126,8 +126,8 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// fileName is the last part of a url's path: the name on the publisher's list of
-// checksums, and what tells an archive from a program.
+// fileName is the last part of a URL's path: the name in the publisher's checksum
+// list, and what distinguishes an archive from a program.
 func fileName(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {

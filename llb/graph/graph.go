@@ -1,6 +1,6 @@
-// Package graph is what the packages of the layers share: the environment
-// that a graph is generated for, and stages, which give vertices their names,
-// progress groups and places in the spec.
+// Package graph has what the packages of the layers share: the environment of a
+// graph, and stages, which give vertices their names, progress groups and
+// positions in the spec.
 package graph
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 // DefaultEpoch is the time of everything in a result when SOURCE_DATE_EPOCH is
-// not given: the first that FAT can express, as zip tools use it too.
+// not set: the first day that FAT can express, which zip tools use too.
 var DefaultEpoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Sources are the states that a graph starts from. The frontend answers from
@@ -53,24 +53,24 @@ type Graph struct {
 	Caps    Caps
 	// Target is the platform of the system, Build that of the builder.
 	Target, Build ocispecs.Platform
-	// Several tells that the same is built for other platforms beside this one.
+	// Several is true when the build is for more than one platform.
 	Several bool
-	// Epoch is the time of everything that is made.
+	// Epoch is the time of everything in the result.
 	Epoch time.Time
 	// CacheNamespace is put before the ids of cache mounts.
 	CacheNamespace string
-	// NoCache tells stages that the user wants to run again; nil is none.
+	// NoCache reports the stages that the user wants to run again; nil is none.
 	NoCache func(stage string) bool
 	// Locate points a vertex at a place in the spec; nil leaves it out.
 	Locate func(specs.Range) llb.ConstraintsOpt
 	// Network is the mode of the steps with network.
 	Network pb.NetMode
-	// RunOptions are what the user asks for all steps: limits, hosts, proxy.
+	// RunOptions apply to all steps: limits, hosts, proxy.
 	RunOptions []llb.RunOption
 }
 
-// Merge lays layers over each other, the last on top: with MergeOp where the
-// daemon has it, else by copying.
+// Merge stacks layers, the last on top: with MergeOp if the daemon has it, else by
+// copying.
 func (g *Graph) Merge(s Stage, title string, layers ...llb.State) llb.State {
 	if g.Caps.Merge {
 		return llb.Merge(layers, s.options(title)...)
@@ -82,8 +82,8 @@ func (g *Graph) Merge(s Stage, title string, layers ...llb.State) llb.State {
 	return merged
 }
 
-// Require makes a state fail unless others can be built, without changing it.
-// The others must be empty.
+// Require gates a state: it can be built only when the other states can. It does
+// not change the state. The others must be empty.
 func (g *Graph) Require(s Stage, title string, state llb.State, empty ...llb.State) llb.State {
 	if !g.Caps.Passthrough {
 		return g.Merge(s, title, append([]llb.State{state}, empty...)...)

@@ -17,12 +17,12 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// ScriptDir is where scripts are mounted in a step, and the only place that
-// steps may use beside what they are given.
+// ScriptDir is where scripts are mounted in a step, and the only path that steps
+// may use besides their inputs.
 const ScriptDir = "/run/flavorkit"
 
 // Stage is a part of the graph. Its vertices share the name in brackets, the
-// progress group and the place in the spec that they are there for.
+// progress group and the position in the spec that caused them.
 type Stage struct {
 	graph    *Graph
 	name     string
@@ -30,7 +30,7 @@ type Stage struct {
 	platform ocispecs.Platform
 }
 
-// Stage opens a stage that runs on the target platform.
+// Stage returns a stage that runs on the target platform.
 func (g *Graph) Stage(name string, origin specs.Range) Stage {
 	return Stage{graph: g, name: name, origin: origin, platform: g.Target}
 }
@@ -71,8 +71,8 @@ func (s Stage) title(title string) string {
 	return fmt.Sprintf("[%s] %s", s.name, title)
 }
 
-// Image is a container image for the platform of the stage. That it cannot be
-// found is said with the place in the spec that asks for it.
+// Image is a container image for the platform of the stage. When it cannot be
+// found, the error has the position in the spec that asks for it.
 func (s Stage) Image(ctx context.Context, ref string) (llb.State, error) {
 	state, err := s.graph.Sources.Image(ctx, ref, s.platform)
 	if err == nil || ctx.Err() != nil {
@@ -90,7 +90,7 @@ func (s Stage) File(on llb.State, title string, action *llb.FileAction) llb.Stat
 	return on.File(action, s.options(title)...)
 }
 
-// Tree lays small files into a state.
+// Tree adds small files to a state.
 func (s Stage) Tree(on llb.State, title string, entries []tree.Entry) llb.State {
 	return s.File(on, title, s.graph.Tree(entries))
 }
@@ -110,17 +110,17 @@ type Script struct {
 	Name string
 	// Text of the script, with its #! line.
 	Text []byte
-	// Beside are scripts that it sources, from the folder that it is in.
+	// Beside are scripts that it sources from its own directory.
 	Beside []Script
 }
 
-// mounts puts the script, and what lies beside it, into ScriptDir.
+// mounts mounts the script, and those that it sources, in ScriptDir.
 func (g *Graph) mounts(script Script) []llb.RunOption {
 	state := llb.Scratch().File(
 		llb.Mkfile("/"+script.Name, 0o755, script.Text, llb.WithCreatedTime(DefaultEpoch)),
 		llb.WithCustomName("[internal] script "+script.Name), llb.Platform(g.Build),
-		// One line for all of them; in the group of a step they would keep it
-		// from being shown as cached, for vertices without inputs never are.
+		// A group apart: BuildKit never reports vertices without inputs as cached,
+		// so in the group of a step they would make it look as if it ran.
 		llb.ProgressGroup("scripts", "[internal] load the scripts of flavorkit", false),
 	)
 	mounts := []llb.RunOption{llb.AddMount(script.path(), state, llb.SourcePath("/"+script.Name), llb.Readonly)}
@@ -138,7 +138,7 @@ type Command struct {
 	Script Script
 	Args   []string
 	Env    map[string]string
-	// Network is given to steps that fetch packages, to no others.
+	// Network is true for steps that fetch packages.
 	Network bool
 	// Mounts of inputs and caches.
 	Mounts []llb.RunOption
@@ -172,9 +172,9 @@ func (g *Graph) EpochEnv() map[string]string {
 	return map[string]string{"SOURCE_DATE_EPOCH": strconv.FormatInt(g.Epoch.Unix(), 10)}
 }
 
-// Cache mounts a folder that outlives builds at a path. Steps that use it at the
-// same time get a folder each: one that waited for another would take the place
-// of a step that could run.
+// Cache mounts a directory that outlives builds. Steps that use it at the same
+// time get one each: a step that waits would occupy the slot of one that could
+// run.
 func (s Stage) Cache(target, id string) llb.RunOption {
 	return llb.AddMount(target, llb.Scratch(), llb.AsPersistentCacheDir(s.graph.CacheNamespace+id, llb.CacheMountPrivate))
 }

@@ -1,6 +1,6 @@
 // Package graphtext writes a graph as text that people can read and diff: one
-// paragraph a vertex, inputs before what uses them. What differs from session
-// to session is left out, so that equal graphs give equal text.
+// paragraph per vertex, inputs first. It leaves out what differs between
+// sessions, so that equal graphs give equal text.
 package graphtext
 
 import (
@@ -43,14 +43,14 @@ func (g Graph) String() string {
 	return w.text.String()
 }
 
-// Named is a graph with what it is called.
+// Named is a graph with its name.
 type Named struct {
 	Name  string
 	Graph Graph
 }
 
-// Join writes several graphs, and what they share once. At the end it says which
-// vertex is the result of which.
+// Join writes several graphs, with shared vertices once. The end lists the result
+// of each graph.
 func Join(graphs ...Named) string {
 	w := &writer{numbers: map[digest.Digest]int{}}
 	var results strings.Builder
