@@ -112,7 +112,7 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	}
 	rb, err := r.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (*dockerui.BuildResult, error) {
 		s := systems[i]
-		ref, err := r.solveDefinition(ctx, s.definition, t.failure != nil)
+		ref, err := r.solveDefinition(ctx, s.definition)
 		if err != nil {
 			return nil, s.explain(err)
 		}

@@ -116,7 +116,7 @@ func (cs Cells) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcli
 	eg, egCtx := errgroup.WithContext(ctx)
 	for i, s := range systems {
 		eg.Go(func() (err error) {
-			if refs[i], err = in.solveDefinition(egCtx, s.definition, true); err != nil {
+			if refs[i], err = in.solveDefinition(egCtx, s.definition); err != nil {
 				return &cellError{cs.concerned(i, systems, err), s.explain(err)}
 			}
 			return nil

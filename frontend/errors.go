@@ -7,6 +7,7 @@ import (
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/specs"
@@ -98,19 +99,19 @@ func (m *sourceMaps) info(src *specs.Source) *pb.SourceInfo {
 	return info
 }
 
-// explain returns what the exit code of the last step says about the spec, where
-// the target has such codes, and else the error as it is. Other steps may end
-// with the same codes.
+// explain returns what the exit code of the failed step says about the spec,
+// where the step has an explanation, and else the error as it is.
 func (s *system) explain(err error) error {
 	var step *errdefs.VertexError
 	var exit *gwpb.ExitError
-	if s.target.failure == nil || !errors.As(err, &step) || !errors.As(err, &exit) {
+	if !errors.As(err, &step) || !errors.As(err, &exit) {
 		return err
 	}
-	if last, e := s.definition.Head(); e != nil || step.Digest != string(last) {
+	vertex, ok := s.definition.Metadata[digest.Digest(step.Digest)]
+	if !ok {
 		return err
 	}
-	if failure := s.target.failure(s.plan, exit.ExitCode); failure != nil {
+	if failure := s.graph.Explain(vertex, exit.ExitCode); failure != nil {
 		return failure
 	}
 	return err

@@ -1,9 +1,9 @@
 package frontend
 
 import (
+	"strings"
 	"testing"
 
-	"github.com/moby/buildkit/client/llb"
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/util/grpcerrors"
@@ -12,42 +12,48 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flavorkit/flavorkit/test/spectest"
+	"github.com/flavorkit/flavorkit/specs"
 )
 
-// TestExplain reads the exit code of the last step, when it has come by gRPC, and
-// of no other step and no other target.
+// TestExplain reads the exit code of the step that has an explanation, when it
+// has come by gRPC, wherever the step is in the graph, and of no other step.
 func TestExplain(t *testing.T) {
-	p := spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\ntest: {assertions: [{service: ssh}]}\n", nil, "amd64")
-	def, err := llb.Image("a").Run(llb.Args([]string{"apt"})).Run(llb.Args([]string{"test"})).Marshal(t.Context())
+	in, err := newInputs(newGateway(map[string]string{}, nil))
 	require.NoError(t, err)
-	last, err := def.Head()
+	r := in.request(nil, &specs.Source{Name: "kairos.spec", Data: []byte("extends: debian-12\nversion: v1.0.0\ntest: {assertions: [{service: ssh}]}\n")}, newSourceMaps(nil))
+	doc, err := r.load(t.Context())
 	require.NoError(t, err)
+	target, err := TargetByName("test")
+	require.NoError(t, err)
+	s, err := r.generate(t.Context(), doc, r.requested()[0], target)
+	require.NoError(t, err)
+	named := func(part string) digest.Digest {
+		for d, m := range s.definition.Metadata {
+			if strings.Contains(m.Description[customName], part) {
+				return d
+			}
+		}
+		t.Fatalf("there is no step %q", part)
+		return ""
+	}
 	failed := func(step digest.Digest, code uint32) error {
 		exit := &gwpb.ExitError{ExitCode: code, Err: errors.Errorf("exit code: %d", code)}
 		return grpcerrors.FromGRPC(grpcerrors.ToGRPC(t.Context(), errdefs.WrapVertex(errors.Wrap(exit, "process"), step)))
 	}
-	system := func(target string) *system {
-		chosen, err := TargetByName(target)
-		require.NoError(t, err)
-		return &system{target: chosen, plan: p, definition: def}
-	}
+	last := named("and try the assertions")
 	const failure = "kairos.spec:3:21: test.assertions[0]: service ssh: not active after 300s"
-	s := system("test")
 	explained := s.explain(failed(last, 100))
 	assert.ErrorContains(t, explained, failure)
 	assert.ErrorContains(t, s.explain(failed(last, 99)), "kairos.spec:3:7: test: the machine did not try all assertions within 1800s")
 
 	for name, same := range map[string]error{
-		"a step like apt, which has that code too": failed(digest.FromString("apt"), 100),
+		"a step like apt, which has that code too": failed(named("userland]"), 100),
 		"a code of no assertion":                   failed(last, 101),
+		"a step of another graph":                  failed(digest.FromString("apt"), 100),
 		"no step":                                  errors.New("canceled"),
 	} {
 		assert.Equal(t, same, s.explain(same), name)
 	}
-	other := failed(last, 100)
-	assert.Equal(t, other, system("iso").explain(other))
-
 	// Several cells may have the file with the assertion in common.
 	located := newSourceMaps(nil).locate(&cellError{"a, b", explained})
 	assert.ErrorContains(t, located, "a, b: "+failure)

@@ -228,9 +228,10 @@ func (r *request) solve(ctx context.Context, st llb.State) (gwclient.Reference, 
 	return res.SingleRef()
 }
 
-// solveDefinition builds a graph: now, or else when its result is asked for.
-func (in *inputs) solveDefinition(ctx context.Context, def *llb.Definition, now bool) (gwclient.Reference, error) {
-	res, err := in.client.Solve(ctx, gwclient.SolveRequest{Definition: def.ToPB(), CacheImports: in.ui.CacheImports, Evaluate: now})
+// solveDefinition builds a graph. It does so at once, and not when an exporter
+// asks for the result: the error of a step is explained here.
+func (in *inputs) solveDefinition(ctx context.Context, def *llb.Definition) (gwclient.Reference, error) {
+	res, err := in.client.Solve(ctx, gwclient.SolveRequest{Definition: def.ToPB(), CacheImports: in.ui.CacheImports, Evaluate: true})
 	if err != nil {
 		return nil, err
 	}

@@ -67,6 +67,8 @@ type Graph struct {
 	Network pb.NetMode
 	// RunOptions apply to all steps: limits, hosts, proxy.
 	RunOptions []llb.RunOption
+
+	explanations explanations
 }
 
 // Merge stacks layers, the last on top: with MergeOp if the daemon has it, else by

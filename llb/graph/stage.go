@@ -142,6 +142,10 @@ type Command struct {
 	Network bool
 	// Mounts of inputs and caches.
 	Mounts []llb.RunOption
+	// Explain tells what an exit code of the step says about the spec; nil for a
+	// step whose exit codes say nothing. A failure that is not explained is
+	// shown with the place of the stage.
+	Explain Explain
 }
 
 // Run runs a script on a state.
@@ -162,6 +166,9 @@ func (s Stage) Run(on llb.State, c Command) llb.ExecState {
 	opts = append(opts, s.graph.RunOptions...)
 	for _, o := range s.options(c.Title) {
 		opts = append(opts, o)
+	}
+	if c.Explain != nil {
+		opts = append(opts, s.graph.explanations.add(c.Explain))
 	}
 	return on.Run(append(opts, c.Mounts...)...)
 }

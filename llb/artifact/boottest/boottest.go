@@ -33,7 +33,7 @@ func boottestScript() graph.Script { return graph.Script{Name: "boottest.sh", Te
 
 // Build boots an artifact and has the system try the assertions of the spec. The
 // result is a report and the log of the serial console; an assertion that fails
-// fails the step, whose exit code Failure reads.
+// fails the step, whose exit code failure reads.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	if p.Test == nil || len(p.Test.Assertions) == 0 {
 		return llb.State{}, p.Diagnose(rules.MissingValue, "test.assertions", `write some, such as "test: {assertions: [{service: ssh}]}"`, "there are none, so there is nothing to test")
@@ -53,10 +53,11 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 	}
 	t := p.Test
 	return s.Run(image, graph.Command{
-		Title:  fmt.Sprintf("boot %s and try the assertions", name),
-		Script: boottestScript(),
-		Args:   slices.Concat([]string{"/in/medium", "/out/" + p.File, strconv.Itoa(t.Seconds), t.Emulator.Variables}, emulator(t)),
-		Mounts: []llb.RunOption{llb.AddMount("/in/medium", medium, llb.Readonly), mount},
+		Title:   fmt.Sprintf("boot %s and try the assertions", name),
+		Script:  boottestScript(),
+		Args:    slices.Concat([]string{"/in/medium", "/out/" + p.File, strconv.Itoa(t.Seconds), t.Emulator.Variables}, emulator(t)),
+		Mounts:  []llb.RunOption{llb.AddMount("/in/medium", medium, llb.Readonly), mount},
+		Explain: func(code uint32) error { return failure(p, code) },
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
@@ -129,9 +130,9 @@ func emulator(t *plan.Test) []string {
 		"-device", "virtio-blk-pci,drive=report,serial=flavorkit-report")
 }
 
-// Failure tells what an exit code of the last step of Build says about the
-// spec; nil when it says nothing.
-func Failure(p *plan.Plan, code uint32) error {
+// failure tells what an exit code of the step says about the spec; nil when it
+// says nothing.
+func failure(p *plan.Plan, code uint32) error {
 	const never, first = 99, 100 // as boottest.sh has them
 	const hint = "the log of the step says what there was to see, and has the last lines of the serial console"
 	at := int(code) - first

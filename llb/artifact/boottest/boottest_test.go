@@ -167,10 +167,10 @@ test:
 		103: `kairos.spec:11:7: test.assertions[3]: run a=b …: did not succeed with output that matches "b" after 300s`,
 		104: "kairos.spec:12:7: test.assertions[4]: file /etc/fstab: not there after 300s",
 	} {
-		require.EqualError(t, Failure(p, code), want+hint)
+		require.EqualError(t, failure(p, code), want+hint)
 	}
 	for _, code := range []uint32{0, 1, 98, 105, 255} {
-		require.NoError(t, Failure(p, code))
+		require.NoError(t, failure(p, code))
 	}
 }
 
