@@ -57,7 +57,7 @@ func TestDiskDependencies(t *testing.T) {
 		{name: "options of the ISO", from: "disk: {", to: "iso: {level: 4}, disk: {"},
 		{
 			name: "size", from: "disk: {", to: "disk: {size: 20GiB, ",
-			want: []string{"[disk] measure the root filesystem", "[disk] make a filesystem image of the system", "[disk] checked image", together, packImg},
+			want: []string{"[disk] measure the root filesystem", "[disk] checked sizes", "[disk] make a filesystem image of the system", "[disk] checked image", together, packImg},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -14,19 +14,19 @@ import (
 //go:embed squashfs.sh
 var squashfsScript []byte
 
-// Squashfs is /rootfs.squashfs, which live systems boot from. It is packed
-// beside the checks. Nothing is made of it before they have passed.
+// Squashfs is /rootfs.squashfs, which live systems boot from.
 func Squashfs(g *graph.Graph, p *plan.Plan, s graph.Stage, tools llb.State, r *rootfs.RootFS) llb.State {
 	args := []string{"/rootfs", "/out/rootfs.squashfs", p.ISO.Compression}
 	if p.ISO.Level > 0 {
 		args = append(args, strconv.Itoa(p.ISO.Level))
 	}
-	packed := s.Run(tools, graph.Command{
-		Title:  "pack the root filesystem with " + p.ISO.Compression,
-		Script: graph.Script{Name: "squashfs.sh", Text: squashfsScript},
-		Args:   args,
-		Env:    g.EpochEnv(),
-		Mounts: []llb.RunOption{llb.AddMount("/rootfs", r.Unchecked, llb.Readonly)},
-	}).AddMount("/out", llb.Scratch())
-	return g.Require(s, "checked squashfs", packed, r.Checks...)
+	return r.Derive(g, s, "squashfs", func(root llb.State) llb.State {
+		return s.Run(tools, graph.Command{
+			Title:  "pack the root filesystem with " + p.ISO.Compression,
+			Script: graph.Script{Name: "squashfs.sh", Text: squashfsScript},
+			Args:   args,
+			Env:    g.EpochEnv(),
+			Mounts: []llb.RunOption{llb.AddMount("/rootfs", root, llb.Readonly)},
+		}).AddMount("/out", llb.Scratch())
+	})
 }

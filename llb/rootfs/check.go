@@ -32,7 +32,7 @@ func check(ctx context.Context, g *graph.Graph, p *plan.Plan, r *RootFS) (llb.St
 		Script: graph.Script{Name: "check.sh", Text: checkScript, Beside: []graph.Script{look.Script()}},
 		Args:   []string{"/rootfs", list, "/userland"},
 		Mounts: []llb.RunOption{
-			llb.AddMount("/rootfs", r.Unchecked, llb.Readonly),
+			llb.AddMount("/rootfs", r.unchecked, llb.Readonly),
 			llb.AddMount("/userland", r.Userland, llb.Readonly),
 			llb.AddMount(list, checks, llb.SourcePath("/checks"), llb.Readonly),
 		},

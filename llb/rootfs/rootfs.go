@@ -19,13 +19,14 @@ import (
 
 // RootFS is a root filesystem and the parts that artifacts are made from.
 type RootFS struct {
-	// State is the whole root filesystem. It can be built only when Checks can.
+	// State is the whole root filesystem. It can be built only when its checks
+	// pass.
 	State llb.State
-	// Unchecked is the same, for steps that run beside the checks.
-	Unchecked llb.State
-	// Checks are empty, and can be built only when the root filesystem is what
+	// unchecked is the same, for steps that run beside the checks.
+	unchecked llb.State
+	// checks are empty, and can be built only when the root filesystem is what
 	// the contract asks for, and its kernel fits it.
-	Checks []llb.State
+	checks []llb.State
 	// Userland is the distribution with its packages alone.
 	Userland llb.State
 	// Loader holds the EFI programs of the plan: the userland, or what lends
@@ -81,18 +82,25 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 	layers = append(layers, folders, releaseLayer(g, p))
 
 	s := g.Stage("rootfs", p.At("extends"))
-	r := &RootFS{Userland: userland, Loader: loader, Kernel: k, Unchecked: g.Merge(s, "put the layers together", layers...)}
+	r := &RootFS{Userland: userland, Loader: loader, Kernel: k, unchecked: g.Merge(s, "put the layers together", layers...)}
 	contract, err := check(ctx, g, p, r)
 	if err != nil {
 		return nil, err
 	}
-	fits, err := compat.Check(ctx, g, p, r.Unchecked, userland, k)
+	fits, err := compat.Check(ctx, g, p, r.unchecked, userland, k)
 	if err != nil {
 		return nil, err
 	}
-	r.Checks = []llb.State{contract, fits}
-	r.State = g.Require(s, "checked root filesystem", r.Unchecked, r.Checks...)
+	r.checks = []llb.State{contract, fits}
+	r.State = r.Derive(g, s, "root filesystem", func(root llb.State) llb.State { return root })
 	return r, nil
+}
+
+// Derive makes something of the root filesystem while it is being checked, and
+// gates the result: nothing is made of that before the checks have passed. The
+// vertex of the gate is called "checked" and what.
+func (r *RootFS) Derive(g *graph.Graph, s graph.Stage, what string, from func(root llb.State) llb.State) llb.State {
+	return g.Require(s, "checked "+what, from(r.unchecked), r.checks...)
 }
 
 func buildComponents(ctx context.Context, g *graph.Graph, p *plan.Plan) (map[string]llb.State, error) {

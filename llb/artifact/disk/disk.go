@@ -65,8 +65,8 @@ func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 	if err != nil {
 		return llb.State{}, err
 	}
-	sizes := d.sizes()
-	image := d.image(sizes)
+	sizes := d.r.Derive(d.g, d.s, "sizes", d.sizes)
+	image := d.r.Derive(d.g, d.s, "image", d.image)
 	mounts := []llb.RunOption{
 		llb.AddMount("/in/sizes", sizes, llb.Readonly),
 		llb.AddMount("/in/tree", static, llb.SourcePath("/partitions"), llb.Readonly),
@@ -113,7 +113,7 @@ func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 
 // sizes are those of partitions and images. A disk that is too small for the
 // system fails here, before anything is packed.
-func (d *disk) sizes() llb.State {
+func (d *disk) sizes(root llb.State) llb.State {
 	var list strings.Builder
 	for _, p := range d.p.Disk.Partitions {
 		when := "now"
@@ -131,27 +131,25 @@ func (d *disk) sizes() llb.State {
 		Script: measureScript(),
 		Args:   []string{"/rootfs", "/partitions", strconv.Itoa(d.p.Disk.MiB), "/out"},
 		Mounts: []llb.RunOption{
-			llb.AddMount("/rootfs", d.r.Unchecked, llb.Readonly),
+			llb.AddMount("/rootfs", root, llb.Readonly),
 			llb.AddMount("/partitions", partitions, llb.SourcePath("/partitions"), llb.Readonly),
 		},
 	}).AddMount("/out", llb.Scratch())
 }
 
-// image is the filesystem image of the system, made beside the check. Nothing
-// is made of it before the check has passed.
-func (d *disk) image(sizes llb.State) llb.State {
-	made := d.s.Run(d.tools, graph.Command{
+// image is the filesystem image of the system.
+func (d *disk) image(root llb.State) llb.State {
+	return d.s.Run(d.tools, graph.Command{
 		Title:  "make a filesystem image of the system",
 		Script: imageScript(),
 		Args:   []string{"/rootfs", "/size", "/out/system.img", "COS_SYSTEM", d.p.Disk.Image},
 		Env:    d.g.EpochEnv(),
 		Mounts: []llb.RunOption{
-			llb.AddMount("/rootfs", d.r.Unchecked, llb.Readonly),
+			llb.AddMount("/rootfs", root, llb.Readonly),
 			// Nothing but this file counts for the cache: another disk has the same image.
-			llb.AddMount("/size", sizes, llb.SourcePath("/image"), llb.Readonly),
+			llb.AddMount("/size", d.sizes(root), llb.SourcePath("/image"), llb.Readonly),
 		},
 	}).AddMount("/out", llb.Scratch())
-	return d.g.Require(d.s, "checked image", made, d.r.Checks...)
 }
 
 // esp is the EFI system partition. On a board the firmware lies on it too.
