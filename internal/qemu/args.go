@@ -14,10 +14,25 @@ type launch struct {
 	// vars is the machine's own copy of the firmware's variable store.
 	vars string
 	// disks are the image files, one for each of Options.Disks.
-	disks []Disk
+	disks []launchDisk
+	// paused holds the machine before its first instruction.
+	paused bool
 	// console are the arguments that create the character device "console" and whatever else uses it.
 	console []string
 }
+
+// launchDisk is a disk with its image file.
+type launchDisk struct {
+	Disk
+	// blank tells that the file was made for the machine and goes with it.
+	blank bool
+}
+
+// grows tells that the disk is to be larger than its image.
+func (d launchDisk) grows() bool { return !d.blank && d.SizeMiB > 0 }
+
+// diskName is the name of a disk on QEMU's command line and monitor.
+func diskName(i int) string { return fmt.Sprintf("disk%d", i) }
 
 // arguments builds QEMU's command line, without the program itself.
 func arguments(o Options, l launch) []string {
@@ -42,6 +57,9 @@ func arguments(o Options, l launch) []string {
 	}
 	if o.Append != "" {
 		args = append(args, "-append", o.Append)
+	}
+	if l.paused {
+		args = append(args, "-S")
 	}
 	if o.NoReboot {
 		args = append(args, "-no-reboot")
@@ -106,14 +124,17 @@ func driveArgs(o Options, l launch) []string {
 			"-device", fmt.Sprintf("%s,drive=iso,bootindex=%d", device, isoIndex))
 	}
 	for i, d := range l.disks {
-		drive := fmt.Sprintf("if=none,id=disk%d,format=%s", i, d.Format)
+		drive := fmt.Sprintf("if=none,id=%s,format=%s", diskName(i), d.Format)
 		if d.ReadOnly {
 			drive += ",readonly=on"
 		}
 		if d.Scratch {
+			drive += ",snapshot=on"
+		}
+		if d.blank {
 			drive += ",cache=unsafe"
 		}
-		device := fmt.Sprintf("virtio-blk-pci,drive=disk%d,bootindex=%d", i, diskIndex+i)
+		device := fmt.Sprintf("virtio-blk-pci,drive=%s,bootindex=%d", diskName(i), diskIndex+i)
 		if d.Serial != "" {
 			device += ",serial=" + escape(d.Serial)
 		}

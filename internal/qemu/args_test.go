@@ -53,9 +53,16 @@ func TestArguments(t *testing.T) {
 				"-drive if=pflash,unit=0,readonly=on,format=qcow2,file=/fw/CODE.ms.qcow2 " +
 				"-drive if=pflash,unit=1,format=raw,file=/tmp/vars " +
 				"-global driver=cfi.pflash01,property=secure,value=on -global ICH9-LPC.disable_s3=1 " +
-				"-drive if=none,id=disk0,format=qcow2,cache=unsafe,file=/d.qcow2 " +
+				"-drive if=none,id=disk0,format=qcow2,snapshot=on,file=/d.qcow2 " +
 				"-device virtio-blk-pci,drive=disk0,bootindex=1 " +
 				"-netdev user,id=net0,hostfwd=tcp:127.0.0.1:2222-:22 -device virtio-net-pci,netdev=net0,romfile=",
+		},
+		"a blank disk, and one that grows": {
+			options: Options{Disks: []Disk{{SizeMiB: 100}, {Path: "/d", Scratch: true, SizeMiB: 200}}},
+			launch:  launch{accel: TCG, paused: true},
+			want: head + "-machine q35 -cpu max -device VGA -accel tcg -m 2048 -smp 2 " + tail +
+				"-drive if=none,id=disk0,format=raw,cache=unsafe,file= -device virtio-blk-pci,drive=disk0,bootindex=1 " +
+				"-drive if=none,id=disk1,format=raw,snapshot=on,file=/d -device virtio-blk-pci,drive=disk1,bootindex=2 -S",
 		},
 		"kernel": {
 			options: Options{
@@ -87,7 +94,9 @@ func TestArguments(t *testing.T) {
 			o, err := tc.options.resolve()
 			require.NoError(t, err)
 			l := tc.launch
-			l.disks = o.Disks
+			for _, d := range o.Disks {
+				l.disks = append(l.disks, launchDisk{Disk: d, blank: d.SizeMiB > 0 && !d.Scratch})
+			}
 			l.console = []string{"CONSOLE"}
 			require.Equal(t, strings.Split(tc.want, " "), arguments(o, l))
 		})

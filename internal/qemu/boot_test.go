@@ -129,7 +129,8 @@ func TestBoot(t *testing.T) {
 	require.ErrorContains(t, err, "the machine is off; the console ended with\n")
 }
 
-func TestBootOverlay(t *testing.T) {
+// TestBootScratch has a guest write to disks whose images must not change.
+func TestBootScratch(t *testing.T) {
 	path := bootSector(t)
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -139,13 +140,26 @@ func TestBootOverlay(t *testing.T) {
 	_, err = first.Expect(t.Context(), regexp.MustCompile(`ready`), 10*time.Second)
 	require.NoError(t, err)
 
-	// An overlay of an overlay: QEMU takes the first one's header for good, and so do we.
-	overlay := filepath.Join(t.TempDir(), "overlay,comma.qcow2")
-	require.NoError(t, writeOverlay(overlay, path, "raw", 3<<30))
-	size, err := virtualSize(overlay, "qcow2")
-	require.NoError(t, err)
-	require.Equal(t, int64(3<<30), size)
-	second := boot(t, Options{Disks: []Disk{{Path: overlay, Scratch: true}}, Accel: TCG, MemoryMiB: 64})
+	var disks []struct {
+		Device   string
+		Inserted struct {
+			Image struct {
+				Size int64 `json:"virtual-size"`
+			}
+		}
+	}
+	require.NoError(t, first.control.query(t.Context(), "query-block", nil, &disks))
+	sizes := map[string]int64{}
+	for _, d := range disks {
+		sizes[d.Device] = d.Inserted.Image.Size
+	}
+	require.Equal(t, int64(3000<<20), sizes["disk0"])
+	require.Equal(t, int64(5000<<20), sizes["disk1"])
+
+	// The name has a sign that separates options, and several machines share the image.
+	shared := filepath.Join(t.TempDir(), "a,comma.img")
+	require.NoError(t, os.WriteFile(shared, before, 0o444))
+	second := boot(t, Options{Disks: []Disk{{Path: shared, Scratch: true}}, Accel: TCG, MemoryMiB: 64})
 	_, err = second.Expect(t.Context(), regexp.MustCompile(`ready`), 10*time.Second)
 	require.NoError(t, err)
 

@@ -19,6 +19,9 @@ func Interactive(ctx context.Context, o Options, stdin io.Reader, stdout io.Writ
 		return err
 	}
 	defer s.remove()
+	if s.launch.paused {
+		return errors.New("a disk cannot be grown in a machine on a terminal")
+	}
 
 	keys, ok := stdin.(*os.File)
 	if !ok {
@@ -46,7 +49,7 @@ func Interactive(ctx context.Context, o Options, stdin io.Reader, stdout io.Writ
 	}
 	s.launch.console = terminalConsole()
 	// On SIGTERM QEMU restores the terminal, on SIGKILL it could not.
-	p, err := spawn(ctx, s.qemu, arguments(s.options, s.launch), syscall.SIGTERM, keys, stdout)
+	p, err := spawn(ctx, s.qemu, arguments(s.options, s.launch), s.dir, syscall.SIGTERM, keys, stdout)
 	if err != nil {
 		return err
 	}

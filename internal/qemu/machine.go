@@ -50,7 +50,7 @@ func start(ctx context.Context, s *setup) (*Machine, error) {
 	defer controls.Close()
 
 	s.launch.console = socketConsole(consoles.Addr().String(), controls.Addr().String())
-	p, err := spawn(ctx, s.qemu, arguments(s.options, s.launch), syscall.SIGKILL, nil, nil)
+	p, err := spawn(ctx, s.qemu, arguments(s.options, s.launch), s.dir, syscall.SIGKILL, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +80,11 @@ func (m *Machine) connect(ctx context.Context, consoles, controls net.Listener) 
 		conn.Close()
 		return m.explain(err)
 	}
+	if err := m.grow(ctx); err != nil {
+		line.Close()
+		conn.Close()
+		return err
+	}
 	o := m.setup.options
 	m.Console = newConsole(line, o.slowdown(m.setup.accel), o.Fatal)
 	go func() {
@@ -96,6 +101,23 @@ func (m *Machine) connect(ctx context.Context, consoles, controls net.Listener) 
 		}
 	}()
 	return nil
+}
+
+// grow gives disks the size that they are to have, and lets a machine go that was held for that.
+func (m *Machine) grow(ctx context.Context) error {
+	if !m.setup.launch.paused {
+		return nil
+	}
+	for i, d := range m.setup.launch.disks {
+		if !d.grows() {
+			continue
+		}
+		size := map[string]any{"device": diskName(i), "size": int64(d.SizeMiB) << 20}
+		if err := m.control.execute(ctx, "block_resize", size); err != nil {
+			return errors.Wrapf(err, "growing %s to %d MiB", d.Path, d.SizeMiB)
+		}
+	}
+	return m.control.execute(ctx, "cont", nil)
 }
 
 // accept waits for a connection from QEMU, or for its end.

@@ -96,7 +96,7 @@ type Disk struct {
 	// Scratch lets the guest write without changing the image; what it wrote ends with the machine.
 	Scratch bool
 	// SizeMiB is the size in MiB of a blank disk, or what a Scratch disk is grown to, as when an image is written to
-	// a larger device.
+	// a larger device. It is not less than that of the image.
 	SizeMiB int
 	// Serial is what the guest finds as /dev/disk/by-id/virtio-<Serial>. At most 20 bytes.
 	Serial string

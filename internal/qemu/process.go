@@ -26,15 +26,16 @@ type process struct {
 	err    error // how it ended; valid after done
 }
 
-// spawn starts a program. It is told to end when ctx is cancelled or stop is called, and with signal when this program
+// spawn starts a program that keeps its temporary files in dir. It is told to end when ctx is cancelled or stop is called, and with signal when this program
 // dies.
 func spawn(
-	ctx context.Context, path string, args []string, signal syscall.Signal, stdin *os.File, stdout io.Writer,
+	ctx context.Context, path string, args []string, dir string, signal syscall.Signal, stdin *os.File, stdout io.Writer,
 ) (*process, error) {
 	own, stop := context.WithCancel(ctx)
 	var stderr headBuffer
 	cmd := exec.CommandContext(own, path, args...)
 	cmd.Stdout, cmd.Stderr = stdout, &stderr
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
 	if stdin != nil { // a nil *os.File would be a reader that is not nil
 		cmd.Stdin = stdin
 	}

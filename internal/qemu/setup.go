@@ -2,7 +2,6 @@ package qemu
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -69,7 +68,8 @@ func diskPaths(disks []Disk) []string {
 	return paths
 }
 
-// privateFiles makes the variable store, blank and scratch disks, and picks free ports.
+// privateFiles makes the variable store and blank disks. What the guest writes to scratch disks QEMU itself keeps in the
+// private directory.
 func (s *setup) privateFiles() error {
 	if f := s.launch.firmware; f != nil {
 		s.launch.vars = filepath.Join(s.dir, "vars")
@@ -78,19 +78,15 @@ func (s *setup) privateFiles() error {
 		}
 	}
 	for i, d := range s.options.Disks {
-		switch path := filepath.Join(s.dir, fmt.Sprintf("disk%d", i)); {
-		case d.Path == "":
-			if err := writeBlank(path, int64(d.SizeMiB)<<20); err != nil {
+		disk := launchDisk{Disk: d, blank: d.Path == ""}
+		if disk.blank {
+			disk.Path = filepath.Join(s.dir, diskName(i))
+			if err := writeBlank(disk.Path, int64(d.SizeMiB)<<20); err != nil {
 				return err
 			}
-			d.Path, d.Scratch = path, true
-		case d.Scratch:
-			if err := writeOverlay(path, d.Path, d.Format, int64(d.SizeMiB)<<20); err != nil {
-				return err
-			}
-			d.Path, d.Format = path, "qcow2"
 		}
-		s.launch.disks = append(s.launch.disks, d)
+		s.launch.disks = append(s.launch.disks, disk)
+		s.launch.paused = s.launch.paused || disk.grows()
 	}
 	return nil
 }
