@@ -19,8 +19,12 @@ version=${version##*/}
 # Where a package leaves it to a hook that does not run here.
 [ -e "/lib/modules/$version/modules.dep" ] || depmod -a "$version"
 
-# The names that distributions give a kernel (contract 1.5).
-for kernel in "/boot/vmlinuz-$version" "/boot/Image-$version" /boot/vmlinuz-lts /boot/vmlinuz-rpi "/lib/modules/$version/vmlinuz"; do
+# sole FILE...: the file, if there is one and no other.
+sole() { [ $# -ne 1 ] || [ ! -f "$1" ] || echo "$1"; }
+
+# The names that distributions give a kernel (contract 1.5). Some leave the
+# version out.
+for kernel in "/boot/vmlinuz-$version" "/boot/Image-$version" "/lib/modules/$version/vmlinuz" "$(sole /boot/vmlinuz-*)"; do
 	[ ! -f "$kernel" ] || break
 done
 if [ ! -f "$kernel" ]; then
@@ -34,7 +38,7 @@ cp -pL "$kernel" "$out/boot/vmlinuz-$version"
 ln -s "vmlinuz-$version" "$out/boot/vmlinuz"
 # Its configuration, which the compatibility check reads. Some have it beside the
 # modules instead, which is as good.
-for config in "/boot/config-$version" /boot/config-lts /boot/config-rpi; do
+for config in "/boot/config-$version" "$(sole /boot/config-*)"; do
 	if [ -f "$config" ]; then
 		cp -pL "$config" "$out/boot/config-$version"
 		break
