@@ -160,7 +160,9 @@ func TestDisk(t *testing.T) {
 	assert.Equal(t, "menu", cat(fs["state"], "/grub2/grub.cfg"))
 	assert.Equal(t, "entry", cat(fs["state"], "/grubmenu"))
 	assert.Equal(t, "assessment", cat(fs["state"], "/grub_boot_assessment"))
-	assert.Contains(t, cat(fs["state"], "/grubcustom"), "/grub_boot_assessment")
+	custom := cat(fs["state"], "/grubcustom")
+	assert.Contains(t, custom, "--set=bootfile_loc /grub_boot_assessment", "the name that upstream's tools look for")
+	assert.Contains(t, custom, "source (${bootfile_loc})/grub_boot_assessment")
 	for file, label := range map[string]string{"active": "COS_ACTIVE", "passive": "COS_PASSIVE", "recovery": "COS_SYSTEM"} {
 		on := map[bool]string{true: "recovery", false: "state"}[file == "recovery"]
 		b.Ask("debugfs", "-R", "dump /cOS/"+file+".img "+file, fs[on])
