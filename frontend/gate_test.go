@@ -18,8 +18,8 @@ func TestGate(t *testing.T) {
 	const root, check = "[rootfs] put the layers together", "[rootfs] check the root filesystem"
 	p := spectest.MustPlan(t, debian+"test: {assertions: [{run: 'true'}]}\n", nil, "amd64")
 	for _, target := range frontend.Targets() {
-		t.Run(target, func(t *testing.T) {
-			g := graphtest.Generate(t, p, target)
+		t.Run(target.Name, func(t *testing.T) {
+			g := graphtest.Generate(t, p, target.Name)
 			all := reached(g, false)
 			assert.Contains(t, all, root)
 			assert.Contains(t, all, check)
