@@ -63,7 +63,7 @@ func TestTestDependencies(t *testing.T) {
 // for.
 func TestNothingToTest(t *testing.T) {
 	const hint = `test.assertions: there are none, so there is nothing to test; write some, such as "test: {assertions: [{service: ssh}]}"`
-	for spec, at := range map[string]string{debian: "kairos.spec:1:1: ", debian + "test: {memory: 1GiB}\n": "kairos.spec:4:7: "} {
+	for spec, at := range map[string]string{debian: "kairos.spec:2:10: ", debian + "test: {memory: 1GiB}\n": "kairos.spec:4:7: "} {
 		_, err := graphtest.Try(spectest.MustPlan(t, spec, nil, "amd64"), "test")
 		require.EqualError(t, err, at+hint)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // Build is the gwclient.BuildFunc of flavorkit.
@@ -200,7 +201,7 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 	}
 	g := r.graph(src, target, builder)
 	// The stage says what went wrong with the place in the spec.
-	if _, err := g.Stage("base", p.At("distro")).Image(ctx, p.Userland.Base); err != nil {
+	if _, err := g.Stage("base", p.At(key.Distro)).Image(ctx, p.Userland.Base); err != nil {
 		return nil, err
 	}
 	base, err := src.image(ctx, p.Userland.Base, target)

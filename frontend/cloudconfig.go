@@ -12,28 +12,22 @@ import (
 	"github.com/flavorkit/flavorkit/llb/artifact"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
-)
-
-// Keys of the cloud-configs of a spec.
-const (
-	imageConfigKey = "cloudConfig"
-	isoConfigKey   = "artifacts.iso.cloudConfig"
-	diskConfigKey  = "artifacts.disk.cloudConfig"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // config is a cloud-config of the spec, under its key.
 type config struct {
-	key     string
-	content specs.Content
+	key     key.Key
+	content plan.Content
 }
 
 func configsOf(p *plan.Plan) []config {
-	return []config{{imageConfigKey, p.CloudConfig}, {isoConfigKey, p.ISO.CloudConfig}, {diskConfigKey, p.Disk.CloudConfig}}
+	return []config{{key.CloudConfig, p.CloudConfig}, {key.ISOCloudConfig, p.ISO.CloudConfig}, {key.DiskCloudConfig, p.Disk.CloudConfig}}
 }
 
 // cloudConfigs are what is known of the cloud-configs of a spec, by key. One that
 // is not given is not in it.
-type cloudConfigs map[string]specs.CloudConfig
+type cloudConfigs map[key.Key]specs.CloudConfig
 
 // Check looks at the files that a plan takes from contexts, as a build does
 // before its first step. The warnings are those of all targets.
@@ -47,18 +41,18 @@ func Check(ctx context.Context, p *plan.Plan, contexts Contexts) (warnings specs
 
 // readCloudConfigs reads the cloud-configs of the spec. Texts are those that are
 // in files, by key.
-func (c *checker) readCloudConfigs(ctx context.Context, texts map[string]*specs.Source) (cloudConfigs, error) {
+func (c *checker) readCloudConfigs(ctx context.Context, texts map[key.Key]*specs.Source) (cloudConfigs, error) {
 	configs := cloudConfigs{}
 	given, err := c.givenConfig(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, own := range configsOf(c.plan) {
-		src, read := texts[own.key+".from"], specs.ReadMachineConfig
-		if own.content.Content != "" {
+		src, read := texts[own.key.From()], specs.ReadMachineConfig
+		if own.content.Text != "" {
 			src = c.inline(own)
 		}
-		if own.key == imageConfigKey {
+		if own.key == key.CloudConfig {
 			read = specs.ReadCloudConfig
 		} else if given != nil {
 			src = given
@@ -73,7 +67,7 @@ func (c *checker) readCloudConfigs(ctx context.Context, texts map[string]*specs.
 		}
 		for _, d := range mistakes {
 			if len(src.Lines) > 0 { // the spec itself has the text
-				d.Key = own.key
+				d.Key = own.key.String()
 			}
 			c.found = append(c.found, d)
 		}
@@ -99,9 +93,9 @@ func (c *checker) givenConfig(ctx context.Context) (*specs.Source, error) {
 // inline is a cloud-config that is written in the spec itself, as a file. Messages
 // point at its lines if the spec has the same, and else at the key.
 func (c *checker) inline(own config) *specs.Source {
-	at, text := c.plan.Range(own.key), string(own.content.Content)
+	at, text := c.plan.At(own.key), own.content.Text
 	src := &specs.Source{Name: at.Source.Name, Data: []byte(text), Lines: []specs.Range{at}}
-	if lines := literal(c.plan.Range(own.key+".content"), text); len(lines) > 0 {
+	if lines := literal(c.plan.At(own.key.Content()), text); len(lines) > 0 {
 		src.Lines = lines
 	}
 	return src

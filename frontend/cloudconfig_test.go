@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
@@ -27,16 +28,16 @@ func TestUserWarnings(t *testing.T) {
 		configs      cloudConfigs
 		want         string
 	}{
-		{"an image has none", "image", cloudConfigs{imageConfigKey: none}, ""},
+		{"an image has none", "image", cloudConfigs{key.CloudConfig: none}, ""},
 		{"netboot has none", "netboot", nil, ""},
 		{"the installer asks", "iso", nil, ""},
-		{"a user on the medium", "iso", cloudConfigs{isoConfigKey: admin}, ""},
-		{"no user on the medium", "iso", cloudConfigs{isoConfigKey: none, diskConfigKey: admin}, nobody + locked},
-		{"no user on the medium, one in the image", "iso", cloudConfigs{isoConfigKey: none, imageConfigKey: admin}, nobody + ignored},
-		{"a user on the disk", "img", cloudConfigs{diskConfigKey: admin}, ""},
-		{"no user on the disk", "qcow2", cloudConfigs{diskConfigKey: none}, nobody + locked},
-		{"nothing on the disk", "img-image", cloudConfigs{isoConfigKey: admin}, missing + locked},
-		{"nothing on the disk, a user in the image", "vhd", cloudConfigs{imageConfigKey: admin}, missing + ignored},
+		{"a user on the medium", "iso", cloudConfigs{key.ISOCloudConfig: admin}, ""},
+		{"no user on the medium", "iso", cloudConfigs{key.ISOCloudConfig: none, key.DiskCloudConfig: admin}, nobody + locked},
+		{"no user on the medium, one in the image", "iso", cloudConfigs{key.ISOCloudConfig: none, key.CloudConfig: admin}, nobody + ignored},
+		{"a user on the disk", "img", cloudConfigs{key.DiskCloudConfig: admin}, ""},
+		{"no user on the disk", "qcow2", cloudConfigs{key.DiskCloudConfig: none}, nobody + locked},
+		{"nothing on the disk", "img-image", cloudConfigs{key.ISOCloudConfig: admin}, missing + locked},
+		{"nothing on the disk, a user in the image", "vhd", cloudConfigs{key.CloudConfig: admin}, missing + ignored},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			at, err := TargetByName(c.target)

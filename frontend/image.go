@@ -26,7 +26,7 @@ func imageConfig(p *plan.Plan, platform ocispecs.Platform, base *dockerspec.Dock
 	}
 	img.Config.Labels = map[string]string{
 		ocispecs.AnnotationTitle:       p.Image + t.Suffix,
-		ocispecs.AnnotationVersion:     p.Version(),
+		ocispecs.AnnotationVersion:     p.Version,
 		ocispecs.AnnotationDescription: description,
 	}
 	maps.Copy(img.Config.Labels, labels)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
@@ -71,7 +72,7 @@ func allWarnings(p *plan.Plan, configs cloudConfigs) specs.Diagnostics {
 
 func noAdminUser(s subject) specs.Diagnostics {
 	own, given := s.configs[s.target.CloudConfig]
-	if !given || own.Admin || s.target.CloudConfig == imageConfigKey {
+	if !given || own.Admin || s.target.CloudConfig == key.CloudConfig {
 		return nil
 	}
 	return s.aboutConfig("add one, or install: {nousers: true} if that is meant", "no user in it is in the group admin: ")
@@ -79,7 +80,7 @@ func noAdminUser(s subject) specs.Diagnostics {
 
 // noCloudConfig is about disks alone: the installer of a medium asks.
 func noCloudConfig(s subject) specs.Diagnostics {
-	if _, given := s.configs[diskConfigKey]; given || s.target.CloudConfig != diskConfigKey {
+	if _, given := s.configs[key.DiskCloudConfig]; given || s.target.CloudConfig != key.DiskCloudConfig {
 		return nil
 	}
 	return s.aboutConfig("name a cloud-config with a user", "is missing, and with it a user in the group admin: ")
@@ -90,13 +91,13 @@ func noCloudConfig(s subject) specs.Diagnostics {
 // constants.GetUserConfigDirs).
 func (s subject) aboutConfig(hint, message string) specs.Diagnostics {
 	message += "kairos-agent will refuse to install, to upgrade and to reset"
-	if s.configs[imageConfigKey].Admin {
-		message += " (it takes no notice of the user in " + imageConfigKey + ")"
+	if s.configs[key.CloudConfig].Admin {
+		message += " (it takes no notice of the user in " + key.CloudConfig.String() + ")"
 	} else {
 		message += ", and nobody can log in"
 	}
-	key := s.target.CloudConfig
-	return specs.Diagnostics{{Range: s.plan.Range(key), Key: key, Message: message, Hint: hint}}
+	at := s.target.CloudConfig
+	return specs.Diagnostics{{Range: s.plan.At(at), Key: at.String(), Message: message, Hint: hint}}
 }
 
 // lintResults are mistakes and warnings of a spec in the form of BuildKit's build

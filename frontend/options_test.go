@@ -166,7 +166,7 @@ func TestNamedFiles(t *testing.T) {
 		spectest.Files{"context:acme": "extends: debian-12\nfiles: [{path: /c, from: c}]\ncloudConfig: oem.yaml\n"}, "amd64")
 	var got []string
 	for _, f := range namedFiles(p) {
-		got = append(got, f.origin.Context+" "+f.key+" "+f.path)
+		got = append(got, f.context+" "+f.key.String()+" "+f.path)
 	}
 	assert.Equal(t, []string{
 		"acme files[0].from c", " files[1].from a", "acme cloudConfig.from oem.yaml", " artifacts.iso.cloudConfig.from iso.yaml",

@@ -21,6 +21,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
@@ -43,20 +44,21 @@ type resolved struct {
 
 // namedFile is a file of a context that a spec names.
 type namedFile struct {
-	key, path string
-	origin    *specs.Source
+	key key.Key
+	// path in the context, which has no name when it is the build context.
+	path, context string
 	// text tells that it is read, so that a folder will not do.
 	text bool
 	// mode is the key of a mode that it is given, if any.
-	mode string
+	mode key.Key
 }
 
 func newSources(r *request, p *plan.Plan) *sources {
 	s := &sources{request: r, files: map[string][]string{}}
 	for _, f := range namedFiles(p) {
-		paths := append(s.files[f.origin.Context], f.path)
+		paths := append(s.files[f.context], f.path)
 		slices.Sort(paths)
-		s.files[f.origin.Context] = slices.Compact(paths)
+		s.files[f.context] = slices.Compact(paths)
 	}
 	return s
 }
@@ -64,21 +66,21 @@ func newSources(r *request, p *plan.Plan) *sources {
 // namedFiles lists all files that the spec takes from a context.
 func namedFiles(p *plan.Plan) []namedFile {
 	var files []namedFile
-	add := func(key, from string, f namedFile) {
-		if from != "" {
-			f.key, f.path, f.origin = key, path.Clean(from), p.Written(key)
+	add := func(k key.Key, c plan.Content, f namedFile) {
+		if c.From != "" {
+			f.key, f.path, f.context = k.From(), path.Clean(c.From), c.Context
 			files = append(files, f)
 		}
 	}
 	for i, f := range p.Files {
-		key, named := fmt.Sprintf("files[%d]", i), namedFile{}
+		k, named := key.Files.Item(i), namedFile{}
 		if f.Mode != "" {
-			named.mode = key + ".mode"
+			named.mode = k.Mode()
 		}
-		add(key+".from", f.From, named)
+		add(k, f.Content, named)
 	}
 	for _, c := range configsOf(p) {
-		add(c.key+".from", c.content.From, namedFile{text: true})
+		add(c.key, c.content, namedFile{text: true})
 	}
 	return files
 }
@@ -156,10 +158,10 @@ func (s *sources) context(ctx context.Context, name string, platform ocispecs.Pl
 }
 
 // Files is the context that a spec's files come from, with just those files.
-func (s *sources) Files(ctx context.Context, origin *specs.Source) (llb.State, error) {
-	st, ok, err := s.folder(ctx, origin.Context)
+func (s *sources) Files(ctx context.Context, name string) (llb.State, error) {
+	st, ok, err := s.folder(ctx, name)
 	if err == nil && !ok {
-		err = errors.Errorf("there is no named context %q", origin.Context)
+		err = errors.Errorf("there is no named context %q", name)
 	}
 	return st, err
 }
@@ -265,20 +267,20 @@ type checker struct {
 // it could not.
 func checkFiles(ctx context.Context, p *plan.Plan, contexts Contexts) (cloudConfigs, error) {
 	c := &checker{plan: p, contexts: contexts, opened: map[string]Folder{}}
-	texts := map[string]*specs.Source{}
+	texts := map[key.Key]*specs.Source{}
 	for _, f := range namedFiles(p) {
 		folder, err := c.find(ctx, f)
 		if err != nil {
-			return nil, errors.Wrapf(err, "look for %s in the %s", f.path, contextTitle(f.origin))
+			return nil, errors.Wrapf(err, "look for %s in the %s", f.path, contextTitle(f.context))
 		}
 		if folder == nil || !f.text {
 			continue
 		}
 		data, err := folder.ReadFile(ctx, f.path)
 		if err != nil {
-			return nil, errors.Wrapf(err, "read %s of the %s", f.path, contextTitle(f.origin))
+			return nil, errors.Wrapf(err, "read %s of the %s", f.path, contextTitle(f.context))
 		}
-		texts[f.key] = &specs.Source{Name: path.Join(f.origin.Context, f.path), Data: data}
+		texts[f.key] = &specs.Source{Name: path.Join(f.context, f.path), Data: data}
 	}
 	configs, err := c.readCloudConfigs(ctx, texts)
 	if err != nil {
@@ -290,40 +292,40 @@ func checkFiles(ctx context.Context, p *plan.Plan, contexts Contexts) (cloudConf
 // find opens the context of a file that the spec names. It is nil when the file
 // will not do, which is among what was found then.
 func (c *checker) find(ctx context.Context, f namedFile) (Folder, error) {
-	folder, ok := c.opened[f.origin.Context]
+	folder, ok := c.opened[f.context]
 	if !ok {
 		var err error
-		if folder, ok, err = c.contexts.Open(ctx, f.origin.Context); err != nil {
+		if folder, ok, err = c.contexts.Open(ctx, f.context); err != nil {
 			return nil, err
 		}
 		if !ok {
 			return nil, errors.New("there is no such context")
 		}
-		c.opened[f.origin.Context] = folder
+		c.opened[f.context] = folder
 	}
 	isFolder, err := folder.IsFolder(ctx, f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		c.report(rules.FileNotFound, f.key, "paths count from the top of the context; a .dockerignore file may leave it out", "there is no file %q in the %s", f.path, contextTitle(f.origin))
+		c.report(rules.FileNotFound, f.key, "paths count from the top of the context; a .dockerignore file may leave it out", "there is no file %q in the %s", f.path, contextTitle(f.context))
 		return nil, nil
 	case err != nil:
 		return nil, err
 	case isFolder && f.text:
 		c.report(rules.NotAFile, f.key, "name a file", "%q is a folder", f.path)
 		return nil, nil
-	case isFolder && f.mode != "":
+	case isFolder && !f.mode.IsZero():
 		c.report(rules.NotAFile, f.mode, "leave it out, and what is in it keeps its own modes", "%q is a folder, and a mode is for one file", f.path)
 	}
 	return folder, nil
 }
 
-func (c *checker) report(rule rules.Rule, key, hint, format string, args ...any) {
-	c.found = append(c.found, specs.Diagnostic{Rule: rule, Range: c.plan.Range(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
+func (c *checker) report(rule rules.Rule, k key.Key, hint, format string, args ...any) {
+	c.found = append(c.found, c.plan.Origin.Diagnose(rule, k, hint, format, args...))
 }
 
-func contextTitle(origin *specs.Source) string {
-	if origin.Context != "" {
-		return fmt.Sprintf("named context %q", origin.Context)
+func contextTitle(name string) string {
+	if name != "" {
+		return fmt.Sprintf("named context %q", name)
 	}
 	return "build context"
 }

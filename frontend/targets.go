@@ -15,6 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // Output is the kind of output of a target.
@@ -43,8 +44,8 @@ type Target struct {
 	// never takes the place of the system's image.
 	Suffix string
 	// CloudConfig is the key of the cloud-config that is laid beside the system;
-	// empty when the target has none.
-	CloudConfig string
+	// zero when the target has none.
+	CloudConfig key.Key
 
 	generate generator
 }
@@ -56,14 +57,14 @@ type generator func(context.Context, *graph.Graph, *plan.Plan, *rootfs.RootFS) (
 func Targets() []Target {
 	all := []Target{
 		{Name: "image", Description: "OCI image, to push, to upgrade machines from, and to make artifacts of", Output: SystemImage, generate: image},
-		{Name: "iso", Description: "bootable live and installer medium, for BIOS and EFI", Output: Files, CloudConfig: isoConfigKey, generate: iso.Build},
+		{Name: "iso", Description: "bootable live and installer medium, for BIOS and EFI", Output: Files, CloudConfig: key.ISOCloudConfig, generate: iso.Build},
 	}
 	for _, f := range disk.Formats() {
-		all = append(all, Target{Name: f.Name, Description: f.Description, Output: Files, CloudConfig: diskConfigKey, generate: f.Build})
+		all = append(all, Target{Name: f.Name, Description: f.Description, Output: Files, CloudConfig: key.DiskCloudConfig, generate: f.Build})
 	}
 	return append(all,
 		// The usual suffix of images that carry a disk image (contract 5.3).
-		Target{Name: "img-image", Description: "OCI image that carries the disk image, to ship it through a registry", Output: DataImage, Suffix: "-img", CloudConfig: diskConfigKey, generate: disk.Raw},
+		Target{Name: "img-image", Description: "OCI image that carries the disk image, to ship it through a registry", Output: DataImage, Suffix: "-img", CloudConfig: key.DiskCloudConfig, generate: disk.Raw},
 		Target{Name: "netboot", Description: "kernel, initramfs, squashfs and iPXE script, to boot over HTTP", Output: Files, generate: netboot.Build},
 		Target{Name: "test", Description: "boots the system in an emulated machine, and fails when an assertion of the spec does", Output: Files, generate: boottest.Build},
 	)

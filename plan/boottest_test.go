@@ -43,8 +43,8 @@ func TestTest(t *testing.T) {
 			assert.True(t, test.Tools.Native, "QEMU for one architecture runs on any")
 		})
 	}
-	assert.Equal(t, []string{"qemu-efi-aarch64", "qemu-system-arm", "xorriso"}, spectest.MustPlan(t, debian+"test: {}\n", nil, "arm64").Test.Tools.Packages)
-	assert.Equal(t, []string{"ovmf", "qemu-system-x86", "xorriso"}, spectest.MustPlan(t, debian+"test: {}\n", nil, "amd64").Test.Tools.Packages)
+	assert.Equal(t, []string{"qemu-efi-aarch64", "qemu-system-arm", "xorriso"}, texts(spectest.MustPlan(t, debian+"test: {}\n", nil, "arm64").Test.Tools.Packages))
+	assert.Equal(t, []string{"ovmf", "qemu-system-x86", "xorriso"}, texts(spectest.MustPlan(t, debian+"test: {}\n", nil, "amd64").Test.Tools.Packages))
 
 	assertions := spectest.MustPlan(t, debian+"test: {assertions: [{name: a, run: b, matches: c}, {file: /d, timeout: 1m}, {service: e}]}\n", nil, "amd64").Test.Assertions
 	assert.Equal(t, []plan.Assertion{

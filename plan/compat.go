@@ -11,29 +11,29 @@ import (
 // has its reason. Names that serve as well as each other are joined by " or ".
 type Compat struct {
 	// Modules of the kernel that the userland loads, built in or loadable.
-	Modules Needs `yaml:"modules"`
+	Modules Needs `json:"modules" yaml:"modules"`
 	// Config are options of the kernel, without CONFIG_.
-	Config Needs `yaml:"config"`
+	Config Needs `json:"config" yaml:"config"`
 	// Firmware are files, with wildcards, in the folder of firmware.
-	Firmware Needs `yaml:"firmware,omitempty"`
+	Firmware Needs `json:"firmware,omitempty" yaml:"firmware,omitempty"`
 	// Initramfs is what must be inside the initramfs.
-	Initramfs InitramfsCompat `yaml:"initramfs"`
+	Initramfs InitramfsCompat `json:"initramfs" yaml:"initramfs"`
 }
 
 // InitramfsCompat is what must, and must not, be inside the initramfs.
 type InitramfsCompat struct {
-	Modules  Needs `yaml:"modules"`
-	Commands Needs `yaml:"commands"`
-	Files    Needs `yaml:"files"`
+	Modules  Needs `json:"modules" yaml:"modules"`
+	Commands Needs `json:"commands" yaml:"commands"`
+	Files    Needs `json:"files" yaml:"files"`
 	// Foreign are paths that must not be there.
-	Foreign Needs `yaml:"foreign,omitempty"`
+	Foreign Needs `json:"foreign,omitempty" yaml:"foreign,omitempty"`
 }
 
 // Needs are reasons by what is needed.
 type Needs map[string]string
 
 // compat collects the requirements that a system of this plan has.
-func (r *resolver) compat(p *Plan, variant, model string) Compat {
+func (r *resolver) compat(p *Plan) Compat {
 	facts := map[string][]string{
 		"arch":        {p.Arch},
 		"command":     p.Checks.Commands,
@@ -41,15 +41,14 @@ func (r *resolver) compat(p *Plan, variant, model string) Compat {
 		"donor":       {p.Kernel.Distro},
 		"init":        {p.System.Init},
 		"initramfs":   {p.Kernel.Initramfs.Tool},
-		"model":       {model},
-		"variant":     {variant},
+		"model":       {p.Model},
+		"variant":     {p.Variant},
 	}
 	for _, c := range p.Components {
 		facts["component"] = append(facts["component"], c.Name)
 	}
 	for _, pkg := range p.Kernel.Packages {
-		name, _, _ := strings.Cut(pkg, "=")
-		facts["package"] = append(facts["package"], name)
+		facts["package"] = append(facts["package"], pkg.Name)
 	}
 	c := Compat{Modules: Needs{}, Config: Needs{}, Firmware: Needs{}, Initramfs: InitramfsCompat{Needs{}, Needs{}, Needs{}, Needs{}}}
 	for _, name := range catalog.Names(r.cat.Requirements) {

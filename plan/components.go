@@ -8,6 +8,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
@@ -18,13 +19,16 @@ func (r *resolver) components(variant, init string) []Component {
 	for name, c := range r.cat.Components {
 		_, named := r.spec.Components[name]
 		switch {
-		case slices.Contains([]string{"kubernetes", "mesh"}, c.Kind): // chosen below
+		case specs.KindByName(c.Kind).Choice != nil: // chosen below
 		case slices.Contains(c.Variants, variant), c.Kind == "" && named:
 			names = append(names, name)
 		}
 	}
-	names = append(names, r.choose("kubernetes", "kubernetes.distribution", r.spec.Kubernetes.Distribution, variant)...)
-	names = append(names, r.choose("mesh", "mesh.name", r.spec.Mesh.Name, variant)...)
+	for _, kind := range specs.Kinds() {
+		if kind.Choice != nil {
+			names = append(names, r.choose(kind, variant)...)
+		}
+	}
 	r.checkNamed(names, variant)
 
 	var components []Component
@@ -36,32 +40,34 @@ func (r *resolver) components(variant, init string) []Component {
 
 // choose returns the component of a kind that the spec asks for, or else the
 // default of the variant. A variant without a default has none of the kind.
-func (r *resolver) choose(kind, key, asked, variant string) []string {
+func (r *resolver) choose(kind specs.Kind, variant string) []string {
+	asked := kind.Choice(r.spec).Name
+	none := kind.None && asked == specs.NoMesh
 	var valid, byDefault []string
 	for _, name := range catalog.Names(r.cat.Components) {
-		if c := r.cat.Components[name]; c.Kind == kind {
+		if c := r.cat.Components[name]; c.Kind == kind.Name {
 			valid = append(valid, name)
 			if slices.Contains(c.Variants, variant) {
 				byDefault = append(byDefault, name)
 			}
 		}
 	}
-	if kind == "mesh" {
+	if kind.None {
 		valid = append(valid, specs.NoMesh)
 	}
 	switch {
-	case len(byDefault) == 0 && r.doc.Has(kind) && asked != specs.NoMesh:
-		if !r.sure("variant") {
+	case len(byDefault) == 0 && r.doc.Has(kind.Key.String()) && !none:
+		if !r.sure(key.Variant) {
 			return nil
 		}
-		r.report(rules.UnsupportedChoice, kind, r.haveKind(kind), "the variant %s has no %s", variant, kind)
+		r.report(rules.UnsupportedChoice, kind.Key, r.haveKind(kind.Name), "the variant %s has no %s", variant, kind.Name)
 		return nil
 	case asked == "" || len(byDefault) == 0:
 		return byDefault
 	case !slices.Contains(valid, asked):
-		r.report(rules.UnknownName, key, specs.Suggest(asked, valid), "unknown %s %q", kind, asked)
+		r.report(rules.UnknownName, kind.NameKey, specs.Suggest(asked, valid), "unknown %s %q", kind.Name, asked)
 		return nil
-	case asked == specs.NoMesh:
+	case none:
 		return nil
 	default:
 		return []string{asked}
@@ -82,17 +88,17 @@ func (r *resolver) haveKind(kind string) string {
 // checkNamed refuses components that the spec names and the system has not.
 func (r *resolver) checkNamed(names []string, variant string) {
 	for _, name := range catalog.Names(r.spec.Components) {
-		key := "components." + name
+		at := key.Components.Entry(name)
 		known, ok := r.cat.Components[name]
 		switch {
 		case !ok:
-			r.report(rules.UnknownName, key, specs.Suggest(name, catalog.Names(r.cat.Components)), "unknown component %q", name)
-		case slices.Contains(names, name), !r.sure("variant"):
-		case r.kinds(variant)[known.Kind] && !r.sure(known.Kind):
+			r.report(rules.UnknownName, at, specs.Suggest(name, catalog.Names(r.cat.Components)), "unknown component %q", name)
+		case slices.Contains(names, name), !r.sure(key.Variant):
+		case r.kinds(variant)[known.Kind] && !r.sure(specs.KindByName(known.Kind).Key):
 		case r.kinds(variant)[known.Kind]:
-			r.report(rules.UnsupportedChoice, key, `choose it with "`+known.Kind+": "+name+`", or take it out`, "%s is not the %s of this system", name, known.Kind)
+			r.report(rules.UnsupportedChoice, at, `choose it with "`+known.Kind+": "+name+`", or take it out`, "%s is not the %s of this system", name, known.Kind)
 		default:
-			r.report(rules.UnsupportedChoice, key, r.haveKind(known.Kind), "the variant %s has no %s", variant, known.Kind)
+			r.report(rules.UnsupportedChoice, at, r.haveKind(known.Kind), "the variant %s has no %s", variant, known.Kind)
 		}
 	}
 }
@@ -131,8 +137,8 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 	if checksums == "" && asked.URL == "" {
 		checksums = known.Checksums
 	}
-	if checksums == "" && r.sure("components."+known.Name) {
-		r.report(rules.UnverifiedDownload, "components."+known.Name+".sha256", "add the sha256 of "+r.arch, "%s has nothing to verify it with on %s", c.Download.URL, r.arch)
+	if checksums == "" && r.sure(key.Components.Entry(known.Name)) {
+		r.report(rules.UnverifiedDownload, key.Components.Entry(known.Name).SHA256(), "add the sha256 of "+r.arch, "%s has nothing to verify it with on %s", c.Download.URL, r.arch)
 	}
 	c.Download.Checksums = expand(checksums)
 	return c
@@ -141,20 +147,26 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 // version is that of the spec, where it may stand in two places, or the
 // catalog's.
 func (r *resolver) version(known *catalog.Component, asked specs.Component) string {
-	key := "components." + known.Name + ".version"
-	version := asked.Version
-	short := map[string]string{"kubernetes": r.spec.Kubernetes.Version, "mesh": r.spec.Mesh.Version}[known.Kind]
-	if short != "" {
+	at, version := key.Components.Entry(known.Name).Version(), asked.Version
+	if kind := specs.KindByName(known.Kind); kind.Choice != nil && kind.Choice(r.spec).Version != "" {
 		if version != "" {
-			r.report(rules.ConflictingValues, key, "keep one of them", "the version of %s is in %s.version too", known.Name, known.Kind)
+			r.report(rules.ConflictingValues, at, "keep one of them", "the version of %s is in %s too", known.Name, kind.Key.Version())
 		}
-		key, version = known.Kind+".version", short
+		at, version = kind.Key.Version(), kind.Choice(r.spec).Version
 	}
 	if version == "" {
 		return known.Version
 	}
 	if !regexp.MustCompile(known.VersionPattern).MatchString(version) { // the catalog has compiled it before
-		r.report(rules.InvalidValue, key, "write it as "+known.Version, "%q is not a version of %s", version, known.Name)
+		r.report(rules.InvalidValue, at, "write it as "+known.Version, "%q is not a version of %s", version, known.Name)
 	}
 	return version
+}
+
+// Key is where the spec decides about the component.
+func (c Component) Key() key.Key {
+	if kind := specs.KindByName(c.Kind); kind.Choice != nil {
+		return kind.Key
+	}
+	return key.Components.Entry(c.Name)
 }

@@ -9,56 +9,57 @@ import (
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // Disk is an image of a disk.
 type Disk struct {
 	// Layout is recovery or full.
-	Layout string `yaml:"layout"`
+	Layout string `json:"layout" yaml:"layout"`
 	// MiB is the size; 0 is what the partitions need.
-	MiB int `yaml:"mib"`
+	MiB int `json:"mib" yaml:"mib"`
 	// GUID of the disk.
-	GUID string `yaml:"guid"`
+	GUID string `json:"guid" yaml:"guid"`
 	// Image is the UUID of the filesystem image of the system.
-	Image string `yaml:"image"`
+	Image string `json:"image" yaml:"image"`
 	// Partitions in their order on the disk.
-	Partitions  []Partition   `yaml:"partitions"`
-	Compression string        `yaml:"compression"`
-	Level       int           `yaml:"level,omitempty"`
-	CloudConfig specs.Content `yaml:"cloudConfig,omitempty"`
+	Partitions  []Partition `json:"partitions" yaml:"partitions"`
+	Compression string      `json:"compression" yaml:"compression"`
+	Level       int         `json:"level,omitempty" yaml:"level,omitempty"`
+	CloudConfig Content     `json:"cloudConfig,omitzero" yaml:"cloudConfig,omitempty"`
 	// Firmware is what a board starts from, or nothing.
-	Firmware *Firmware `yaml:"firmware,omitempty"`
+	Firmware *Firmware `json:"firmware,omitempty" yaml:"firmware,omitempty"`
 	// Tools make the disk, and Convert makes other formats of it.
-	Tools   Tools `yaml:"tools"`
-	Convert Tools `yaml:"convert"`
+	Tools   Tools `json:"tools" yaml:"tools"`
+	Convert Tools `json:"convert" yaml:"convert"`
 }
 
 // Firmware lies on the EFI system partition.
 type Firmware struct {
 	// Install names the packages that have the files. They are not installed.
-	Install `yaml:",inline"`
+	Install `json:",inline" yaml:",inline"`
 	// Files of the packages, with wildcards.
-	Files []string `yaml:"files"`
+	Files []string `json:"files" yaml:"files"`
 	// Texts by name: files beside them.
-	Texts map[string]string `yaml:"texts,omitempty"`
+	Texts map[string]string `json:"texts,omitempty" yaml:"texts,omitempty"`
 	// MBR is the type of the partition in a hybrid MBR, or empty.
-	MBR string `yaml:"mbr,omitempty"`
+	MBR string `json:"mbr,omitempty" yaml:"mbr,omitempty"`
 }
 
 // Partition of a disk, with one filesystem.
 type Partition struct {
-	Name string `yaml:"name"`
+	Name string `json:"name" yaml:"name"`
 	// Label and Filesystem are empty for the boot code of BIOS.
-	Label      string `yaml:"label,omitempty"`
-	Filesystem string `yaml:"filesystem,omitempty"`
+	Label      string `json:"label,omitempty" yaml:"label,omitempty"`
+	Filesystem string `json:"filesystem,omitempty" yaml:"filesystem,omitempty"`
 	// MiB beside the room for Images images of the system.
-	MiB    int `yaml:"mib"`
-	Images int `yaml:"images,omitempty"`
+	MiB    int `json:"mib" yaml:"mib"`
+	Images int `json:"images,omitempty" yaml:"images,omitempty"`
 	// FirstBoot makes the partition, not the build.
-	FirstBoot bool   `yaml:"firstBoot,omitempty"`
-	GUID      string `yaml:"guid"`
-	UUID      string `yaml:"uuid,omitempty"`
+	FirstBoot bool   `json:"firstBoot,omitempty" yaml:"firstBoot,omitempty"`
+	GUID      string `json:"guid" yaml:"guid"`
+	UUID      string `json:"uuid,omitempty" yaml:"uuid,omitempty"`
 }
 
 // Has tells whether the build makes a partition.
@@ -121,7 +122,7 @@ func (r *resolver) disk(model *catalog.Model) Disk {
 		Image:       guid("COS_SYSTEM/filesystem"),
 		Compression: cmp.Or(spec.Compression, defaultCompression),
 		Level:       spec.Level,
-		CloudConfig: spec.CloudConfig,
+		CloudConfig: r.content(key.DiskCloudConfig, spec.CloudConfig),
 		Firmware:    r.firmware(model.Firmware),
 		Tools:       r.tools("disk"),
 		Convert:     r.tools("convert"),
@@ -129,7 +130,7 @@ func (r *resolver) disk(model *catalog.Model) Disk {
 	d.MiB, _ = specs.ParseSize(spec.Size)
 	firmware := cmp.Or(spec.Firmware, firmwareEFI)
 	if firmware != firmwareEFI && r.arch != "amd64" {
-		r.report(rules.UnsupportedArchitecture, "artifacts.disk.firmware", "write efi, or take it out", "%s has no BIOS", r.arch)
+		r.report(rules.UnsupportedArchitecture, key.DiskFirmware, "write efi, or take it out", "%s has no BIOS", r.arch)
 	}
 	d.Partitions = partitions(d.Layout, firmware)
 	switch d.Compression {
@@ -138,8 +139,8 @@ func (r *resolver) disk(model *catalog.Model) Disk {
 	case "xz":
 		d.Level = cmp.Or(d.Level, defaultXZLevel)
 	}
-	if least := d.least(); d.MiB > 0 && d.MiB < least && r.sure("artifacts.disk.layout", "artifacts.disk.firmware") {
-		r.report(rules.InvalidValue, "artifacts.disk.size", fmt.Sprintf("write at least %dMiB and room for the system, or leave it out", least), "%s is too small for the partitions", spec.Size)
+	if least := d.least(); d.MiB > 0 && d.MiB < least && r.sure(key.DiskLayout, key.DiskFirmware) {
+		r.report(rules.InvalidValue, key.DiskSize, fmt.Sprintf("write at least %dMiB and room for the system, or leave it out", least), "%s is too small for the partitions", spec.Size)
 	}
 	return d
 }
@@ -151,7 +152,7 @@ func (r *resolver) firmware(f *catalog.Firmware) *Firmware {
 	}
 	lender := r.cat.Distros[f.From]
 	return &Firmware{
-		Install: Install{Distro: lender.Name, Base: r.base(lender), Manager: lender.Manager, Areas: f.Areas, Packages: f.Packages},
+		Install: Install{Distro: lender.Name, Base: r.base(lender), Manager: lender.Manager, Areas: f.Areas, Packages: packages(f.Packages)},
 		Files:   f.Files,
 		Texts:   f.Texts,
 		MBR:     f.MBR,

@@ -49,8 +49,8 @@ func TestDisk(t *testing.T) {
 			}
 			assert.Equal(t, c.made, made)
 			assert.Len(t, ids, 2+2*len(d.Partitions), "no identifier stands for two things")
-			assert.Contains(t, d.Tools.Packages, "e2fsprogs")
-			assert.NotContains(t, d.Tools.Packages, "qemu-utils")
+			assert.Contains(t, texts(d.Tools.Packages), "e2fsprogs")
+			assert.NotContains(t, texts(d.Tools.Packages), "qemu-utils")
 			c.want.GUID, c.want.Image, c.want.Partitions, c.want.Tools, c.want.Convert = d.GUID, d.Image, d.Partitions, d.Tools, d.Convert
 			assert.Equal(t, c.want, d)
 		})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
@@ -16,10 +17,10 @@ func (r *resolver) model() *catalog.Model {
 	m, ok := r.cat.Models[name]
 	switch {
 	case !ok:
-		r.report(rules.UnknownName, "model", specs.Suggest(name, catalog.Names(r.cat.Models)), "unknown model %q", name)
+		r.report(rules.UnknownName, key.Model, specs.Suggest(name, catalog.Names(r.cat.Models)), "unknown model %q", name)
 		return &catalog.Model{Name: name}
 	case len(m.Architectures) > 0 && !slices.Contains(m.Architectures, r.arch):
-		r.report(rules.UnsupportedArchitecture, "model", "it has "+strings.Join(m.Architectures, ", "), "%s has no %s", m.Title, r.arch)
+		r.report(rules.UnsupportedArchitecture, key.Model, "it has "+strings.Join(m.Architectures, ", "), "%s has no %s", m.Title, r.arch)
 	}
 	return m
 }
@@ -27,12 +28,12 @@ func (r *resolver) model() *catalog.Model {
 // checkModel checks that there is a kernel for the model.
 func (r *resolver) checkModel(m *catalog.Model, userland, donor *catalog.Distro) {
 	has := len(m.Architectures) == 0 || slices.Contains(m.Architectures, r.arch)
-	if has && len(m.Distros) > 0 && r.ownKernel() == nil && len(m.Distros[donor.Name].Kernel) == 0 && r.sure("kernel") {
-		key := "model"
+	if has && len(m.Distros) > 0 && r.ownKernel() == nil && len(m.Distros[donor.Name].Kernel) == 0 && r.sure(key.Kernel) {
+		at := key.Model
 		if donor != userland {
-			key = "kernel.from"
+			at = key.KernelFrom
 		}
-		r.report(rules.UnsupportedChoice, key, "kernels for it come from "+strings.Join(catalog.Names(m.Distros), ", "), "%s donates no kernel for %s", donor.Title, m.Title)
+		r.report(rules.UnsupportedChoice, at, "kernels for it come from "+strings.Join(catalog.Names(m.Distros), ", "), "%s donates no kernel for %s", donor.Title, m.Title)
 	}
 }
 
@@ -64,7 +65,7 @@ func (r *resolver) kernel(donor *catalog.Distro, model *catalog.Model) Kernel {
 	for _, g := range r.groups(donor.Kernel.Initramfs.Groups, "", "") {
 		tools = append(tools, catalog.Names(g.Packages)...)
 	}
-	in.Packages = append(in.Packages, sorted(tools)...)
+	in.Packages = append(in.Packages, packages(sorted(tools))...)
 	return Kernel{
 		Install:         in,
 		Own:             own,
@@ -88,27 +89,26 @@ func (r *resolver) ownKernel() *Own {
 
 // kernelPackages are the kernel and its firmware. The spec replaces or pins the
 // first of them.
-func (r *resolver) kernelPackages(donor *catalog.Distro, model *catalog.Model) []string {
-	packages := slices.Clone(donor.Kernel.Packages[r.arch])
+func (r *resolver) kernelPackages(donor *catalog.Distro, model *catalog.Model) []Package {
+	names := donor.Kernel.Packages[r.arch]
 	if special := model.Distros[donor.Name].Kernel; len(special) > 0 {
-		packages = slices.Clone(special)
+		names = special
 	}
 	switch {
-	case len(packages) > 0:
-	case !r.sure("kernel", "model"):
+	case len(names) > 0:
+	case !r.sure(key.Kernel, key.Model):
 		return nil
 	default:
-		r.report(rules.UnsupportedArchitecture, "kernel.from", "", "%s donates no kernel for %s", donor.Title, r.arch)
+		r.report(rules.UnsupportedArchitecture, key.KernelFrom, "", "%s donates no kernel for %s", donor.Title, r.arch)
 		return nil
 	}
+	all := packages(names)
 	if asked := r.spec.Kernel.Package; asked != "" {
-		r.foreign(donor, asked)
-		packages[0] = asked
+		all[0] = parsePackage(asked)
+		r.foreign(donor, all[0].Name)
 	}
-	if v := r.spec.Kernel.Version; v != "" {
-		packages[0] += "=" + v
-	}
-	return packages
+	all[0].Version = cmp.Or(r.spec.Kernel.Version, all[0].Version)
+	return all
 }
 
 // foreign refuses the kernel package of another architecture.
@@ -117,8 +117,8 @@ func (r *resolver) foreign(donor *catalog.Distro, asked string) {
 		if slices.Contains(donor.Kernel.Packages[r.arch], asked) {
 			return
 		}
-		if slices.Contains(donor.Kernel.Packages[arch], asked) && r.sure("kernel") {
-			r.report(rules.UnsupportedArchitecture, "kernel.package", "valid: "+donor.Kernel.Packages[r.arch][0], "%s is a kernel for %s, not for %s", asked, arch, r.arch)
+		if slices.Contains(donor.Kernel.Packages[arch], asked) && r.sure(key.Kernel) {
+			r.report(rules.UnsupportedArchitecture, key.KernelPackage, "valid: "+donor.Kernel.Packages[r.arch][0], "%s is a kernel for %s, not for %s", asked, arch, r.arch)
 			return
 		}
 	}

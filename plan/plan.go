@@ -11,74 +11,127 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// Plan is a fully resolved system for one platform. It can be printed, and is
-// golden-tested for every flavor.
+// Plan is a fully resolved system for one platform. It is plain data: it can be
+// printed, is golden-tested for every flavor, and reads back from JSON as it was
+// (Schema).
 type Plan struct {
 	// Image is the usual name and tag of the OCI image (contract 5.3).
-	Image string `yaml:"image"`
+	Image string `json:"image" yaml:"image"`
 	// File is the name of every artifact, without its extension.
-	File string `yaml:"file"`
+	File string `json:"file" yaml:"file"`
+	// Version of the system, as the spec has it.
+	Version string `json:"version" yaml:"version"`
+	// Variant is core or standard.
+	Variant string `json:"variant" yaml:"variant"`
 	// Arch is the architecture as Go names it.
-	Arch string `yaml:"arch"`
+	Arch string `json:"arch" yaml:"arch"`
+	// Model is the name of the machine that the system is for.
+	Model string `json:"model" yaml:"model"`
 	// Userland is the distribution that everything but the kernel is from.
-	Userland Userland `yaml:"userland"`
+	Userland Userland `json:"userland" yaml:"userland"`
 	// Kernel is the donor of vmlinuz, modules, firmware and initramfs.
-	Kernel Kernel `yaml:"kernel"`
+	Kernel Kernel `json:"kernel" yaml:"kernel"`
 	// Components are programs beside the distribution, a layer each.
-	Components []Component `yaml:"components"`
+	Components []Component `json:"components,omitempty" yaml:"components,omitempty"`
 	// System is what makes the root filesystem a Kairos one.
-	System System `yaml:"system"`
+	System System `json:"system" yaml:"system"`
 	// Files of the user.
-	Files []specs.File `yaml:"files,omitempty"`
+	Files []File `json:"files,omitempty" yaml:"files,omitempty"`
 	// CloudConfig that is built into the image.
-	CloudConfig specs.Content `yaml:"cloudConfig,omitempty"`
+	CloudConfig Content `json:"cloudConfig,omitzero" yaml:"cloudConfig,omitempty"`
 	// Release are the lines of /etc/kairos-release, in order.
-	Release []Variable `yaml:"release"`
+	Release []Variable `json:"release" yaml:"release"`
 	// Checks are what the finished root filesystem is held to.
-	Checks Checks `yaml:"checks"`
+	Checks Checks `json:"checks" yaml:"checks"`
 	// Compat are what userland, kernel and initramfs need of each other.
-	Compat Compat `yaml:"compat"`
-	// Tools are the programs that artifacts are made with.
-	Tools Tools `yaml:"tools"`
+	Compat Compat `json:"compat" yaml:"compat"`
+	// ScriptImage is the image in which steps run that need a shell and the usual
+	// commands, and nothing of the system.
+	ScriptImage string `json:"scriptImage" yaml:"scriptImage"`
 	// ISO is the live and installer medium.
-	ISO ISO `yaml:"iso"`
+	ISO ISO `json:"iso" yaml:"iso"`
 	// Disk is the disk image.
-	Disk Disk `yaml:"disk"`
+	Disk Disk `json:"disk" yaml:"disk"`
 	// Test is the boot test; nil when the spec has none.
-	Test *Test `yaml:"test,omitempty"`
-
-	doc *specs.Document
+	Test *Test `json:"test,omitempty" yaml:"test,omitempty"`
+	// Origin is where the spec decided about all this. YAML leaves it out.
+	Origin Origin `json:"origin,omitzero" yaml:"-"`
 }
+
+// Package of a distribution.
+type Package struct {
+	Name string `json:"name" yaml:"name"`
+	// Version that is pinned, as the package manager shows it. Empty: the newest.
+	Version string `json:"version,omitempty" yaml:"version,omitempty"`
+}
+
+// parsePackage reads a package as specs write it, with a "=" before a version.
+func parsePackage(text string) Package {
+	name, version, _ := strings.Cut(text, "=")
+	return Package{Name: name, Version: version}
+}
+
+// String is the package as specs write it.
+func (p Package) String() string {
+	if p.Version == "" {
+		return p.Name
+	}
+	return p.Name + "=" + p.Version
+}
+
+// File is one file or directory of the user.
+type File struct {
+	// Path in the root filesystem.
+	Path    string `json:"path" yaml:"path"`
+	Content `json:",inline" yaml:",inline"`
+	// Mode in octal, or empty: the default of the spec.
+	Mode string `json:"mode,omitempty" yaml:"mode,omitempty"`
+	// Owner is uid:gid, or empty.
+	Owner string `json:"owner,omitempty" yaml:"owner,omitempty"`
+}
+
+// Content is text, or a file of a context.
+type Content struct {
+	// From is the path of a file or directory, from the top of its context.
+	From string `json:"from,omitempty" yaml:"from,omitempty"`
+	// Context is the named context that From is in. Empty: the build context.
+	Context string `json:"context,omitempty" yaml:"context,omitempty"`
+	// Text itself.
+	Text string `json:"content,omitempty" yaml:"content,omitempty"`
+}
+
+// IsZero tells whether there is none.
+func (c Content) IsZero() bool { return c == Content{} }
 
 // Install is a set of packages in an image of a distribution.
 type Install struct {
-	Distro  string `yaml:"distro"`
-	Base    string `yaml:"base"`
-	Manager string `yaml:"manager"`
+	Distro  string `json:"distro" yaml:"distro"`
+	Base    string `json:"base" yaml:"base"`
+	Manager string `json:"manager" yaml:"manager"`
 	// Areas of the archive that packages are in, beside those that the base image
 	// asks for.
-	Areas []string `yaml:"areas,omitempty"`
-	// Packages in the order they are asked for. A version that is pinned
-	// follows a "=".
-	Packages []string `yaml:"packages"`
+	Areas []string `json:"areas,omitempty" yaml:"areas,omitempty"`
+	// Packages in the order they are asked for.
+	Packages []Package `json:"packages,omitempty" yaml:"packages,omitempty"`
 	// Prepare are files, by path, that are there before the first package.
-	Prepare map[string]string `yaml:"prepare,omitempty"`
+	Prepare map[string]string `json:"prepare,omitempty" yaml:"prepare,omitempty"`
 	// Exclude are paths that no package may bring.
-	Exclude []string `yaml:"exclude,omitempty"`
+	Exclude []string `json:"exclude,omitempty" yaml:"exclude,omitempty"`
 	// Env is the environment of the package manager.
-	Env map[string]string `yaml:"env,omitempty"`
+	Env map[string]string `json:"env,omitempty" yaml:"env,omitempty"`
 }
 
 // Userland is the distribution without a kernel.
 type Userland struct {
-	Install `yaml:",inline"`
+	Install `json:",inline" yaml:",inline"`
 	// Merged are folders that are links, with the folders that they point to.
-	Merged map[string]string `yaml:"merged,omitempty"`
+	Merged map[string]string `json:"merged,omitempty" yaml:"merged,omitempty"`
 	// Loader is where the userland keeps its EFI programs.
-	Loader Loader `yaml:"loader"`
+	Loader Loader `json:"loader" yaml:"loader"`
 }
 
 // Real returns where a path of the root filesystem is without the links of
@@ -104,131 +157,133 @@ func (u Userland) follow(path string) string {
 
 // Loader are EFI programs and the names they get on a medium.
 type Loader struct {
-	Shim string `yaml:"shim"`
-	Grub string `yaml:"grub"`
+	Shim string `json:"shim" yaml:"shim"`
+	Grub string `json:"grub" yaml:"grub"`
 	// DiskGrub is the one that is installed on a disk.
-	DiskGrub string `yaml:"diskGrub"`
-	Default  string `yaml:"default"`
-	GrubName string `yaml:"grubName"`
+	DiskGrub string `json:"diskGrub" yaml:"diskGrub"`
+	Default  string `json:"default" yaml:"default"`
+	GrubName string `json:"grubName" yaml:"grubName"`
 	// Config is the folder in which GRUB looks for its configuration.
-	Config string `yaml:"config"`
+	Config string `json:"config" yaml:"config"`
 	// From lends the programs to a userland that has none.
-	From *Install `yaml:"from,omitempty"`
+	From *Install `json:"from,omitempty" yaml:"from,omitempty"`
 }
 
 // Kernel is a stage of its own, made from the donor.
 type Kernel struct {
-	Install `yaml:",inline"`
+	Install `json:",inline" yaml:",inline"`
 	// Own is a kernel that takes the place of a package.
-	Own *Own `yaml:"own,omitempty"`
+	Own *Own `json:"own,omitempty" yaml:"own,omitempty"`
 	// CompressModules with zstd when they are taken out of the donor's stage.
-	CompressModules bool `yaml:"compressModules"`
+	CompressModules bool `json:"compressModules" yaml:"compressModules"`
 	// Initramfs is made in the donor's stage for exactly its kernel.
-	Initramfs Initramfs `yaml:"initramfs"`
+	Initramfs Initramfs `json:"initramfs" yaml:"initramfs"`
 }
 
 // Own is a kernel of the user, in an image or in a named context.
 type Own struct {
-	Image   string `yaml:"image,omitempty"`
-	Context string `yaml:"context,omitempty"`
+	Image   string `json:"image,omitempty" yaml:"image,omitempty"`
+	Context string `json:"context,omitempty" yaml:"context,omitempty"`
 }
 
 // Initramfs is what the initramfs is made with.
 type Initramfs struct {
-	Tool       string   `yaml:"tool"`
-	Overlay    string   `yaml:"overlay"`
-	Components []string `yaml:"components"`
+	Tool       string   `json:"tool" yaml:"tool"`
+	Overlay    string   `json:"overlay" yaml:"overlay"`
+	Components []string `json:"components,omitempty" yaml:"components,omitempty"`
 }
 
 // Component is a program and where it comes from.
 type Component struct {
-	Name string `yaml:"name"`
+	Name string `json:"name" yaml:"name"`
 	// Kind is kubernetes, mesh or provider, or nothing.
-	Kind    string `yaml:"kind,omitempty"`
-	Version string `yaml:"version"`
+	Kind    string `json:"kind,omitempty" yaml:"kind,omitempty"`
+	Version string `json:"version" yaml:"version"`
 	// Install is the path in the root filesystem.
-	Install string `yaml:"install"`
+	Install string `json:"install" yaml:"install"`
 	// Links are other names of the program.
-	Links []Link `yaml:"links,omitempty"`
+	Links []Link `json:"links,omitempty" yaml:"links,omitempty"`
 	// Files, by path, that belong to the program, such as its units.
-	Files map[string]string `yaml:"files,omitempty"`
+	Files map[string]string `json:"files,omitempty" yaml:"files,omitempty"`
 	// One of the following three, unless a named context with the component's
 	// name is given.
-	Download *Download `yaml:"download,omitempty"`
-	Image    string    `yaml:"image,omitempty"`
-	Context  string    `yaml:"context,omitempty"`
+	Download *Download `json:"download,omitempty" yaml:"download,omitempty"`
+	Image    string    `json:"image,omitempty" yaml:"image,omitempty"`
+	Context  string    `json:"context,omitempty" yaml:"context,omitempty"`
 	// Path of the program in its source.
-	Path string `yaml:"path"`
+	Path string `json:"path" yaml:"path"`
 }
 
 // Download is a file on the network with what verifies it: a checksum, or
 // the url of the publisher's list of checksums.
 type Download struct {
-	URL       string `yaml:"url"`
-	SHA256    string `yaml:"sha256,omitempty"`
-	Checksums string `yaml:"checksums,omitempty"`
+	URL       string `json:"url" yaml:"url"`
+	SHA256    string `json:"sha256,omitempty" yaml:"sha256,omitempty"`
+	Checksums string `json:"checksums,omitempty" yaml:"checksums,omitempty"`
 }
 
 // System is the overlay and the services.
 type System struct {
-	Init string `yaml:"init"`
+	Init string `json:"init" yaml:"init"`
 	// Overlays are the sets of files in specs/catalog/overlay.
-	Overlays []string            `yaml:"overlays"`
-	Enable   map[string][]string `yaml:"enable"`
-	Mask     []string            `yaml:"mask,omitempty"`
+	Overlays []string            `json:"overlays,omitempty" yaml:"overlays,omitempty"`
+	Enable   map[string][]string `json:"enable,omitempty" yaml:"enable,omitempty"`
+	Mask     []string            `json:"mask,omitempty" yaml:"mask,omitempty"`
 	// Directories and Links that the distribution needs beside the overlays.
-	Directories []string `yaml:"directories,omitempty"`
-	Links       []Link   `yaml:"links,omitempty"`
+	Directories []string `json:"directories,omitempty" yaml:"directories,omitempty"`
+	Links       []Link   `json:"links,omitempty" yaml:"links,omitempty"`
 	// Model is what the machine needs beside the usual kernel arguments.
-	Model Model `yaml:"model,omitempty"`
+	Model Model `json:"model,omitzero" yaml:"model,omitempty"`
 	// Cmdline are kernel arguments of the user.
-	Cmdline []string `yaml:"cmdline,omitempty"`
+	Cmdline []string `json:"cmdline,omitempty" yaml:"cmdline,omitempty"`
 }
 
 // Model are kernel arguments of a kind of machine.
 type Model struct {
 	// Console replaces the usual serial consoles.
-	Console []string `yaml:"console,omitempty"`
-	Cmdline []string `yaml:"cmdline,omitempty"`
+	Console []string `json:"console,omitempty" yaml:"console,omitempty"`
+	Cmdline []string `json:"cmdline,omitempty" yaml:"cmdline,omitempty"`
 }
 
 // Link is a symbolic link.
 type Link struct {
-	Path   string `yaml:"path"`
-	Target string `yaml:"target"`
+	Path   string `json:"path" yaml:"path"`
+	Target string `json:"target" yaml:"target"`
 }
 
 // Variable is a line of /etc/kairos-release.
 type Variable struct {
-	Name  string `yaml:"name"`
-	Value string `yaml:"value"`
+	Name  string `json:"name" yaml:"name"`
+	Value string `json:"value" yaml:"value"`
 }
 
 // Checks are what must be found in the root filesystem, beside the checks
 // that every image has.
 type Checks struct {
 	// Commands in the PATH of the root filesystem.
-	Commands []string `yaml:"commands"`
+	Commands []string `json:"commands,omitempty" yaml:"commands,omitempty"`
 	// Programs by full path.
-	Programs []string `yaml:"programs"`
+	Programs []string `json:"programs,omitempty" yaml:"programs,omitempty"`
 }
 
-// Tools are the programs that artifacts are made with.
+// Tools are the programs that an artifact is made with.
 type Tools struct {
-	Install `yaml:",inline"`
+	Install `json:",inline" yaml:",inline"`
 	// Native tells that the tools can run on any builder; otherwise they need
 	// the architecture of the target.
-	Native bool `yaml:"native"`
+	Native bool `json:"native" yaml:"native"`
 }
 
 // ISO is the live and installer medium.
 type ISO struct {
 	// Label of the medium, by which the live system finds it.
-	Label       string        `yaml:"label"`
-	Compression string        `yaml:"compression"`
-	Level       int           `yaml:"level,omitempty"`
-	BIOS        bool          `yaml:"bios"`
-	CloudConfig specs.Content `yaml:"cloudConfig,omitempty"`
+	Label       string  `json:"label" yaml:"label"`
+	Compression string  `json:"compression" yaml:"compression"`
+	Level       int     `json:"level,omitempty" yaml:"level,omitempty"`
+	BIOS        bool    `json:"bios" yaml:"bios"`
+	CloudConfig Content `json:"cloudConfig,omitzero" yaml:"cloudConfig,omitempty"`
+	// Tools make the medium, and what is booted over the network.
+	Tools Tools `json:"tools" yaml:"tools"`
 }
 
 // String is the plan as YAML.
@@ -240,18 +295,8 @@ func (p *Plan) String() string {
 	return string(text)
 }
 
-// At returns where the user's spec decided about a value, so that a failing
-// step can point there.
-func (p *Plan) At(key string) specs.Range { return p.doc.Decision(key) }
-
-// Written returns the file that a value was written in.
-func (p *Plan) Written(key string) *specs.Source { return p.doc.At(key).Source }
-
-// Range returns where a value was written.
-func (p *Plan) Range(key string) specs.Range { return p.doc.At(key) }
-
-// Version of the system.
-func (p *Plan) Version() string { return p.doc.Spec.Version }
+// At is where the spec decided about a value (Origin.At).
+func (p *Plan) At(k key.Key) specs.Range { return p.Origin.At(k) }
 
 // Component returns a component by name.
 func (p *Plan) Component(name string) (Component, bool) {
@@ -266,7 +311,7 @@ func (p *Plan) Component(name string) (Component, bool) {
 // Kubernetes is the distribution of Kubernetes; ok is false when the system has
 // none.
 func (p *Plan) Kubernetes() (c Component, ok bool) {
-	at := slices.IndexFunc(p.Components, func(c Component) bool { return c.Kind == "kubernetes" })
+	at := slices.IndexFunc(p.Components, func(c Component) bool { return c.Kind == specs.KindKubernetes })
 	if at < 0 {
 		return Component{}, false
 	}
@@ -274,6 +319,6 @@ func (p *Plan) Kubernetes() (c Component, ok bool) {
 }
 
 // Diagnose makes an error that points at a value of the spec.
-func (p *Plan) Diagnose(rule rules.Rule, key, hint, format string, args ...any) error {
-	return specs.Diagnostics{p.doc.Diagnose(rule, key, hint, format, args...)}
+func (p *Plan) Diagnose(rule rules.Rule, k key.Key, hint, format string, args ...any) error {
+	return specs.Diagnostics{p.Origin.Diagnose(rule, k, hint, format, args...)}
 }

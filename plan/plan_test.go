@@ -217,12 +217,22 @@ func TestPackages(t *testing.T) {
 				spec = "version: v1.0.0\n"
 			}
 			p := spectest.MustPlan(t, spec+c.spec, c.files, "amd64")
-			assert.ElementsMatch(t, c.added, without(p.Userland.Packages, base.Userland.Packages))
-			assert.ElementsMatch(t, c.taken, without(base.Userland.Packages, p.Userland.Packages))
+			packages, before := texts(p.Userland.Packages), texts(base.Userland.Packages)
+			assert.ElementsMatch(t, c.added, without(packages, before))
+			assert.ElementsMatch(t, c.taken, without(before, packages))
 			assert.ElementsMatch(t, c.commandsMissing, without(base.Checks.Commands, p.Checks.Commands))
-			assert.IsIncreasing(t, p.Userland.Packages, "sorted, and each once")
+			assert.IsIncreasing(t, packages, "sorted, and each once")
 		})
 	}
+}
+
+// texts are packages as specs write them.
+func texts(packages []plan.Package) []string {
+	var texts []string
+	for _, p := range packages {
+		texts = append(texts, p.String())
+	}
+	return texts
 }
 
 // without returns what a has and b has not.
@@ -314,7 +324,7 @@ func TestKernels(t *testing.T) {
 			p := spectest.MustPlan(t, c.spec+"version: v1.0.0\n", nil, c.arch)
 			assert.Equal(t, c.image, p.Image)
 			assert.Equal(t, c.file, p.File)
-			assert.Equal(t, c.first, p.Kernel.Packages[0])
+			assert.Equal(t, c.first, p.Kernel.Packages[0].Name)
 			assert.Equal(t, c.lib, p.Userland.Real("/lib"))
 			assert.Equal(t, c.own, p.Kernel.Own)
 		})
@@ -334,8 +344,8 @@ func TestNewRelease(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "acme/ubuntu:28.04", p.Userland.Base)
 	assert.Equal(t, "kairos-ubuntu-28.04-core-amd64-generic-v1.0.0", p.File)
-	assert.Equal(t, "linux-image-new", p.Kernel.Packages[0])
-	assert.Contains(t, p.Userland.Packages, "systemd-resolved")
+	assert.Equal(t, plan.Package{Name: "linux-image-new"}, p.Kernel.Packages[0])
+	assert.Contains(t, texts(p.Userland.Packages), "systemd-resolved")
 }
 
 func TestReal(t *testing.T) {
@@ -366,7 +376,7 @@ func TestDetails(t *testing.T) {
 		"artifacts: {iso: {compression: xz}}\n", nil, "amd64")
 	assert.Equal(t, "acme-debian-12-core-amd64-generic-v1.2.3-rc.1+b5", p.File)
 	assert.Equal(t, "core-debian-12:12-core-amd64-generic-v1.2.3-rc.1-b5", p.Image, "a tag takes no +")
-	assert.Equal(t, "linux-image-cloud-amd64=6.1.1-1", p.Kernel.Packages[0])
+	assert.Equal(t, plan.Package{Name: "linux-image-cloud-amd64", Version: "6.1.1-1"}, p.Kernel.Packages[0])
 	assert.Equal(t, "/usr/lib/x", p.Files[0].Path, "must not replace the link /lib")
 	assert.Equal(t, "/etc/x", p.Files[1].Path)
 	assert.Equal(t, "/library", p.Files[2].Path)

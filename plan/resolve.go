@@ -9,6 +9,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
@@ -31,7 +32,7 @@ const (
 // come back as specs.Diagnostics, all of them at once, with those that were found
 // when it was loaded.
 func Resolve(doc *specs.Document, cat *catalog.Catalog, arch string) (*Plan, error) {
-	r := &resolver{doc: doc, spec: doc.Spec, cat: cat, arch: arch}
+	r := &resolver{doc: doc, spec: doc.Spec, cat: cat, arch: arch, origin: newOrigin(doc)}
 	p := r.resolve()
 	if err := doc.With(r.found); err != nil {
 		return nil, err
@@ -40,25 +41,26 @@ func Resolve(doc *specs.Document, cat *catalog.Catalog, arch string) (*Plan, err
 }
 
 type resolver struct {
-	doc   *specs.Document
-	spec  specs.Spec
-	cat   *catalog.Catalog
-	arch  string
-	found specs.Diagnostics
+	doc    *specs.Document
+	spec   specs.Spec
+	cat    *catalog.Catalog
+	arch   string
+	origin Origin
+	found  specs.Diagnostics
 }
 
-func (r *resolver) report(rule rules.Rule, key, hint, format string, args ...any) {
-	r.found = append(r.found, r.doc.Diagnose(rule, key, hint, format, args...))
+func (r *resolver) report(rule rules.Rule, k key.Key, hint, format string, args ...any) {
+	r.found = append(r.found, r.origin.Diagnose(rule, k, hint, format, args...))
 }
 
 func (r *resolver) resolve() *Plan {
-	distro, ok := r.distro("distro.name", r.spec.Distro.Name)
+	distro, ok := r.distro(key.DistroName, r.spec.Distro.Name)
 	if !ok && distro != nil {
 		return nil // all else depends on the architecture
 	}
 	donor := distro
 	if from := r.spec.Kernel.From; from != "" {
-		if d, ok := r.distro("kernel.from", from); ok {
+		if d, ok := r.distro(key.KernelFrom, from); ok {
 			donor = d
 		}
 	}
@@ -71,30 +73,37 @@ func (r *resolver) resolve() *Plan {
 	r.checkModel(model, distro, donor)
 	init, ok := distro.Init(cmp.Or(r.spec.Init, distro.Inits[0].Name))
 	if !ok {
-		r.report(rules.UnsupportedChoice, "init", specs.Suggest(r.spec.Init, distro.InitNames()), "%s has no %s", distro.Title, r.spec.Init)
+		r.report(rules.UnsupportedChoice, key.Init, specs.Suggest(r.spec.Init, distro.InitNames()), "%s has no %s", distro.Title, r.spec.Init)
 		init = distro.Inits[0]
 	}
-	selected := r.packages(distro, model, init.Name, variant)
+	selected := r.selected(distro, model, init.Name, variant)
 	p := &Plan{
+		Version:     r.spec.Version,
+		Variant:     variant,
 		Arch:        r.arch,
+		Model:       model.Name,
 		Userland:    r.userland(distro, selected),
 		Kernel:      r.kernel(donor, model),
 		Components:  r.components(variant, init.Name),
 		System:      r.system(distro, model, init),
-		CloudConfig: r.spec.CloudConfig,
-		Tools:       r.tools("artifact"),
+		CloudConfig: r.content(key.CloudConfig, r.spec.CloudConfig),
+		ScriptImage: r.tools("artifact").Base,
 		ISO:         r.iso(),
 		Disk:        r.disk(model),
-		doc:         r.doc,
+		Origin:      r.origin,
 	}
-	for _, f := range r.spec.Files {
-		f.Path = p.Userland.Real(f.Path)
-		p.Files = append(p.Files, f)
+	for i, f := range r.spec.Files {
+		p.Files = append(p.Files, File{
+			Path:    p.Userland.Real(f.Path),
+			Content: r.content(key.Files.Item(i), specs.Content{From: f.From, Content: f.Content}),
+			Mode:    f.Mode,
+			Owner:   f.Owner,
+		})
 	}
-	r.name(p, distro, donor, model.Name, variant)
+	r.name(p, distro, donor)
 	p.Checks = checks(p, selected)
-	p.Compat = r.compat(p, variant, model.Name)
-	if r.doc.Has("test") {
+	p.Compat = r.compat(p)
+	if r.doc.Has(key.Test.String()) {
 		p.Test = r.test(p.Disk)
 	}
 	return p
@@ -102,19 +111,31 @@ func (r *resolver) resolve() *Plan {
 
 // sure tells whether mistakes leave what these keys say as it is. What follows
 // from other values is not reported.
-func (r *resolver) sure(keys ...string) bool { return !r.doc.Unsure(keys...) }
+func (r *resolver) sure(keys ...key.Key) bool {
+	return !slices.ContainsFunc(keys, func(k key.Key) bool { return r.doc.Unsure(k.String()) })
+}
+
+// content is text of the spec, or a file of the context that the spec which names
+// it comes from.
+func (r *resolver) content(k key.Key, c specs.Content) Content {
+	own := Content{From: c.From, Text: string(c.Content)}
+	if own.From != "" {
+		own.Context = r.origin.At(k.From()).Source.Context
+	}
+	return own
+}
 
 // distro looks a distribution up and checks that it has the architecture.
-func (r *resolver) distro(key, name string) (*catalog.Distro, bool) {
+func (r *resolver) distro(k key.Key, name string) (*catalog.Distro, bool) {
 	d, ok := r.cat.Distros[name]
 	switch {
-	case name == "" && !r.sure("distro.name"):
+	case name == "" && !r.sure(key.DistroName):
 	case name == "":
-		r.report(rules.MissingValue, key, `extend a flavor, such as "extends: debian-12", or name one: `+strings.Join(catalog.Names(r.cat.Distros), ", "), "no distribution is chosen")
+		r.report(rules.MissingValue, k, `extend a flavor, such as "extends: debian-12", or name one: `+strings.Join(catalog.Names(r.cat.Distros), ", "), "no distribution is chosen")
 	case !ok:
-		r.report(rules.UnknownName, key, specs.Suggest(name, catalog.Names(r.cat.Distros)), "unknown distribution %q", name)
+		r.report(rules.UnknownName, k, specs.Suggest(name, catalog.Names(r.cat.Distros)), "unknown distribution %q", name)
 	case !slices.Contains(d.Architectures, r.arch):
-		r.report(rules.UnsupportedArchitecture, key, "it has "+strings.Join(d.Architectures, ", "), "%s has no %s", d.Title, r.arch)
+		r.report(rules.UnsupportedArchitecture, k, "it has "+strings.Join(d.Architectures, ", "), "%s has no %s", d.Title, r.arch)
 		ok = false
 	}
 	return d, ok
@@ -132,8 +153,8 @@ func (r *resolver) groups(all []catalog.Group, init, variant string) []catalog.G
 	})
 }
 
-// packages returns the userland's packages of the catalog that the spec keeps.
-func (r *resolver) packages(d *catalog.Distro, model *catalog.Model, init, variant string) map[string]catalog.Package {
+// selected returns the userland's packages of the catalog that the spec keeps.
+func (r *resolver) selected(d *catalog.Distro, model *catalog.Model, init, variant string) map[string]catalog.Package {
 	r.checkGroups(d)
 	selected := map[string]catalog.Package{}
 	for _, g := range r.groups(d.Groups, init, variant) {
@@ -141,10 +162,10 @@ func (r *resolver) packages(d *catalog.Distro, model *catalog.Model, init, varia
 	}
 	maps.Copy(selected, model.Distros[d.Name].Packages)
 	names := catalog.Names(selected)
-	sure := r.doc.Whole() && r.sure("variant", "init", "model")
+	sure := r.doc.Whole() && r.sure(key.Variant, key.Init, key.Model)
 	for i, name := range r.spec.Packages.Remove {
 		if !slices.Contains(names, name) && !r.doc.Undone(name) && sure {
-			r.report(rules.PackageNotListed, fmt.Sprintf("packages.remove[%d]", i), specs.Suggest(name, names), "%q is not on the list of %s", name, d.Name)
+			r.report(rules.PackageNotListed, key.PackagesRemove.Item(i), specs.Suggest(name, names), "%q is not on the list of %s", name, d.Name)
 		}
 		delete(selected, name)
 	}
@@ -161,7 +182,7 @@ func (r *resolver) checkGroups(d *catalog.Distro) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.spec.Packages.Groups)) {
 		if !slices.Contains(optional, name) {
-			r.report(rules.UnknownName, "packages.groups."+name, specs.Suggest(name, optional), "%q is not an optional group of %s", name, d.Name)
+			r.report(rules.UnknownName, key.PackagesGroups.Entry(name), specs.Suggest(name, optional), "%q is not an optional group of %s", name, d.Name)
 		}
 	}
 }
@@ -177,7 +198,7 @@ func (r *resolver) base(d *catalog.Distro) string {
 
 func (r *resolver) userland(d *catalog.Distro, selected map[string]catalog.Package) Userland {
 	in := r.install(d)
-	in.Packages = sorted(catalog.Names(selected), r.spec.Packages.Add)
+	in.Packages = packages(sorted(catalog.Names(selected), r.spec.Packages.Add))
 	return Userland{
 		Install: in,
 		Merged:  d.Merged,
@@ -194,7 +215,7 @@ func (r *resolver) loader(d *catalog.Distro) Loader {
 		lender := r.cat.Distros[known.From]
 		known = lender.Loaders[r.arch]
 		in := r.install(lender)
-		in.Packages = sorted(known.Packages)
+		in.Packages = packages(sorted(known.Packages))
 		from = &in
 	}
 	return Loader{
@@ -241,10 +262,12 @@ func (r *resolver) tools(name string) Tools {
 	box := r.cat.Tools[name]
 	d := r.cat.Distros[box.Distro]
 	tools := Tools{Install: r.install(d), Native: true}
+	var names []string
 	for _, g := range r.groups(box.Groups, "", "") {
-		tools.Packages = sorted(tools.Packages, catalog.Names(g.Packages))
+		names = append(names, catalog.Names(g.Packages)...)
 		tools.Native = tools.Native && (box.Native || len(g.Arch) == 0)
 	}
+	tools.Packages = packages(sorted(names))
 	return tools
 }
 
@@ -254,7 +277,8 @@ func (r *resolver) iso() ISO {
 		Compression: cmp.Or(r.spec.Artifacts.ISO.Compression, defaultCompression),
 		Level:       r.spec.Artifacts.ISO.Level,
 		BIOS:        r.arch == "amd64",
-		CloudConfig: r.spec.Artifacts.ISO.CloudConfig,
+		CloudConfig: r.content(key.ISOCloudConfig, r.spec.Artifacts.ISO.CloudConfig),
+		Tools:       r.tools("artifact"),
 	}
 	if iso.Compression == defaultCompression {
 		iso.Level = cmp.Or(iso.Level, defaultZstdLevel)
@@ -263,9 +287,9 @@ func (r *resolver) iso() ISO {
 }
 
 // name fills in everything that carries the name or the version.
-func (r *resolver) name(p *Plan, d, donor *catalog.Distro, model, variant string) {
+func (r *resolver) name(p *Plan, d, donor *catalog.Distro) {
 	name := cmp.Or(r.spec.Name, defaultName)
-	version := r.spec.Version
+	version, variant, model := p.Version, p.Variant, p.Model
 	kubernetes, hasKubernetes := p.Kubernetes()
 	software := version
 	if hasKubernetes {
@@ -325,6 +349,15 @@ func checks(p *Plan, selected map[string]catalog.Package) Checks {
 		}
 	}
 	return c
+}
+
+// packages reads packages in the order of a list.
+func packages(list []string) []Package {
+	var all []Package
+	for _, text := range list {
+		all = append(all, parsePackage(text))
+	}
+	return all
 }
 
 func sorted(lists ...[]string) []string {

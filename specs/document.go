@@ -2,6 +2,8 @@ package specs
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -80,6 +82,18 @@ func (d *Document) Has(key string) bool {
 // a package. Neither list has that package's former entry any more.
 func (d *Document) Undone(name string) bool { return d.undone[name] }
 
+// Keys are those of all values that any file of the chain sets.
+func (d *Document) Keys() iter.Seq[string] { return maps.Keys(d.places) }
+
+// Written is what a value is called in its own file, where the items of a list
+// that adds up are counted from 0.
+func (d *Document) Written(key string) string {
+	if p, ok := d.places[key]; ok {
+		return p.key
+	}
+	return key
+}
+
 // Diagnose makes a diagnostic about the value with this key. It points at the
 // user's own files: nobody can mend a built-in flavor.
 func (d *Document) Diagnose(rule rules.Rule, key, hint, format string, args ...any) Diagnostic {
@@ -87,10 +101,7 @@ func (d *Document) Diagnose(rule rules.Rule, key, hint, format string, args ...a
 	if at.Source.Builtin {
 		at = d.Decision(key)
 	}
-	if p, ok := d.places[key]; ok {
-		key = p.key
-	}
-	return Diagnostic{Rule: rule, Range: at, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
+	return Diagnostic{Rule: rule, Range: at, Key: d.Written(key), Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
 // Err returns the mistakes of the language as Diagnostics, or nil.

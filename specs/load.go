@@ -87,7 +87,7 @@ func loadChain(ctx context.Context, src *Source, r Reader) (c chain, err error) 
 			c.found = append(c.found, Diagnostic{Rule: wrong.rule, Range: t.ranges[extends], Key: "extends", Message: wrong.message, Hint: wrong.hint})
 			return c, nil
 		}
-		next.depth = src.depth + 1
+		next.Depth = src.Depth + 1
 		seen, src = append(seen, next), next
 	}
 }

@@ -2,7 +2,7 @@ package specs
 
 import _ "embed"
 
-//go:generate go run ../hack/gen/schema schema.json
+//go:generate go run ../hack/gen/schema spec schema.json
 
 //go:embed schema.json
 var schema []byte

@@ -1,31 +1,46 @@
 package specs
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // Source is one file of the chain of specs that extend each other.
 type Source struct {
 	// Name as the user knows it: kairos.spec, or the name of a built-in
 	// flavor with a marker.
-	Name string
+	Name string `json:"name"`
 	// Data is the text of the file.
-	Data []byte
+	Data Bytes `json:"data"`
 	// Context is the named context that the file came from, if any. Files
 	// that the spec names are looked up there.
-	Context string
+	Context string `json:"context,omitempty"`
 	// Builtin tells that the file is part of flavorkit, Flavor by what name.
-	Builtin bool
-	Flavor  string
+	Builtin bool   `json:"-"`
+	Flavor  string `json:"-"`
 	// Lines are set for a text that flavorkit wrote: where each line of it was
 	// decided. Messages point there.
-	Lines []Range
+	Lines []Range `json:"-"`
+	// Depth is the place in the chain, 0 for the spec that was asked for.
+	Depth int `json:"depth,omitempty"`
+}
 
-	// depth is the place in the chain, 0 for the spec that was asked for.
-	depth int
+// Bytes are UTF-8 text, and a string in JSON.
+type Bytes []byte
+
+// MarshalText implements encoding.TextMarshaler.
+func (b Bytes) MarshalText() ([]byte, error) { return b, nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (b *Bytes) UnmarshalText(text []byte) error {
+	*b = bytes.Clone(text)
+	return nil
 }
 
 // Position is a place in a text, both numbers counted from 1.
 type Position struct {
-	Line, Column int
+	Line   int `json:"line"`
+	Column int `json:"column"`
 }
 
 // Range is a part of a source. End is the last character, not the one after.
@@ -58,5 +73,5 @@ func (r Range) depth() int {
 	if r.Source == nil {
 		return 0
 	}
-	return r.Source.depth
+	return r.Source.Depth
 }

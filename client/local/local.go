@@ -4,6 +4,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -90,10 +91,7 @@ func (s sources) Context(_ context.Context, name string, _ ocispecs.Platform) (l
 	return llb.Local(name, llb.WithCustomName("[context "+name+"]")), ok, nil
 }
 
-func (sources) Files(_ context.Context, origin *specs.Source) (llb.State, error) {
-	name := "context"
-	if origin.Context != "" {
-		name = origin.Context
-	}
+func (sources) Files(_ context.Context, name string) (llb.State, error) {
+	name = cmp.Or(name, "context")
 	return llb.Local(name, llb.WithCustomName("[internal] load "+name)), nil
 }

@@ -80,8 +80,8 @@ func (f *solveFlags) complete() (err error) {
 	if f.target, err = findTarget(f.Target); err != nil {
 		return err
 	}
-	if f.cloudConfig != "" && f.target.CloudConfig == "" {
-		valid := frontend.TargetNames(func(t frontend.Target) bool { return t.CloudConfig != "" })
+	if f.cloudConfig != "" && f.target.CloudConfig.IsZero() {
+		valid := frontend.TargetNames(func(t frontend.Target) bool { return !t.CloudConfig.IsZero() })
 		return usagef("--cloud-config is for the targets %s", strings.Join(valid, ", "))
 	}
 	if f.stateDir == "" {

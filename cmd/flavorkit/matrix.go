@@ -167,17 +167,13 @@ func rows(cells []matrix.Cell, plans []*plan.Plan, names cellNames) []row {
 	list := make([]row, len(cells))
 	for i, c := range cells {
 		p := plans[i]
-		release := map[string]string{}
-		for _, v := range p.Release {
-			release[v.Name] = v.Value
-		}
 		list[i] = row{
 			Name: c.Name, Userland: p.Userland.Distro, Kernel: p.Kernel.Distro, Init: p.System.Init,
-			Variant: release["KAIROS_VARIANT"], Arch: p.Arch, Model: release["KAIROS_MODEL"],
+			Variant: p.Variant, Arch: p.Arch, Model: p.Model,
 			Image: names.images[i], File: p.File, Spec: string(c.Spec.Data),
 		}
 		if p.Kernel.Own == nil {
-			list[i].KernelPackage = p.Kernel.Packages[0]
+			list[i].KernelPackage = p.Kernel.Packages[0].String()
 		}
 	}
 	return list

@@ -11,6 +11,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // ToolsContext is the named context that replaces the vertex in which the
@@ -21,7 +22,7 @@ const ToolsContext = "flavorkit-tools"
 // foreign builder they run natively, unless the plan needs some that only the
 // target's architecture has. The stage tells on which platform they run.
 func Tools(ctx context.Context, g *graph.Graph, p *plan.Plan, set plan.Tools) (graph.Stage, llb.State, error) {
-	s := g.Stage("tools", p.At("artifacts"))
+	s := g.Stage("tools", p.At(key.Artifacts))
 	if set.Native {
 		s = s.On(g.Build)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
-	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // ConfigContext is the named context whose file ConfigFile is the cloud-config of
@@ -20,12 +20,12 @@ const (
 )
 
 // ConfigMount mounts the cloud-config of a medium or a disk, if there is one.
-func ConfigMount(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stage, key string, c specs.Content) ([]llb.RunOption, error) {
+func ConfigMount(ctx context.Context, g *graph.Graph, s graph.Stage, k key.Key, c plan.Content) ([]llb.RunOption, error) {
 	config, ok, err := g.Sources.Context(ctx, ConfigContext, g.Build)
 	file := "/" + ConfigFile
 	if err == nil && !ok && !c.IsZero() {
 		ok = true
-		config, file, err = content(ctx, g, p, s, key, c)
+		config, file, err = content(ctx, g, s, k, c)
 	}
 	if err != nil || !ok {
 		return nil, err
@@ -34,11 +34,11 @@ func ConfigMount(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stag
 }
 
 // content is a text of the spec as a file of a state.
-func content(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stage, key string, c specs.Content) (llb.State, string, error) {
+func content(ctx context.Context, g *graph.Graph, s graph.Stage, k key.Key, c plan.Content) (llb.State, string, error) {
 	if c.From == "" {
 		const file = "/content"
-		return s.File(llb.Scratch(), "take "+key+" from the spec", g.Tree([]tree.Entry{tree.File(file, []byte(c.Content))})), file, nil
+		return s.File(llb.Scratch(), "take "+k.String()+" from the spec", g.Tree([]tree.Entry{tree.File(file, []byte(c.Text))})), file, nil
 	}
-	state, err := g.Sources.Files(ctx, p.Written(key+".from"))
+	state, err := g.Sources.Files(ctx, c.Context)
 	return state, path.Join("/", c.From), err
 }

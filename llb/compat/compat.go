@@ -20,6 +20,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/kernel"
 	"github.com/flavorkit/flavorkit/llb/look"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 var (
@@ -35,8 +36,8 @@ var (
 // state is empty, and building it fails with a line for each need that is not
 // met, at the line of the spec that decided about the kernel.
 func Check(ctx context.Context, g *graph.Graph, p *plan.Plan, rootfs, userland llb.State, k kernel.Kernel) (llb.State, error) {
-	s := g.Stage("compat", p.At("kernel")).On(g.Build)
-	tools, err := s.Image(ctx, p.Tools.Base)
+	s := g.Stage("compat", p.At(key.Kernel)).On(g.Build)
+	tools, err := s.Image(ctx, p.ScriptImage)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -63,7 +64,7 @@ func Check(ctx context.Context, g *graph.Graph, p *plan.Plan, rootfs, userland l
 // nothing but userland and kernel.
 func kmod(g *graph.Graph, p *plan.Plan, userland llb.State, k kernel.Kernel) llb.State {
 	const modules = graph.ScriptDir + "/kernel"
-	return g.Stage("compat", p.At("kernel")).Run(userland, graph.Command{
+	return g.Stage("compat", p.At(key.Kernel)).Run(userland, graph.Command{
 		Title:  "read modules of the kernel with the userland's kmod",
 		Script: graph.Script{Name: "kmod.sh", Text: kmodScript},
 		Args:   []string{path.Join(modules, p.Userland.Real("/lib"), "modules"), "/out/kmod"},

@@ -16,6 +16,7 @@ import (
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
@@ -26,7 +27,7 @@ var unpackScript []byte
 // names and its files. A named context with the component's name wins over any
 // source in the plan.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, c plan.Component) (llb.State, error) {
-	s := g.Stage("component/"+c.Name, p.At(decision(c)))
+	s := g.Stage("component/"+c.Name, p.At(c.Key()))
 	program, err := fetch(ctx, g, s, p, c)
 	if err != nil {
 		return llb.State{}, err
@@ -48,14 +49,6 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, c plan.Component) 
 	return s.Tree(program, "add the files of "+c.Name, entries), nil
 }
 
-// decision is the key of the spec that asks for a component.
-func decision(c plan.Component) string {
-	if c.Kind == "kubernetes" || c.Kind == "mesh" {
-		return c.Kind
-	}
-	return "components." + c.Name
-}
-
 // fetch returns a layer with only the program.
 func fetch(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, c plan.Component) (llb.State, error) {
 	name := c.Name
@@ -69,7 +62,7 @@ func fetch(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, c p
 	case ok:
 		return copyProgram(g, s, c, from, "from the named context "+name), nil
 	case c.Context != "":
-		return llb.State{}, p.Diagnose(rules.ContextNotFound, "components."+c.Name+".context", "hand it in with --build-context "+name+"=…", "there is no named context %q", name)
+		return llb.State{}, p.Diagnose(rules.ContextNotFound, key.Components.Entry(c.Name).Context(), "hand it in with --build-context "+name+"=…", "there is no named context %q", name)
 	case c.Image != "":
 		from, err := s.Image(ctx, c.Image)
 		if err != nil {
@@ -104,7 +97,7 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 	}
 	archive := s.Fetch("download "+c.Download.URL, c.Download.URL, opts...)
 	unpack := s.On(g.Build)
-	tools, err := unpack.Image(ctx, p.Tools.Base)
+	tools, err := unpack.Image(ctx, p.ScriptImage)
 	if err != nil {
 		return llb.State{}, err
 	}

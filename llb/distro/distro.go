@@ -71,7 +71,7 @@ func Install(ctx context.Context, s graph.Stage, in plan.Install, purpose string
 	return s.Run(base, graph.Command{
 		Title:   "install " + summary(in.Packages),
 		Script:  install,
-		Args:    in.Packages,
+		Args:    names(in.Packages),
 		Env:     env,
 		Network: true,
 		Mounts:  []llb.RunOption{downloads(s, in, s.Platform().Architecture, purpose)},
@@ -97,7 +97,7 @@ func Take(ctx context.Context, s graph.Stage, in plan.Install, files []string, a
 	return s.Run(base, graph.Command{
 		Title:  "take files out of " + summary(in.Packages),
 		Script: take,
-		Args:   append([]string{"/out"}, in.Packages...),
+		Args:   append([]string{"/out"}, names(in.Packages)...),
 		Env: map[string]string{
 			"FLAVORKIT_CACHE": cache, "FLAVORKIT_ARCH": arch,
 			"FLAVORKIT_AREAS": strings.Join(in.Areas, "\n"), "FLAVORKIT_FILES": strings.Join(files, "\n"),
@@ -107,9 +107,19 @@ func Take(ctx context.Context, s graph.Stage, in plan.Install, files []string, a
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
+// names are packages as scripts take them.
+func names(packages []plan.Package) []string {
+	var names []string
+	for _, p := range packages {
+		names = append(names, p.String())
+	}
+	return names
+}
+
 // summary names the first packages of a list for the progress output.
-func summary(packages []string) string {
+func summary(list []plan.Package) string {
 	const shown = 3
+	packages := names(list)
 	if len(packages) <= shown {
 		return strings.Join(packages, " ")
 	}

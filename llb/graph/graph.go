@@ -26,9 +26,9 @@ type Sources interface {
 	Image(ctx context.Context, ref string, platform ocispecs.Platform) (llb.State, error)
 	// Context is a named context; ok is false when there is none of the name.
 	Context(ctx context.Context, name string, platform ocispecs.Platform) (state llb.State, ok bool, err error)
-	// Files are the files that the spec names: of the build context, or of the
-	// named context that the naming spec itself came from.
-	Files(ctx context.Context, origin *specs.Source) (llb.State, error)
+	// Files are the files that the plan takes from a named context, or from the
+	// build context, which has no name.
+	Files(ctx context.Context, name string) (llb.State, error)
 }
 
 // Caps are the capabilities of the daemon that a graph depends on.

@@ -14,6 +14,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
@@ -45,7 +46,7 @@ type Kernel struct {
 // Build makes the layers of the plan's kernel. Components are the layers of
 // the programs that go into the initramfs, by name.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, components map[string]llb.State) (Kernel, error) {
-	s := g.Stage(p.Kernel.Distro+"/kernel", p.At("kernel"))
+	s := g.Stage(p.Kernel.Distro+"/kernel", p.At(key.Kernel))
 	donor, err := distro.Install(ctx, s, p.Kernel.Install, "kernel")
 	if err != nil {
 		return Kernel{}, err
@@ -108,7 +109,7 @@ func ownKernel(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan)
 		return llb.State{}, errors.Wrapf(err, "read the named context %s", own.Context)
 	}
 	if !ok {
-		return llb.State{}, p.Diagnose(rules.ContextNotFound, "kernel.context", "hand it in with --build-context "+own.Context+"=…", "there is no named context %q", own.Context)
+		return llb.State{}, p.Diagnose(rules.ContextNotFound, key.KernelContext, "hand it in with --build-context "+own.Context+"=…", "there is no named context %q", own.Context)
 	}
 	return state, nil
 }
@@ -123,7 +124,7 @@ func initramfs(g *graph.Graph, p *plan.Plan, donor llb.State, components map[str
 		return initrd, manifest, err
 	}
 	const overlayDir = graph.ScriptDir + "/overlay"
-	s := g.Stage(p.Kernel.Distro+"/initramfs", p.At("kernel"))
+	s := g.Stage(p.Kernel.Distro+"/initramfs", p.At(key.Kernel))
 	files, err := overlay.Files(p.Kernel.Initramfs.Overlay)
 	if err != nil {
 		return initrd, manifest, err

@@ -11,6 +11,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/look"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 //go:embed check.sh
@@ -20,8 +21,8 @@ var checkScript []byte
 // first boot needs). The state is empty, and building it fails with the names
 // of all checks that failed.
 func check(ctx context.Context, g *graph.Graph, p *plan.Plan, r *RootFS) (llb.State, error) {
-	s := g.Stage("rootfs", p.At("extends")).On(g.Build)
-	tools, err := s.Image(ctx, p.Tools.Base)
+	s := g.Stage("rootfs", p.At(key.Extends)).On(g.Build)
+	tools, err := s.Image(ctx, p.ScriptImage)
 	if err != nil {
 		return llb.State{}, err
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
-	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // cloudConfigPath is where the cloud-config of a spec is read from at every
@@ -26,36 +26,36 @@ const cloudConfigPath = "/system/oem/90_spec.yaml"
 func filesLayer(ctx context.Context, g *graph.Graph, p *plan.Plan) (layer llb.State, ok bool, err error) {
 	var action *llb.FileAction
 	for i, f := range p.Files {
-		if action, err = addFile(ctx, g, p, action, fmt.Sprintf("files[%d]", i), f); err != nil {
+		if action, err = addFile(ctx, g, action, key.Files.Item(i), f); err != nil {
 			return llb.State{}, false, err
 		}
 	}
 	if c := p.CloudConfig; !c.IsZero() {
-		f := specs.File{Path: cloudConfigPath, From: c.From, Content: c.Content, Mode: "0600"}
-		if action, err = addFile(ctx, g, p, action, "cloudConfig", f); err != nil {
+		f := plan.File{Path: cloudConfigPath, Content: c, Mode: "0600"}
+		if action, err = addFile(ctx, g, action, key.CloudConfig, f); err != nil {
 			return llb.State{}, false, err
 		}
 	}
 	if action == nil {
 		return llb.State{}, false, nil
 	}
-	key := "files"
+	at := key.Files
 	if len(p.Files) == 0 {
-		key = "cloudConfig"
+		at = key.CloudConfig
 	}
-	s := g.Stage("files", p.At(key))
+	s := g.Stage("files", p.At(at))
 	return s.File(llb.Scratch(), "add the files of the spec", action), true, nil
 }
 
 // addFile appends one file of the spec to a file operation.
-func addFile(ctx context.Context, g *graph.Graph, p *plan.Plan, action *llb.FileAction, key string, f specs.File) (*llb.FileAction, error) {
+func addFile(ctx context.Context, g *graph.Graph, action *llb.FileAction, k key.Key, f plan.File) (*llb.FileAction, error) {
 	uid, gid, err := owner(f.Owner)
 	if err != nil {
-		return nil, errors.Wrap(err, key)
+		return nil, errors.Wrap(err, k.String())
 	}
 	mode, err := mode(f.Mode)
 	if err != nil {
-		return nil, errors.Wrap(err, key)
+		return nil, errors.Wrap(err, k.String())
 	}
 	created := llb.WithCreatedTime(g.Epoch)
 	// Those that the userland has keep its modes (foldersLayer).
@@ -67,9 +67,9 @@ func addFile(ctx context.Context, g *graph.Graph, p *plan.Plan, action *llb.File
 			mode = new(fs.FileMode)
 			*mode = 0o644
 		}
-		return action.Mkfile(f.Path, *mode, []byte(f.Content), llb.WithUIDGID(uid, gid), created), nil
+		return action.Mkfile(f.Path, *mode, []byte(f.Text), llb.WithUIDGID(uid, gid), created), nil
 	}
-	from, err := g.Sources.Files(ctx, p.Written(key+".from"))
+	from, err := g.Sources.Files(ctx, f.Context)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 //go:embed folders.sh
@@ -18,8 +19,8 @@ var foldersScript []byte
 // own, and those of the last layer count: on top of them, this gives a folder
 // such as /etc/ssl/private back what the distribution made it.
 func foldersLayer(ctx context.Context, g *graph.Graph, p *plan.Plan, userland llb.State) (llb.State, error) {
-	s := g.Stage(p.Userland.Distro+"/folders", p.At("packages")).On(g.Build)
-	tools, err := s.Image(ctx, p.Tools.Base)
+	s := g.Stage(p.Userland.Distro+"/folders", p.At(key.Packages)).On(g.Build)
+	tools, err := s.Image(ctx, p.ScriptImage)
 	if err != nil {
 		return llb.State{}, err
 	}

@@ -10,13 +10,14 @@ import (
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // loaderLayer are the signed EFI programs of another distribution, at the paths
 // they have there: the agent looks for them in those of all distributions
 // (contract 1.11).
 func loaderLayer(ctx context.Context, g *graph.Graph, p *plan.Plan, from plan.Install) (llb.State, error) {
-	s := g.Stage(from.Distro+"/loader", p.At("distro"))
+	s := g.Stage(from.Distro+"/loader", p.At(key.Distro))
 	lender, err := distro.Install(ctx, s, from, "loader")
 	if err != nil {
 		return llb.State{}, err

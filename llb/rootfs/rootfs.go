@@ -15,6 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/kernel"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // RootFS is a root filesystem and the parts that artifacts are made from.
@@ -42,7 +43,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 	if err != nil {
 		return nil, err
 	}
-	userlandStage := g.Stage(p.Userland.Distro+"/userland", p.At("packages"))
+	userlandStage := g.Stage(p.Userland.Distro+"/userland", p.At(key.Packages))
 	userland, err := distro.Install(ctx, userlandStage, p.Userland.Install, "userland")
 	if err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 	}
 	layers = append(layers, folders, releaseLayer(g, p))
 
-	s := g.Stage("rootfs", p.At("extends"))
+	s := g.Stage("rootfs", p.At(key.Extends))
 	r := &RootFS{Userland: userland, Loader: loader, Kernel: k, unchecked: g.Merge(s, "put the layers together", layers...)}
 	contract, err := check(ctx, g, p, r)
 	if err != nil {

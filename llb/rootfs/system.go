@@ -11,6 +11,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/initsys"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // mountPoints must be there before the root is mounted read-only (contract
@@ -53,7 +54,7 @@ func systemLayer(g *graph.Graph, p *plan.Plan) (llb.State, error) {
 	for i := range entries {
 		entries[i].Path = p.Userland.Real(entries[i].Path)
 	}
-	s := g.Stage("system", p.At("init"))
+	s := g.Stage("system", p.At(key.Init))
 	return s.File(llb.Scratch(), "lay out the files of Kairos", g.Tree(entries)), nil
 }
 
@@ -84,8 +85,8 @@ func releaseLayer(g *graph.Graph, p *plan.Plan) llb.State {
 	for _, v := range p.Release {
 		text.WriteString(v.Name + `="` + v.Value + "\"\n")
 	}
-	s := g.Stage("release", p.At("version"))
-	return s.File(llb.Scratch(), "release "+p.Version(), g.Tree([]tree.Entry{
+	s := g.Stage("release", p.At(key.Version))
+	return s.File(llb.Scratch(), "release "+p.Version, g.Tree([]tree.Entry{
 		tree.File("/etc/kairos-release", []byte(text.String())),
 	}))
 }

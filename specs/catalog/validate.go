@@ -4,8 +4,11 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/specs"
 )
 
 // validate refuses entries that are not whole, so that a mistake in a catalog
@@ -101,8 +104,8 @@ func (c *Component) validate(name string) error {
 	switch {
 	case c.Name != name || c.Install == "":
 		return errors.Errorf("needs name: %s and install", name)
-	case !slices.Contains([]string{"", "kubernetes", "mesh", "provider"}, c.Kind):
-		return errors.Errorf("kind %q is none of kubernetes, mesh, provider", c.Kind)
+	case c.Kind != "" && !slices.Contains(specs.KindNames(), c.Kind):
+		return errors.Errorf("kind %q is none of %s", c.Kind, strings.Join(specs.KindNames(), ", "))
 	}
 	pattern, err := regexp.Compile(c.VersionPattern)
 	if err != nil {

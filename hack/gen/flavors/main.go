@@ -83,7 +83,7 @@ func flavorTable(ctx context.Context, cells []matrix.Cell, cat *catalog.Catalog)
 			if donor != userland {
 				kernel = donor.Title
 			}
-			f = &flavor{columns: []string{code(c.Flavor), userland.Title, kernel + ": " + code(p.Kernel.Packages[0]), initTitle(p.System.Init)}}
+			f = &flavor{columns: []string{code(c.Flavor), userland.Title, kernel + ": " + code(p.Kernel.Packages[0].String()), initTitle(p.System.Init)}}
 			byName[c.Flavor] = f
 			names = append(names, c.Flavor)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
@@ -36,13 +37,13 @@ func boottestScript() graph.Script { return graph.Script{Name: "boottest.sh", Te
 // fails the step, whose exit code failure reads.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	if p.Test == nil || len(p.Test.Assertions) == 0 {
-		return llb.State{}, p.Diagnose(rules.MissingValue, "test.assertions", `write some, such as "test: {assertions: [{service: ssh}]}"`, "there are none, so there is nothing to test")
+		return llb.State{}, p.Diagnose(rules.MissingValue, key.TestAssertions, `write some, such as "test: {assertions: [{service: ssh}]}"`, "there are none, so there is nothing to test")
 	}
 	toolsStage, image, err := artifact.Tools(ctx, g, p, p.Test.Tools)
 	if err != nil {
 		return llb.State{}, err
 	}
-	s := g.Stage("test", p.At("test")).On(toolsStage.Platform())
+	s := g.Stage("test", p.At(key.Test)).On(toolsStage.Platform())
 	medium, err := testMedium(p, s)
 	if err != nil {
 		return llb.State{}, err
@@ -138,9 +139,9 @@ func failure(p *plan.Plan, code uint32) error {
 	at := int(code) - first
 	switch {
 	case code == never:
-		return p.Diagnose(rules.TestFailed, "test", hint, "the machine did not try all assertions within %ds", p.Test.Seconds)
+		return p.Diagnose(rules.TestFailed, key.Test, hint, "the machine did not try all assertions within %ds", p.Test.Seconds)
 	case at >= 0 && at < len(p.Test.Assertions):
-		return p.Diagnose(rules.TestFailed, fmt.Sprintf("test.assertions[%d]", at), hint, "%s", p.Test.Assertions[at].Failure())
+		return p.Diagnose(rules.TestFailed, key.TestAssertions.Item(at), hint, "%s", p.Test.Assertions[at].Failure())
 	default:
 		return nil
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // Raw is the disk image as it is, for an image that carries it through a
@@ -49,7 +50,7 @@ func newDisk(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS
 	if err != nil {
 		return nil, err
 	}
-	s := g.Stage("disk", p.At("artifacts.disk")).On(toolsStage.Platform())
+	s := g.Stage("disk", p.At(key.Disk)).On(toolsStage.Platform())
 	d := &disk{g: g, p: p, r: r, s: s, tools: image}
 	d.raw, err = d.assemble(ctx)
 	return d, err
@@ -93,7 +94,7 @@ func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 			llb.AddMount("/in/state/cOS/passive.img", image, llb.SourcePath("/system.img"), llb.Readonly),
 		)
 	}
-	config, err := artifact.ConfigMount(ctx, d.g, d.p, d.s, "artifacts.disk.cloudConfig", d.p.Disk.CloudConfig)
+	config, err := artifact.ConfigMount(ctx, d.g, d.s, key.DiskCloudConfig, d.p.Disk.CloudConfig)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -125,8 +126,7 @@ func (d *disk) sizes(root llb.State) llb.State {
 		}, " ") + "\n")
 	}
 	partitions := d.s.Tree(llb.Scratch(), "list the partitions", []tree.Entry{tree.File("/partitions", []byte(list.String()))})
-	at := "artifacts.disk.size"
-	return d.g.Stage("disk", d.p.At(at)).On(d.s.Platform()).Run(d.tools, graph.Command{
+	return d.g.Stage("disk", d.p.At(key.DiskSize)).On(d.s.Platform()).Run(d.tools, graph.Command{
 		Title:  "measure the root filesystem",
 		Script: measureScript(),
 		Args:   []string{"/rootfs", "/partitions", strconv.Itoa(d.p.Disk.MiB), "/out"},
@@ -181,7 +181,7 @@ func (d *disk) esp(ctx context.Context, static llb.State) (llb.State, error) {
 // same GRUB is: they need the architecture of the target, and a disk for EFI
 // does not.
 func (d *disk) bios(ctx context.Context, static llb.State) (llb.State, error) {
-	toolsStage, image, err := artifact.Tools(ctx, d.g, d.p, d.p.Tools)
+	toolsStage, image, err := artifact.Tools(ctx, d.g, d.p, d.p.ISO.Tools)
 	if err != nil {
 		return llb.State{}, err
 	}

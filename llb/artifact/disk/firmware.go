@@ -10,12 +10,13 @@ import (
 
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // firmware is what a board starts from, before there is EFI (contract 4.2). It
 // depends on the board alone, and needs nothing that runs on it.
 func (d *disk) firmware(ctx context.Context, f plan.Firmware) (llb.State, error) {
-	s := d.g.Stage(f.Distro+"/firmware", d.p.At("model")).On(d.g.Build)
+	s := d.g.Stage(f.Distro+"/firmware", d.p.At(key.Model)).On(d.g.Build)
 	files, err := distro.Take(ctx, s, f.Install, f.Files, d.p.Arch, "firmware")
 	if err != nil {
 		return llb.State{}, err

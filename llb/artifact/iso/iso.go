@@ -14,6 +14,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 var (
@@ -26,11 +27,11 @@ var (
 // Build makes the hybrid live and installer medium (contract 3), and a .sha256
 // file beside it.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
-	toolsStage, image, err := artifact.Tools(ctx, g, p, p.Tools)
+	toolsStage, image, err := artifact.Tools(ctx, g, p, p.ISO.Tools)
 	if err != nil {
 		return llb.State{}, err
 	}
-	s := g.Stage("iso", p.At("artifacts.iso")).On(toolsStage.Platform())
+	s := g.Stage("iso", p.At(key.ISO)).On(toolsStage.Platform())
 	static, err := menuTree(g, p, s)
 	if err != nil {
 		return llb.State{}, err
@@ -42,7 +43,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 		llb.AddMount("/in/initramfs", r.Kernel.Initramfs, llb.SourcePath("/boot"), llb.Readonly),
 		llb.AddMount("/in/tree", static, llb.Readonly),
 	}
-	config, err := artifact.ConfigMount(ctx, g, p, s, "artifacts.iso.cloudConfig", p.ISO.CloudConfig)
+	config, err := artifact.ConfigMount(ctx, g, s, key.ISOCloudConfig, p.ISO.CloudConfig)
 	if err != nil {
 		return llb.State{}, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 //go:embed netboot.sh
@@ -23,11 +24,11 @@ func netbootScript() graph.Script { return graph.Script{Name: "netboot.sh", Text
 // Build makes the files of a web server (contract 3.6): kernel,
 // initramfs, squashfs and an iPXE script that names them.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
-	toolsStage, image, err := artifact.Tools(ctx, g, p, p.Tools)
+	toolsStage, image, err := artifact.Tools(ctx, g, p, p.ISO.Tools)
 	if err != nil {
 		return llb.State{}, err
 	}
-	s := g.Stage("netboot", p.At("artifacts")).On(toolsStage.Platform())
+	s := g.Stage("netboot", p.At(key.Artifacts)).On(toolsStage.Platform())
 	env := g.EpochEnv()
 	env["FLAVORKIT_CONSOLE"] = consoles(p)
 	env["FLAVORKIT_CMDLINE"] = strings.Join(slices.Concat(p.System.Model.Cmdline, p.System.Cmdline), " ")

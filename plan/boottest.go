@@ -8,48 +8,49 @@ import (
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // Test is the boot test.
 type Test struct {
 	// Artifact that is booted: iso or disk.
-	Artifact string `yaml:"artifact"`
+	Artifact string `json:"artifact" yaml:"artifact"`
 	// Installs tells that the artifact installs itself at its first boot, and
 	// starts what it has installed.
-	Installs bool     `yaml:"installs,omitempty"`
-	Emulator Emulator `yaml:"emulator"`
+	Installs bool     `json:"installs,omitempty" yaml:"installs,omitempty"`
+	Emulator Emulator `json:"emulator" yaml:"emulator"`
 	// Seconds for all of it.
-	Seconds    int         `yaml:"seconds"`
-	Assertions []Assertion `yaml:"assertions,omitempty"`
+	Seconds    int         `json:"seconds" yaml:"seconds"`
+	Assertions []Assertion `json:"assertions,omitempty" yaml:"assertions,omitempty"`
 	// Tools boot the artifact.
-	Tools Tools `yaml:"tools"`
+	Tools Tools `json:"tools" yaml:"tools"`
 }
 
 // Emulator is the machine that the artifact is booted in.
 type Emulator struct {
 	// Program is that of QEMU, Arguments choose board and processor.
-	Program   string   `yaml:"program"`
-	Arguments []string `yaml:"arguments"`
+	Program   string   `json:"program" yaml:"program"`
+	Arguments []string `json:"arguments,omitempty" yaml:"arguments,omitempty"`
 	// CDROM is the device that reads a medium.
-	CDROM string `yaml:"cdrom"`
+	CDROM string `json:"cdrom" yaml:"cdrom"`
 	// Code and Variables of the firmware; empty is what QEMU comes with.
-	Code      string `yaml:"code,omitempty"`
-	Variables string `yaml:"variables,omitempty"`
+	Code      string `json:"code,omitempty" yaml:"code,omitempty"`
+	Variables string `json:"variables,omitempty" yaml:"variables,omitempty"`
 	// MiB of memory.
-	MiB int `yaml:"mib"`
+	MiB int `json:"mib" yaml:"mib"`
 }
 
 // Assertion is what must hold on the running system: one of Run, File and
 // Service, and what its text matches.
 type Assertion struct {
-	Name    string `yaml:"name,omitempty"`
-	Run     string `yaml:"run,omitempty"`
-	File    string `yaml:"file,omitempty"`
-	Service string `yaml:"service,omitempty"`
+	Name    string `json:"name,omitempty" yaml:"name,omitempty"`
+	Run     string `json:"run,omitempty" yaml:"run,omitempty"`
+	File    string `json:"file,omitempty" yaml:"file,omitempty"`
+	Service string `json:"service,omitempty" yaml:"service,omitempty"`
 	// Matches is an extended regular expression.
-	Matches string `yaml:"matches,omitempty"`
-	Seconds int    `yaml:"seconds"`
+	Matches string `json:"matches,omitempty" yaml:"matches,omitempty"`
+	Seconds int    `json:"seconds" yaml:"seconds"`
 }
 
 const (
@@ -102,9 +103,9 @@ func (r *resolver) emulator(artifact string, disk Disk) Emulator {
 	firmware, ok := known.Firmware[name]
 	switch {
 	case !ok:
-		r.report(rules.UnsupportedArchitecture, "test.firmware", "write "+firmwareEFI+", or take it out", "%s has no %s", r.arch, strings.ToUpper(name))
-	case !slices.Contains(can, name) && r.sure("test", "artifacts.disk"):
-		r.report(rules.UnsupportedChoice, "test.firmware", fmt.Sprintf("write artifacts.disk.firmware: %s, or both", name), "the disk does not start from %s", strings.ToUpper(name))
+		r.report(rules.UnsupportedArchitecture, key.TestFirmware, "write "+firmwareEFI+", or take it out", "%s has no %s", r.arch, strings.ToUpper(name))
+	case !slices.Contains(can, name) && r.sure(key.Test, key.Disk):
+		r.report(rules.UnsupportedChoice, key.TestFirmware, fmt.Sprintf("write artifacts.disk.firmware: %s, or both", name), "the disk does not start from %s", strings.ToUpper(name))
 	}
 	return Emulator{
 		Program: known.Program, Arguments: known.Arguments, CDROM: known.CDROM,

@@ -1,0 +1,102 @@
+// Package key names the values of a spec that code looks up. A name with a typo
+// does not compile.
+package key
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Key is the path of a value in a spec, such as packages.add[2]. All keys are
+// made from the ones below.
+type Key struct{ path string }
+
+// Keys of a spec, in its order.
+var (
+	Extends         = Key{"extends"}
+	Version         = Key{"version"}
+	Variant         = Key{"variant"}
+	Model           = Key{"model"}
+	Distro          = Key{"distro"}
+	DistroName      = Key{"distro.name"}
+	Init            = Key{"init"}
+	Kernel          = Key{"kernel"}
+	KernelFrom      = Key{"kernel.from"}
+	KernelPackage   = Key{"kernel.package"}
+	KernelContext   = Key{"kernel.context"}
+	Kubernetes      = Key{"kubernetes"}
+	KubernetesName  = Key{"kubernetes.distribution"}
+	Mesh            = Key{"mesh"}
+	MeshName        = Key{"mesh.name"}
+	Packages        = Key{"packages"}
+	PackagesRemove  = Key{"packages.remove"}
+	PackagesGroups  = Key{"packages.groups"}
+	Files           = Key{"files"}
+	CloudConfig     = Key{"cloudConfig"}
+	Cmdline         = Key{"cmdline"}
+	Components      = Key{"components"}
+	Artifacts       = Key{"artifacts"}
+	ISO             = Key{"artifacts.iso"}
+	ISOCloudConfig  = Key{"artifacts.iso.cloudConfig"}
+	Disk            = Key{"artifacts.disk"}
+	DiskLayout      = Key{"artifacts.disk.layout"}
+	DiskSize        = Key{"artifacts.disk.size"}
+	DiskFirmware    = Key{"artifacts.disk.firmware"}
+	DiskCloudConfig = Key{"artifacts.disk.cloudConfig"}
+	Test            = Key{"test"}
+	TestFirmware    = Key{"test.firmware"}
+	TestAssertions  = Key{"test.assertions"}
+)
+
+// Item is the key of an item of a list, counted from 0.
+func (k Key) Item(i int) Key { return Key{k.path + "[" + strconv.Itoa(i) + "]"} }
+
+// Entry is the key of an entry of a mapping whose names the user chooses, such as
+// components.
+func (k Key) Entry(name string) Key { return Key{k.path + "." + name} }
+
+// From is the key of the file that a text or a file of a spec is taken from.
+func (k Key) From() Key { return k.Entry("from") }
+
+// Content is the key of a text that is written in the spec.
+func (k Key) Content() Key { return k.Entry("content") }
+
+// Mode is the key of the permissions of a file.
+func (k Key) Mode() Key { return k.Entry("mode") }
+
+// Version is the key of the version of a component.
+func (k Key) Version() Key { return k.Entry("version") }
+
+// SHA256 is the key of the checksums of a component.
+func (k Key) SHA256() Key { return k.Entry("sha256") }
+
+// Context is the key of the named context of a component.
+func (k Key) Context() Key { return k.Entry("context") }
+
+// Around is the key of the mapping or list that a value is in; ok is false at the
+// top of the spec.
+func (k Key) Around() (around Key, ok bool) {
+	cut := strings.LastIndexAny(k.path, ".[")
+	if cut < 0 {
+		return Key{}, false
+	}
+	return Key{k.path[:cut]}, true
+}
+
+// Parse is the key with a path that a loaded spec has.
+func Parse(path string) Key { return Key{path} }
+
+// IsZero tells whether it is no key at all.
+func (k Key) IsZero() bool { return k == Key{} }
+
+// String is the path.
+func (k Key) String() string { return k.path }
+
+// MarshalText makes keys the names of a JSON object.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.path), nil }
+
+// UnmarshalText reads the name of a JSON object.
+func (k *Key) UnmarshalText(text []byte) error {
+	k.path = string(text)
+	return nil
+}
