@@ -25,9 +25,23 @@ import (
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
-// Build is the gwclient.BuildFunc of flavorkit.
-func Build(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
-	in, err := newInputs(c)
+// Options of a frontend.
+type Options struct {
+	// Catalog to build from; nil is the built-in one. A named context called
+	// catalog is laid over it.
+	Catalog *catalog.Catalog
+}
+
+// Frontend answers build requests. It holds nothing of them.
+type Frontend struct{ options Options }
+
+// New returns a frontend.
+func New(o Options) *Frontend { return &Frontend{o} }
+
+// Build is a gwclient.BuildFunc: it builds the spec of a request, or answers
+// what is asked about it instead.
+func (f *Frontend) Build(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
+	in, err := f.inputs(c)
 	if err != nil {
 		return nil, err
 	}
@@ -47,22 +61,19 @@ func Build(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
 type inputs struct {
 	client   gwclient.Client
 	ui       *dockerui.Client
-	catalog  *catalog.Catalog
+	options  Options
 	localID  string
 	images   flightcontrol.CachedGroup[resolved]
 	contexts flightcontrol.CachedGroup[*resolved]
+	catalogs flightcontrol.CachedGroup[*catalog.Catalog]
 }
 
-func newInputs(c gwclient.Client) (*inputs, error) {
+func (f *Frontend) inputs(c gwclient.Client) (*inputs, error) {
 	ui, err := dockerui.NewClient(c)
 	if err != nil {
 		return nil, errors.Wrap(err, "read the build options")
 	}
-	cat, err := catalog.Builtin()
-	if err != nil {
-		return nil, err
-	}
-	return &inputs{client: c, ui: ui, catalog: cat, localID: identity.NewID()}, nil
+	return &inputs{client: c, ui: ui, options: f.options, localID: identity.NewID()}, nil
 }
 
 // request is one build request.
@@ -163,7 +174,11 @@ func warningsOf(systems []*system) specs.Diagnostics {
 
 // load reads the spec and all it extends.
 func (r *request) load(ctx context.Context) (*specs.Document, error) {
-	return specs.Load(ctx, r.spec, &specReader{r})
+	cat, err := r.catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return specs.Load(ctx, r.spec, &specReader{cat, r})
 }
 
 // system is what a spec becomes for a platform and a target.
@@ -199,7 +214,11 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 	if err != nil {
 		return nil, err
 	}
-	g := r.graph(src, target, builder)
+	cat, err := r.catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g := r.graph(src, cat.Overlays(), target, builder)
 	// The stage says what went wrong with the place in the spec.
 	if _, err := g.Stage("base", p.At(key.Distro)).Image(ctx, p.Userland.Base); err != nil {
 		return nil, err
@@ -214,7 +233,11 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 
 // resolve plans for a platform and looks at the files that the spec names.
 func (r *request) resolve(ctx context.Context, doc *specs.Document, target ocispecs.Platform) (*plan.Plan, *sources, error) {
-	p, err := plan.Resolve(doc, r.catalog, target.Architecture)
+	cat, err := r.catalog(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := plan.Resolve(doc, cat, target.Architecture)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -111,6 +113,28 @@ func (f files) StatFile(_ context.Context, req gwclient.StatRequest) (*fstypes.S
 	return nil, errors.Errorf("stat %s: no such file or directory", req.Path)
 }
 
+func (f files) ReadDir(_ context.Context, req gwclient.ReadDirRequest) ([]*fstypes.Stat, error) {
+	below := map[string]*fstypes.Stat{}
+	for name, text := range f.texts {
+		rest, ok := strings.CutPrefix(name, req.Path+"/")
+		if req.Path == "." {
+			rest, ok = name, true
+		}
+		first, more, isDir := strings.Cut(rest, "/")
+		switch {
+		case !ok:
+		case isDir && more != "":
+			below[first] = &fstypes.Stat{Path: first, Mode: uint32(fs.ModeDir)}
+		default:
+			below[first] = &fstypes.Stat{Path: first, Size: int64(len(text))}
+		}
+	}
+	if len(below) == 0 {
+		return nil, errors.Errorf("open %s: no such file or directory", req.Path)
+	}
+	return slices.Collect(maps.Values(below)), nil
+}
+
 // TestMistakesOfFiles has a build refuse files and cloud-configs together, and
 // what several platforms have in common once.
 func TestMistakesOfFiles(t *testing.T) {
@@ -151,7 +175,7 @@ artifacts:
 					opts["requestid"] = request
 				}
 				g := newGateway(opts, map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": spec}}, "context": {texts: texts}})
-				_, err := Build(t.Context(), g)
+				_, err := New(Options{}).Build(t.Context(), g)
 				require.Error(t, err)
 				assert.Equal(t, c.want, strings.Split(err.Error(), "\n"))
 				assert.Len(t, errdefs.Sources(err), len(c.want))
@@ -172,8 +196,8 @@ func TestWarnedOnce(t *testing.T) {
 		build     gwclient.BuildFunc
 		platforms string
 	}{
-		"platforms": {Build, "linux/amd64,linux/arm64"},
-		"cells":     {Cells{cell("amd64"), cell("arm64")}.Build, ""},
+		"platforms": {New(Options{}).Build, "linux/amd64,linux/arm64"},
+		"cells":     {New(Options{}).Cells(Cells{cell("amd64"), cell("arm64")}), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			opts := map[string]string{"filename": "kairos.spec", "target": "iso"}
@@ -200,7 +224,7 @@ func TestMistakesOfCells(t *testing.T) {
 	cell := func(name, text string) Cell {
 		return Cell{Name: name, Spec: &specs.Source{Name: name + ".spec", Data: []byte(text)}, Arch: "amd64"}
 	}
-	_, err := Cells{cell("a", "extends: ./base.spec\n"), cell("b", "extends: ./base.spec\nname: A\n")}.Build(t.Context(), g)
+	_, err := New(Options{}).Cells(Cells{cell("a", "extends: ./base.spec\n"), cell("b", "extends: ./base.spec\nname: A\n")})(t.Context(), g)
 	require.Error(t, err)
 	assert.Equal(t, []string{
 		`b.spec:2:7: name: "A" is not valid; use lower case letters and digits, with . _ or - between them`,
@@ -223,7 +247,7 @@ func TestSpecOfContext(t *testing.T) {
 			g := newGateway(map[string]string{"filename": "kairos.spec", "context:acme": "local:acme", "requestid": PlanRequest}, map[string]files{
 				"dockerfile": {texts: map[string]string{"kairos.spec": "extends: acme\nname: edge\n"}}, "acme": {texts: c.texts},
 			})
-			_, err := Build(t.Context(), g)
+			_, err := New(Options{}).Build(t.Context(), g)
 			if c.err == "" {
 				require.NoError(t, err)
 			} else {

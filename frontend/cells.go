@@ -32,14 +32,15 @@ type Cell struct {
 	Arch string
 }
 
-// Build is a gwclient.BuildFunc for the cell alone. The platform of the request
-// must be that of the cell.
-func (c Cell) Build(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
-	in, err := newInputs(gw)
-	if err != nil {
-		return nil, err
+// Cell builds a cell alone. The platform of a request must be that of the cell.
+func (f *Frontend) Cell(c Cell) gwclient.BuildFunc {
+	return func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
+		in, err := f.inputs(gw)
+		if err != nil {
+			return nil, err
+		}
+		return in.request(nil, c.Spec, newSourceMaps(nil)).answer(ctx)
 	}
-	return in.request(nil, c.Spec, newSourceMaps(nil)).answer(ctx)
 }
 
 func (c Cell) platform() *ocispecs.Platform {
@@ -50,16 +51,18 @@ func (c Cell) platform() *ocispecs.Platform {
 // they have in common is built once, and what they have not side by side.
 type Cells []Cell
 
-// Build is a gwclient.BuildFunc. All mistakes of all specs come before anything
-// is built. The result has one reference for each cell, under its name.
-func (cs Cells) Build(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
-	in, err := newInputs(gw)
-	if err != nil {
-		return nil, err
+// Cells builds cells together. All mistakes of all specs come before anything is
+// built. The result has one reference for each cell, under its name.
+func (f *Frontend) Cells(cs Cells) gwclient.BuildFunc {
+	return func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
+		in, err := f.inputs(gw)
+		if err != nil {
+			return nil, err
+		}
+		maps := newSourceMaps(nil)
+		res, err := cs.answer(ctx, in, maps)
+		return res, maps.locate(err)
 	}
-	maps := newSourceMaps(nil)
-	res, err := cs.answer(ctx, in, maps)
-	return res, maps.locate(err)
 }
 
 func (cs Cells) answer(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {

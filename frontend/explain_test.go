@@ -18,7 +18,7 @@ import (
 // TestExplain reads the exit code of the step that has an explanation, when it
 // has come by gRPC, wherever the step is in the graph, and of no other step.
 func TestExplain(t *testing.T) {
-	in, err := newInputs(newGateway(map[string]string{}, nil))
+	in, err := New(Options{}).inputs(newGateway(map[string]string{}, nil))
 	require.NoError(t, err)
 	r := in.request(nil, &specs.Source{Name: "kairos.spec", Data: []byte("extends: debian-12\nversion: v1.0.0\ntest: {assertions: [{service: ssh}]}\n")}, newSourceMaps(nil))
 	doc, err := r.load(t.Context())

@@ -49,7 +49,7 @@ func TestBuildChecks(t *testing.T) {
 			g := newGateway(map[string]string{"filename": "kairos.spec", "requestid": lint.RequestLint}, map[string]files{
 				"dockerfile": {texts: texts}, "context": {},
 			})
-			res, err := Build(t.Context(), g)
+			res, err := New(Options{}).Build(t.Context(), g)
 			require.NoError(t, err)
 			assert.Equal(t, c.status, string(res.Metadata["result.statuscode"]))
 			var results lint.LintResults

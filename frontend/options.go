@@ -14,6 +14,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
 // epochArg is the build argument that sets the time of everything that is
@@ -33,10 +34,10 @@ func buildArgs() []buildArg {
 
 // platforms returns the platform to build for, and that of the builder. The
 // frontend's own platform says nothing about either: it may run emulated.
-func (r *request) platforms(requested *ocispecs.Platform) (target, builder ocispecs.Platform) {
+func (in *inputs) platforms(requested *ocispecs.Platform) (target, builder ocispecs.Platform) {
 	builder = platforms.DefaultSpec()
-	if len(r.ui.BuildPlatforms) > 0 {
-		builder = r.ui.BuildPlatforms[0]
+	if len(in.ui.BuildPlatforms) > 0 {
+		builder = in.ui.BuildPlatforms[0]
 	}
 	if requested == nil {
 		requested = &builder
@@ -46,9 +47,10 @@ func (r *request) platforms(requested *ocispecs.Platform) (target, builder ocisp
 
 // graph opens a graph with all that the user's options ask for. The epoch is
 // still missing.
-func (r *request) graph(src graph.Sources, target, builder ocispecs.Platform) *graph.Graph {
+func (r *request) graph(src graph.Sources, overlays catalog.Overlays, target, builder ocispecs.Platform) *graph.Graph {
 	return &graph.Graph{
 		Sources:        src,
+		Overlays:       overlays,
 		Caps:           r.caps(),
 		Target:         target,
 		Build:          builder,

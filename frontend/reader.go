@@ -10,10 +10,14 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
 // specReader finds the specs that a spec extends, through the gateway.
-type specReader struct{ request *request }
+type specReader struct {
+	*catalog.Catalog
+	request *request
+}
 
 // File reads a file from where the spec itself came from.
 func (s *specReader) File(ctx context.Context, name string) ([]byte, error) {

@@ -218,12 +218,12 @@ func isNotExist(err error) bool {
 }
 
 // solve builds a state and returns the reference to its files.
-func (r *request) solve(ctx context.Context, st llb.State) (gwclient.Reference, error) {
-	def, err := st.Marshal(ctx, llb.WithCaps(r.ui.BuildOpts().LLBCaps), llb.LocalUniqueID(r.localID))
+func (in *inputs) solve(ctx context.Context, st llb.State) (gwclient.Reference, error) {
+	def, err := st.Marshal(ctx, llb.WithCaps(in.ui.BuildOpts().LLBCaps), llb.LocalUniqueID(in.localID))
 	if err != nil {
 		return nil, err
 	}
-	res, err := r.client.Solve(ctx, gwclient.SolveRequest{Definition: def.ToPB()})
+	res, err := in.client.Solve(ctx, gwclient.SolveRequest{Definition: def.ToPB()})
 	if err != nil {
 		return nil, err
 	}

@@ -133,6 +133,16 @@ func (r *request) listTargets(context.Context) (*gwclient.Result, error) {
 
 // lint checks the spec as a build would, up to the first step.
 func (r *request) lint(ctx context.Context) (*gwclient.Result, error) {
+	warnings, err := r.warnings(ctx)
+	var mistakes specs.Diagnostics
+	if err != nil && !errors.As(err, &mistakes) {
+		return nil, err
+	}
+	return r.sourceMaps.lintResults(r.spec, mistakes, warnings).ToResult(nil)
+}
+
+// warnings are those of every requested platform.
+func (r *request) warnings(ctx context.Context) (specs.Diagnostics, error) {
 	doc, err := r.load(ctx)
 	if err != nil {
 		return nil, err
@@ -145,11 +155,7 @@ func (r *request) lint(ctx context.Context) (*gwclient.Result, error) {
 		}
 		return allWarnings(p, src.configs), nil
 	})
-	var mistakes specs.Diagnostics
-	if err != nil && !errors.As(err, &mistakes) {
-		return nil, err
-	}
-	return r.sourceMaps.lintResults(r.spec, mistakes, slices.Concat(warnings...).Sorted()).ToResult(nil)
+	return slices.Concat(warnings...).Sorted(), err
 }
 
 // plan shows what the spec resolves to, for every requested platform.

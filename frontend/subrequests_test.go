@@ -27,7 +27,7 @@ func asking(request string, more map[string]string) *gateway {
 
 // TestSubrequests asks all that describe lists.
 func TestSubrequests(t *testing.T) {
-	res, err := Build(t.Context(), asking(subrequests.RequestSubrequestsDescribe, nil))
+	res, err := New(Options{}).Build(t.Context(), asking(subrequests.RequestSubrequestsDescribe, nil))
 	require.NoError(t, err)
 	var listed []subrequests.Request
 	require.NoError(t, json.Unmarshal(res.Metadata["result.json"], &listed))
@@ -35,7 +35,7 @@ func TestSubrequests(t *testing.T) {
 	for _, s := range listed {
 		t.Run(s.Name, func(t *testing.T) {
 			assert.NotEmpty(t, s.Description)
-			res, err := Build(t.Context(), asking(s.Name, nil))
+			res, err := New(Options{}).Build(t.Context(), asking(s.Name, nil))
 			require.NoError(t, err)
 			assert.NotEmpty(t, res.Metadata["result.json"])
 		})
@@ -46,18 +46,18 @@ func TestSubrequests(t *testing.T) {
 func TestUnknownSubrequest(t *testing.T) {
 	cells := Cells{{Name: "a", Spec: &specs.Source{Name: "a.spec", Data: []byte(smallSpec)}, Arch: "amd64"}}
 	var unsupported *errdefs.UnsupportedSubrequestError
-	_, err := Build(t.Context(), asking("frontend.none", nil))
+	_, err := New(Options{}).Build(t.Context(), asking("frontend.none", nil))
 	assert.True(t, errors.As(err, &unsupported), "%v", err)
 	for _, name := range []string{"frontend.none", SchemaRequest} {
-		_, err := cells.Build(t.Context(), asking(name, nil))
+		_, err := New(Options{}).Cells(cells)(t.Context(), asking(name, nil))
 		assert.True(t, errors.As(err, &unsupported), "%v", err)
 	}
-	_, err = cells.Build(t.Context(), asking(PlanRequest, nil))
+	_, err = New(Options{}).Cells(cells)(t.Context(), asking(PlanRequest, nil))
 	assert.NoError(t, err)
 }
 
 func TestOutline(t *testing.T) {
-	res, err := Build(t.Context(), asking(outline.RequestSubrequestsOutline, map[string]string{"target": "iso", "build-arg:SOURCE_DATE_EPOCH": "7"}))
+	res, err := New(Options{}).Build(t.Context(), asking(outline.RequestSubrequestsOutline, map[string]string{"target": "iso", "build-arg:SOURCE_DATE_EPOCH": "7"}))
 	require.NoError(t, err)
 	var o outline.Outline
 	require.NoError(t, json.Unmarshal(res.Metadata["result.json"], &o))
@@ -67,6 +67,6 @@ func TestOutline(t *testing.T) {
 	assert.Equal(t, "7", o.Args[0].Value)
 	assert.Equal(t, "FLAVORKIT_WITHOUT", o.Args[1].Name)
 
-	_, err = Build(t.Context(), asking(outline.RequestSubrequestsOutline, map[string]string{"target": "isso"}))
+	_, err = New(Options{}).Build(t.Context(), asking(outline.RequestSubrequestsOutline, map[string]string{"target": "isso"}))
 	assert.ErrorContains(t, err, `unknown target "isso"`)
 }

@@ -225,7 +225,7 @@ type Download struct {
 // System is the overlay and the services.
 type System struct {
 	Init string `json:"init" yaml:"init"`
-	// Overlays are the sets of files in specs/catalog/overlay.
+	// Overlays are sets of files of the catalog.
 	Overlays []string            `json:"overlays,omitempty" yaml:"overlays,omitempty"`
 	Enable   map[string][]string `json:"enable,omitempty" yaml:"enable,omitempty"`
 	Mask     []string            `json:"mask,omitempty" yaml:"mask,omitempty"`

@@ -1,12 +1,10 @@
 package plan_test
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
@@ -336,7 +334,7 @@ func TestKernels(t *testing.T) {
 func TestNewRelease(t *testing.T) {
 	const file = "name: ubuntu-28.04\nlike: ubuntu-26.04\ntitle: Ubuntu 28.04 LTS\nrelease: '28.04'\nbase: acme/ubuntu:28.04\n" +
 		"kernel: {packages: {amd64: [linux-image-new]}}\n"
-	cat, err := catalog.Load(os.DirFS("../specs/catalog"), fstest.MapFS{"distros/ubuntu-28.04.yaml": {Data: []byte(file)}})
+	cat, err := spectest.With(map[string]string{"distros/ubuntu-28.04.yaml": file})
 	require.NoError(t, err)
 	doc, err := spectest.Load("extends: ubuntu\ndistro: ubuntu-28.04\nversion: v1.0.0\n", nil)
 	require.NoError(t, err)

@@ -238,7 +238,7 @@ func (r *resolver) install(d *catalog.Distro) Install {
 func (r *resolver) system(d *catalog.Distro, model *catalog.Model, init catalog.Init) System {
 	s := System{
 		Init:        init.Name,
-		Overlays:    []string{"common", init.Name},
+		Overlays:    append([]string{"common", init.Name}, d.Overlays...),
 		Enable:      init.Enable,
 		Mask:        init.Mask,
 		Directories: d.Directories,

@@ -1,17 +1,14 @@
 package plan_test
 
 import (
-	"os"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/plan"
-	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
@@ -159,7 +156,7 @@ func TestNewMesh(t *testing.T) {
 	const file = "name: tailscale\nkind: mesh\nwhy: another mesh\nversion: v1.90.0\ninstall: /usr/sbin/tailscaled\n" +
 		"url: https://acme.example/tailscale-{version}-{arch}.tar.gz\nchecksums: https://acme.example/sums\n" +
 		"files: {systemd: {/usr/lib/systemd/system/tailscaled.service: '[Unit]'}}\n"
-	cat, err := catalog.Load(os.DirFS("../specs/catalog"), fstest.MapFS{"components/tailscale.yaml": {Data: []byte(file)}})
+	cat, err := spectest.With(map[string]string{"components/tailscale.yaml": file})
 	require.NoError(t, err)
 	doc, err := spectest.Load(standard+"mesh: tailscale\n", nil)
 	require.NoError(t, err)

@@ -18,7 +18,9 @@ type Shorthander interface{ Shorthand() string }
 // What is wrong, and what is the user's own, is taken out of the tree, and
 // shorthands are written out, so that the tree that is left fits the types.
 type checker struct {
-	text  *text
+	text *text
+	// nulls tells that a key may have no value.
+	nulls bool
 	found Diagnostics
 }
 
@@ -36,11 +38,15 @@ func (c *checker) check(n *yaml.Node, t reflect.Type, key string) bool {
 	case n.Style&yaml.TaggedStyle != 0:
 		c.report(rules.UnsupportedYAML, n, key, "take it out; to make a text of a value, put it in quotes", "the YAML tag %s is not supported", n.Tag)
 		return false
+	case n.Tag == "!!null" && c.nulls:
+		return true
 	case n.Tag == "!!null":
 		c.report(rules.EmptyValue, n, key, "give it "+describe(t)+", or take it out", "has no value")
 		return false
 	}
 	switch t.Kind() {
+	case reflect.Pointer:
+		return c.check(n, t.Elem(), key)
 	case reflect.Struct:
 		return c.checkStruct(n, t, key)
 	case reflect.Map:

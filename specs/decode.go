@@ -7,9 +7,16 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// decode sets v from a node that the checker has been through.
+// decode sets v from a node that the checker has been through. What has no
+// value is left as it is.
 func decode(n *yaml.Node, v reflect.Value) error {
+	if n.Tag == "!!null" {
+		return nil
+	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		return decode(n, v.Elem())
 	case reflect.Struct:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if err := decode(n.Content[i+1], fieldByKey(v, n.Content[i].Value)); err != nil {
@@ -20,6 +27,9 @@ func decode(n *yaml.Node, v reflect.Value) error {
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i+1].Tag == "!!null" {
+				continue
+			}
 			item := reflect.New(v.Type().Elem()).Elem()
 			if err := decode(n.Content[i+1], item); err != nil {
 				return err

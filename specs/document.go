@@ -62,10 +62,10 @@ func (d *Document) nearest(key string) (Range, bool) {
 	}
 }
 
-// Flavor is the built-in flavor that the spec extends, or "".
+// Flavor is the flavor that the spec extends, or "".
 func (d *Document) Flavor() string {
 	for _, src := range d.Sources {
-		if src.Builtin {
+		if src.Flavor != "" {
 			return src.Flavor
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/flavorkit/flavorkit/specs/flavors"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
@@ -26,7 +25,7 @@ extends: debain-12
 extends: gentoo-musl
 `,
 			want: []string{
-				`kairos.spec:2:10: extends: no flavor and no named context is called "gentoo-musl"; valid: a context handed in with --build-context gentoo-musl=FOLDER, ` + strings.Join(flavors.Names(), ", "),
+				`kairos.spec:2:10: extends: no flavor and no named context is called "gentoo-musl"; valid: a context handed in with --build-context gentoo-musl=FOLDER, ` + strings.Join(spectest.Files{}.FlavorNames(), ", "),
 			},
 		},
 		{
@@ -35,7 +34,7 @@ extends: gentoo-musl
 extends: "Gentoo\nMusl"
 `,
 			want: []string{
-				`kairos.spec:2:10: extends: no flavor and no named context is called "Gentoo\nMusl"; valid: ` + strings.Join(flavors.Names(), ", "),
+				`kairos.spec:2:10: extends: no flavor and no named context is called "Gentoo\nMusl"; valid: ` + strings.Join(spectest.Files{}.FlavorNames(), ", "),
 			},
 		},
 		{
@@ -188,7 +187,7 @@ cmdline: [$x]
 				`b.spec:1:1: unknown key "nmae"; did you mean "name"?`,
 				`b.spec:2:10: variant: "foo" is not valid; valid: core, standard`,
 				`b.spec:3:11: cmdline[0]: "a b" is not one kernel argument; write one argument, without spaces, quotes or $, such as console=ttyS1,115200`,
-				`b.spec:4:10: extends: no flavor and no named context is called "nope"; valid: a context handed in with --build-context nope=FOLDER, ` + strings.Join(flavors.Names(), ", "),
+				`b.spec:4:10: extends: no flavor and no named context is called "nope"; valid: a context handed in with --build-context nope=FOLDER, ` + strings.Join(spectest.Files{}.FlavorNames(), ", "),
 			},
 		},
 		{

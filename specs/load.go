@@ -15,7 +15,6 @@ import (
 	"github.com/pkg/errors"
 	"go.yaml.in/yaml/v4"
 
-	"github.com/flavorkit/flavorkit/specs/flavors"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
@@ -31,6 +30,11 @@ type Reader interface {
 	// Context reads DefaultName of a named context; ok is false when there is
 	// no context of that name.
 	Context(ctx context.Context, name string) (data []byte, ok bool, err error)
+	// Flavor is the spec of a flavor; ok is false when there is none of that
+	// name. Its source is not shared.
+	Flavor(name string) (src *Source, ok bool)
+	// FlavorNames are those of all flavors, sorted.
+	FlavorNames() []string
 }
 
 // Load reads a spec and all it extends. A spec with mistakes is loaded as far as
@@ -65,7 +69,7 @@ type chain struct {
 func loadChain(ctx context.Context, src *Source, r Reader) (c chain, err error) {
 	seen := []*Source{src}
 	for {
-		t, diagnostics := parse(src, reflect.TypeFor[Spec](), emptySpec)
+		t, diagnostics := parse(src, reflect.TypeFor[Spec](), format{empty: emptySpec})
 		c.found = append(c.found, diagnostics...)
 		if t == nil {
 			return c, nil
@@ -100,7 +104,7 @@ func cycle(chain []*Source) *problem {
 		names[i] = s.Name
 	}
 	for _, s := range chain[:len(chain)-1] {
-		if s.Name == last.Name && s.Context == last.Context && s.Builtin == last.Builtin {
+		if s.Name == last.Name && s.Context == last.Context && s.Flavor == last.Flavor {
 			return &problem{rules.ExtendsItself, "makes a cycle", "the chain is " + strings.Join(names, " → ")}
 		}
 	}
@@ -125,10 +129,10 @@ func follow(ctx context.Context, src *Source, name string, r Reader) (*Source, *
 	if ok {
 		return &Source{Name: name + "/" + DefaultName, Data: data, Context: name}, nil, nil
 	}
-	if data, ok := flavors.Read(name); ok {
-		return &Source{Name: "flavor " + name, Data: data, Builtin: true, Flavor: name}, nil, nil
+	if flavor, ok := r.Flavor(name); ok {
+		return flavor, nil, nil
 	}
-	valid := flavors.Names()
+	valid := slices.Clone(r.FlavorNames())
 	if _, err := reference.ParseNormalizedNamed(name); err == nil { // as those of contexts are
 		valid = append(valid, fmt.Sprintf("a context handed in with --build-context %s=FOLDER", name))
 	}
@@ -136,7 +140,7 @@ func follow(ctx context.Context, src *Source, name string, r Reader) (*Source, *
 }
 
 func followPath(ctx context.Context, src *Source, name string, r Reader) (*Source, *problem, error) {
-	if src.Builtin || src.Context != "" {
+	if src.Flavor != "" || src.Context != "" {
 		return nil, &problem{rules.BaseOutside, fmt.Sprintf("%q is a path, and only a spec of the build can extend a file", name), "name a flavor or a named context"}, nil
 	}
 	full := path.Join(path.Dir(src.Name), name)
@@ -170,18 +174,26 @@ type empty struct{ message, hint string }
 
 var emptySpec = empty{"the spec is empty", `the shortest one has two lines: "extends: debian-12" and "version: v1.0.0"`}
 
+// format is what files of one kind are held to beside their type.
+type format struct {
+	empty empty
+	// takesAway tells of a mapping whether a key without a value takes away what
+	// the key had; else it is a mistake.
+	takesAway func(root *yaml.Node) bool
+}
+
 // parse reads one file and checks it against a struct type. The tree is nil when
 // the text is not one YAML mapping.
-func parse(src *Source, typ reflect.Type, nothing empty) (*tree, Diagnostics) {
+func parse(src *Source, typ reflect.Type, held format) (*tree, Diagnostics) {
 	lines := newText(src)
 	if d, found := lines.unreadable(); found {
 		return nil, Diagnostics{d}
 	}
-	root, found := readMapping(lines, nothing)
+	root, found := readMapping(lines, held.empty)
 	if root == nil {
 		return nil, found
 	}
-	c := &checker{text: lines, found: found}
+	c := &checker{text: lines, found: found, nulls: held.takesAway != nil && held.takesAway(root)}
 	if !c.check(root, typ, "") {
 		return nil, c.found
 	}

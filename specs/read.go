@@ -4,7 +4,10 @@ import (
 	"reflect"
 
 	"github.com/pkg/errors"
+	"go.yaml.in/yaml/v4"
 )
+
+var emptyFile = empty{message: "the file is empty"}
 
 // Read reads a file that is no spec, by the same rules, into a struct: known
 // keys, values of the right kind, no aliases. at tells where the value with a
@@ -12,7 +15,7 @@ import (
 // Mistakes come back as Diagnostics, all of them at once.
 func Read(src *Source, into any) (at func(key string) Range, err error) {
 	v := reflect.ValueOf(into).Elem()
-	t, found := parse(src, v.Type(), empty{message: "the file is empty"})
+	t, found := parse(src, v.Type(), format{empty: emptyFile})
 	if err := found.Err(); err != nil {
 		return nil, err
 	}
@@ -23,3 +26,26 @@ func Read(src *Source, into any) (at func(key string) Range, err error) {
 	d.record(t, t.root, "", "")
 	return d.At, nil
 }
+
+// Record is a YAML file that may say only what is different in another one, such
+// as those of the catalog: nodes that fit a struct type, to be merged and then
+// decoded.
+type Record struct {
+	Root *yaml.Node
+	// Ranges are where the nodes stand.
+	Ranges map[*yaml.Node]Range
+}
+
+// ReadRecord reads a file by the same rules as Read. When it has the key like, a
+// key without a value takes away what the key has in the other record. The root
+// is nil when the text is not one YAML mapping.
+func ReadRecord(src *Source, typ reflect.Type, like string) (Record, Diagnostics) {
+	t, found := parse(src, typ, format{empty: emptyFile, takesAway: func(root *yaml.Node) bool { return findKey(root, like) >= 0 }})
+	if t == nil {
+		return Record{}, found
+	}
+	return Record{Root: t.root, Ranges: t.ranges}, found
+}
+
+// Decode sets the struct that into points to from a node of a Record.
+func Decode(n *yaml.Node, into any) error { return decode(n, reflect.ValueOf(into).Elem()) }

@@ -15,7 +15,6 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/flavorkit/flavorkit/specs"
-	"github.com/flavorkit/flavorkit/specs/flavors"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
@@ -52,9 +51,9 @@ func TestSchemaAccepts(t *testing.T) {
 	valid := map[string]string{
 		"every key": "version: v1.0.0\nname: a\nfiles: [{path: /a, content: b, mode: 0644, owner: '0:0'}]\nx-a: 1\nartifacts: {iso: {level: 3, x-b: ~}}\n",
 	}
-	for _, name := range flavors.Names() {
-		text, _ := flavors.Read(name)
-		valid["flavor "+name] = string(text)
+	for _, name := range spectest.Catalog(t).FlavorNames() {
+		src, _ := spectest.Catalog(t).Flavor(name)
+		valid["flavor "+name] = string(src.Data)
 	}
 	for i, seed := range spectest.Seeds() {
 		if _, err := spectest.Load(seed, spectest.Files{"base.spec": "name: a\n", "context:acme": "name: a\n"}); err == nil && !strings.Contains(seed, "version: 6.1") {

@@ -15,9 +15,11 @@ type Source struct {
 	// Context is the named context that the file came from, if any. Files
 	// that the spec names are looked up there.
 	Context string `json:"context,omitempty"`
-	// Builtin tells that the file is part of flavorkit, Flavor by what name.
-	Builtin bool   `json:"-"`
-	Flavor  string `json:"-"`
+	// Builtin tells that the file is part of flavorkit, so that users cannot
+	// change it.
+	Builtin bool `json:"-"`
+	// Flavor is the name of the flavor that the file is, if any.
+	Flavor string `json:"-"`
 	// Lines are set for a text that flavorkit wrote: where each line of it was
 	// decided. Messages point there.
 	Lines []Range `json:"-"`

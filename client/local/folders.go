@@ -16,11 +16,18 @@ import (
 
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
 // ignoreFile has the patterns of what is not sent of a folder. One that is called
 // after the spec, and lies beside it, counts for the build context instead.
 const ignoreFile = dockerui.DefaultDockerignoreName
+
+// specReader finds the specs that a spec extends.
+type specReader struct {
+	*catalog.Catalog
+	folders
+}
 
 // folders are where a spec, the specs that it extends and its files are.
 type folders struct{ options Options }
@@ -32,7 +39,7 @@ func (f folders) File(_ context.Context, path string) ([]byte, error) {
 
 // Context implements specs.Reader.
 func (f folders) Context(_ context.Context, name string) ([]byte, bool, error) {
-	root, ok, err := f.named(name)
+	root, ok, err := named(f.options.Contexts, name)
 	if err != nil || !ok {
 		return nil, false, err
 	}
@@ -50,7 +57,7 @@ func (f folders) Open(_ context.Context, name string) (frontend.Folder, bool, er
 		opened, err := open(root, f.options.File+ignoreFile, filepath.Join(root, ignoreFile))
 		return opened, err == nil, err
 	}
-	root, ok, err := f.named(name)
+	root, ok, err := named(f.options.Contexts, name)
 	if err != nil || !ok {
 		return nil, false, err
 	}
@@ -58,14 +65,17 @@ func (f folders) Open(_ context.Context, name string) (frontend.Folder, bool, er
 	return opened, err == nil, err
 }
 
+// ErrNotLocal says that a named context is not a directory.
+var ErrNotLocal = errors.New("only directories can be looked into without building")
+
 // named is the folder of a named context.
-func (f folders) named(name string) (root string, ok bool, err error) {
-	root, ok = f.options.Contexts[name]
+func named(contexts map[string]string, name string) (root string, ok bool, err error) {
+	root, ok = contexts[name]
 	switch {
 	case !ok:
 		return "", false, nil
 	case strings.Contains(root, "://"), strings.HasPrefix(root, "git@"):
-		return "", false, errors.Errorf("the named context %s is %s, and only folders can be looked into without building", name, root)
+		return "", false, errors.Wrapf(ErrNotLocal, "the named context %s is %s", name, root)
 	case !isFolder(root):
 		return "", false, errors.Errorf("there is no folder %s for the named context %s", root, name)
 	}

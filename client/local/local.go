@@ -31,8 +31,34 @@ type Options struct {
 	Context string
 	// Contexts are folders that stand for named contexts.
 	Contexts map[string]string
-	// Catalog to plan with; nil is the built-in one.
+	// Catalog to plan with; nil is that of Catalog.
 	Catalog *catalog.Catalog
+}
+
+// Catalog is the built-in catalog, with the one of the named contexts on top.
+func Catalog(contexts map[string]string) (*catalog.Catalog, error) {
+	base, err := catalog.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	dir, ok, err := named(contexts, catalog.ContextName)
+	if err != nil || !ok {
+		return base, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, errors.Wrap(err, "open the catalog")
+	}
+	defer root.Close()
+	return base.With(catalog.Layer{Name: catalog.ContextName, FS: root.FS(), Context: catalog.ContextName})
+}
+
+// catalog is the catalog to plan with.
+func (o Options) catalog() (*catalog.Catalog, error) {
+	if o.Catalog != nil {
+		return o.Catalog, nil
+	}
+	return Catalog(o.Contexts)
 }
 
 // Plan loads a spec from the file system and resolves it.
@@ -46,14 +72,11 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 
 // PlanSource is Plan for a spec that is at hand, as if it were File.
 func PlanSource(ctx context.Context, src *specs.Source, o Options) (*plan.Plan, error) {
-	cat := o.Catalog
-	if cat == nil {
-		var err error
-		if cat, err = catalog.Builtin(); err != nil {
-			return nil, err
-		}
+	cat, err := o.catalog()
+	if err != nil {
+		return nil, err
 	}
-	doc, err := specs.Load(ctx, src, folders{o})
+	doc, err := specs.Load(ctx, src, specReader{cat, folders{o}})
 	if err != nil {
 		return nil, err
 	}
@@ -66,16 +89,18 @@ func Check(ctx context.Context, p *plan.Plan, o Options) (warnings specs.Diagnos
 	return frontend.Check(ctx, p, folders{o})
 }
 
-// Graph opens a graph for a plan as a daemon with all capabilities would.
-func Graph(p *plan.Plan, contexts map[string]string) *graph.Graph {
+// Graph opens a graph for a plan of a catalog as a daemon with all capabilities
+// would.
+func Graph(p *plan.Plan, cat *catalog.Catalog, contexts map[string]string) *graph.Graph {
 	platform := ocispecs.Platform{OS: "linux", Architecture: p.Arch}
 	return &graph.Graph{
-		Sources: sources(contexts),
-		Caps:    graph.Caps{Merge: true, Passthrough: true},
-		Target:  platform,
-		Build:   ocispecs.Platform{OS: "linux", Architecture: "amd64"},
-		Epoch:   graph.DefaultEpoch,
-		Network: pb.NetMode_UNSET,
+		Sources:  sources(contexts),
+		Overlays: cat.Overlays(),
+		Caps:     graph.Caps{Merge: true, Passthrough: true},
+		Target:   platform,
+		Build:    ocispecs.Platform{OS: "linux", Architecture: "amd64"},
+		Epoch:    graph.DefaultEpoch,
+		Network:  pb.NetMode_UNSET,
 	}
 }
 

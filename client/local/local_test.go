@@ -203,10 +203,10 @@ func TestNamedContexts(t *testing.T) {
 		"empty":                    at + "the named context acme holds no kairos.spec",
 		"nodir":                    at + "there is no folder nodir for the named context acme",
 		"empty/file":               at + "there is no folder empty/file for the named context acme",
-		"docker-image://acme/base": at + "the named context acme is docker-image://acme/base, and only folders can be looked into without building",
-		"https://acme.example/x":   at + "the named context acme is https://acme.example/x, and only folders can be looked into without building",
-		"oci-layout://acme:v1":     at + "the named context acme is oci-layout://acme:v1, and only folders can be looked into without building",
-		"git@acme.example:x.git":   at + "the named context acme is git@acme.example:x.git, and only folders can be looked into without building",
+		"docker-image://acme/base": at + "the named context acme is docker-image://acme/base: only directories can be looked into without building",
+		"https://acme.example/x":   at + "the named context acme is https://acme.example/x: only directories can be looked into without building",
+		"oci-layout://acme:v1":     at + "the named context acme is oci-layout://acme:v1: only directories can be looked into without building",
+		"git@acme.example:x.git":   at + "the named context acme is git@acme.example:x.git: only directories can be looked into without building",
 	} {
 		t.Run(context, func(t *testing.T) {
 			_, err := local.Plan(t.Context(), local.Options{File: "kairos.spec", Arch: "amd64", Contexts: map[string]string{"acme": context}})

@@ -31,7 +31,8 @@ type Options struct {
 	File, Context string
 	Target        string
 	Platforms     []string
-	// Frontend answers the request. The default, nil, builds File.
+	// Frontend answers the request. The default, nil, builds File with the
+	// built-in catalog.
 	Frontend gwclient.BuildFunc
 	// Contexts are named contexts: a directory, oci-layout://path:tag,
 	// docker-image://reference, or a URL.
@@ -123,7 +124,7 @@ func (o Options) frontend() gwclient.BuildFunc {
 	if o.Frontend != nil {
 		return o.Frontend
 	}
-	return frontend.Build
+	return frontend.New(frontend.Options{}).Build
 }
 
 // solveOpt turns the options into those of BuildKit's client.

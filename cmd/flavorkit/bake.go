@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flavorkit/flavorkit/client/bake"
+	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/specs/matrix"
 )
@@ -64,7 +65,7 @@ func bakeCommand() *cobra.Command {
 	flags.StringVar(&o.Frontend, "frontend", "ghcr.io/flavorkit/frontend:1", "image of the frontend")
 	flags.StringVar(&o.Registry, "registry", "localhost:5000", "default of the variable REGISTRY")
 	flags.StringVar(&o.Target, "target", "image", "default of the variable TARGET")
-	flags.Var(pairsFlag{&o.Contexts}, "build-context", "named context of all targets: name=folder, name=docker-image://ref")
+	addContexts(flags, &o.Contexts, "named context of all targets: name=directory, name=docker-image://ref")
 	flags.StringArrayVar(&o.CacheFrom, "cache-from", nil, "cache of all targets, such as type=registry,ref=ghcr.io/acme/cache:{cell}")
 	flags.StringArrayVar(&o.CacheTo, "cache-to", nil, "cache that each target writes, such as type=registry,ref=ghcr.io/acme/cache:{cell},mode=max")
 	return cmd
@@ -118,19 +119,23 @@ func (f *matrixFlags) bake(cmd *cobra.Command, o bake.Options) ([]byte, error) {
 	} else {
 		f.version = bake.Version
 	}
-	cells, all, err := f.cells()
+	cat, err := local.Catalog(o.Contexts)
+	if err != nil {
+		return nil, frontend.Locate(err)
+	}
+	cells, all, err := f.cells(cat)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkOwnCaches(o.CacheTo, len(cells)); err != nil {
 		return nil, err
 	}
-	plans, err := f.plans(cmd.Context(), cells, o.Contexts)
+	plans, err := f.plans(cmd.Context(), cells, cat, o.Contexts)
 	if err != nil {
 		return nil, err
 	}
 	targets := make([]bake.Cell, len(cells))
-	for i, r := range rows(cells, plans, f.names(cmd.Context(), cells, all, plans, o.Contexts)) {
+	for i, r := range rows(cells, plans, f.names(cmd.Context(), cells, all, plans, cat, o.Contexts)) {
 		targets[i] = bake.Cell{
 			Name: r.Name, Spec: r.Spec, Image: r.Image, Arch: r.Arch,
 			Groups: []string{r.Variant, r.Arch, cells[i].Flavor},

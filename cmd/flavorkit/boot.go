@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flavorkit/flavorkit/internal/qemu"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
 // bootFlags are the flags of the boot command.
@@ -68,7 +69,11 @@ func (f *bootFlags) complete(file string) error {
 	case f.disk < 0:
 		return usagef("--disk %d is no size; give one in GiB", f.disk)
 	}
-	if err := checkArch(f.Arch); err != nil {
+	cat, err := catalog.Builtin()
+	if err != nil {
+		return err
+	}
+	if err := checkArch(cat, f.Arch); err != nil {
 		return err
 	}
 	if strings.HasSuffix(file, ".iso") {

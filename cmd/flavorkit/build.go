@@ -60,7 +60,7 @@ type solveFlags struct {
 func (f *solveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.Target, "target", "", "what to build: "+targetNames())
-	flags.Var(pairsFlag{&f.Contexts}, "build-context", "named context: name=folder, name=oci-layout://path:tag, name=docker-image://ref")
+	addContexts(flags, &f.Contexts, "named context: name=directory, name=oci-layout://path:tag, name=docker-image://ref")
 	flags.StringVar(&f.cloudConfig, "cloud-config", "", "cloud-config for the ISO or the disk, instead of what the spec has")
 	flags.StringArrayVar(&f.buildArgs, "build-arg", nil, "build argument, such as SOURCE_DATE_EPOCH=0; a name alone takes the value from the environment")
 	flags.StringArrayVar(&f.labels, "label", nil, "label of the image, such as org.opencontainers.image.vendor=Acme")
@@ -233,7 +233,7 @@ func (f *buildFlags) complete() (err error) {
 	if err := f.solveFlags.complete(); err != nil {
 		return err
 	}
-	if err := checkPlatforms(f.Platforms); err != nil {
+	if err := checkPlatforms(f.Platforms, f.Contexts); err != nil {
 		return err
 	}
 	if err := f.checkImage(); err != nil {

@@ -13,7 +13,9 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
 	"github.com/pkg/errors"
+	"github.com/spf13/pflag"
 
+	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
@@ -44,36 +46,35 @@ func findTarget(name string) (frontend.Target, error) {
 	return t, nil
 }
 
-// architectures are those that any distribution has.
-func architectures() ([]string, error) {
-	cat, err := catalog.Builtin()
-	if err != nil {
-		return nil, err
-	}
+// architectures are those that any distribution of a catalog has.
+func architectures(cat *catalog.Catalog) []string {
 	var all []string
 	for _, d := range cat.Distros {
 		all = append(all, d.Architectures...)
 	}
 	slices.Sort(all)
-	return slices.Compact(all), nil
+	return slices.Compact(all)
 }
 
-func checkArch(arch string) error {
-	valid, err := architectures()
-	if err != nil {
-		return err
-	}
+func checkArch(cat *catalog.Catalog, arch string) error {
+	valid := architectures(cat)
 	if !slices.Contains(valid, arch) {
 		return usagef("unknown architecture %q; valid: %s", arch, strings.Join(valid, ", "))
 	}
 	return nil
 }
 
-func checkPlatforms(names []string) error {
-	archs, err := architectures()
-	if err != nil {
-		return err
+// checkPlatforms checks platforms to build for. Which of them a catalog has that
+// is not in a directory, is for the frontend to say.
+func checkPlatforms(names []string, contexts map[string]string) error {
+	cat, err := local.Catalog(contexts)
+	if errors.Is(err, local.ErrNotLocal) {
+		return nil
 	}
+	if err != nil {
+		return frontend.Locate(err)
+	}
+	archs := architectures(cat)
 	for _, name := range names {
 		p, err := platforms.Parse(name)
 		if err != nil || p.OS != "linux" || !slices.Contains(archs, p.Architecture) {
@@ -133,6 +134,22 @@ func (f pairsFlag) Set(s string) error {
 
 func (f pairsFlag) String() string { return "" }
 func (f pairsFlag) Type() string   { return "name=value" }
+
+// addContexts adds the flags for named contexts: --build-context, and --catalog
+// for the one that is laid over the built-in catalog.
+func addContexts(flags *pflag.FlagSet, contexts *map[string]string, usage string) {
+	flags.Var(pairsFlag{contexts}, "build-context", usage)
+	flags.Var(catalogFlag{contexts}, "catalog", "directory of a catalog that is laid over the built-in one, as --build-context "+catalog.ContextName+"=DIR")
+}
+
+// catalogFlag is a flag for one named context.
+type catalogFlag struct{ contexts *map[string]string }
+
+func (f catalogFlag) Set(s string) error {
+	return pairsFlag{f.contexts}.Set(catalog.ContextName + "=" + s)
+}
+func (f catalogFlag) String() string { return "" }
+func (f catalogFlag) Type() string   { return "directory" }
 
 // pairs splits each key=value at its first =. A key alone has the value that
 // alone gives, or is left out.

@@ -12,8 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flavorkit/flavorkit/client/local"
+	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/specs"
-	"github.com/flavorkit/flavorkit/specs/flavors"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
 const firstSpec = `# syntax=ghcr.io/flavorkit/frontend:1
@@ -23,16 +24,21 @@ version: v0.1.0
 
 func initCommand() *cobra.Command {
 	var file, flavor string
+	var contexts map[string]string
 	cmd := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Write a first kairos.spec",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, ok := flavors.Read(flavor); !ok {
-				return usagef("no flavor is called %q; %s", flavor, specs.Suggest(flavor, flavors.Names()))
+			cat, err := local.Catalog(contexts)
+			if err != nil {
+				return frontend.Locate(err)
+			}
+			if _, ok := cat.Flavor(flavor); !ok {
+				return usagef("no flavor is called %q; %s", flavor, specs.Suggest(flavor, cat.FlavorNames()))
 			}
 			text := fmt.Sprintf(firstSpec, flavor)
-			what, err := firstBuild(cmd.Context(), text)
+			what, err := firstBuild(cmd.Context(), text, cat)
 			if err != nil {
 				return err
 			}
@@ -50,12 +56,16 @@ func initCommand() *cobra.Command {
 			if err := writeNew(file, text); err != nil {
 				return err
 			}
+			if dir, ok := contexts[catalog.ContextName]; ok {
+				what += " --catalog " + quote(filepath.ToSlash(dir))
+			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; build it with: flavorkit build %s %s -o dist\n", file, same, what)
 			return err
 		},
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "", "the file to write (default: "+specs.DefaultName+" in DIR)")
 	cmd.Flags().StringVar(&flavor, "flavor", "debian-12", "the flavor to extend")
+	cmd.Flags().Var(catalogFlag{&contexts}, "catalog", "directory of a catalog that is laid over the built-in one")
 	return cmd
 }
 
@@ -74,14 +84,10 @@ func writeNew(file, text string) (err error) {
 
 // firstBuild are the flags that build what a machine boots from: a disk where it
 // is a board, and else an ISO.
-func firstBuild(ctx context.Context, spec string) (string, error) {
-	archs, err := architectures()
-	if err != nil {
-		return "", err
-	}
-	for _, arch := range archs {
+func firstBuild(ctx context.Context, spec string, cat *catalog.Catalog) (string, error) {
+	for _, arch := range architectures(cat) {
 		// A flavor that has not this architecture may have the next one.
-		p, err := local.PlanSource(ctx, &specs.Source{Name: specs.DefaultName, Data: []byte(spec)}, local.Options{Arch: arch})
+		p, err := local.PlanSource(ctx, &specs.Source{Name: specs.DefaultName, Data: []byte(spec)}, local.Options{Arch: arch, Catalog: cat})
 		if err == nil && p.Disk.Firmware != nil {
 			return "--platform linux/" + arch + " --target img", nil
 		}

@@ -12,23 +12,28 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graphtext"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
 // lookFlags are the flags of the commands that only look at a spec.
 type lookFlags struct {
 	file, context, arch string
 	contexts            map[string]string
+	catalog             *catalog.Catalog
 }
 
 func (f *lookFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.file, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
 	cmd.Flags().StringVar(&f.arch, "arch", runtime.GOARCH, "architecture to plan for: amd64 or arm64")
-	cmd.Flags().Var(pairsFlag{&f.contexts}, "build-context", "folder that stands for a named context: name=folder")
+	addContexts(cmd.Flags(), &f.contexts, "directory that stands for a named context: name=directory")
 }
 
 // plan resolves the spec of a command line.
 func (f *lookFlags) plan(cmd *cobra.Command, args []string) (p *plan.Plan, err error) {
-	if err := checkArch(f.arch); err != nil {
+	if f.catalog, err = local.Catalog(f.contexts); err != nil {
+		return nil, frontend.Locate(err)
+	}
+	if err := checkArch(f.catalog, f.arch); err != nil {
 		return nil, err
 	}
 	f.context = "."
@@ -43,7 +48,7 @@ func (f *lookFlags) plan(cmd *cobra.Command, args []string) (p *plan.Plan, err e
 }
 
 func (f *lookFlags) options() local.Options {
-	return local.Options{File: f.file, Context: f.context, Arch: f.arch, Contexts: f.contexts}
+	return local.Options{File: f.file, Context: f.context, Arch: f.arch, Contexts: f.contexts, Catalog: f.catalog}
 }
 
 func planCommand() *cobra.Command {
@@ -80,7 +85,7 @@ func graphCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			env := local.Graph(p, f.contexts)
+			env := local.Graph(p, f.catalog, f.contexts)
 			state, err := frontend.Generate(cmd.Context(), env, p, target)
 			if err != nil {
 				return err

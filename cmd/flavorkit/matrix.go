@@ -65,7 +65,7 @@ func (f *matrixFlags) add(cmd *cobra.Command) {
 func (f *matrixFlags) folder() string { return filepath.Dir(f.file) }
 
 // cells reads the matrix and returns the cells that are asked for, and all.
-func (f *matrixFlags) cells() (chosen, all []matrix.Cell, err error) {
+func (f *matrixFlags) cells(cat *catalog.Catalog) (chosen, all []matrix.Cell, err error) {
 	src := matrix.Builtin()
 	if f.file != "" {
 		data, err := os.ReadFile(f.file)
@@ -77,7 +77,7 @@ func (f *matrixFlags) cells() (chosen, all []matrix.Cell, err error) {
 		}
 		src = &specs.Source{Name: filepath.Base(f.file), Data: data}
 	}
-	all, err = matrix.Read(src, matrix.Options{Version: f.version, FlavorVersion: cmp.Or(f.flavorVersion, matrix.DefaultVersion)})
+	all, err = matrix.Read(src, matrix.Options{Version: f.version, FlavorVersion: cmp.Or(f.flavorVersion, matrix.DefaultVersion), Flavors: cat.FlavorNames()})
 	if err != nil {
 		return nil, nil, frontend.Locate(err)
 	}
@@ -89,14 +89,11 @@ func (f *matrixFlags) cells() (chosen, all []matrix.Cell, err error) {
 }
 
 // plans resolves cells without a BuildKit.
-func (f *matrixFlags) plans(ctx context.Context, cells []matrix.Cell, contexts map[string]string) ([]*plan.Plan, error) {
-	cat, err := catalog.Builtin()
-	if err != nil {
-		return nil, err
-	}
+func (f *matrixFlags) plans(ctx context.Context, cells []matrix.Cell, cat *catalog.Catalog, contexts map[string]string) ([]*plan.Plan, error) {
 	plans := make([]*plan.Plan, len(cells))
 	var found specs.Diagnostics
 	for i, c := range cells {
+		var err error
 		plans[i], err = local.PlanSource(ctx, c.Spec, local.Options{
 			File: filepath.Join(f.folder(), c.Spec.Name), Arch: c.Arch, Contexts: contexts, Catalog: cat,
 		})
@@ -128,21 +125,25 @@ func matrixCommand() *cobra.Command {
 			if err := checkVersion(cmd.Context(), f.version); err != nil {
 				return err
 			}
-			cells, all, err := f.cells()
+			cat, err := local.Catalog(contexts)
+			if err != nil {
+				return frontend.Locate(err)
+			}
+			cells, all, err := f.cells(cat)
 			if err != nil {
 				return err
 			}
-			plans, err := f.plans(cmd.Context(), cells, contexts)
+			plans, err := f.plans(cmd.Context(), cells, cat, contexts)
 			if err != nil {
 				return err
 			}
-			names := f.names(cmd.Context(), cells, all, plans, contexts)
+			names := f.names(cmd.Context(), cells, all, plans, cat, contexts)
 			return write(cmd.OutOrStdout(), rows(cells, plans, names))
 		},
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&format, "format", "table", "how to list: table or json")
-	cmd.Flags().Var(pairsFlag{&contexts}, "build-context", "folder that stands for a named context: name=folder")
+	addContexts(cmd.Flags(), &contexts, "directory that stands for a named context: name=directory")
 	cmd.AddCommand(matrixBuildCommand())
 	return cmd
 }
@@ -237,7 +238,11 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	if err := f.check(ctx, cmd); err != nil {
 		return err
 	}
-	cells, all, err := f.cells()
+	cat, err := local.Catalog(f.Contexts)
+	if err != nil {
+		return frontend.Locate(err)
+	}
+	cells, all, err := f.cells(cat)
 	if err != nil {
 		return err
 	}
@@ -249,14 +254,14 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	for i, c := range cells {
 		together[i] = frontend.Cell{Name: c.Name, Spec: c.Spec, Arch: c.Arch}
 	}
-	f.Frontend = together.Build
+	f.Frontend = frontend.New(frontend.Options{}).Cells(together)
 	return f.withClient(ctx, func(c *client.Client) error {
 		// Mistakes of any spec come before anything is built.
 		plans, err := solve.Plans(ctx, c, f.Options)
 		if err != nil {
 			return err
 		}
-		names := f.names(ctx, cells, all, plans, f.Contexts)
+		names := f.names(ctx, cells, all, plans, cat, f.Contexts)
 		if f.target.IsImage() {
 			return f.buildImages(ctx, cmd, c, together, plans, names)
 		}
@@ -317,7 +322,7 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 	for i, cell := range cells {
 		eg.Go(func() (err error) {
 			o := f.Options
-			o.Frontend, o.Platforms = cell.Build, []string{"linux/" + cell.Arch}
+			o.Frontend, o.Platforms = frontend.New(frontend.Options{}).Cell(cell), []string{"linux/" + cell.Arch}
 			// All steps have run, and all that there is to say has been shown.
 			o.NoCache, o.NoCacheStages, o.CacheTo, o.Progress = false, nil, nil, "quiet"
 			file, ref := f.imagePlace(names, i, cell.Name, plans[i])

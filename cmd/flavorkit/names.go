@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/matrix"
 )
 
@@ -22,7 +23,7 @@ type cellNames struct {
 
 // names names the results of the chosen cells. Others that cannot be planned here,
 // such as for a mistake, do not count.
-func (f *matrixFlags) names(ctx context.Context, chosen, all []matrix.Cell, plans []*plan.Plan, contexts map[string]string) cellNames {
+func (f *matrixFlags) names(ctx context.Context, chosen, all []matrix.Cell, plans []*plan.Plan, cat *catalog.Catalog, contexts map[string]string) cellNames {
 	byCell := map[string]*plan.Plan{}
 	for i, c := range chosen {
 		byCell[c.Name] = plans[i]
@@ -32,7 +33,7 @@ func (f *matrixFlags) names(ctx context.Context, chosen, all []matrix.Cell, plan
 	for _, c := range all {
 		p := byCell[c.Name]
 		if p == nil {
-			other, err := f.plans(ctx, []matrix.Cell{c}, contexts)
+			other, err := f.plans(ctx, []matrix.Cell{c}, cat, contexts)
 			if err != nil {
 				continue
 			}

@@ -15,7 +15,7 @@ import (
 
 func main() {
 	// Standard output is the connection to BuildKit (grpcclient).
-	if err := grpcclient.RunFromEnvironment(appcontext.Context(), frontend.Build); err != nil {
+	if err := grpcclient.RunFromEnvironment(appcontext.Context(), frontend.New(frontend.Options{}).Build); err != nil {
 		fmt.Fprintln(os.Stderr, "flavorkit:", err)
 		os.Exit(1)
 	}

@@ -20,7 +20,6 @@ import (
 	"github.com/flavorkit/flavorkit/llb/look"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/catalog"
-	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
@@ -52,7 +51,7 @@ func partsOf(t *testing.T, p *plan.Plan, more ...string) *parts {
 	s.link("root/sbin", "usr/sbin")
 	s.write("root/usr/sbin/init", "#!program")
 	require.NoError(t, os.Chmod(filepath.Join(s.dir, "root/usr/sbin/init"), 0o755))
-	files, err := overlay.Files("common")
+	files, err := spectest.Catalog(t).Overlays().Files("common")
 	require.NoError(t, err)
 	for _, f := range files {
 		if f.Path == "/etc/cos/bootargs.cfg" {

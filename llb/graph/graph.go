@@ -13,6 +13,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
 // DefaultEpoch is the time of everything in a result when SOURCE_DATE_EPOCH is
@@ -50,7 +51,9 @@ func CapsOf(set apicaps.CapSet) Caps {
 // Graph is the environment that a graph is generated for.
 type Graph struct {
 	Sources Sources
-	Caps    Caps
+	// Overlays are the sets of files of the catalog.
+	Overlays catalog.Overlays
+	Caps     Caps
 	// Target is the platform of the system, Build that of the builder.
 	Target, Build ocispecs.Platform
 	// Several is true when the build is for more than one platform.

@@ -13,7 +13,6 @@ import (
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
-	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
 	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
@@ -125,7 +124,7 @@ func initramfs(g *graph.Graph, p *plan.Plan, donor llb.State, components map[str
 	}
 	const overlayDir = graph.ScriptDir + "/overlay"
 	s := g.Stage(p.Kernel.Distro+"/initramfs", p.At(key.Kernel))
-	files, err := overlay.Files(p.Kernel.Initramfs.Overlay)
+	files, err := g.Overlays.Files(p.Kernel.Initramfs.Overlay)
 	if err != nil {
 		return initrd, manifest, err
 	}

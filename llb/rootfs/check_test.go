@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/llb/look"
-	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
 	"github.com/flavorkit/flavorkit/test/spectest"
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
@@ -65,7 +64,7 @@ func newSystem(t *testing.T) *system {
 	s.write("/usr/lib/shim/shimx64.efi", "shim")
 	s.write("/etc/kairos-release", "KAIROS_ID=\"kairos\"\nKAIROS_VERSION=\"v1.0.0\"\n")
 	s.write("/etc/machine-id", "")
-	files, err := overlay.Files("common") // grub.cfg, bootargs.cfg and the stages are the real ones
+	files, err := spectest.Catalog(t).Overlays().Files("common") // grub.cfg, bootargs.cfg and the stages are the real ones
 	require.NoError(t, err)
 	for _, f := range files {
 		s.write(f.Path, string(f.Data))

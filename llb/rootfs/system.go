@@ -10,7 +10,6 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/initsys"
 	"github.com/flavorkit/flavorkit/plan"
-	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
@@ -30,7 +29,7 @@ var mountPoints = []string{
 // the folders that are mounted over, and the services. It depends on the
 // distribution, its init system, the model, and the kernel arguments of the spec.
 func systemLayer(g *graph.Graph, p *plan.Plan) (llb.State, error) {
-	entries, err := overlay.Files(p.System.Overlays...)
+	entries, err := g.Overlays.Files(p.System.Overlays...)
 	if err != nil {
 		return llb.State{}, err
 	}

@@ -6,19 +6,12 @@ package catalog
 
 import (
 	"cmp"
-	"embed"
-	"io/fs"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
-	"github.com/pkg/errors"
-	"go.yaml.in/yaml/v4"
+	"github.com/flavorkit/flavorkit/specs"
 )
-
-//go:embed distros models components requirements tools emulators
-var builtin embed.FS
 
 // Catalog is everything that is known, by name.
 type Catalog struct {
@@ -30,6 +23,10 @@ type Catalog struct {
 	Tools        map[string]*Toolbox
 	// Emulators by architecture.
 	Emulators map[string]*Emulator
+
+	flavors  map[string]specs.Source
+	overlays Overlays
+	layers   []Layer
 }
 
 // Distro is one release of a distribution: distros/<name>.yaml.
@@ -71,6 +68,9 @@ type Distro struct {
 	Kernel Kernel `yaml:"kernel"`
 	// Loaders are the signed EFI programs, by architecture.
 	Loaders map[string]Loader `yaml:"loaders"`
+	// Overlays are sets of overlay files that systems have beside those of every
+	// system.
+	Overlays []string `yaml:"overlays"`
 	// Inits are the init systems that the userland can have; the order counts,
 	// the first is the default.
 	Inits []Init `yaml:"inits"`
@@ -155,15 +155,8 @@ type Package struct {
 	Commands []string `yaml:"commands"`
 }
 
-// UnmarshalYAML takes a plain string for the reason alone.
-func (p *Package) UnmarshalYAML(n *yaml.Node) error {
-	if n.Kind == yaml.ScalarNode {
-		p.Why = n.Value
-		return nil
-	}
-	type plain Package
-	return n.Load((*plain)(p), yaml.WithKnownFields())
-}
+// Shorthand implements specs.Shorthander: a plain text is the reason.
+func (Package) Shorthand() string { return "why" }
 
 // Kernel is how a distribution donates a kernel.
 type Kernel struct {
@@ -228,6 +221,8 @@ type Init struct {
 // Component is a program beside the distribution: components/<name>.yaml.
 type Component struct {
 	Name string `yaml:"name"`
+	// Like names a component that this one differs from by what it says itself.
+	Like string `yaml:"like"`
 	// Why it is there.
 	Why string `yaml:"why"`
 	// Kind is what a system has one of at most: kubernetes, mesh or provider. A
@@ -275,6 +270,8 @@ func (c *Component) Expand(url, version, arch string) string {
 // its own: tools/<name>.yaml.
 type Toolbox struct {
 	Name string `yaml:"name"`
+	// Like names a toolbox that this one differs from by what it says itself.
+	Like string `yaml:"like"`
 	Why  string `yaml:"why"`
 	// Distro that the tools are packages of.
 	Distro string `yaml:"distro"`
@@ -309,76 +306,14 @@ type Flash struct {
 	Variables string `yaml:"variables"`
 }
 
-// Builtin returns the catalog that is part of flavorkit.
-func Builtin() (*Catalog, error) { return Load(builtin) }
-
-// Load reads a catalog from folders of files. Where two have an entry of the
-// same name, the later one counts.
-func Load(sources ...fs.FS) (*Catalog, error) {
-	c := &Catalog{}
-	var err error
-	if c.Distros, err = readAll[Distro](sources, "distros"); err != nil {
-		return nil, err
-	}
-	if c.Models, err = readAll[Model](sources, "models"); err != nil {
-		return nil, err
-	}
-	if c.Components, err = readAll[Component](sources, "components"); err != nil {
-		return nil, err
-	}
-	if c.Requirements, err = readAll[Requirements](sources, "requirements"); err != nil {
-		return nil, err
-	}
-	if c.Tools, err = readAll[Toolbox](sources, "tools"); err != nil {
-		return nil, err
-	}
-	if c.Emulators, err = readAll[Emulator](sources, "emulators"); err != nil {
-		return nil, err
-	}
-	return c, c.validate()
+// Flavor is the spec of a flavor; ok is false when there is none of that name.
+func (c *Catalog) Flavor(name string) (src *specs.Source, ok bool) {
+	flavor, ok := c.flavors[name]
+	return &flavor, ok
 }
 
-// readAll reads every YAML file of a folder, by file name, and lays each entry
-// over what it is like.
-func readAll[T any](sources []fs.FS, folder string) (map[string]*T, error) {
-	nodes := map[string]*yaml.Node{}
-	for _, source := range sources {
-		if err := readNodes(source, folder, nodes); err != nil {
-			return nil, errors.Wrap(err, "read the catalog")
-		}
-	}
-	entries := map[string]*T{}
-	for name := range nodes {
-		node, err := resolve(name, nodes)
-		if err != nil {
-			return nil, errors.Wrapf(err, "catalog: %s/%s.yaml", folder, name)
-		}
-		entries[name] = new(T)
-		if err := node.Load(entries[name], yaml.WithKnownFields()); err != nil {
-			return nil, errors.Wrapf(err, "read the catalog: %s/%s.yaml", folder, name)
-		}
-	}
-	return entries, nil
-}
-
-func readNodes(source fs.FS, folder string, nodes map[string]*yaml.Node) error {
-	files, err := fs.Glob(source, folder+"/*.yaml")
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		data, err := fs.ReadFile(source, file)
-		if err != nil {
-			return err
-		}
-		var document yaml.Node
-		if err := yaml.Load(data, &document); err != nil {
-			return errors.Wrap(err, file)
-		}
-		nodes[strings.TrimSuffix(path.Base(file), ".yaml")] = document.Content[0]
-	}
-	return nil
-}
+// FlavorNames are those of all flavors, sorted.
+func (c *Catalog) FlavorNames() []string { return Names(c.flavors) }
 
 // Names returns the names of entries, sorted.
 func Names[T any](entries map[string]T) []string {

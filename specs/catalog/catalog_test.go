@@ -1,9 +1,10 @@
 package catalog_test
 
 import (
-	"io/fs"
 	"maps"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -12,82 +13,124 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/catalog"
-	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
-	"github.com/flavorkit/flavorkit/specs/flavors"
 	"github.com/flavorkit/flavorkit/test/releasetest"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-const distro = "name: d\nfamily: f\nflavor: f\nrelease: '1'\nbase: b\nmanager: apt\narchitectures: [amd64]\ninits: [{name: systemd}]\n"
+const distro = "name: d\ntitle: D\nfamily: f\nflavor: f\nrelease: '1'\nbase: b\nmanager: apt\narchitectures: [amd64]\ninits: [{name: systemd}]\n"
 
-// folder is a catalog of files by path.
-func folder(files map[string]string) fs.FS {
+// layer is a layer of files by path.
+func layer(files map[string]string) catalog.Layer {
 	f := fstest.MapFS{}
 	for name, text := range files {
 		f[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	return f
+	return catalog.Layer{Name: "acme", FS: f}
 }
 
+// TestMistakes has records that are not whole.
 func TestMistakes(t *testing.T) {
-	for want, files := range map[string]map[string]string{
-		`catalog: distros/x.yaml: the name is "d", the file says "x"`: {"distros/x.yaml": distro},
-		`catalog: distros/d.yaml: base, family, flavor and release are all needed`: {
-			"distros/d.yaml": "name: d\nmanager: apt\n",
+	for _, c := range []struct {
+		name  string
+		files map[string]string
+		want  string
+	}{
+		{"name", map[string]string{"distros/x.yaml": distro}, `acme/distros/x.yaml:1:7: name: "d" is not the name of the file; name: x`},
+		{"all that is needed", map[string]string{"distros/d.yaml": "name: d\nmanager: apt\n"}, `acme/distros/d.yaml:1:1: title: is missing
+acme/distros/d.yaml:1:1: base: is missing
+acme/distros/d.yaml:1:1: family: is missing
+acme/distros/d.yaml:1:1: flavor: is missing
+acme/distros/d.yaml:1:1: release: is missing
+acme/distros/d.yaml:1:1: architectures: is missing
+acme/distros/d.yaml:1:1: inits: is missing`},
+		{"manager", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "yum", 1)}, `acme/distros/d.yaml:7:10: manager: "yum" is not valid; valid: apk, apt, dnf, zypper`},
+		{"group", map[string]string{"distros/d.yaml": distro + "groups: [{why: x}]\n"}, `acme/distros/d.yaml:10:10: groups[0]: a group needs a name and a reason, why`},
+		{
+			"package", map[string]string{"distros/d.yaml": distro + "groups: [{name: g, why: x, packages: {a: {commands: [a]}}}]\n"},
+			`acme/distros/d.yaml:10:42: groups[0].packages.a: has no reason; say why it is there`,
 		},
-		`catalog: distros/d.yaml: architectures and inits are both needed`: {
-			"distros/d.yaml": "name: d\nfamily: f\nflavor: f\nrelease: '1'\nbase: b\nmanager: apt\n",
+		{
+			"component of an initramfs", map[string]string{"distros/d.yaml": distro + "kernel:\n  initramfs:\n    components: [immucore]\n"},
+			`acme/distros/d.yaml:12:18: kernel.initramfs.components[0]: "immucore" is not valid`,
 		},
-		`catalog: distros/d.yaml: manager "yum" is none of apt, zypper, apk, dnf`: {
-			"distros/d.yaml": "name: d\nfamily: f\nflavor: f\nrelease: '1'\nbase: b\nmanager: yum\n",
+		{"overlay", map[string]string{"distros/d.yaml": distro + "overlays: [acme]\n", "overlay/amce/etc/motd": ""}, `acme/distros/d.yaml:10:12: overlays[0]: "acme" is not valid; did you mean "amce"?`},
+		{"requirements", map[string]string{"requirements/r.yaml": "name: r\n"}, `acme/requirements/r.yaml:1:1: why: is missing`},
+		{
+			"need", map[string]string{"requirements/r.yaml": "name: r\nwhy: x\nmodules: {overlay: {or: [a]}}\n"},
+			`acme/requirements/r.yaml:3:20: modules.overlay: has no reason; say why it is needed`,
 		},
-		`catalog: distros/d.yaml: group "" needs a name and a reason`:                      {"distros/d.yaml": distro + "groups: [{why: x}]\n"},
-		`catalog: distros/d.yaml: package a in group g has no reason`:                      {"distros/d.yaml": distro + "groups: [{name: g, why: x, packages: {a: {commands: [a]}}}]\n"},
-		`catalog: distros/d.yaml: kernel.initramfs names the unknown component "immucore"`: {"distros/d.yaml": distro + "kernel: {initramfs: {components: [immucore]}}\n"},
-		`catalog: requirements/r.yaml: needs name: r and a reason`:                         {"requirements/r.yaml": "name: r\n"},
-		`catalog: requirements/r.yaml: overlay has no reason`:                              {"requirements/r.yaml": "name: r\nwhy: x\nmodules: {overlay: {or: [a]}}\n"},
-		`catalog: requirements/r.yaml: overlay: when names the unknown fact "flavor"`:      {"requirements/r.yaml": "name: r\nwhy: x\nmodules: {overlay: {why: x, when: {flavor: [a]}}}\n"},
-		`catalog: requirements/r.yaml: when names the unknown fact "flavor"`:               {"requirements/r.yaml": "name: r\nwhy: x\nwhen: {flavor: [a]}\n"},
-		`catalog: components/c.yaml: needs name: c and install`:                            {"components/c.yaml": "name: c\n"},
-		`catalog: components/c.yaml: kind "vpn" is none of kubernetes, mesh, provider`:     {"components/c.yaml": "name: c\ninstall: /c\nkind: vpn\n"},
-		`catalog: components/c.yaml: version v1 does not match versionPattern`:             {"components/c.yaml": "name: c\ninstall: /c\nversion: v1\nversionPattern: ^v[0-9]+[.]\n"},
-		`catalog: components a and b are both the mesh of the variant standard`: {
-			"components/a.yaml": "name: a\ninstall: /a\nkind: mesh\nvariants: [standard]\n",
-			"components/b.yaml": "name: b\ninstall: /b\nkind: mesh\nvariants: [core, standard]\n",
+		{
+			"facts", map[string]string{"requirements/r.yaml": "name: r\nwhy: x\nwhen: {flavor: [a]}\nconfig: {X: {why: x, when: {inti: [a]}}}\n"},
+			"acme/requirements/r.yaml:3:16: when.flavor: unknown fact \"flavor\"; valid: arch, command, component, compression, donor, init, initramfs, model, package, variant\n" +
+				`acme/requirements/r.yaml:4:35: config.X.when.inti: unknown fact "inti"; did you mean "init"?`,
 		},
-		`catalog: models/m.yaml: firmware: from is "d", which has no packages of apt`: {
-			"distros/d.yaml": strings.Replace(distro, "apt", "apk", 1), "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d}\n",
+		{"component", map[string]string{"components/c.yaml": "name: c\n"}, `acme/components/c.yaml:1:1: install: is missing`},
+		{"kind", map[string]string{"components/c.yaml": "name: c\ninstall: /c\nkind: vpn\n"}, `acme/components/c.yaml:3:7: kind: "vpn" is not valid; valid: kubernetes, mesh, provider`},
+		{
+			"version", map[string]string{"components/c.yaml": "name: c\ninstall: /c\nversion: v1\nversionPattern: ^v[0-9]+[.]\n"},
+			`acme/components/c.yaml:3:10: version: v1 does not match versionPattern`,
 		},
-		`catalog: models/m.yaml: firmware: packages and files are both needed`: {
-			"distros/d.yaml": distro, "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, files: [/a]}\n",
+		{
+			"two defaults", map[string]string{
+				"components/a.yaml": "name: a\ninstall: /a\nkind: mesh\nvariants: [standard]\n",
+				"components/b.yaml": "name: b\ninstall: /b\nkind: mesh\nvariants: [core, standard]\n",
+			}, `acme/components/b.yaml:4:18: variants[1]: a is the mesh of the variant standard already`,
 		},
-		`catalog: models/m.yaml: firmware: mbr "fat" is not a byte in hexadecimal`: {
-			"distros/d.yaml": distro, "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, packages: [p], files: [/a], mbr: fat}\n",
+		{
+			"firmware", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "apk", 1), "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, mbr: fat}\n"},
+			"acme/models/m.yaml:3:11: firmware.packages: is missing\nacme/models/m.yaml:3:11: firmware.files: is missing\n" +
+				"acme/models/m.yaml:3:18: firmware.from: \"d\" has no packages of apt\nacme/models/m.yaml:3:26: firmware.mbr: \"fat\" is not a byte in hexadecimal",
 		},
-		`catalog: tools/t.yaml: needs name: t and a known distro, not "d"`:      {"tools/t.yaml": "name: t\ndistro: d\n"},
-		`catalog: emulators/a.yaml: needs name: a, program, cdrom and firmware`: {"emulators/a.yaml": "name: a\nprogram: p\ncdrom: c\n"},
+		{"tools", map[string]string{"tools/t.yaml": "name: t\ndistro: d\n"}, `acme/tools/t.yaml:2:9: distro: "d" is not valid`},
+		{"emulator", map[string]string{"emulators/a.yaml": "name: a\nprogram: p\ncdrom: c\n"}, `acme/emulators/a.yaml:1:1: firmware: is missing`},
+		{"unknown key", map[string]string{"distros/d.yaml": distro + "nmae: x\n"}, `acme/distros/d.yaml:10:1: unknown key "nmae"; did you mean "name"?`},
+		{"kind of value", map[string]string{"distros/d.yaml": distro + "groups: {a: b}\nmerged: [/bin]\n"}, "acme/distros/d.yaml:10:9: groups: must be a list, not a mapping\nacme/distros/d.yaml:11:9: merged: must be a mapping, not a list"},
+		{"no value", map[string]string{"distros/d.yaml": distro + "title:\n"}, `acme/distros/d.yaml:10:1: key "title" stands twice; the first is in line 2`},
+		{"no YAML", map[string]string{"models/m.yaml": "name: [\n", "components/c.yaml": ""}, "acme/models/m.yaml:2:1: is not YAML: did not find expected node content\nacme/components/c.yaml:1:1: the file is empty"},
+		{"names of files", map[string]string{"models/m.yml": "", "models/a/b.yaml": "", "flavors/f.yaml": ""}, "acme/flavors/f.yaml: does not end in .spec; call it f.spec\nacme/models/a/b.yaml: is in a directory of its own; keep it in models itself\nacme/models/m.yml: does not end in .yaml; call it m.yaml"},
+		{"too large", map[string]string{"overlay/a/b": strings.Repeat("x", 1<<20+1)}, "acme/overlay/a/b: is larger than 1024 KiB"},
+		{"nothing", map[string]string{"distro/d.yaml": distro}, "read the catalog: acme holds none of the directories " + strings.Join(catalog.Directories(), ", ")},
 	} {
-		t.Run(want, func(t *testing.T) {
-			_, err := catalog.Load(folder(files))
+		t.Run(c.name, func(t *testing.T) {
+			_, err := catalog.Load(layer(c.files))
 			require.Error(t, err)
-			assert.Equal(t, want, err.Error())
+			assert.Equal(t, c.want, err.Error())
 		})
 	}
-	_, err := catalog.Load(folder(map[string]string{"distros/d.yaml": distro + "nmae: x\n"}))
-	require.ErrorContains(t, err, "read the catalog: distros/d.yaml: ")
-	require.ErrorContains(t, err, "nmae")
 }
 
-func TestLaterSourceCounts(t *testing.T) {
+func TestLaterLayerCounts(t *testing.T) {
 	c, err := catalog.Load(
-		folder(map[string]string{"distros/d.yaml": distro, "components/c.yaml": "name: c\ninstall: /a\n"}),
-		folder(map[string]string{"components/c.yaml": "name: c\ninstall: /b\n"}),
+		layer(map[string]string{
+			"distros/d.yaml": distro, "components/c.yaml": "name: c\ninstall: /a\n", "flavors/f.spec": "distro: d\n",
+			"overlay/a/etc/x": "below", "overlay/a/etc/y": "below", "overlay/README.md": "about the sets",
+		}),
+		layer(map[string]string{"components/c.yaml": "name: c\ninstall: /b\n", "overlay/a/etc/x": "#!/bin/sh\n", "overlay/b/etc/y": "above"}),
 	)
 	require.NoError(t, err)
 	assert.Equal(t, "/b", c.Components["c"].Install)
 	assert.Equal(t, []string{"d"}, catalog.Names(c.Distros))
+	assert.Equal(t, []string{"f"}, c.FlavorNames())
+	set, err := c.Overlays().Files("a")
+	require.NoError(t, err)
+	x := tree.Entry{Path: "/etc/x", Mode: 0o755, Data: []byte("#!/bin/sh\n")}
+	assert.Equal(t, []tree.Entry{x, tree.File("/etc/y", []byte("below"))}, set)
+	both, err := c.Overlays().Files("a", "b")
+	require.NoError(t, err)
+	assert.Equal(t, []tree.Entry{x, tree.File("/etc/y", []byte("above"))}, both)
+	assert.Equal(t, []string{"a", "b"}, catalog.Names(c.Overlays()))
+}
+
+// TestLinks has a layer that would lead out of itself.
+func TestLinks(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "models"), 0o755))
+	require.NoError(t, os.Symlink("/etc/passwd", filepath.Join(dir, "models", "m.yaml")))
+	_, err := catalog.Load(catalog.Layer{Name: "acme", FS: os.DirFS(dir)})
+	require.EqualError(t, err, "acme/models/m.yaml: is a link or another special file; put the file itself there")
 }
 
 // TestBuiltin holds our own data to what Go relies on.
@@ -106,13 +149,13 @@ func TestBuiltin(t *testing.T) {
 			}
 		}
 		for _, set := range []string{"common", d.Inits[0].Name, d.Kernel.Initramfs.Overlay} {
-			files, err := overlay.Files(set)
+			files, err := c.Overlays().Files(set)
 			require.NoError(t, err)
 			assert.NotEmpty(t, files, set)
 		}
 	}
-	_, err = overlay.Files("nowhere")
-	assert.EqualError(t, err, "read the overlay nowhere: open nowhere: file does not exist")
+	_, err = c.Overlays().Files("nowhere")
+	assert.EqualError(t, err, "the catalog has no overlay nowhere")
 }
 
 // published tells what is wrong with the url of a component: its file has to
@@ -160,8 +203,8 @@ func TestReleases(t *testing.T) {
 func TestFlavors(t *testing.T) {
 	c, err := catalog.Builtin()
 	require.NoError(t, err)
-	assert.Contains(t, flavors.Names(), "debian-12")
-	for _, name := range flavors.Names() {
+	assert.Contains(t, c.FlavorNames(), "debian-12")
+	for _, name := range c.FlavorNames() {
 		doc, err := spectest.Load("extends: "+name+"\nversion: v1.0.0\n", nil)
 		require.NoError(t, err)
 		for _, arch := range plan.Architectures(doc, c) {
@@ -170,7 +213,7 @@ func TestFlavors(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", ".", "../flavors/debian-12", "./debian-12", "debian-12/", "debian-12.spec", "*"} {
-		_, ok := flavors.Read(name)
+		_, ok := c.Flavor(name)
 		assert.False(t, ok, name)
 	}
 }

@@ -1,73 +1,95 @@
 package catalog
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
-	"github.com/pkg/errors"
 	"go.yaml.in/yaml/v4"
 )
 
-// likeKey is the key by which an entry says what it differs from.
+// likeKey is the key by which a record says what it differs from.
 const likeKey = "like"
 
-// resolve returns an entry laid over the one that it is like, and that over the
-// one which that is like.
-func resolve(name string, entries map[string]*yaml.Node, path ...string) (*yaml.Node, error) {
-	path = append(path, name)
-	entry, ok := entries[name]
-	if !ok {
-		return nil, errors.Errorf("like: there is no %s", name)
-	}
-	at := keyOf(entry, likeKey)
+// resolve returns a record laid over the one that it is like, and that over the
+// one which that is like. ok is false after a mistake.
+func (l *loader) resolve(dir, name string) (node *yaml.Node, ok bool) {
+	return l.follow(dir, name, len(l.records[dir+"/"+name])-1)
+}
+
+// follow resolves the record of a name that is on a certain place from below. A
+// record that is like itself is like the one which it replaces.
+func (l *loader) follow(dir, name string, place int, path ...string) (node *yaml.Node, ok bool) {
+	record := l.records[dir+"/"+name][place]
+	path = append(path, fmt.Sprint(name, place))
+	at := keyOf(record, likeKey)
 	if at < 0 {
-		return entry, nil
+		return record, true
 	}
-	like := entry.Content[at+1].Value
-	if slices.Contains(path, like) {
-		return nil, errors.Errorf("like: %v makes a cycle", append(path, like))
+	value := record.Content[at+1]
+	like := value.Value
+	below := len(l.records[dir+"/"+like]) - 1
+	if like == name {
+		below = place - 1
 	}
-	base, err := resolve(like, entries, path...)
-	if err != nil {
-		return nil, err
+	switch {
+	case len(l.records[dir+"/"+like]) == 0:
+		l.report(value, likeKey, "", "there is no %s", like)
+	case below < 0, slices.Contains(path, fmt.Sprint(like, below)):
+		l.report(value, likeKey, "", "%s is like itself", name)
+	default:
+		if base, ok := l.follow(dir, like, below, path...); ok {
+			return l.overlay(base, record), true
+		}
 	}
-	return overlay(base, entry), nil
+	return nil, false
+}
+
+func (l *loader) report(n *yaml.Node, key, hint, format string, args ...any) {
+	l.found = append(l.found, diagnostic(l.ranges[n], key, hint, format, args...))
 }
 
 // overlay lays a node over another: mappings key by key, lists of what has a
 // name by the names, anything else replaces. A key without a value takes the key
 // away, an item that is a name alone takes the item of that name away.
-func overlay(base, over *yaml.Node) *yaml.Node {
+func (l *loader) overlay(base, over *yaml.Node) *yaml.Node {
 	switch {
 	case base.Kind == yaml.MappingNode && over.Kind == yaml.MappingNode:
-		return overlayMapping(base, over)
+		return l.overlayMapping(base, over)
 	case isNamed(base) && isNamed(over):
-		return overlayNamed(base, over)
+		return l.overlayNamed(base, over)
 	default:
 		return over
 	}
 }
 
-func overlayMapping(base, over *yaml.Node) *yaml.Node {
+// over returns a copy of what base has, at the place of over.
+func (l *loader) over(base, over *yaml.Node) *yaml.Node {
 	merged := *base
 	merged.Content = slices.Clone(base.Content)
+	l.ranges[&merged] = l.ranges[over]
+	return &merged
+}
+
+func (l *loader) overlayMapping(base, over *yaml.Node) *yaml.Node {
+	merged := l.over(base, over)
 	for i := 0; i+1 < len(over.Content); i += 2 {
 		key, value := over.Content[i], over.Content[i+1]
-		at := keyOf(&merged, key.Value)
+		at := keyOf(merged, key.Value)
 		switch {
 		case value.Tag == "!!null" && at >= 0:
 			merged.Content = slices.Delete(merged.Content, at, at+2)
 		case at < 0:
 			merged.Content = append(merged.Content, key, value)
 		default:
-			merged.Content[at+1] = overlay(merged.Content[at+1], value)
+			merged.Content[at+1] = l.overlay(merged.Content[at+1], value)
 		}
 	}
-	return &merged
+	return merged
 }
 
-func overlayNamed(base, over *yaml.Node) *yaml.Node {
-	merged := *base
-	merged.Content = slices.Clone(base.Content)
+func (l *loader) overlayNamed(base, over *yaml.Node) *yaml.Node {
+	merged := l.over(base, over)
 	for _, item := range over.Content {
 		at := slices.IndexFunc(merged.Content, func(n *yaml.Node) bool { return nameOf(n) == nameOf(item) })
 		switch {
@@ -76,10 +98,10 @@ func overlayNamed(base, over *yaml.Node) *yaml.Node {
 		case len(item.Content) == 2:
 			merged.Content = slices.Delete(merged.Content, at, at+1)
 		default:
-			merged.Content[at] = overlay(merged.Content[at], item)
+			merged.Content[at] = l.overlay(merged.Content[at], item)
 		}
 	}
-	return &merged
+	return merged
 }
 
 // isNamed tells whether a node is a list of mappings that have names.
@@ -103,4 +125,37 @@ func keyOf(n *yaml.Node, key string) int {
 		}
 	}
 	return -1
+}
+
+// keys are the path of a value: keys of mappings, and numbers of items.
+type keys []any
+
+func (k keys) String() string {
+	var b strings.Builder
+	for i, key := range k {
+		switch n, isNumber := key.(int); {
+		case isNumber:
+			fmt.Fprintf(&b, "[%d]", n)
+		case i > 0:
+			fmt.Fprintf(&b, ".%s", key)
+		default:
+			fmt.Fprint(&b, key)
+		}
+	}
+	return b.String()
+}
+
+// find returns the node of a value, or else the nearest around it.
+func (k keys) find(n *yaml.Node) *yaml.Node {
+	for _, key := range k {
+		switch number, isNumber := key.(int); {
+		case isNumber && n.Kind == yaml.SequenceNode && number < len(n.Content):
+			n = n.Content[number]
+		case !isNumber && keyOf(n, key.(string)) >= 0:
+			n = n.Content[keyOf(n, key.(string))+1]
+		default:
+			return n
+		}
+	}
+	return n
 }

@@ -1,14 +1,15 @@
 package catalog_test
 
 import (
-	"os"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 func TestLike(t *testing.T) {
@@ -38,26 +39,35 @@ func groupOf(d *catalog.Distro, name string) int {
 	return slices.IndexFunc(d.Groups, func(g catalog.Group) bool { return g.Name == name })
 }
 
-func TestMistakesOfData(t *testing.T) {
+// TestLikeItself has a record that changes the one that it replaces.
+func TestLikeItself(t *testing.T) {
+	c, err := load(map[string]string{"components/k3s.yaml": "name: k3s\nlike: k3s\nversion: v1.33.1+k3s1\n"})
+	require.NoError(t, err)
+	assert.Equal(t, "v1.33.1+k3s1", c.Components["k3s"].Version)
+	assert.Equal(t, spectest.Catalog(t).Components["k3s"].URL, c.Components["k3s"].URL)
+}
+
+func TestMistakesOfLike(t *testing.T) {
 	const good = "title: A\nlike: debian-12\n"
 	for _, c := range []struct{ name, file, text, want string }{
-		{"cycle", "distros/a.yaml", "name: a\nlike: a\n", "catalog: distros/a.yaml: like: [a a] makes a cycle"},
-		{"like nothing", "distros/a.yaml", "name: a\nlike: b\n", "catalog: distros/a.yaml: like: there is no b"},
-		{"name", "distros/a.yaml", good + "name: b\n", `catalog: distros/a.yaml: the name is "b", the file says "a"`},
-		{"manager", "distros/a.yaml", good + "name: a\nmanager: pacman\n", `catalog: distros/a.yaml: manager "pacman" is none of apt, zypper, apk, dnf`},
-		{"reason", "distros/a.yaml", good + "name: a\ngroups: [{name: x, why: y, packages: {z: ''}}]\n", "catalog: distros/a.yaml: package z in group x has no reason"},
-		{"loader", "distros/a.yaml", good + "name: a\nloaders: {amd64: {from: alpine-3.21}}\n", "catalog: distros/a.yaml: loaders.amd64: alpine-3.21 lends none"},
-		{"mask", "distros/a.yaml", good + "name: a\ninits: [{name: openrc, mask: [x]}]\n", "catalog: distros/a.yaml: inits: OpenRC cannot mask a service"},
-		{"model", "models/a.yaml", "name: a\ntitle: A\ndistros: {b: {}}\n", `catalog: models/a.yaml: distros names the unknown distro "b"`},
+		{"itself", "distros/a.yaml", "name: a\nlike: a\n", "catalog/distros/a.yaml:2:7: like: a is like itself"},
+		{"nothing", "distros/a.yaml", "name: a\nlike: b\n", "catalog/distros/a.yaml:2:7: like: there is no b"},
+		{"name", "distros/a.yaml", good + "name: b\n", `catalog/distros/a.yaml:3:7: name: "b" is not the name of the file; name: a`},
+		{"manager", "distros/a.yaml", good + "name: a\nmanager: pacman\n", `catalog/distros/a.yaml:4:10: manager: "pacman" is not valid; valid: apk, apt, dnf, zypper`},
+		{"taken away", "distros/a.yaml", good + "name: a\nbase: ~\n", `catalog/distros/a.yaml:1:1: base: is missing`},
+		{"reason", "distros/a.yaml", good + "name: a\ngroups: [{name: x, why: y, packages: {z: ''}}]\n", "catalog/distros/a.yaml:4:42: groups[0].packages.z.why: is empty; give it a text, or take it out"},
+		{"loader", "distros/a.yaml", good + "name: a\nloaders: {amd64: {from: alpine-3.21}}\n", "catalog/distros/a.yaml:4:25: loaders.amd64.from: alpine-3.21 lends none"},
+		{"mask", "distros/a.yaml", good + "name: a\ninits: [{name: openrc, mask: [x]}]\n", "catalog/distros/a.yaml:4:30: inits[1].mask: OpenRC cannot mask a service"},
+		{"model", "models/a.yaml", "name: a\ntitle: A\ndistros: {debian-21: {}}\n", `catalog/models/a.yaml:3:22: distros.debian-21: unknown distribution "debian-21"; did you mean "debian-12"?`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := load(map[string]string{c.file: c.text})
 			require.EqualError(t, err, c.want)
+			var found specs.Diagnostics
+			require.ErrorAs(t, err, &found)
 		})
 	}
 }
 
 // load lays files over those that are part of flavorkit.
-func load(files map[string]string) (*catalog.Catalog, error) {
-	return catalog.Load(os.DirFS("."), folder(files))
-}
+func load(files map[string]string) (*catalog.Catalog, error) { return spectest.With(files) }

@@ -3,14 +3,15 @@ package catalog
 import (
 	"slices"
 
-	"github.com/pkg/errors"
-	"go.yaml.in/yaml/v4"
+	"github.com/flavorkit/flavorkit/specs"
 )
 
 // Requirements are what one purpose needs of the kernel and the initramfs:
 // requirements/<name>.yaml.
 type Requirements struct {
 	Name string `yaml:"name"`
+	// Like names requirements that these differ from by what they say themselves.
+	Like string `yaml:"like"`
 	// Why the needs are there.
 	Why string `yaml:"why"`
 	// When limits all of them.
@@ -69,42 +70,40 @@ func (w When) Applies(facts map[string][]string) bool {
 	return true
 }
 
-// UnmarshalYAML takes a plain string for the reason alone.
-func (n *Need) UnmarshalYAML(node *yaml.Node) error {
-	if node.Kind == yaml.ScalarNode {
-		n.Why = node.Value
-		return nil
-	}
-	type plain Need
-	return node.Load((*plain)(n), yaml.WithKnownFields())
-}
+// Shorthand implements specs.Shorthander: a plain text is the reason.
+func (Need) Shorthand() string { return "why" }
 
-func (r *Requirements) validate(name string) error {
-	if r.Name != name || r.Why == "" {
-		return errors.Errorf("needs name: %s and a reason", name)
-	}
-	if err := r.When.validate(); err != nil {
-		return err
-	}
+func (r *Requirements) validate(v record) {
+	v.named(r.Name)
+	v.needed("why", r.Why)
+	r.When.validate(v, "when")
 	i := r.Initramfs
-	for _, needs := range []map[string]Need{r.Modules, r.Config, r.Firmware, i.Modules, i.Commands, i.Files, i.Foreign} {
-		for what, n := range needs {
-			if n.Why == "" {
-				return errors.Errorf("%s has no reason", what)
+	for _, needs := range []struct {
+		at   keys
+		list map[string]Need
+	}{
+		{keys{"modules"}, r.Modules},
+		{keys{"config"}, r.Config},
+		{keys{"firmware"}, r.Firmware},
+		{keys{"initramfs", "modules"}, i.Modules},
+		{keys{"initramfs", "commands"}, i.Commands},
+		{keys{"initramfs", "files"}, i.Files},
+		{keys{"initramfs", "foreign"}, i.Foreign},
+	} {
+		for _, what := range Names(needs.list) {
+			at := append(slices.Clone(needs.at), what)
+			if needs.list[what].Why == "" {
+				v.wrong(at, "say why it is needed", "has no reason")
 			}
-			if err := n.When.validate(); err != nil {
-				return errors.Wrap(err, what)
-			}
+			needs.list[what].When.validate(v, append(at, "when")...)
 		}
 	}
-	return nil
 }
 
-func (w When) validate() error {
-	for fact := range w {
+func (w When) validate(v record, at ...any) {
+	for _, fact := range Names(w) {
 		if !slices.Contains(Facts(), fact) {
-			return errors.Errorf("when names the unknown fact %q", fact)
+			v.wrong(append(slices.Clone(at), fact), specs.Suggest(fact, Facts()), "unknown fact %q", fact)
 		}
 	}
-	return nil
 }

@@ -1,162 +1,215 @@
 package catalog
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// validate refuses entries that are not whole, so that a mistake in a catalog
+// validate refuses records that are not whole, so that a mistake in a catalog
 // is found when it is read and not in the middle of a build.
-func (c *Catalog) validate() error {
-	for name, d := range c.Distros {
-		if err := d.validate(name, c); err != nil {
-			return errors.Wrapf(err, "catalog: distros/%s.yaml", name)
-		}
+func (c *Catalog) validate(l *loader) {
+	for _, name := range Names(c.Distros) {
+		c.Distros[name].validate(l.record("distros", name), c)
 	}
-	for name, m := range c.Models {
-		if err := m.validate(name, c); err != nil {
-			return errors.Wrapf(err, "catalog: models/%s.yaml", name)
-		}
+	for _, name := range Names(c.Models) {
+		c.Models[name].validate(l.record("models", name), c)
 	}
-	for name, comp := range c.Components {
-		if err := comp.validate(name); err != nil {
-			return errors.Wrapf(err, "catalog: components/%s.yaml", name)
-		}
+	for _, name := range Names(c.Components) {
+		c.Components[name].validate(l.record("components", name))
 	}
-	if err := c.validateKinds(); err != nil {
-		return errors.Wrap(err, "catalog")
+	c.validateKinds(l)
+	for _, name := range Names(c.Requirements) {
+		c.Requirements[name].validate(l.record("requirements", name))
 	}
-	for name, r := range c.Requirements {
-		if err := r.validate(name); err != nil {
-			return errors.Wrapf(err, "catalog: requirements/%s.yaml", name)
-		}
+	for _, name := range Names(c.Tools) {
+		c.Tools[name].validate(l.record("tools", name), c)
 	}
-	for name, t := range c.Tools {
-		if _, ok := c.Distros[t.Distro]; t.Name != name || !ok {
-			return errors.Errorf("catalog: tools/%s.yaml: needs name: %s and a known distro, not %q", name, name, t.Distro)
-		}
+	for _, name := range Names(c.Emulators) {
+		c.Emulators[name].validate(l.record("emulators", name))
 	}
-	for name, e := range c.Emulators {
-		if e.Name != name || e.Program == "" || e.CDROM == "" || len(e.Firmware) == 0 {
-			return errors.Errorf("catalog: emulators/%s.yaml: needs name: %s, program, cdrom and firmware", name, name)
-		}
-	}
-	return nil
 }
 
-func (d *Distro) validate(name string, c *Catalog) error {
+// record is a record that is validated.
+type record struct {
+	loader    *loader
+	dir, name string
+}
+
+func (l *loader) record(dir, name string) record { return record{l, dir, name} }
+
+// wrong reports a value, or one that is missing. What the record took over from
+// the built-in catalog is reported where it did so.
+func (r record) wrong(at keys, hint, format string, args ...any) {
+	file := r.dir + "/" + r.name
+	where := r.loader.ranges[at.find(r.loader.merged[file])]
+	own := r.loader.records[file]
+	if top := own[len(own)-1]; where.Source.Builtin && !r.loader.ranges[top].Source.Builtin {
+		where = r.loader.ranges[keys{likeKey}.find(top)]
+	}
+	r.loader.found = append(r.loader.found, diagnostic(where, at.String(), hint, format, args...))
+}
+
+func diagnostic(at specs.Range, key, hint, format string, args ...any) specs.Diagnostic {
+	return specs.Diagnostic{Rule: rules.InvalidCatalog, Range: at, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+// named checks that a record is called as its file is.
+func (r record) named(name string) {
+	if name != r.name {
+		r.wrong(keys{"name"}, "name: "+r.name, "%q is not the name of the file", name)
+	}
+}
+
+// needed checks that a record has a value.
+func (r record) needed(key, value string) {
+	if value == "" {
+		r.wrong(keys{key}, "", "is missing")
+	}
+}
+
+// oneOf checks that a value is a valid one.
+func (r record) oneOf(at keys, value string, valid []string) {
 	switch {
-	case d.Name != name:
-		return errors.Errorf("the name is %q, the file says %q", d.Name, name)
-	case d.Base == "" || d.Family == "" || d.Flavor == "" || d.Release == "":
-		return errors.New("base, family, flavor and release are all needed")
-	case !slices.Contains([]string{"apt", "zypper", "apk", "dnf"}, d.Manager):
-		return errors.Errorf("manager %q is none of apt, zypper, apk, dnf", d.Manager)
-	case len(d.Architectures) == 0 || len(d.Inits) == 0:
-		return errors.New("architectures and inits are both needed")
+	case value == "":
+		r.wrong(at, specs.Suggest(value, valid), "is missing")
+	case !slices.Contains(valid, value):
+		r.wrong(at, specs.Suggest(value, valid), "%q is not valid", value)
 	}
-	for _, g := range slices.Concat(d.Groups, d.Kernel.Initramfs.Groups) {
-		if err := g.validate(); err != nil {
-			return err
+}
+
+func (d *Distro) validate(r record, c *Catalog) {
+	r.named(d.Name)
+	r.needed("title", d.Title)
+	r.needed("base", d.Base)
+	r.needed("family", d.Family)
+	r.needed("flavor", d.Flavor)
+	r.needed("release", d.Release)
+	r.oneOf(keys{"manager"}, d.Manager, []string{"apt", "zypper", "apk", "dnf"})
+	if len(d.Architectures) == 0 {
+		r.wrong(keys{"architectures"}, "", "is missing")
+	}
+	if len(d.Inits) == 0 {
+		r.wrong(keys{"inits"}, "", "is missing")
+	}
+	for i, g := range d.Groups {
+		g.validate(r, "groups", i)
+	}
+	for i, g := range d.Kernel.Initramfs.Groups {
+		g.validate(r, "kernel", "initramfs", "groups", i)
+	}
+	for _, arch := range Names(d.Loaders) {
+		from := d.Loaders[arch].From
+		if lender, ok := c.Distros[from]; from != "" && (!ok || len(lender.Loaders[arch].Packages) == 0) {
+			r.wrong(keys{"loaders", arch, "from"}, "", "%s lends none", from)
 		}
 	}
-	for arch, l := range d.Loaders {
-		lender, borrowed := c.Distros[l.From]
-		if l.From != "" && (!borrowed || len(lender.Loaders[arch].Packages) == 0) {
-			return errors.Errorf("loaders.%s: %s lends none", arch, l.From)
-		}
-	}
-	for _, init := range d.Inits {
+	for i, init := range d.Inits {
 		if init.Name == "openrc" && len(init.Mask) > 0 {
-			return errors.New("inits: OpenRC cannot mask a service")
+			r.wrong(keys{"inits", i, "mask"}, "", "OpenRC cannot mask a service")
 		}
 	}
-	for _, component := range d.Kernel.Initramfs.Components {
-		if _, ok := c.Components[component]; !ok {
-			return errors.Errorf("kernel.initramfs names the unknown component %q", component)
-		}
+	for i, component := range d.Kernel.Initramfs.Components {
+		r.oneOf(keys{"kernel", "initramfs", "components", i}, component, Names(c.Components))
 	}
-	return nil
+	for i, set := range d.Overlays {
+		r.oneOf(keys{"overlays", i}, set, Names(c.overlays))
+	}
 }
 
 // validateKinds refuses a variant with two defaults of one kind.
-func (c *Catalog) validateKinds() error {
+func (c *Catalog) validateKinds(l *loader) {
 	first := map[string]string{}
 	for _, name := range Names(c.Components) {
 		comp := c.Components[name]
-		for _, variant := range comp.Variants {
+		for i, variant := range comp.Variants {
 			if other, ok := first[comp.Kind+variant]; ok && comp.Kind != "" {
-				return errors.Errorf("components %s and %s are both the %s of the variant %s", other, name, comp.Kind, variant)
+				l.record("components", name).wrong(keys{"variants", i}, "", "%s is the %s of the variant %s already", other, comp.Kind, variant)
 			}
 			first[comp.Kind+variant] = name
 		}
 	}
-	return nil
 }
 
-func (c *Component) validate(name string) error {
-	switch {
-	case c.Name != name || c.Install == "":
-		return errors.Errorf("needs name: %s and install", name)
-	case c.Kind != "" && !slices.Contains(specs.KindNames(), c.Kind):
-		return errors.Errorf("kind %q is none of %s", c.Kind, strings.Join(specs.KindNames(), ", "))
+func (c *Component) validate(r record) {
+	r.named(c.Name)
+	r.needed("install", c.Install)
+	if c.Kind != "" {
+		r.oneOf(keys{"kind"}, c.Kind, specs.KindNames())
 	}
 	pattern, err := regexp.Compile(c.VersionPattern)
-	if err != nil {
-		return errors.Wrap(err, "versionPattern")
-	}
-	if !pattern.MatchString(c.Version) {
-		return errors.Errorf("version %s does not match versionPattern", c.Version)
-	}
-	return nil
-}
-
-func (m *Model) validate(name string, c *Catalog) error {
-	if m.Name != name || m.Title == "" {
-		return errors.Errorf("needs name: %s and a title", name)
-	}
-	for distro, needs := range m.Distros {
-		if _, ok := c.Distros[distro]; !ok {
-			return errors.Errorf("distros names the unknown distro %q", distro)
-		}
-		for pkg, reason := range needs.Packages {
-			if reason.Why == "" {
-				return errors.Errorf("package %s for %s has no reason", pkg, distro)
-			}
-		}
-	}
-	return errors.Wrap(m.Firmware.validate(c), "firmware")
-}
-
-func (f *Firmware) validate(c *Catalog) error {
 	switch {
-	case f == nil:
-		return nil
-	case c.Distros[f.From] == nil || c.Distros[f.From].Manager != "apt":
-		return errors.Errorf("from is %q, which has no packages of apt", f.From)
-	case len(f.Packages) == 0 || len(f.Files) == 0:
-		return errors.New("packages and files are both needed")
+	case err != nil:
+		r.wrong(keys{"versionPattern"}, "", "%v", err)
+	case !pattern.MatchString(c.Version):
+		r.wrong(keys{"version"}, "", "%s does not match versionPattern", c.Version)
+	}
+}
+
+func (m *Model) validate(r record, c *Catalog) {
+	r.named(m.Name)
+	r.needed("title", m.Title)
+	for _, distro := range Names(m.Distros) {
+		at := keys{"distros", distro}
+		if _, ok := c.Distros[distro]; !ok {
+			r.wrong(at, specs.Suggest(distro, Names(c.Distros)), "unknown distribution %q", distro)
+		}
+		validatePackages(r, m.Distros[distro].Packages, append(at, "packages")...)
+	}
+	m.Firmware.validate(r, c)
+}
+
+func (f *Firmware) validate(r record, c *Catalog) {
+	if f == nil {
+		return
+	}
+	at := func(key string) keys { return keys{"firmware", key} }
+	if c.Distros[f.From] == nil || c.Distros[f.From].Manager != "apt" {
+		r.wrong(at("from"), "", "%q has no packages of apt", f.From)
+	}
+	if len(f.Packages) == 0 {
+		r.wrong(at("packages"), "", "is missing")
+	}
+	if len(f.Files) == 0 {
+		r.wrong(at("files"), "", "is missing")
 	}
 	if _, err := strconv.ParseUint(f.MBR, 16, 8); f.MBR != "" && err != nil {
-		return errors.Errorf("mbr %q is not a byte in hexadecimal", f.MBR)
+		r.wrong(at("mbr"), "", "%q is not a byte in hexadecimal", f.MBR)
 	}
-	return nil
 }
 
-func (g Group) validate() error {
+func (g Group) validate(r record, at ...any) {
 	if g.Name == "" || g.Why == "" {
-		return errors.Errorf("group %q needs a name and a reason", g.Name)
+		r.wrong(at, "", "a group needs a name and a reason, why")
 	}
-	for name, p := range g.Packages {
-		if p.Why == "" {
-			return errors.Errorf("package %s in group %s has no reason", name, g.Name)
+	validatePackages(r, g.Packages, append(slices.Clone(at), "packages")...)
+}
+
+func validatePackages(r record, packages map[string]Package, at ...any) {
+	for _, name := range Names(packages) {
+		if packages[name].Why == "" {
+			r.wrong(append(slices.Clone(at), name), "say why it is there", "has no reason")
 		}
 	}
-	return nil
+}
+
+func (t *Toolbox) validate(r record, c *Catalog) {
+	r.named(t.Name)
+	r.oneOf(keys{"distro"}, t.Distro, Names(c.Distros))
+	for i, g := range t.Groups {
+		g.validate(r, "groups", i)
+	}
+}
+
+func (e *Emulator) validate(r record) {
+	r.named(e.Name)
+	r.needed("program", e.Program)
+	r.needed("cdrom", e.CDROM)
+	if len(e.Firmware) == 0 {
+		r.wrong(keys{"firmware"}, "", "is missing")
+	}
 }

@@ -4,6 +4,7 @@
 package matrix
 
 import (
+	_ "embed"
 	"fmt"
 	"iter"
 	"path"
@@ -11,12 +12,14 @@ import (
 	"strings"
 
 	"github.com/flavorkit/flavorkit/specs"
-	"github.com/flavorkit/flavorkit/specs/flavors"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 // DefaultVersion is the usual Options.FlavorVersion.
 const DefaultVersion = "v0.1.0"
+
+//go:embed matrix.yaml
+var flavors []byte
 
 // File is a matrix file.
 type File struct {
@@ -67,11 +70,13 @@ type Options struct {
 	// FlavorVersion is the version of cells of flavors, which have none of their
 	// own, when there is no other.
 	FlavorVersion string
+	// Flavors are the names of all flavors.
+	Flavors []string
 }
 
 // Builtin returns the source of the matrix of all flavors.
 func Builtin() *specs.Source {
-	return &specs.Source{Name: "matrix.yaml", Data: flavors.Matrix()}
+	return &specs.Source{Name: "matrix.yaml", Data: flavors}
 }
 
 // Read reads a matrix file. Mistakes come back as specs.Diagnostics, all of
@@ -209,13 +214,12 @@ func (r *reader) cell(key string, e Entry, c choice) {
 		{"distribution", cell.Kubernetes.Distribution},
 		{"version", cell.Kubernetes.Version},
 	})
-	_, isFlavor := flavors.Read(extends)
 	switch {
 	case cell.Version != "":
 		t.line("version", cell.Version, "versions[%d]", c.version)
 	case r.options.Version != "":
 		t.write("version", r.options.Version, specs.Range{Source: r.flag})
-	case isFlavor && r.options.FlavorVersion != "":
+	case r.options.FlavorVersion != "" && slices.Contains(r.options.Flavors, extends):
 		t.write("version", r.options.FlavorVersion, r.at(key))
 	}
 	cell.Name = cell.name(len(e.Versions) > 0)

@@ -11,11 +11,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/specs"
-	"github.com/flavorkit/flavorkit/specs/flavors"
 	"github.com/flavorkit/flavorkit/specs/matrix"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 func read(text string, o matrix.Options) ([]matrix.Cell, error) {
+	cat, err := spectest.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	o.Flavors = cat.FlavorNames()
 	return matrix.Read(&specs.Source{Name: "edge.yaml", Data: []byte(text)}, o)
 }
 
@@ -183,10 +188,10 @@ func TestSelection(t *testing.T) {
 func TestEveryFlavorIsInTheMatrix(t *testing.T) {
 	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{})
 	require.NoError(t, err)
-	for _, name := range flavors.Names() {
+	for _, name := range spectest.Catalog(t).FlavorNames() {
 		assert.True(t, slices.ContainsFunc(cells, func(c matrix.Cell) bool {
-			text, _ := flavors.Read(c.Flavor)
-			return c.Flavor == name || strings.Contains(string(text), "\nextends: "+name+"\n")
+			flavor, _ := spectest.Catalog(t).Flavor(c.Flavor)
+			return c.Flavor == name || strings.Contains(string(flavor.Data), "\nextends: "+name+"\n")
 		}), name)
 	}
 }

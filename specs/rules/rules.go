@@ -80,6 +80,9 @@ var (
 	PackageNotListed        = mistake("PackageNotListed", "A package is removed that is not on the list.")
 )
 
+// InvalidCatalog is about a catalog that is handed in.
+var InvalidCatalog = mistake("InvalidCatalog", "A record or a file of a catalog cannot be used as it is.")
+
 // What is wrong with what a build brings along.
 var (
 	ContextNotFound    = mistake("ContextNotFound", "The build has no named context of this name.")
@@ -98,6 +101,7 @@ func Mistakes() []Rule {
 		UnknownBase, BaseOutside, ExtendsItself,
 		InvalidValue, InvalidPath, MissingValue, ConflictingValues, DuplicateEntry, InapplicableKey, UnverifiedDownload,
 		UnknownName, UnsupportedArchitecture, UnsupportedChoice, PackageNotListed,
+		InvalidCatalog,
 		ContextNotFound, FileNotFound, NotAFile, InvalidCloudConfig,
 		TestFailed,
 	}

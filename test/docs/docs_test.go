@@ -17,6 +17,7 @@ import (
 	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/matrix"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 const root = "../.."
@@ -115,7 +116,7 @@ func TestSpecs(t *testing.T) {
 // checkMatrix resolves every cell of a matrix.
 func checkMatrix(t *testing.T, b block, page, dir string) {
 	t.Helper()
-	cells, err := matrix.Read(&specs.Source{Name: "edge.yaml", Data: []byte(b.text)}, matrix.Options{FlavorVersion: matrix.DefaultVersion})
+	cells, err := matrix.Read(&specs.Source{Name: "edge.yaml", Data: []byte(b.text)}, matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: spectest.Catalog(t).FlavorNames()})
 	require.NoError(t, err, "%s:%d", page, b.line)
 	for _, c := range cells {
 		_, err := local.PlanSource(t.Context(), c.Spec, local.Options{File: filepath.Join(dir, c.Spec.Name), Arch: c.Arch})

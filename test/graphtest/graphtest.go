@@ -18,6 +18,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graphtext"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 // Graph is a graph with the definition that it was read from.
@@ -38,7 +39,11 @@ func Generate(t testing.TB, p *plan.Plan, target string, options ...func(*graph.
 // Try is Generate for plans that may have no graph.
 func Try(p *plan.Plan, target string, options ...func(*graph.Graph)) (Graph, error) {
 	ctx := context.Background()
-	env := local.Graph(p, nil)
+	cat, err := spectest.Builtin()
+	if err != nil {
+		return Graph{}, err
+	}
+	env := local.Graph(p, cat, nil)
 	maps := map[*specs.Source]*llb.SourceMap{}
 	var mu sync.Mutex // components are generated side by side
 	env.Locate = func(r specs.Range) llb.ConstraintsOpt {

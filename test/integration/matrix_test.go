@@ -14,12 +14,13 @@ import (
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/matrix"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 // cells reads a matrix for the frontend.
 func cells(t testing.TB, text string) frontend.Cells {
 	t.Helper()
-	all, err := matrix.Read(&specs.Source{Name: "matrix.yaml", Data: []byte(text)}, matrix.Options{FlavorVersion: "v1.0.0"})
+	all, err := matrix.Read(&specs.Source{Name: "matrix.yaml", Data: []byte(text)}, matrix.Options{FlavorVersion: "v1.0.0", Flavors: spectest.Catalog(t).FlavorNames()})
 	require.NoError(t, err)
 	return together(all)
 }
@@ -57,7 +58,7 @@ func TestMatrix(t *testing.T) {
 	run := func(t *testing.T, text string) *record {
 		cs := cells(t, text)
 		o := options(t, nil)
-		o.Frontend = cs.Build
+		o.Frontend = frontend.New(frontend.Options{}).Cells(cs)
 		r := watch(&o)
 		start := time.Now()
 		if _, err := solve.Build(t.Context(), c, o); err != nil {
@@ -103,7 +104,7 @@ func TestMatrixFiles(t *testing.T) {
 	} {
 		o := options(t, nil)
 		o.Target = "iso"
-		o.Frontend = cs.Build
+		o.Frontend = frontend.New(frontend.Options{}).Cells(cs)
 		watch(&o)
 		dir := t.TempDir()
 		out, err := solve.OutputFolder(dir)
@@ -129,7 +130,7 @@ func TestMatrixImage(t *testing.T) {
 	cs := cells(t, "cells: [{extends: [debian-12], architectures: [amd64]}]")
 	o := options(t, map[string]string{"kairos.spec": debianSpec})
 	alone := image(t, c, o)
-	o.Frontend, o.Platforms = cs[0].Build, []string{"linux/amd64"}
+	o.Frontend, o.Platforms = frontend.New(frontend.Options{}).Cell(cs[0]), []string{"linux/amd64"}
 	cell := image(t, c, o)
 	assert.Equal(t, sumOf(t, alone), sumOf(t, cell), "the same bytes as when it is built alone")
 }
@@ -140,7 +141,7 @@ func TestMatrixMistakes(t *testing.T) {
 	t.Run("specs", func(t *testing.T) {
 		cs := cells(t, "cells:\n- extends: [debian-12, debain-12]\n  architectures: [amd64]\n- extends: [debian-13]\n  architectures: [amd64]\n  models: [rpi4]\n  kernels: [gentoo]\n")
 		o := options(t, nil)
-		o.Frontend = cs.Build
+		o.Frontend = frontend.New(frontend.Options{}).Cells(cs)
 		r := watch(&o)
 		_, err := solve.Build(t.Context(), c, o)
 		require.Error(t, err)
@@ -154,7 +155,7 @@ func TestMatrixMistakes(t *testing.T) {
 		// Both fail at the same step.
 		const spec = "extends: debian-12\nversion: v1.0.0\npackages: {add: [no-such-package]}\n"
 		o := options(t, map[string]string{"a.spec": spec, "b.spec": spec + "name: b\n", "c.spec": "extends: debian-12\nversion: v1.0.0\npackages: {add: [htop]}\n"})
-		o.Frontend = cs.Build
+		o.Frontend = frontend.New(frontend.Options{}).Cells(cs)
 		watch(&o)
 		_, err := solve.Build(t.Context(), c, o)
 		require.Error(t, err)
@@ -169,7 +170,7 @@ func TestMatrixMistakes(t *testing.T) {
 // long the longest chain of steps is: what would be left with a core for each.
 func BenchmarkMatrix(b *testing.B) {
 	c := embedded(b)
-	all, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0"})
+	all, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0", Flavors: spectest.Catalog(b).FlavorNames()})
 	require.NoError(b, err)
 	all, err = matrix.Selection{Archs: []string{arch}}.Of(all)
 	require.NoError(b, err)
@@ -178,7 +179,7 @@ func BenchmarkMatrix(b *testing.B) {
 	maps.Copy(sources, standardContexts(b))
 	run := func(cs frontend.Cells, noCache bool) (took time.Duration, r *record) {
 		o := options(b, nil)
-		o.Frontend, o.Contexts, o.NoCache = cs.Build, sources, noCache
+		o.Frontend, o.Contexts, o.NoCache = frontend.New(frontend.Options{}).Cells(cs), sources, noCache
 		r = watch(&o)
 		start := time.Now()
 		if _, err := solve.Build(b.Context(), c, o); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/client/solve"
+	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/matrix"
 	"github.com/flavorkit/flavorkit/test/spectest"
@@ -64,7 +65,7 @@ func familiesOf(t testing.TB, c matrix.Cell) string {
 func buildAll(t *testing.T, all []matrix.Cell) {
 	t.Helper()
 	o := options(t, nil)
-	o.Frontend, o.Contexts = together(all).Build, standIns(t, all...)
+	o.Frontend, o.Contexts = frontend.New(frontend.Options{}).Cells(together(all)), standIns(t, all...)
 	maps.Copy(o.Contexts, standardContexts(t))
 	r := watch(&o)
 	if _, err := solve.Build(t.Context(), embedded(t), o); err != nil {

@@ -4,7 +4,9 @@ package spectest
 import (
 	"context"
 	"io/fs"
+	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
@@ -33,6 +35,48 @@ func (f Files) Context(_ context.Context, name string) ([]byte, bool, error) {
 	return []byte(data), ok, nil
 }
 
+// Builtin is the built-in catalog, which is read once.
+var Builtin = sync.OnceValues(catalog.Builtin)
+
+// Flavor implements specs.Reader.
+func (Files) Flavor(name string) (*specs.Source, bool) {
+	cat, err := Builtin()
+	if err != nil {
+		panic(err)
+	}
+	return cat.Flavor(name)
+}
+
+// FlavorNames implements specs.Reader.
+func (Files) FlavorNames() []string {
+	cat, err := Builtin()
+	if err != nil {
+		panic(err)
+	}
+	return cat.FlavorNames()
+}
+
+// Catalog is the built-in catalog.
+func Catalog(t testing.TB) *catalog.Catalog {
+	t.Helper()
+	cat, err := Builtin()
+	require.NoError(t, err)
+	return cat
+}
+
+// With is the built-in catalog with a layer of files on top.
+func With(files map[string]string) (*catalog.Catalog, error) {
+	cat, err := Builtin()
+	if err != nil {
+		return nil, err
+	}
+	layer := fstest.MapFS{}
+	for name, text := range files {
+		layer[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return cat.With(catalog.Layer{Name: catalog.ContextName, FS: layer, Context: catalog.ContextName})
+}
+
 // Load loads a spec called kairos.spec, which has no mistakes.
 func Load(spec string, files Files) (*specs.Document, error) {
 	doc, err := load(spec, files)
@@ -52,7 +96,7 @@ func Plan(spec string, files Files, arch string) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	cat, err := catalog.Builtin()
+	cat, err := Builtin()
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +114,7 @@ func MustPlan(t testing.TB, spec string, files Files, arch string) *plan.Plan {
 // Cells are those of the matrix of all flavors, as version v1.0.0.
 func Cells(t testing.TB) []matrix.Cell {
 	t.Helper()
-	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0"})
+	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0", Flavors: Catalog(t).FlavorNames()})
 	require.NoError(t, err)
 	return cells
 }
@@ -80,9 +124,7 @@ func PlanCell(t testing.TB, c matrix.Cell) *plan.Plan {
 	t.Helper()
 	doc, err := specs.Load(t.Context(), c.Spec, Files{})
 	require.NoError(t, err)
-	cat, err := catalog.Builtin()
-	require.NoError(t, err)
-	p, err := plan.Resolve(doc, cat, c.Arch)
+	p, err := plan.Resolve(doc, Catalog(t), c.Arch)
 	require.NoError(t, err)
 	return p
 }

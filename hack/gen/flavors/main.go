@@ -38,7 +38,7 @@ func run(file string) error {
 	if err != nil {
 		return err
 	}
-	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: matrix.DefaultVersion})
+	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: cat.FlavorNames()})
 	if err != nil {
 		return errors.Wrap(err, "read the matrix")
 	}

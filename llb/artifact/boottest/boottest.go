@@ -18,7 +18,6 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
-	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
 	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
@@ -44,7 +43,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 		return llb.State{}, err
 	}
 	s := g.Stage("test", p.At(key.Test)).On(toolsStage.Platform())
-	medium, err := testMedium(p, s)
+	medium, err := testMedium(g, p, s)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -78,8 +77,8 @@ func tested(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS)
 
 // testMedium are the files that the system gets: a cloud-config, which starts the
 // script, and a folder for each assertion.
-func testMedium(p *plan.Plan, s graph.Stage) (llb.State, error) {
-	entries, err := overlay.Files("test")
+func testMedium(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
+	entries, err := g.Overlays.Files("test")
 	if err != nil {
 		return llb.State{}, err
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
-	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
@@ -62,7 +61,7 @@ func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 	if err != nil {
 		return llb.State{}, err
 	}
-	script, err := diskScript()
+	script, err := diskScript(d.g.Overlays)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -203,7 +202,7 @@ func (d *disk) tree() (llb.State, error) {
 	}
 	entries := []tree.Entry{tree.Dir("/partitions")}
 	for set, dir := range sets {
-		files, err := overlay.Files(set)
+		files, err := d.g.Overlays.Files(set)
 		if err != nil {
 			return llb.State{}, err
 		}

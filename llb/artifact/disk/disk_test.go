@@ -16,6 +16,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/test/scripttest"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 type bench struct{ scripttest.Bench }
@@ -27,7 +28,7 @@ func newBench(t testing.TB, programs ...string) bench {
 
 func (b bench) diskScript() graph.Script {
 	b.Helper()
-	script, err := diskScript()
+	script, err := diskScript(spectest.Catalog(b).Overlays())
 	require.NoError(b, err)
 	return script
 }

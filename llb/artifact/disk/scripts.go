@@ -8,7 +8,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/llb/artifact"
 	"github.com/flavorkit/flavorkit/llb/graph"
-	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
 var (
@@ -48,8 +48,8 @@ func espartScript() graph.Script {
 
 func biosScript() graph.Script { return graph.Script{Name: "bios.sh", Text: biosText} }
 
-func diskScript() (graph.Script, error) {
-	grubState, err := overlayScript("common", "/usr/lib/kairos/grub-state")
+func diskScript(sets catalog.Overlays) (graph.Script, error) {
+	grubState, err := overlayScript(sets, "common", "/usr/lib/kairos/grub-state")
 	return graph.Script{Name: "disk.sh", Text: diskText, Beside: []graph.Script{extLibrary(), grubState}}, err
 }
 
@@ -66,8 +66,8 @@ func gceScript() graph.Script { return graph.Script{Name: "gce.sh", Text: gceTex
 func extLibrary() graph.Script { return graph.Script{Name: "ext.sh", Text: extText} }
 
 // overlayScript is a script of an overlay, to run in a step too.
-func overlayScript(set, file string) (graph.Script, error) {
-	entries, err := overlay.Files(set)
+func overlayScript(sets catalog.Overlays, set, file string) (graph.Script, error) {
+	entries, err := sets.Files(set)
 	if err != nil {
 		return graph.Script{}, err
 	}

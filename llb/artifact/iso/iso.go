@@ -13,7 +13,6 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
-	"github.com/flavorkit/flavorkit/specs/catalog/overlay"
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
@@ -79,11 +78,11 @@ func bootImages(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r 
 // menuTree are the static files of the medium: the menu, and the short
 // configurations by which the signed GRUBs find it.
 func menuTree(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
-	entries, err := overlay.Files("iso")
+	entries, err := g.Overlays.Files("iso")
 	if err != nil {
 		return llb.State{}, err
 	}
-	chain, err := overlay.Files("iso-chain")
+	chain, err := g.Overlays.Files("iso-chain")
 	if err != nil {
 		return llb.State{}, err
 	}

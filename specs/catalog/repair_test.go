@@ -1,4 +1,4 @@
-package overlay_test
+package catalog_test
 
 import (
 	"os"
@@ -75,7 +75,7 @@ func TestRepair(t *testing.T) {
 				require.NoError(t, os.WriteFile(filepath.Join(root, content), nil, 0o644))
 				run(t, "mke2fs", "-q", "-t", "ext2", "-L", label, "-d", root, filepath.Join(dir, name+".img"), "256k")
 			}
-			run(t, "sh", "common/usr/lib/kairos/grub-state", "repair", state)
+			run(t, "sh", "overlay/common/usr/lib/kairos/grub-state", "repair", state)
 			got := images{}
 			files, err := filepath.Glob(filepath.Join(dir, "*.img"))
 			require.NoError(t, err)
