@@ -34,8 +34,6 @@ var (
 
 // test checks what is booted and asserted.
 func (v *validator) test(t Test) {
-	v.oneOf("test.artifact", t.Artifact, "iso", "disk")
-	v.oneOf("test.firmware", t.Firmware, "efi", "bios")
 	if mib, ok := ParseSize(t.Memory); t.Memory != "" && (!ok || mib < leastMemory || mib > mostMemory) {
 		v.report(rules.InvalidValue, "test.memory", "write a number and MiB or GiB, such as 2GiB, from 256MiB to 64GiB", "%s is not a size of memory", quote(t.Memory))
 	}

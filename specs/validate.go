@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -59,8 +60,7 @@ func (d *Document) validate(whole bool) Diagnostics {
 	v := &validator{doc: d, whole: whole}
 	s := d.Spec
 	v.version(s.Version)
-	v.oneOf("variant", s.Variant, "core", "standard")
-	v.oneOf("init", s.Init, "systemd", "openrc")
+	v.enums(reflect.ValueOf(s), "")
 	v.match("name", s.Name, namePattern, "use lower case letters and digits, with . _ or - between them")
 	if len(s.Name) > maxName {
 		v.report(rules.InvalidValue, "name", "", "has %d characters; file names of artifacts have room for %d", len(s.Name), maxName)
@@ -88,13 +88,9 @@ func (d *Document) validate(whole bool) Diagnostics {
 		v.component("components."+name, c)
 	}
 	iso, disk := s.Artifacts.ISO, s.Artifacts.Disk
-	v.oneOf("artifacts.iso.compression", iso.Compression, "zstd", "xz", "gzip", "lz4")
 	v.level("artifacts.iso.level", iso.Level, iso.Compression, isoLevels)
 	v.label("artifacts.iso.label", iso.Label)
-	v.oneOf("artifacts.disk.layout", disk.Layout, "recovery", "full")
 	v.size("artifacts.disk.size", disk.Size)
-	v.oneOf("artifacts.disk.firmware", disk.Firmware, "efi", "bios", "both")
-	v.oneOf("artifacts.disk.compression", disk.Compression, "zstd", "xz", "none")
 	v.level("artifacts.disk.level", disk.Level, disk.Compression, diskLevels)
 	v.test(s.Test)
 	return v.found
@@ -127,10 +123,30 @@ func (v *validator) version(version string) {
 	}
 }
 
-func (v *validator) oneOf(key, value string, valid ...string) {
-	if value != "" && !slices.Contains(valid, value) {
-		v.report(rules.InvalidValue, key, Suggest(value, valid), "%s is not valid", quote(value))
+// enums checks every value of which the type lists the valid ones, in the tag
+// that the schema is made from.
+func (v *validator) enums(s reflect.Value, key string) {
+	for i := range s.NumField() {
+		field, at := s.Type().Field(i), joinKey(key, yamlName(s.Type().Field(i)))
+		if field.Type.Kind() == reflect.Struct {
+			v.enums(s.Field(i), at)
+			continue
+		}
+		valid := enum(field)
+		if len(valid) > 0 && s.Field(i).String() != "" && !slices.Contains(valid, s.Field(i).String()) {
+			v.report(rules.InvalidValue, at, Suggest(s.Field(i).String(), valid), "%s is not valid", quote(s.Field(i).String()))
+		}
 	}
+}
+
+// enum returns the valid values of a field, or nothing when others are valid too.
+func enum(field reflect.StructField) (valid []string) {
+	for option := range strings.SplitSeq(field.Tag.Get("jsonschema"), ",") {
+		if value, ok := strings.CutPrefix(option, "enum="); ok {
+			valid = append(valid, value)
+		}
+	}
+	return valid
 }
 
 func (v *validator) match(key, value string, pattern *regexp.Regexp, hint string) {
