@@ -120,6 +120,6 @@ func literal(at specs.Range, text string) []specs.Range {
 // warn shows warnings with the lines that they are about.
 func (m *sourceMaps) warn(ctx context.Context, show func(context.Context, string, gwclient.WarnOpts), warnings specs.Diagnostics) {
 	for _, d := range warnings {
-		show(ctx, d.Error(), gwclient.WarnOpts{Level: 1, URL: d.Rule.URL(), Detail: [][]byte{[]byte(d.Rule.Description)}, SourceInfo: m.info(d.Range.Source), Range: ranges(d.Range)})
+		show(ctx, d.Error(), gwclient.WarnOpts{Level: 1, URL: d.Rule.URL(), Detail: [][]byte{[]byte(d.Rule.Description)}, SourceInfo: m.info(d.Range), Range: ranges(d.Range)})
 	}
 }

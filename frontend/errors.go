@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/moby/buildkit/client/llb"
@@ -85,15 +86,16 @@ func (m *sourceMaps) locate(err error) error {
 			continue
 		}
 		shown[at] = true
-		located = errdefs.WithSource(located, &errdefs.Source{Info: m.info(d.Range.Source), Ranges: ranges(d.Range)})
+		located = errdefs.WithSource(located, &errdefs.Source{Info: m.info(d.Range), Ranges: ranges(d.Range)})
 	}
 	return located
 }
 
-// info is a file of the spec as clients print it.
-func (m *sourceMaps) info(src *specs.Source) *pb.SourceInfo {
-	info := &pb.SourceInfo{Filename: src.Name, Language: language, Data: src.Data}
-	if sm := m.of(src); sm.Definition != nil {
+// info is a file of the spec as clients print it, with a part of it in sight.
+// Positions count in the file as it is.
+func (m *sourceMaps) info(r specs.Range) *pb.SourceInfo {
+	info := &pb.SourceInfo{Filename: r.Source.Name, Language: language, Data: excerpt(r.Source.Data, r.Start)}
+	if sm := m.of(r.Source); sm.Definition != nil {
 		info.Definition = sm.Definition.ToPB()
 	}
 	return info
@@ -115,4 +117,31 @@ func (s *system) explain(err error) error {
 		return failure
 	}
 	return err
+}
+
+// mostShown is how many characters of a line clients get to print.
+const mostShown = 200
+
+// excerpt cuts the long lines of a text, because clients print whole lines: that
+// of a position around it, and others at their end.
+func excerpt(data []byte, at specs.Position) []byte {
+	lines := strings.Split(string(data), "\n")
+	for i, line := range lines {
+		runes := []rune(line)
+		if len(runes) <= mostShown {
+			continue
+		}
+		from := 0
+		if i+1 == at.Line {
+			from = min(max(at.Column-1-mostShown/2, 0), len(runes)-mostShown)
+		}
+		lines[i] = string(runes[from : from+mostShown])
+		if from > 0 {
+			lines[i] = "…" + lines[i]
+		}
+		if from+mostShown < len(runes) {
+			lines[i] += "…"
+		}
+	}
+	return []byte(strings.Join(lines, "\n"))
 }

@@ -106,25 +106,27 @@ func (m *sourceMaps) lintResults(spec *specs.Source, mistakes, warnings specs.Di
 	results := &lint.LintResults{Warnings: []lint.Warning{}}
 	// LintResults.AddSource takes only files that are part of a graph.
 	indices := map[*specs.Source]int32{}
-	index := func(src *specs.Source) int32 {
-		at, ok := indices[src]
+	index := func(r specs.Range) int32 {
+		at, ok := indices[r.Source]
 		if !ok {
 			at = int32(len(results.Sources))
-			indices[src], results.Sources = at, append(results.Sources, m.info(src))
+			indices[r.Source], results.Sources = at, append(results.Sources, m.info(r))
 		}
 		return at
 	}
-	index(spec)
 	// What was written in no file is at no line of the spec.
 	locate := func(d specs.Diagnostic, at *pb.Location) {
 		if d.Range.Source != nil && d.Range.Start.Line > 0 {
-			at.SourceIndex, at.Ranges = index(d.Range.Source), ranges(d.Range)
+			at.SourceIndex, at.Ranges = index(d.Range), ranges(d.Range)
 		}
 	}
 	for _, d := range warnings {
 		w := lint.Warning{RuleName: d.Rule.Name, Description: d.Rule.Description, URL: d.Rule.URL(), Detail: d.Error(), Location: &pb.Location{}}
 		locate(d, w.Location)
 		results.Warnings = append(results.Warnings, w)
+	}
+	if len(results.Sources) == 0 {
+		index(specs.Range{Source: spec})
 	}
 	if len(mistakes) > 0 {
 		// The lines of the others would be shown with all that is between.
