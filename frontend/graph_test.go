@@ -172,7 +172,7 @@ func TestDependencies(t *testing.T) {
 		},
 		{
 			name: "packages", spec: before + "packages: {add: [aaa]}\n",
-			want: append(loaders, "[debian-12/userland] install aaa bash ca-certificates and more", folders, kmod, write),
+			want: append(loaders, "[debian-12/userland] install aaa bash bsdutils and more", folders, kmod, write),
 		},
 		{
 			name: "kernel", spec: before + "kernel: {version: 6.1}\n",

@@ -30,11 +30,14 @@ source "$root/hack/standins/apk.sh"
 describe() {
   local key rest facts
   facts=$("$list" "$1") || exit 1
-  title='' ref='' manager='' from='' layout='' base=() os=() names=()
+  title='' ref='' manager='' from='' layout='' user='' modules='' base=() absent=() os=() names=() parts=() firmware=()
   declare -gA behind=()
   while read -r key rest; do
     case $key in
       base) read -ra base <<<"$rest" ;;
+      absent) read -ra absent <<<"$rest" ;;
+      part) parts+=("$rest") ;;
+      firmware) firmware+=("$rest") ;;
       os) os+=("$rest") ;;
       package) names+=("${rest%% *}"); behind[${rest%% *}]=${rest#* } ;;
       *) printf -v "$key" %s "$rest" ;;

@@ -22,6 +22,8 @@ type Compat struct {
 
 // InitramfsCompat is what must, and must not, be inside the initramfs.
 type InitramfsCompat struct {
+	// Tools are commands of the stage that makes it.
+	Tools    Needs `json:"tools" yaml:"tools"`
 	Modules  Needs `json:"modules" yaml:"modules"`
 	Commands Needs `json:"commands" yaml:"commands"`
 	Files    Needs `json:"files" yaml:"files"`
@@ -32,8 +34,8 @@ type InitramfsCompat struct {
 // Needs are reasons by what is needed.
 type Needs map[string]string
 
-// compat collects the requirements that a system of this plan has.
-func (r *resolver) compat(p *Plan) Compat {
+// needs collects the requirements that a system of this plan has.
+func (r *resolver) needs(p *Plan, donor *catalog.Distro) {
 	facts := map[string][]string{
 		"arch":        {p.Arch},
 		"command":     p.Checks.Commands,
@@ -50,15 +52,18 @@ func (r *resolver) compat(p *Plan) Compat {
 	for _, pkg := range p.Kernel.Packages {
 		facts["package"] = append(facts["package"], pkg.Name)
 	}
-	c := Compat{Modules: Needs{}, Config: Needs{}, Firmware: Needs{}, Initramfs: InitramfsCompat{Needs{}, Needs{}, Needs{}, Needs{}}}
+	p.Checks.Needs = Needs{}
+	c := Compat{Modules: Needs{}, Config: Needs{}, Firmware: Needs{}, Initramfs: InitramfsCompat{Needs{}, Needs{}, Needs{}, Needs{}, Needs{}}}
 	for _, name := range catalog.Names(r.cat.Requirements) {
 		req := r.cat.Requirements[name]
 		if !req.When.Applies(facts) {
 			continue
 		}
+		p.Checks.Needs.add(req.Commands, facts)
 		c.Modules.add(req.Modules, facts)
 		c.Config.add(req.Config, facts)
 		c.Firmware.add(req.Firmware, facts)
+		c.Initramfs.Tools.add(req.Initramfs.Tools, facts)
 		c.Initramfs.Modules.add(req.Initramfs.Modules, facts)
 		c.Initramfs.Commands.add(req.Initramfs.Commands, facts)
 		c.Initramfs.Files.add(req.Initramfs.Files, facts)
@@ -69,7 +74,13 @@ func (r *resolver) compat(p *Plan) Compat {
 			c.Initramfs.Files[known.Install] = name + ", which " + known.Why
 		}
 	}
-	return c
+	firmware := r.kernelFirmware(donor, p.Model)
+	for _, name := range catalog.Names(firmware) {
+		for _, file := range firmware[name].Firmware {
+			c.Firmware[file] = firmware[name].Why
+		}
+	}
+	p.Compat = c
 }
 
 // add takes over the needs that apply. What is needed twice has both reasons.

@@ -62,9 +62,10 @@ func (r *resolver) kernel(donor *catalog.Distro, model *catalog.Model) Kernel {
 		in.Areas = model.Distros[donor.Name].Areas
 	}
 	var tools []string
-	for _, g := range r.groups(donor.Kernel.Initramfs.Groups, "", "") {
+	for _, g := range r.groups(donor.Kernel.Initramfs.Groups, model.Name, "", "") {
 		tools = append(tools, catalog.Names(g.Packages)...)
 	}
+	in.Packages = append(in.Packages, packages(catalog.Names(r.kernelFirmware(donor, model.Name)))...)
 	in.Packages = append(in.Packages, packages(sorted(tools))...)
 	return Kernel{
 		Install:         in,
@@ -78,6 +79,23 @@ func (r *resolver) kernel(donor *catalog.Distro, model *catalog.Model) Kernel {
 	}
 }
 
+// kernelFirmware are the packages with firmware that the spec keeps; none for a
+// kernel of the user's own.
+func (r *resolver) kernelFirmware(donor *catalog.Distro, model string) map[string]catalog.Package {
+	packages := map[string]catalog.Package{}
+	if r.ownKernel() != nil {
+		return packages
+	}
+	for _, g := range r.groups(donor.Kernel.Firmware, model, "", "") {
+		for name, pkg := range g.Packages {
+			// A package may have files for one architecture that it lacks for another.
+			pkg.Firmware = slices.Concat(packages[name].Firmware, pkg.Firmware)
+			packages[name] = pkg
+		}
+	}
+	return packages
+}
+
 // ownKernel is the kernel of the user, or nil.
 func (r *resolver) ownKernel() *Own {
 	k := r.spec.Kernel
@@ -87,8 +105,8 @@ func (r *resolver) ownKernel() *Own {
 	return &Own{Image: k.Image, Context: k.Context}
 }
 
-// kernelPackages are the kernel and its firmware. The spec replaces or pins the
-// first of them.
+// kernelPackages are those of the kernel. The spec replaces or pins the first of
+// them.
 func (r *resolver) kernelPackages(donor *catalog.Distro, model *catalog.Model) []Package {
 	names := donor.Kernel.Packages[r.arch]
 	if special := model.Distros[donor.Name].Kernel; len(special) > 0 {

@@ -121,6 +121,10 @@ type Install struct {
 	Prepare map[string]string `json:"prepare,omitempty" yaml:"prepare,omitempty"`
 	// Exclude are paths that no package may bring.
 	Exclude []string `json:"exclude,omitempty" yaml:"exclude,omitempty"`
+	// SkipRepositories are those of the base, by alias, that are not read.
+	SkipRepositories []string `json:"skipRepositories,omitempty" yaml:"skipRepositories,omitempty"`
+	// RemoveUsers are accounts of the base that are taken away.
+	RemoveUsers []string `json:"removeUsers,omitempty" yaml:"removeUsers,omitempty"`
 	// Env is the environment of the package manager.
 	Env map[string]string `json:"env,omitempty" yaml:"env,omitempty"`
 }
@@ -260,8 +264,11 @@ type Variable struct {
 // Checks are what must be found in the root filesystem, beside the checks
 // that every image has.
 type Checks struct {
-	// Commands in the PATH of the root filesystem.
+	// Commands in the PATH of the root filesystem that packages are there for.
 	Commands []string `json:"commands,omitempty" yaml:"commands,omitempty"`
+	// Needs are commands that the scripts of the system and the agent run,
+	// whichever packages the spec keeps.
+	Needs Needs `json:"needs" yaml:"needs"`
 	// Programs by full path.
 	Programs []string `json:"programs,omitempty" yaml:"programs,omitempty"`
 }

@@ -44,7 +44,7 @@ const debian = "extends: debian-12\nversion: v1.0.0\n"
 
 const (
 	distros = "alpine-3.21, debian-12, debian-13, fedora-43, opensuse-leap-15.6, ubuntu-20.04, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04"
-	boards  = "alpine-3.21, debian-12, debian-13, opensuse-leap-15.6, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04"
+	boards  = "alpine-3.21, debian-12, debian-13, opensuse-leap-15.6, ubuntu-20.04, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04"
 )
 
 func TestMistakes(t *testing.T) {

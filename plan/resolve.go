@@ -76,7 +76,7 @@ func (r *resolver) resolve() *Plan {
 		r.report(rules.UnsupportedChoice, key.Init, specs.Suggest(r.spec.Init, distro.InitNames()), "%s has no %s", distro.Title, r.spec.Init)
 		init = distro.Inits[0]
 	}
-	selected := r.selected(distro, model, init.Name, variant)
+	selected := r.selected(distro, donor, model, init.Name, variant)
 	p := &Plan{
 		Version:     r.spec.Version,
 		Variant:     variant,
@@ -102,7 +102,7 @@ func (r *resolver) resolve() *Plan {
 	}
 	r.name(p, distro, donor)
 	p.Checks = checks(p, selected)
-	p.Compat = r.compat(p)
+	r.needs(p, donor)
 	if r.doc.Has(key.Test.String()) {
 		p.Test = r.test(p.Disk)
 	}
@@ -143,10 +143,11 @@ func (r *resolver) distro(k key.Key, name string) (*catalog.Distro, bool) {
 
 // groups returns the groups that apply, by what limits them and by what the
 // spec switches off.
-func (r *resolver) groups(all []catalog.Group, init, variant string) []catalog.Group {
+func (r *resolver) groups(all []catalog.Group, model, init, variant string) []catalog.Group {
 	return slices.DeleteFunc(slices.Clone(all), func(g catalog.Group) bool {
 		on, set := r.spec.Packages.Groups[g.Name]
 		return len(g.Arch) > 0 && !slices.Contains(g.Arch, r.arch) ||
+			len(g.Model) > 0 && !slices.Contains(g.Model, model) ||
 			g.Init != "" && g.Init != init ||
 			g.Variant != "" && g.Variant != variant ||
 			g.Optional && set && !on
@@ -154,10 +155,10 @@ func (r *resolver) groups(all []catalog.Group, init, variant string) []catalog.G
 }
 
 // selected returns the userland's packages of the catalog that the spec keeps.
-func (r *resolver) selected(d *catalog.Distro, model *catalog.Model, init, variant string) map[string]catalog.Package {
-	r.checkGroups(d)
+func (r *resolver) selected(d, donor *catalog.Distro, model *catalog.Model, init, variant string) map[string]catalog.Package {
+	r.checkGroups(d, donor)
 	selected := map[string]catalog.Package{}
-	for _, g := range r.groups(d.Groups, init, variant) {
+	for _, g := range r.groups(d.Groups, model.Name, init, variant) {
 		maps.Copy(selected, g.Packages)
 	}
 	maps.Copy(selected, model.Distros[d.Name].Packages)
@@ -173,9 +174,9 @@ func (r *resolver) selected(d *catalog.Distro, model *catalog.Model, init, varia
 }
 
 // checkGroups refuses switches for groups that are not there or not optional.
-func (r *resolver) checkGroups(d *catalog.Distro) {
+func (r *resolver) checkGroups(d, donor *catalog.Distro) {
 	var optional []string
-	for _, g := range d.Groups {
+	for _, g := range slices.Concat(d.Groups, donor.Kernel.Firmware) {
 		if g.Optional {
 			optional = append(optional, g.Name)
 		}
@@ -198,6 +199,7 @@ func (r *resolver) base(d *catalog.Distro) string {
 
 func (r *resolver) userland(d *catalog.Distro, selected map[string]catalog.Package) Userland {
 	in := r.install(d)
+	in.RemoveUsers = d.RemoveUsers
 	in.Packages = packages(sorted(catalog.Names(selected), r.spec.Packages.Add))
 	return Userland{
 		Install: in,
@@ -232,14 +234,17 @@ func (r *resolver) loader(d *catalog.Distro) Loader {
 // install is what is common to all steps that install packages of a
 // distribution.
 func (r *resolver) install(d *catalog.Distro) Install {
-	return Install{Distro: d.Name, Base: r.base(d), Manager: d.Manager, Prepare: d.Prepare, Exclude: d.Exclude}
+	return Install{
+		Distro: d.Name, Base: r.base(d), Manager: d.Manager, Prepare: d.Prepare, Exclude: d.Exclude,
+		SkipRepositories: d.SkipRepositories,
+	}
 }
 
 func (r *resolver) system(d *catalog.Distro, model *catalog.Model, init catalog.Init) System {
 	s := System{
 		Init:        init.Name,
 		Overlays:    append([]string{"common", init.Name}, d.Overlays...),
-		Enable:      init.Enable,
+		Enable:      enabled(init, model.Distros[d.Name]),
 		Mask:        init.Mask,
 		Directories: d.Directories,
 		Links:       links(d.Links),
@@ -247,6 +252,18 @@ func (r *resolver) system(d *catalog.Distro, model *catalog.Model, init catalog.
 		Cmdline:     r.spec.Cmdline,
 	}
 	return s
+}
+
+// enabled are the services of an init system, and those of the model over them.
+func enabled(init catalog.Init, model catalog.ModelDistro) map[string][]string {
+	services := maps.Clone(init.Enable)
+	for service, where := range model.Enable[init.Name] {
+		services[service] = where
+		if len(where) == 0 {
+			delete(services, service)
+		}
+	}
+	return services
 }
 
 // links sorts links by path.
@@ -263,7 +280,7 @@ func (r *resolver) tools(name string) Tools {
 	d := r.cat.Distros[box.Distro]
 	tools := Tools{Install: r.install(d), Native: true}
 	var names []string
-	for _, g := range r.groups(box.Groups, "", "") {
+	for _, g := range r.groups(box.Groups, "", "", "") {
 		names = append(names, catalog.Names(g.Packages)...)
 		tools.Native = tools.Native && (box.Native || len(g.Arch) == 0)
 	}

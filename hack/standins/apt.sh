@@ -6,6 +6,7 @@
 make_apt() {
   local tree=$1 name packages kernel
   unpack "$tree"
+  [[ -z $user ]] || chroot "$tree" useradd --create-home --uid 1000 --shell /bin/bash "$user"
   mkdir "$work/repo"
   local differ=(shim-signed)
   for name in "${names[@]}"; do
@@ -26,8 +27,7 @@ make_apt() {
   done
   repack shim-signed latest_shim
   kernel=$(basename "$(echo "$work"/get/linux-image-[0-9]*)")
-  # Debian 13 compresses its modules, Debian 12 does not.
-  [[ $from != debian-12 ]] || repack "${kernel%%_*}" compress_modules
+  [[ $modules != compressed ]] || repack "${kernel%%_*}" compress_modules
   index_debs "$work/repo"
 
   mkdir -p "$tree$repo"
@@ -52,7 +52,7 @@ download() {
 
 # alias_package NAME PACKAGE...: a name that Debian does not have.
 alias_package() {
-  local dir=$work/$1
+  local dir=$work/$1 file
   mkdir -p "$dir/DEBIAN"
   cat >"$dir/DEBIAN/control" <<END
 Package: $1
@@ -62,6 +62,10 @@ Maintainer: flavorkit
 Depends: $(joined "${@:2}")
 Description: stand-in for $1
 END
+  for file in "${firmware[@]}"; do
+    [[ ${file%% *} == "$1" ]] || continue
+    install -D -m 0644 <(echo "flavorkit stand-in") "$dir/usr/lib/firmware/${file#* }"
+  done
   dpkg-deb --root-owner-group -b "$dir" "$work/repo/$1.deb" >/dev/null
 }
 

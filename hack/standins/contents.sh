@@ -14,12 +14,15 @@ contents() {
   apt_install "$bare" "${base[@]}"
   cp -a "$bare" "$all"
   for name in "${names[@]}"; do
+    [[ ${behind[$name]} != - ]] || continue
     for package in ${behind[$name]}; do debian[$package]=1; done
   done
   apt_install "$all" "${!debian[@]}"
 
   : >"$work/moved"
   : >"$work/own"
+  without "$bare"
+  firmware_files "$all" | sed "s#^/usr/lib/firmware#$([[ $layout == unmerged ]] || echo /usr)/lib/firmware#" >>"$work/own"
   "places_${manager}" "$all"
   {
     owners "$all"
@@ -42,6 +45,35 @@ contents() {
         if (name == "" && $1 ~ "/lib/modules/") next
         print $1 > (dir "/" (name == "" ? "flavorkit-standin" : name))
       }' "$work/owners" -
+}
+
+# without TREE: takes out of the image what the distribution's does not have: the files of packages that are essential
+# in Debian alone, and those that are part of a package of another name.
+without() {
+  local tree=$1 package part path name
+  for package in "${absent[@]}"; do
+    grep -hE '^/(usr/)?s?bin/' "$tree/var/lib/dpkg/info/$package"{,:amd64}.list 2>/dev/null | while IFS= read -r path; do
+      rm -f "$tree$path"
+    done
+  done
+  for part in "${parts[@]}"; do
+    name=${part%% *} path=${part#* }
+    [[ -e $all$path ]] || die "$path is not there to be a part of $name"
+    rm -f "$tree$path"
+    [[ $layout != one-bin ]] || path=${path/#\/usr\/sbin\//\/usr\/bin\/}
+    printf '%s\t%s\n' "$path" "$name" >>"$work/own"
+  done
+}
+
+# firmware_files TREE: makes those up that packages have, and prints each with its package.
+firmware_files() {
+  local file path
+  for file in "${firmware[@]}"; do
+    path=/usr/lib/firmware/${file#* }
+    mkdir -p "$(dirname "$1$path")"
+    echo "flavorkit stand-in" >"$1$path"
+    printf '%s\t%s\n' "$path" "${file%% *}"
+  done
 }
 
 # listing TREE: a line for each path that tells whether it has changed. Not what every machine makes itself.
@@ -74,6 +106,7 @@ owners() {
   local -A first=()
   for name in "${names[@]}"; do
     echo "$name flavorkit-standin" >>"$work/requires"
+    [[ ${behind[$name]} != - ]] || continue
     package=${behind[$name]%% *}
     # shellcheck disable=SC2016  # a pattern of dpkg-query
     echo "$name $(chroot "$1" dpkg-query -W -f '${Version}' "$package")" >>"$work/versions"

@@ -26,11 +26,16 @@ const arch = "amd64"
 var data []byte
 
 type standIn struct {
-	From     string            `yaml:"from"`
-	Layout   string            `yaml:"layout"`
-	Base     string            `yaml:"base"`
-	OS       map[string]string `yaml:"os"`
-	Packages map[string]string `yaml:"packages"`
+	From     string              `yaml:"from"`
+	Layout   string              `yaml:"layout"`
+	Base     string              `yaml:"base"`
+	OS       map[string]string   `yaml:"os"`
+	User     string              `yaml:"user"`
+	Absent   string              `yaml:"absent"`
+	Modules  string              `yaml:"modules"`
+	Packages map[string]string   `yaml:"packages"`
+	Parts    map[string][]string `yaml:"parts"`
+	Firmware map[string][]string `yaml:"firmware"`
 }
 
 func main() {
@@ -62,14 +67,25 @@ func run(out io.Writer, args []string) error {
 		return errors.Errorf("the catalog has no %s", args[0])
 	}
 	asked := asked(cat, distro)
-	for _, name := range catalog.Names(s.Packages) {
+	for _, name := range slices.Concat(catalog.Names(s.Packages), catalog.Names(s.Parts), catalog.Names(s.Firmware)) {
 		if !slices.Contains(asked, name) {
 			return errors.Errorf("standins.yaml: nothing in the catalog asks for the package %s of %s", name, distro.Name)
 		}
 	}
 	fmt.Fprintf(out, "title %s\nref %s\nmanager %s\nfrom %s\nlayout %s\nbase %s\n", distro.Title, distro.Base, distro.Manager, s.From, s.Layout, s.Base)
+	fmt.Fprintf(out, "user %s\nabsent %s\nmodules %s\n", s.User, s.Absent, s.Modules)
 	for _, field := range catalog.Names(s.OS) {
 		fmt.Fprintf(out, "os %s=%q\n", field, s.OS[field])
+	}
+	for _, kind := range []struct {
+		name  string
+		files map[string][]string
+	}{{"part", s.Parts}, {"firmware", s.Firmware}} {
+		for _, name := range catalog.Names(kind.files) {
+			for _, file := range kind.files[name] {
+				fmt.Fprintf(out, "%s %s %s\n", kind.name, name, file)
+			}
+		}
 	}
 	for _, name := range asked {
 		behind, ok := s.Packages[name]
@@ -84,7 +100,7 @@ func run(out io.Writer, args []string) error {
 // asked are the packages that any plan of the distribution can ask for.
 func asked(cat *catalog.Catalog, d *catalog.Distro) []string {
 	var names []string
-	for _, group := range slices.Concat(d.Groups, d.Kernel.Initramfs.Groups) {
+	for _, group := range slices.Concat(d.Groups, d.Kernel.Firmware, d.Kernel.Initramfs.Groups) {
 		if len(group.Arch) == 0 || slices.Contains(group.Arch, arch) {
 			names = append(names, catalog.Names(group.Packages)...)
 		}

@@ -93,9 +93,9 @@ SPEC
   createrepo_c --quiet "$tree$repo"
 }
 
-# rpm_version NAME: the version of the Debian package behind it, without its revision.
+# rpm_version NAME: the version of the Debian package behind it, without its revision; 1 when there is none.
 rpm_version() {
-  awk -v name="$1" '$1 == name {print $2}' "$work/versions" | sed 's/^[0-9]*://; s/-[^-]*$//; s/[^A-Za-z0-9.+~]/_/g'
+  awk -v name="$1" '$1 == name {found = $2} END {print found == "" ? 1 : found}' "$work/versions" | sed 's/^[0-9]*://; s/-[^-]*$//; s/[^A-Za-z0-9.+~]/_/g'
 }
 
 # rpm_files NAME OPTIONS

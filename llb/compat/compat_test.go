@@ -504,9 +504,9 @@ func TestRefuses(t *testing.T) {
 		"kernel config: neither /boot/config-" + version + " nor /lib/modules/" + version + "/config is there; what the kernel of debian-12 can do is not known without it; " + remedy: {
 			func(s *parts) { s.remove("root/boot/config-" + version) },
 		},
-		"firmware *: no such file in /lib/firmware; needed for the devices that the packages of the kernel bring it for; " + remedy: {
-			func(s *parts) { s.remove("root/usr/lib/firmware") },
-			func(s *parts) { s.remove("root/usr/lib/firmware"); s.write("root/usr/lib/firmware/x", "") },
+		"firmware isci/isci_firmware.bin: no such file in /lib/firmware; needed for SAS controllers and wireless sticks; " + remedy: {
+			func(s *parts) { s.remove("root/usr/lib/firmware/isci") },
+			func(s *parts) { s.write("root/usr/lib/firmware/isci/isci_firmware.bin", "") },
 		},
 		"kernel module efivarfs: the kernel " + version + " of debian-12 has it in modules.dep, and not the file; needed for the boot entries of EFI; " + remedy: {
 			func(s *parts) { s.remove(moddir + "kernel/efivarfs.ko.zst") },

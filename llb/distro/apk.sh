@@ -14,5 +14,7 @@ set -eu
 apk --cache-dir "$FLAVORKIT_CACHE" update || fail "apk cannot read all repositories, see above"
 apk --cache-dir "$FLAVORKIT_CACHE" add "$@"
 
+# What a package would have put where the catalog's own file is (Distro.Prepare).
+find /etc -name '*.apk-new' -exec rm -f {} +
 rm -rf /var/cache/apk/* /lib/apk/db/*.old
 clean

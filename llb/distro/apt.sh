@@ -6,10 +6,12 @@
 # FLAVORKIT_AREAS    areas of the archive, one a line, beside those that the image asks for
 # FLAVORKIT_EXCLUDE  paths, one a line, that no package may bring (dpkg(1),
 #                    --path-exclude)
+# FLAVORKIT_REMOVE_USERS  accounts of the image, one a line, to take away
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "${0%/*}/common.sh"
 
+unmask
 options=$FLAVORKIT_CACHE/options
 apt_configure "$options"
 # Each line of the list becomes one option.
@@ -23,9 +25,12 @@ apt_configure "$options"
 } >>"$options"
 
 # sysvinit, when it is configured, has the running init start anew: here that is this script, which does not answer, and
-# the package would try for a minute.
+# the package would try for a minute. A script and no link to true: one program for all commands, as the coreutils of
+# newer releases are, goes by the name that it is called by, and knows no init.
 mkdir -p "$FLAVORKIT_CACHE/bin"
-ln -sf /bin/true "$FLAVORKIT_CACHE/bin/init"
+rm -f "$FLAVORKIT_CACHE/bin/init"
+printf '#!/bin/sh\nexit 0\n' >"$FLAVORKIT_CACHE/bin/init"
+chmod 0755 "$FLAVORKIT_CACHE/bin/init"
 printf 'DPkg::Path "%s/bin:/usr/sbin:/usr/bin:/sbin:/bin";\n' "$FLAVORKIT_CACHE" >>"$options"
 
 export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
@@ -38,4 +43,5 @@ rm -f "$options"
 
 # Indexes and backups tell when the step ran, not what was installed.
 rm -rf /var/cache/apt/*.bin /var/lib/apt/lists/* /var/cache/debconf/*-old /var/lib/dpkg/*-old
+remove_users
 clean

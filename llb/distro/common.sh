@@ -50,6 +50,23 @@ rpm_without() {
 	printf '%%_netsharedpath %s\n' "$(printf '%s\n' "$FLAVORKIT_EXCLUDE" | tr '\n' ':' | sed 's/:*$//')" >"$macros"
 }
 
+# unmask starts again the units that the base image masks, because a container does
+# not need them: a machine does.
+unmask() {
+	# Not with find, which an image need not have.
+	for unit in /etc/systemd/system/*; do
+		[ "$(readlink "$unit" || true)" != /dev/null ] || rm -f "$unit"
+	done
+}
+
+# remove_users takes away the accounts of FLAVORKIT_REMOVE_USERS, one a line, which
+# the base image brings, with their home directories.
+remove_users() {
+	for user in ${FLAVORKIT_REMOVE_USERS-}; do
+		! grep -q "^$user:" /etc/passwd || userdel --remove "$user"
+	done
+}
+
 # clean removes what tells when and where the step ran, and not what was
 # installed.
 clean() {

@@ -22,9 +22,11 @@ import (
 //go:embed *.sh
 var scripts embed.FS
 
-// script is how a package manager is run: it gets the packages as arguments,
-// the folder for downloads as FLAVORKIT_CACHE, areas of its archive as
-// FLAVORKIT_AREAS and the paths that no package may bring as FLAVORKIT_EXCLUDE.
+// script is how a package manager is run: it gets the packages as arguments, the
+// folder for downloads as FLAVORKIT_CACHE, and lists, one a line: areas of its
+// archive as FLAVORKIT_AREAS, repositories to leave alone as
+// FLAVORKIT_SKIP_REPOSITORIES, paths that no package may bring as
+// FLAVORKIT_EXCLUDE, and accounts to take away as FLAVORKIT_REMOVE_USERS.
 func script(manager string) (graph.Script, error) {
 	common, err := scripts.ReadFile("common.sh")
 	if err != nil {
@@ -64,8 +66,14 @@ func Install(ctx context.Context, s graph.Stage, in plan.Install, purpose string
 		base = s.Tree(base, "prepare the base for hooks of packages", files)
 	}
 	env := map[string]string{"FLAVORKIT_CACHE": cache, "FLAVORKIT_EXCLUDE": strings.Join(in.Exclude, "\n")}
-	if len(in.Areas) > 0 {
-		env["FLAVORKIT_AREAS"] = strings.Join(in.Areas, "\n")
+	for name, values := range map[string][]string{
+		"FLAVORKIT_AREAS":             in.Areas,
+		"FLAVORKIT_SKIP_REPOSITORIES": in.SkipRepositories,
+		"FLAVORKIT_REMOVE_USERS":      in.RemoveUsers,
+	} {
+		if len(values) > 0 {
+			env[name] = strings.Join(values, "\n")
+		}
 	}
 	maps.Copy(env, in.Env)
 	return s.Run(base, graph.Command{

@@ -5,10 +5,12 @@
 #
 # FLAVORKIT_CACHE    folder for metadata and packages; it outlives the step
 # FLAVORKIT_EXCLUDE  folders, one a line, that no package may bring
+# FLAVORKIT_REMOVE_USERS  accounts of the image, one a line, to take away
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "${0%/*}/common.sh"
 
+unmask
 count=$#
 while [ "$count" -gt 0 ]; do
 	package=$1
@@ -29,5 +31,8 @@ dnf install -y --refresh \
 	--setopt=skip_if_unavailable=False --setopt=retries=3 \
 	--setopt=keepcache=True --setopt=cachedir="$FLAVORKIT_CACHE" ${system:+"$system"} "$@"
 
-rm -rf /var/cache/dnf /var/cache/libdnf5 /var/lib/dnf/history.sqlite* /var/lib/dnf/countme
+# The history of transactions tells when they were; dnf 4 and 5 have it in different places.
+rm -rf /var/cache/dnf /var/cache/libdnf5 /var/lib/dnf/history.sqlite* /var/lib/dnf/countme \
+	/usr/lib/sysimage/libdnf5/transaction_history.sqlite*
+remove_users
 clean

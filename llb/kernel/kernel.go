@@ -6,6 +6,8 @@ package kernel
 import (
 	"context"
 	"embed"
+	"maps"
+	"slices"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/pkg/errors"
@@ -27,7 +29,8 @@ func script(name string) (graph.Script, error) {
 }
 
 // tools are the scripts of what makes an initramfs. Each takes the folder with
-// our configuration, the file to make, and the file to list its content in.
+// our configuration, the file to make, the file to list its content in, and the
+// commands that must be there.
 func tools() map[string]string {
 	return map[string]string{"dracut": "dracut.sh", "mkinitfs": "mkinitfs.sh"}
 }
@@ -128,6 +131,11 @@ func initramfs(g *graph.Graph, p *plan.Plan, donor llb.State, components map[str
 	if err != nil {
 		return initrd, manifest, err
 	}
+	shared, err := script("initramfs.sh")
+	if err != nil {
+		return initrd, manifest, err
+	}
+	makeScript.Beside = []graph.Script{shared}
 	mounts := []llb.RunOption{
 		llb.AddMount(overlayDir, s.File(llb.Scratch(), "configure "+p.Kernel.Initramfs.Tool, g.Tree(files)), llb.Readonly),
 	}
@@ -141,9 +149,18 @@ func initramfs(g *graph.Graph, p *plan.Plan, donor llb.State, components map[str
 	run := s.Run(donor, graph.Command{
 		Title:  "make the initramfs with " + p.Kernel.Initramfs.Tool,
 		Script: makeScript,
-		Args:   []string{overlayDir, "/out/boot/initrd", "/manifest/initrd.list"},
+		Args:   append([]string{overlayDir, "/out/boot/initrd", "/manifest/initrd.list"}, toolArgs(p.Compat.Initramfs.Tools)...),
 		Env:    g.EpochEnv(),
 		Mounts: mounts,
 	})
 	return run.AddMount("/out", llb.Scratch()), run.AddMount("/manifest", llb.Scratch()), nil
+}
+
+// toolArgs are the commands that the stage must have, as the scripts read them.
+func toolArgs(tools plan.Needs) []string {
+	var args []string
+	for _, names := range slices.Sorted(maps.Keys(tools)) {
+		args = append(args, names+"\t"+tools[names])
+	}
+	return args
 }

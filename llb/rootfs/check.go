@@ -3,6 +3,8 @@ package rootfs
 import (
 	"context"
 	_ "embed"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -48,12 +50,20 @@ func checkList(p *plan.Plan) string {
 			b.WriteString(kind + " " + v + "\n")
 		}
 	}
-	add("command", p.Checks.Commands...)
+	for _, name := range p.Checks.Commands {
+		if _, needed := p.Checks.Needs[name]; !needed {
+			add("command", name)
+		}
+	}
+	for _, names := range slices.Sorted(maps.Keys(p.Checks.Needs)) {
+		add("need", names+"\t"+p.Checks.Needs[names])
+	}
 	add("program", p.Checks.Programs...)
 	for _, v := range p.Release {
 		add("release", v.Name)
 	}
 	add("file", p.Userland.Loader.Shim, p.Userland.Loader.Grub, p.Userland.Loader.DiskGrub)
 	add("init", p.System.Init)
+	add("mask", p.System.Mask...)
 	return b.String()
 }

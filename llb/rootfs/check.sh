@@ -23,10 +23,18 @@ in_path() {
 release=$(text /etc/kairos-release)
 [ -n "$release" ] || fail "/etc/kairos-release" "missing or empty"
 
-init=''
+tab=$(printf '\t')
+init='' masked=''
 while read -r kind value; do
 	case $kind in
 	command) in_path "$value" || fail "command $value" "not found in the PATH" ;;
+	need) # names with " or " between, a tab, and why
+		names=${value%%"$tab"*} met=''
+		for name in $names; do
+			[ "$name" = or ] || ! in_path "$name" || met=1
+		done
+		[ -n "$met" ] || fail "command $names" "not found in the PATH; needed for ${value#*"$tab"}"
+		;;
 	program) executable "$value" || fail "program $value" "missing, empty or not executable" ;;
 	file) [ -z "$value" ] || [ -s "$(real "$value")" ] || fail "file $value" "missing or empty" ;;
 	release)
@@ -35,6 +43,7 @@ while read -r kind value; do
 		fi
 		;;
 	init) init=$value ;;
+	mask) masked="$masked $value " ;;
 	*) fail "list of checks" "unknown kind $kind" ;;
 	esac
 done <"$checks"
@@ -65,15 +74,14 @@ folders() {
 	(cd "$1" && find . -xdev -mindepth 1 -type d -printf '%U:%G:%m /%P\n' | LC_ALL=C sort)
 }
 lists=$(mktemp -d)
+trap 'rm -rf "$lists"' EXIT
 folders "$userland" >"$lists/userland"
 folders "$root" >"$lists/root"
 LC_ALL=C comm -23 "$lists/userland" "$lists/root" >"$lists/changed"
-rm -f "$lists/userland" "$lists/root"
 while read -r mode dir; do
 	# One that is no folder any more is missing, or a link that a layer replaced.
 	[ ! -d "$root$dir" ] || fail "folder $dir" "is $(stat -c %u:%g:%a "$root$dir"), not $mode as in the userland"
 done <"$lists/changed"
-rm -r "$lists"
 [ -n "$(find "$root/system/oem" -name '*.yaml' -type f -size +0 2>/dev/null | head -n 1)" ] || fail "folder /system/oem" "holds no cloud-config stages"
 
 # What must be made by every machine itself (contract 1.17).
@@ -87,6 +95,28 @@ done
 if text /etc/iscsi/initiatorname.iscsi | grep -q '^InitiatorName='; then
 	fail "/etc/iscsi/initiatorname.iscsi" "every machine would have the same"
 fi
+
+# A machine makes the accounts of people itself. One of the distribution takes the
+# number that the first of them has had on a machine that is upgraded, whose files
+# keep it. 65534 is nobody; 60000 and more are of systemd (its docs, UIDS-GIDS).
+if [ -f "$userland/etc/passwd" ]; then
+	while IFS=: read -r user _ uid _; do
+		if [ "$uid" -ge 1000 ] && [ "$uid" -lt 60000 ] && text /etc/passwd | grep -q "^$user:"; then
+			fail "account $user" "the distribution brings it, with the number $uid, which the first account of a machine has"
+		fi
+	done <"$userland/etc/passwd"
+fi
+
+# A password of "!" locks the account for an sshd without PAM, such as Alpine's, and
+# so refuses keys as well (sshd(8), Login process); "*" is no password either.
+for dir in /system/oem /oem; do
+	at=$(real "$dir")
+	[ -n "$at" ] || continue
+	grep -rlE "^[[:space:]]*\"?passwd\"?:[[:space:]]*[\"']?!" "$at" --include='*.yaml' 2>/dev/null | sort >"$lists/locked" || true
+	while read -r file; do
+		fail "cloud-config ${file#"$root"}" "passwd: \"!\" locks an account for keys as well; \"*\" is a password that nobody has"
+	done <"$lists/locked"
+done
 
 # sudo without its setuid bit locks everybody out. Distributions differ in who may read it.
 sudo=$(real /usr/bin/sudo)
@@ -108,6 +138,13 @@ systemd)
 			fail "unit $unit" "is masked"
 		fi
 	done
+	# Base images for containers mask units that a machine needs.
+	find "$userland/etc/systemd/system" -type l -lname /dev/null 2>/dev/null | sort >"$lists/masked"
+	while read -r at; do
+		unit=${at##*/}
+		case $masked in *" $unit "*) continue ;; esac
+		[ "$(readlink "$root${at#"$userland"}")" != /dev/null ] || fail "unit $unit" "the distribution's image masks it"
+	done <"$lists/masked"
 	;;
 openrc) executable /sbin/openrc || fail "/sbin/openrc" "missing" ;;
 *) fail "init" "unknown init system $init" ;;

@@ -30,7 +30,7 @@ func newSystem(t *testing.T) *system {
 	t.Helper()
 	s := &system{
 		t: t, root: t.TempDir(), userland: t.TempDir(),
-		checks: "command bash\nprogram /usr/bin/immucore\n" +
+		checks: "command bash\nneed awk or gawk\tstages\nmask masked.service\nprogram /usr/bin/immucore\n" +
 			"release KAIROS_ID\nrelease KAIROS_VERSION\nfile /usr/lib/shim/shimx64.efi\nfile \ninit systemd\n",
 	}
 	require.NoError(t, os.Chmod(s.root, 0o755))
@@ -56,7 +56,7 @@ func newSystem(t *testing.T) *system {
 	}
 	s.link("/var/lock", "/run/lock")
 	s.link("/sbin/init", "/lib/systemd/systemd")
-	for _, program := range []string{"/usr/bin/bash", "/usr/bin/immucore", "/usr/lib/systemd/systemd", "/usr/bin/sudo"} {
+	for _, program := range []string{"/usr/bin/bash", "/usr/bin/gawk", "/usr/bin/immucore", "/usr/lib/systemd/systemd", "/usr/bin/sudo"} {
 		s.write(program, "#!program")
 		s.chmod(program, 0o755)
 	}
@@ -64,6 +64,7 @@ func newSystem(t *testing.T) *system {
 	s.write("/usr/lib/shim/shimx64.efi", "shim")
 	s.write("/etc/kairos-release", "KAIROS_ID=\"kairos\"\nKAIROS_VERSION=\"v1.0.0\"\n")
 	s.write("/etc/machine-id", "")
+	s.passwd("root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n")
 	files, err := spectest.Catalog(t).Overlays().Files("common") // grub.cfg, bootargs.cfg and the stages are the real ones
 	require.NoError(t, err)
 	for _, f := range files {
@@ -83,6 +84,23 @@ func (s *system) write(p, text string) {
 func (s *system) link(p, target string) {
 	s.t.Helper()
 	require.NoError(s.t, os.Symlink(target, s.path(p)))
+}
+
+// passwd writes the accounts of the distribution, which the system has as well.
+func (s *system) passwd(text string) {
+	s.t.Helper()
+	s.write("/etc/passwd", text)
+	require.NoError(s.t, os.WriteFile(filepath.Join(s.userland, "etc/passwd"), []byte(text), 0o644))
+}
+
+// masks has the image of the distribution mask a unit, and the system as well.
+func (s *system) masks(unit string) {
+	s.t.Helper()
+	dir := filepath.Join(s.userland, "etc/systemd/system")
+	require.NoError(s.t, os.MkdirAll(dir, 0o755))
+	require.NoError(s.t, os.Symlink("/dev/null", filepath.Join(dir, unit)))
+	s.write("/etc/systemd/system/x", "")
+	s.link("/etc/systemd/system/"+unit, "/dev/null")
 }
 
 // lacks takes a link out of the distribution.
@@ -136,7 +154,18 @@ func TestCheckPasses(t *testing.T) {
 			s.link("/usr/bin/immucore", "/bin/../bin/./kairos")
 		},
 		"sudo that nobody reads, as on Fedora": func(s *system) { s.chmod("/usr/bin/sudo", 0o111|os.ModeSetuid) },
-		"no machine-id":                        func(s *system) { s.remove("/etc/machine-id") },
+		"the other command": func(s *system) {
+			s.remove("/usr/bin/gawk")
+			s.write("/usr/bin/awk", "x")
+			s.chmod("/usr/bin/awk", 0o755)
+		},
+		"a unit that is masked by choice": func(s *system) { s.masks("masked.service") },
+		"a unit that a layer unmasks": func(s *system) {
+			s.masks("console-getty.service")
+			s.remove("/etc/systemd/system/console-getty.service")
+		},
+		"an account that the spec makes": func(s *system) { s.replace("/etc/passwd", "admin:x:1000:1000::/:/bin/sh\n") },
+		"no machine-id":                  func(s *system) { s.remove("/etc/machine-id") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSystem(t)
@@ -156,6 +185,23 @@ func TestCheckFails(t *testing.T) {
 			func(s *system) { s.remove("/usr/bin/bash") },
 			func(s *system) { s.chmod("/usr/bin/bash", 0o644) },
 			func(s *system) { s.replace("/usr/bin/bash", ""); s.chmod("/usr/bin/bash", 0o755) },
+		},
+		"command awk or gawk: not found in the PATH; needed for stages": {
+			func(s *system) { s.remove("/usr/bin/gawk") },
+			func(s *system) { s.chmod("/usr/bin/gawk", 0o644) },
+		},
+		"account ubuntu: the distribution brings it, with the number 1000, which the first account of a machine has": {
+			func(s *system) {
+				s.remove("/etc/passwd")
+				s.passwd("root:x:0:0::/root:/bin/sh\nubuntu:x:1000:1000:Ubuntu:/home/ubuntu:/bin/bash\n")
+			},
+		},
+		"cloud-config /system/oem/50_mine.yaml: passwd: \"!\" locks an account for keys as well; \"*\" is a password that nobody has": {
+			func(s *system) { s.write("/system/oem/50_mine.yaml", "      kairos:\n        passwd: \"!\"\n") },
+			func(s *system) { s.write("/system/oem/50_mine.yaml", "passwd: '!!'\n") },
+		},
+		"unit console-getty.service: the distribution's image masks it": {
+			func(s *system) { s.masks("console-getty.service") },
 		},
 		"program /usr/bin/immucore: missing, empty or not executable": {
 			func(s *system) { s.remove("/usr/bin/immucore") },
@@ -308,6 +354,9 @@ func TestCheckList(t *testing.T) {
 		assert.NotEmpty(t, value, line)
 	}
 	assert.Contains(t, list, "command mount.nfs\n")
+	assert.Contains(t, list, "\nneed findmnt\tthe agent, grow-persistent and grub-state")
+	assert.NotContains(t, list, "command findmnt\n", "said once")
+	assert.Contains(t, list, "\nmask systemd-firstboot.service\n")
 	without := checkList(spectest.MustPlan(t, spec+"packages: {groups: {nfs: false}}\n", nil, "amd64"))
 	assert.NotContains(t, without, "mount.nfs")
 	assert.NotContains(t, list, "kcrypt-discovery-challenger")

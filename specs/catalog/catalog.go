@@ -58,6 +58,14 @@ type Distro struct {
 	// Exclude are paths that no package may bring, as patterns of the package
 	// manager: with wildcards for apt, folders for zypper and dnf.
 	Exclude []string `yaml:"exclude"`
+	// RemoveUsers are accounts of people that the base image brings. They would
+	// take the number of the first account that a machine makes, which owns files
+	// on the persistent partition.
+	RemoveUsers []string `yaml:"removeUsers"`
+	// SkipRepositories are repositories of the base image, by alias, that no
+	// package is taken from, so that the build does not depend on their host. The
+	// system keeps them. For zypper.
+	SkipRepositories []string `yaml:"skipRepositories"`
 	// Directories that the system needs beside those of every system.
 	Directories []string `yaml:"directories"`
 	// Links by path, to what other programs call by another name.
@@ -129,6 +137,9 @@ type ModelDistro struct {
 	Kernel []string `yaml:"kernel"`
 	// Packages of the userland.
 	Packages map[string]Package `yaml:"packages"`
+	// Enable lays services over those of the distribution's init systems, by init
+	// system and service. One without a target or runlevel is not started.
+	Enable map[string]map[string][]string `yaml:"enable"`
 }
 
 // Group is a set of packages with one purpose.
@@ -138,8 +149,9 @@ type Group struct {
 	Why string `yaml:"why"`
 	// Optional groups can be switched off by a spec.
 	Optional bool `yaml:"optional"`
-	// Arch, Init and Variant limit the group, when set.
+	// Arch, Model, Init and Variant limit the group, when set.
 	Arch    []string `yaml:"arch"`
+	Model   []string `yaml:"model"`
 	Init    string   `yaml:"init"`
 	Variant string   `yaml:"variant"`
 	// Packages by name.
@@ -150,9 +162,13 @@ type Group struct {
 type Package struct {
 	// Why it is on the list.
 	Why string `yaml:"why"`
-	// Commands that it is there for. Each must be found in the finished root
-	// filesystem, as long as the package is on the list.
+	// Commands that it is there for. Each must be found where the package is
+	// installed, as long as it is on the list: in the finished root filesystem, or
+	// in the stage that makes the initramfs.
 	Commands []string `yaml:"commands"`
+	// Firmware that it is there for: files in the folder of firmware, with
+	// wildcards of the shell. Each must be found in the finished root filesystem.
+	Firmware []string `yaml:"firmware"`
 }
 
 // Shorthand implements specs.Shorthander: a plain text is the reason.
@@ -160,9 +176,12 @@ func (Package) Shorthand() string { return "why" }
 
 // Kernel is how a distribution donates a kernel.
 type Kernel struct {
-	// Packages by architecture: the kernel and its firmware. The first is the
-	// kernel, the one that a spec can replace or pin.
+	// Packages of the kernel by architecture. The first is the one that a spec can
+	// replace or pin.
 	Packages map[string][]string `yaml:"packages"`
+	// Firmware are groups of packages with firmware for the kernel's drivers. A
+	// kernel of the user's own brings its own.
+	Firmware []Group `yaml:"firmware"`
 	// Environment of the package manager in the kernel's stage, for the hooks
 	// of kernel packages.
 	Environment map[string]string `yaml:"environment"`

@@ -59,6 +59,11 @@ func TestMistakesOfLike(t *testing.T) {
 		{"loader", "distros/a.yaml", good + "name: a\nloaders: {amd64: {from: alpine-3.21}}\n", "catalog/distros/a.yaml:4:25: loaders.amd64.from: alpine-3.21 lends none"},
 		{"mask", "distros/a.yaml", good + "name: a\ninits: [{name: openrc, mask: [x]}]\n", "catalog/distros/a.yaml:4:30: inits[1].mask: OpenRC cannot mask a service"},
 		{"model", "models/a.yaml", "name: a\ntitle: A\ndistros: {debian-21: {}}\n", `catalog/models/a.yaml:3:22: distros.debian-21: unknown distribution "debian-21"; did you mean "debian-12"?`},
+		{"firmware that any file is", "distros/a.yaml", good + "name: a\nkernel: {firmware: [{name: x, why: y, packages: {z: {why: w, firmware: ['*']}}}]}\n", `catalog/distros/a.yaml:4:73: kernel.firmware[1].packages.z.firmware[0]: "*" names no file; name a file of the device`},
+		{"firmware that is needed, and any", "requirements/a.yaml", "name: a\nwhy: b\nfirmware: {'**/*': c}\n", `catalog/requirements/a.yaml:3:20: firmware.**/*: "**/*" names no file; name a file of the device`},
+		{"model of a group", "distros/a.yaml", good + "name: a\ngroups: [{name: x, why: y, model: [rpi9]}]\n", `catalog/distros/a.yaml:4:36: groups[11].model[0]: "rpi9" is not valid; did you mean "rpi3"?`},
+		{"repositories", "distros/a.yaml", good + "name: a\nskipRepositories: [x]\n", `catalog/distros/a.yaml:4:19: skipRepositories: apt knows no repositories by alias`},
+		{"services of a model", "models/a.yaml", "name: a\ntitle: A\ndistros: {alpine-3.21: {enable: {systemd: {x: []}}}}\n", `catalog/models/a.yaml:3:43: distros.alpine-3.21.enable.systemd: "systemd" is not valid; valid: openrc`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := load(map[string]string{c.file: c.text})

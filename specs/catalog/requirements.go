@@ -16,11 +16,15 @@ type Requirements struct {
 	Why string `yaml:"why"`
 	// When limits all of them.
 	When When `yaml:"when"`
+	// Commands in the PATH of the finished system, whichever packages a spec
+	// keeps.
+	Commands map[string]Need `yaml:"commands"`
 	// Modules of the kernel that the userland loads, built in or loadable.
 	Modules map[string]Need `yaml:"modules"`
 	// Config are options of the kernel without CONFIG_, built in or modules.
 	Config map[string]Need `yaml:"config"`
-	// Firmware are files in the folder of firmware, with wildcards of the shell.
+	// Firmware are files in the directory of firmware, with wildcards of the shell,
+	// beside those that packages are there for (Package.Firmware).
 	Firmware map[string]Need `yaml:"firmware"`
 	// Initramfs is what must be inside the initramfs.
 	Initramfs InitramfsNeeds `yaml:"initramfs"`
@@ -28,6 +32,9 @@ type Requirements struct {
 
 // InitramfsNeeds are what must, and must not, be inside the initramfs.
 type InitramfsNeeds struct {
+	// Tools are commands of the stage that makes the initramfs. A tool such as
+	// dracut silently leaves out a part when a command that it needs is missing.
+	Tools map[string]Need `yaml:"tools"`
 	// Modules of the kernel, unless they are built in.
 	Modules map[string]Need `yaml:"modules"`
 	// Commands in its PATH.
@@ -77,14 +84,19 @@ func (r *Requirements) validate(v record) {
 	v.named(r.Name)
 	v.needed("why", r.Why)
 	r.When.validate(v, "when")
+	for _, pattern := range Names(r.Firmware) {
+		namedFirmware(v, pattern, "firmware", pattern)
+	}
 	i := r.Initramfs
 	for _, needs := range []struct {
 		at   keys
 		list map[string]Need
 	}{
+		{keys{"commands"}, r.Commands},
 		{keys{"modules"}, r.Modules},
 		{keys{"config"}, r.Config},
 		{keys{"firmware"}, r.Firmware},
+		{keys{"initramfs", "tools"}, i.Tools},
 		{keys{"initramfs", "modules"}, i.Modules},
 		{keys{"initramfs", "commands"}, i.Commands},
 		{keys{"initramfs", "files"}, i.Files},

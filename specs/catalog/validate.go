@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/rules"
@@ -97,10 +98,16 @@ func (d *Distro) validate(r record, c *Catalog) {
 		r.wrong(keys{"inits"}, "", "is missing")
 	}
 	for i, g := range d.Groups {
-		g.validate(r, "groups", i)
+		g.validate(r, c, "groups", i)
+	}
+	for i, g := range d.Kernel.Firmware {
+		g.validate(r, c, "kernel", "firmware", i)
 	}
 	for i, g := range d.Kernel.Initramfs.Groups {
-		g.validate(r, "kernel", "initramfs", "groups", i)
+		g.validate(r, c, "kernel", "initramfs", "groups", i)
+	}
+	if len(d.SkipRepositories) > 0 && d.Manager != "zypper" {
+		r.wrong(keys{"skipRepositories"}, "", "%s knows no repositories by alias", d.Manager)
 	}
 	for _, arch := range Names(d.Loaders) {
 		from := d.Loaders[arch].From
@@ -159,6 +166,11 @@ func (m *Model) validate(r record, c *Catalog) {
 			r.wrong(at, specs.Suggest(distro, Names(c.Distros)), "unknown distribution %q", distro)
 		}
 		validatePackages(r, m.Distros[distro].Packages, append(at, "packages")...)
+		if d, ok := c.Distros[distro]; ok {
+			for _, init := range Names(m.Distros[distro].Enable) {
+				r.oneOf(append(slices.Clone(at), "enable", init), init, d.InitNames())
+			}
+		}
 	}
 	m.Firmware.validate(r, c)
 }
@@ -182,9 +194,12 @@ func (f *Firmware) validate(r record, c *Catalog) {
 	}
 }
 
-func (g Group) validate(r record, at ...any) {
+func (g Group) validate(r record, c *Catalog, at ...any) {
 	if g.Name == "" || g.Why == "" {
 		r.wrong(at, "", "a group needs a name and a reason, why")
+	}
+	for i, model := range g.Model {
+		r.oneOf(append(slices.Clone(at), "model", i), model, Names(c.Models))
 	}
 	validatePackages(r, g.Packages, append(slices.Clone(at), "packages")...)
 }
@@ -194,6 +209,17 @@ func validatePackages(r record, packages map[string]Package, at ...any) {
 		if packages[name].Why == "" {
 			r.wrong(append(slices.Clone(at), name), "say why it is there", "has no reason")
 		}
+		for i, pattern := range packages[name].Firmware {
+			namedFirmware(r, pattern, append(slices.Clone(at), name, "firmware", i)...)
+		}
+	}
+}
+
+// namedFirmware refuses a pattern that any file of firmware meets: a package that
+// brings one of its files has not brought those of the device.
+func namedFirmware(r record, pattern string, at ...any) {
+	if strings.Trim(pattern, "*?/.") == "" {
+		r.wrong(at, "name a file of the device", "%q names no file", pattern)
 	}
 }
 
@@ -201,7 +227,7 @@ func (t *Toolbox) validate(r record, c *Catalog) {
 	r.named(t.Name)
 	r.oneOf(keys{"distro"}, t.Distro, Names(c.Distros))
 	for i, g := range t.Groups {
-		g.validate(r, "groups", i)
+		g.validate(r, c, "groups", i)
 	}
 }
 

@@ -148,7 +148,8 @@ func groupTable(cat *catalog.Catalog) string {
 	type group struct{ name, why, packages string }
 	distros := map[group][]string{}
 	for _, name := range catalog.Names(cat.Distros) {
-		for _, g := range cat.Distros[name].Groups {
+		d := cat.Distros[name]
+		for _, g := range slices.Concat(d.Groups, d.Kernel.Firmware) {
 			if g.Optional {
 				key := group{g.Name, g.Why, strings.Join(catalog.Names(g.Packages), ", ")}
 				distros[key] = append(distros[key], name)

@@ -21,6 +21,7 @@ services() {
 	udevadm trigger --type=devices --action=add
 	udevadm settle --timeout=30'
   daemon eudev udev 'need devfs' /sbin/udevd
+  daemon busybox-openrc acpid 'after localmount' '/bin/busybox acpid -f'
   daemon busybox-openrc crond 'after syslog' '/bin/busybox crond -f'
   daemon busybox-openrc syslog 'after bootmisc' '/bin/busybox syslogd -n'
   daemon busybox-openrc ntpd 'after net' '/usr/sbin/ntpd -d'

@@ -18,6 +18,13 @@ installkernel() {
     local -a _modules=(
         # The root: overlay over a loop-mounted image, or over the squashfs of a medium; and partitions with FAT.
         overlay loop squashfs isofs ext4 vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8
+        # Media and disks, by name: dracut finds drivers of block devices by the functions of the kernel that they
+        # call, and 055 and older look for one that Linux 6.0 has renamed, so that mmc_block and xen-blkfront are left
+        # out with a newer kernel.
+        ahci ata_piix nvme sd_mod sr_mod uas usb_storage ehci_pci xhci_pci
+        mmc_block sdhci sdhci_pci sdhci_acpi sdhci_iproc bcm2835 bcm2835_sdhost
+        virtio_blk virtio_pci virtio_scsi hv_storvsc vmw_pvscsi xen_blkfront
+        megaraid_sas mpt3sas
         # HTTP boot of an ISO that firmware keeps in memory.
         nfit libnvdimm nd_pmem nd_btt dax_pmem
         # Virtual media of management controllers are USB devices behind this controller.

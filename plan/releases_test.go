@@ -1,0 +1,169 @@
+package plan_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/test/spectest"
+)
+
+// TestEveryNeedHasAPackage has each command that a plan needs on the list of some
+// package of that distribution: of the userland for what the agent and the scripts
+// run, of the kernel's stage for what makes the initramfs and what is inside. What
+// a base image has by chance, or by a package that another one only recommends, is
+// missing in the next.
+func TestEveryNeedHasAPackage(t *testing.T) {
+	cat, err := catalog.Builtin()
+	require.NoError(t, err)
+	for _, cell := range spectest.Cells(t) {
+		t.Run(cell.Name, func(t *testing.T) {
+			p := spectest.PlanCell(t, cell)
+			userland, donor := cat.Distros[p.Userland.Distro], cat.Distros[p.Kernel.Distro]
+			brought := commandsOf(userland.Groups, p.Userland.Packages)
+			require.NotEmpty(t, p.Checks.Needs)
+			for _, names := range catalog.Names(p.Checks.Needs) {
+				assert.True(t, met(names, brought), "no package of the userland of %s is there for %s", userland.Name, names)
+			}
+			brought = commandsOf(donor.Kernel.Initramfs.Groups, p.Kernel.Packages)
+			require.NotEmpty(t, p.Compat.Initramfs.Tools)
+			for _, needs := range []plan.Needs{p.Compat.Initramfs.Tools, p.Compat.Initramfs.Commands} {
+				for _, names := range catalog.Names(needs) {
+					assert.True(t, met(names, brought), "no package of the kernel's stage of %s is there for %s", donor.Name, names)
+				}
+			}
+		})
+	}
+}
+
+// commandsOf are the commands that packages of groups are there for.
+func commandsOf(groups []catalog.Group, packages []plan.Package) []string {
+	var commands []string
+	for _, g := range groups {
+		for name, p := range g.Packages {
+			if slices.ContainsFunc(packages, func(p plan.Package) bool { return p.Name == name }) {
+				commands = append(commands, p.Commands...)
+			}
+		}
+	}
+	return commands
+}
+
+// met tells whether one of the names is there.
+func met(names string, brought []string) bool {
+	return slices.ContainsFunc(strings.Split(names, " or "), func(n string) bool { return slices.Contains(brought, n) })
+}
+
+// TestKernelFirmware has a file of each family looked for that servers and PCs cannot do
+// without, on every distribution. Debian has the free ones only, and one of those
+// is looked for.
+func TestKernelFirmware(t *testing.T) {
+	cat, err := catalog.Builtin()
+	require.NoError(t, err)
+	for name := range cat.Distros {
+		t.Run(name, func(t *testing.T) {
+			families := []string{"amdgpu", "bnx2x", "i915", "iwlwifi", "rtl_nic"}
+			if cat.Distros[name].Flavor == "debian" {
+				families = []string{"isci"}
+			}
+			p := spectest.MustPlan(t, "distro: "+name+"\nversion: v1.0.0\n", nil, "amd64")
+			files := slices.Collect(maps.Keys(p.Compat.Firmware))
+			for _, family := range families {
+				assert.True(t, slices.ContainsFunc(files, func(f string) bool { return strings.Contains(f, family) }), "%s: %v", family, files)
+			}
+			p = spectest.MustPlan(t, "distro: "+name+"\nmodel: virtual\nversion: v1.0.0\n", nil, "amd64")
+			assert.Empty(t, p.Compat.Firmware, "a virtual machine needs none")
+		})
+	}
+	p := spectest.MustPlan(t, "extends: alpine\nversion: v1.0.0\n", nil, "amd64")
+	assert.Contains(t, packageNames(p.Kernel.Packages), "linux-firmware-rtl_nic")
+	assert.NotContains(t, packageNames(p.Kernel.Packages), "linux-firmware-none")
+	p = spectest.MustPlan(t, "extends: alpine\nmodel: virtual\nversion: v1.0.0\n", nil, "amd64")
+	assert.Contains(t, packageNames(p.Kernel.Packages), "linux-firmware-none", "linux-lts asks for any, and takes all if it is not told")
+	p = spectest.MustPlan(t, "extends: fedora\nversion: v1.0.0\npackages: {groups: {firmware-wireless: false}}\n", nil, "amd64")
+	assert.NotContains(t, packageNames(p.Kernel.Packages), "iwlwifi-mvm-firmware")
+	assert.NotContains(t, p.Compat.Firmware, "*iwlwifi-8265-*")
+	p = spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\nkernel: {context: mine}\n", nil, "amd64")
+	assert.Empty(t, p.Compat.Firmware, "a kernel of the user's own brings its own")
+}
+
+// TestReleases has what releases of one distribution differ in.
+func TestReleases(t *testing.T) {
+	of := func(spec, arch string) *plan.Plan {
+		return spectest.MustPlan(t, spec+"\nversion: v1.0.0\n", nil, arch)
+	}
+	for _, r := range []struct {
+		release    string
+		polkit     string
+		compress   bool
+		removeUser []string
+		raspi      []string
+	}{
+		{"20.04", "policykit-1", false, nil, []string{"linux-image-raspi", "linux-firmware-raspi2"}},
+		{"22.04", "polkitd", true, nil, []string{"linux-image-raspi", "linux-firmware-raspi", "linux-modules-extra-raspi"}},
+		{"24.04", "polkitd", false, []string{"ubuntu"}, []string{"linux-image-raspi"}},
+		{"26.04", "polkitd", false, []string{"ubuntu"}, []string{"linux-image-raspi"}},
+	} {
+		t.Run("ubuntu-"+r.release, func(t *testing.T) {
+			p := of("distro: ubuntu-"+r.release, "amd64")
+			assert.Contains(t, packageNames(p.Userland.Packages), r.polkit)
+			assert.Contains(t, p.Checks.Commands, "pkaction")
+			assert.Contains(t, packageNames(p.Kernel.Packages), "linux-firmware", "named, whatever the kernel's package asks for")
+			assert.Equal(t, r.compress, p.Kernel.CompressModules)
+			assert.ElementsMatch(t, r.removeUser, p.Userland.RemoveUsers)
+			assert.Empty(t, p.Kernel.RemoveUsers, "nobody sees those of the kernel's stage")
+			p = of("distro: ubuntu-"+r.release+"\nmodel: rpi4", "arm64")
+			assert.Equal(t, r.raspi, packageNames(p.Kernel.Packages)[:len(r.raspi)])
+			assert.NotContains(t, packageNames(p.Kernel.Packages), "linux-raspi", "it brings headers")
+		})
+	}
+	leap := of("extends: opensuse", "amd64")
+	assert.Equal(t, []string{"repo-openh264"}, leap.Userland.SkipRepositories)
+	assert.Equal(t, []string{"repo-openh264"}, leap.Kernel.SkipRepositories)
+	assert.Contains(t, packageNames(leap.Userland.Packages), "util-linux-systemd")
+	assert.Subset(t, packageNames(leap.Kernel.Packages), []string{"tar", "gzip", "util-linux-systemd"})
+	for _, arch := range []string{"amd64", "arm64"} {
+		assert.Contains(t, packageNames(of("extends: fedora", arch).Userland.Packages), "util-linux")
+	}
+	for spec, backend := range map[string]bool{"debian-12": false, "debian-13": true, "ubuntu": true, "fedora": true, "opensuse": false} {
+		_, asked := of("extends: "+spec, "amd64").Compat.Initramfs.Files["/var/lib/dracut/hooks/initqueue/settled/99-networkd-run.sh or "+
+			"/usr/lib/dracut/hooks/initqueue/settled/99-networkd-run.sh or /lib/dracut/hooks/initqueue/settled/99-networkd-run.sh"]
+		assert.Equal(t, backend, asked, spec)
+	}
+}
+
+func TestAlpine(t *testing.T) {
+	of := func(spec, arch string) *plan.Plan {
+		return spectest.MustPlan(t, spec+"\nversion: v1.0.0\n", nil, arch)
+	}
+	p := of("extends: alpine", "amd64")
+	assert.Equal(t, []string{"boot"}, p.System.Enable["acpid"], "the power button")
+	assert.Equal(t, []string{"boot"}, p.System.Enable["hwclock"])
+	assert.NotContains(t, p.System.Enable, "swclock")
+	assert.Contains(t, packageNames(p.Userland.Packages), "eudev-netifnames")
+	assert.Equal(t, "debian-12", p.Userland.Loader.From.Distro)
+	assert.Equal(t, "debian-13", of("extends: alpine", "arm64").Userland.Loader.From.Distro, "its GRUB starts a kernel that unpacks itself")
+
+	p = of("extends: alpine-arm-rpi", "arm64")
+	assert.Equal(t, []string{"boot"}, p.System.Enable["swclock"], "a board has no clock that runs without power")
+	assert.NotContains(t, p.System.Enable, "hwclock")
+
+	assert.Contains(t, of("extends: debian-12\nkernel: alpine-3.21", "amd64").Compat.Config, "FHANDLE", "systemd runs, and not in the initramfs alone")
+	assert.NotContains(t, of("extends: alpine", "amd64").Compat.Config, "FHANDLE")
+	assert.Contains(t, of("extends: alpine-ubuntu", "amd64").Compat.Config, "FHANDLE", "systemd runs in the initramfs")
+}
+
+// packageNames are packages without their versions.
+func packageNames(packages []plan.Package) []string {
+	names := make([]string, len(packages))
+	for i, p := range packages {
+		names[i] = p.Name
+	}
+	return names
+}
