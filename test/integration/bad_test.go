@@ -114,6 +114,7 @@ func TestUnknownTarget(t *testing.T) {
 // promise in the spec, does not fit the file.
 func TestChecksum(t *testing.T) {
 	c := embedded(t)
+	iso(t) // else each mistake would interrupt the installation of packages
 	agent := component(t, "kairos-agent")
 	file := fileOf(agent)
 	fake := release(t, agent, []byte("not an agent"))
