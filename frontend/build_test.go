@@ -155,11 +155,11 @@ artifacts:
 	texts := map[string]string{"opt/acme": "", "b.yaml": "hostname: edge\n"}
 	want := []string{
 		`kairos.spec:3:33: files[0].from: there is no file "motd" in the build context; paths count from the top of the context; a .dockerignore file may leave it out`,
-		`kairos.spec:4:14: cloudConfig.from: "." is a folder; name a file`,
+		`kairos.spec:4:14: cloudConfig.from: "." is a directory; name a file`,
 		`kairos.spec:13:9: artifacts.iso.cloudConfig: is not YAML: mapping values are not allowed in this context`,
-		`b.yaml:1:1: is no cloud-config: a machine leaves out what does not begin as one; write #cloud-config into the first line`,
+		`b.yaml:1:1: is not a cloud-config: a machine ignores a file that does not begin as one; write #cloud-config into the first line`,
 	}
-	const unverified = `kairos.spec:5:69: components.immucore.sha256: https://acme.example/amd64 has nothing to verify it with on amd64; add the sha256 of amd64`
+	const unverified = `kairos.spec:5:69: components.immucore.sha256: https://acme.example/amd64 needs a checksum for amd64; add the sha256 of amd64`
 	for _, c := range []struct {
 		name, platforms string
 		want            []string

@@ -35,7 +35,7 @@ func TestContextThatIsNotThere(t *testing.T) {
 	p := spectest.MustPlan(t, debian+"components:\n  immucore:\n    context: mine\n", nil, "amd64")
 	_, err := graphtest.Try(p, "image")
 	require.Error(t, err)
-	assert.Equal(t, `kairos.spec:6:14: components.immucore.context: there is no named context "mine"; hand it in with --build-context mine=…`, err.Error())
+	assert.Equal(t, `kairos.spec:6:14: components.immucore.context: there is no named context "mine"; pass it with --build-context mine=…`, err.Error())
 }
 
 // TestArchiveNameOfUrl has urls with more than a file name at their end.

@@ -270,7 +270,7 @@ func TestOwnKernel(t *testing.T) {
 	assert.NotContains(t, text, "linux-image-amd64")
 
 	_, err := graphtest.Try(spectest.MustPlan(t, debian+from+"context: mine}\n", nil, "amd64"), "image")
-	assert.EqualError(t, err, `kairos.spec:4:36: kernel.context: there is no named context "mine"; hand it in with --build-context mine=…`)
+	assert.EqualError(t, err, `kairos.spec:4:36: kernel.context: there is no named context "mine"; pass it with --build-context mine=…`)
 }
 
 // TestFallbacks looks for ops that an old daemon does not know.

@@ -311,10 +311,10 @@ func (c *checker) find(ctx context.Context, f namedFile) (Folder, error) {
 	case err != nil:
 		return nil, err
 	case isFolder && f.text:
-		c.report(rules.NotAFile, f.key, "name a file", "%q is a folder", f.path)
+		c.report(rules.NotAFile, f.key, "name a file", "%q is a directory", f.path)
 		return nil, nil
 	case isFolder && !f.mode.IsZero():
-		c.report(rules.NotAFile, f.mode, "leave it out, and what is in it keeps its own modes", "%q is a folder, and a mode is for one file", f.path)
+		c.report(rules.NotAFile, f.mode, "leave it out, and what is in it keeps its own modes", "%q is a directory, and a mode is for one file", f.path)
 	}
 	return folder, nil
 }

@@ -103,7 +103,7 @@ func (r *resolver) emulator(artifact string, disk Disk) Emulator {
 	firmware, ok := known.Firmware[name]
 	switch {
 	case !ok:
-		r.report(rules.UnsupportedArchitecture, key.TestFirmware, "write "+firmwareEFI+", or take it out", "%s has no %s", r.arch, strings.ToUpper(name))
+		r.report(rules.UnsupportedArchitecture, key.TestFirmware, "write "+firmwareEFI+", or remove it", "%s has no %s", r.arch, strings.ToUpper(name))
 	case !slices.Contains(can, name) && r.sure(key.Test, key.Disk):
 		r.report(rules.UnsupportedChoice, key.TestFirmware, fmt.Sprintf("write artifacts.disk.firmware: %s, or both", name), "the disk does not start from %s", strings.ToUpper(name))
 	}

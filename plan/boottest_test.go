@@ -57,7 +57,7 @@ func TestTest(t *testing.T) {
 
 func TestTestFirmware(t *testing.T) {
 	for _, c := range []struct{ spec, arch, want string }{
-		{"test: {firmware: bios}", "arm64", "kairos.spec:3:18: test.firmware: arm64 has no BIOS; write efi, or take it out"},
+		{"test: {firmware: bios}", "arm64", "kairos.spec:3:18: test.firmware: arm64 has no BIOS; write efi, or remove it"},
 		{
 			"test: {artifact: disk, firmware: bios}", "amd64",
 			"kairos.spec:3:34: test.firmware: the disk does not start from BIOS; write artifacts.disk.firmware: bios, or both",

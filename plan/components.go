@@ -82,7 +82,7 @@ func (r *resolver) haveKind(kind string) string {
 			variants = append(variants, c.Variants...)
 		}
 	}
-	return `write "variant: ` + strings.Join(sorted(variants), " or ") + `", or take it out`
+	return `write "variant: ` + strings.Join(sorted(variants), " or ") + `", or remove it`
 }
 
 // checkNamed refuses components that the spec names and the system has not.
@@ -96,7 +96,7 @@ func (r *resolver) checkNamed(names []string, variant string) {
 		case slices.Contains(names, name), !r.sure(key.Variant):
 		case r.kinds(variant)[known.Kind] && !r.sure(specs.KindByName(known.Kind).Key):
 		case r.kinds(variant)[known.Kind]:
-			r.report(rules.UnsupportedChoice, at, `choose it with "`+known.Kind+": "+name+`", or take it out`, "%s is not the %s of this system", name, known.Kind)
+			r.report(rules.UnsupportedChoice, at, `choose it with "`+known.Kind+": "+name+`", or remove it`, "%s is not the %s of this system", name, known.Kind)
 		default:
 			r.report(rules.UnsupportedChoice, at, r.haveKind(known.Kind), "the variant %s has no %s", variant, known.Kind)
 		}
@@ -138,7 +138,7 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 		checksums = known.Checksums
 	}
 	if checksums == "" && r.sure(key.Components.Entry(known.Name)) {
-		r.report(rules.UnverifiedDownload, key.Components.Entry(known.Name).SHA256(), "add the sha256 of "+r.arch, "%s has nothing to verify it with on %s", c.Download.URL, r.arch)
+		r.report(rules.UnverifiedDownload, key.Components.Entry(known.Name).SHA256(), "add the sha256 of "+r.arch, "%s needs a checksum for %s", c.Download.URL, r.arch)
 	}
 	c.Download.Checksums = expand(checksums)
 	return c

@@ -70,5 +70,5 @@ func TestDiskTooSmall(t *testing.T) {
 
 func TestNoBIOS(t *testing.T) {
 	_, err := spectest.Plan(debian+"artifacts: {disk: {firmware: bios}}\n", nil, "arm64")
-	require.EqualError(t, err, "kairos.spec:3:30: artifacts.disk.firmware: arm64 has no BIOS; write efi, or take it out")
+	require.EqualError(t, err, "kairos.spec:3:30: artifacts.disk.firmware: arm64 has no BIOS; write efi, or remove it")
 }

@@ -104,7 +104,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "a kernel of one's own and a package", spec: debian + "kernel: {context: mine, package: linux-image-amd64}\n",
-			want: []string{`kairos.spec:3:9: kernel: has a kernel of its own and a package; keep one of them`},
+			want: []string{`kairos.spec:3:9: kernel: has both a custom kernel and a package; keep one of them`},
 		},
 		{
 			name: "two kernels of one's own", spec: debian + "kernel: {context: mine, image: acme/kernel}\n",
@@ -113,7 +113,7 @@ func TestMistakes(t *testing.T) {
 		{
 			name: "checksum for the other architecture",
 			spec: debian + "components: {immucore: {url: 'https://x/y', sha256: {arm64: " + strings.Repeat("a", 64) + "}}}\n",
-			want: []string{`kairos.spec:3:53: components.immucore.sha256: https://x/y has nothing to verify it with on amd64; add the sha256 of amd64`},
+			want: []string{`kairos.spec:3:53: components.immucore.sha256: https://x/y needs a checksum for amd64; add the sha256 of amd64`},
 		},
 		{
 			name: "of the language and of the catalog",

@@ -107,19 +107,19 @@ func TestMistakesOfTheVariant(t *testing.T) {
 	for _, c := range []struct{ name, spec, want string }{
 		{
 			"mesh on core", debian + "mesh: edgevpn\n",
-			`3:7: mesh: the variant core has no mesh; write "variant: standard", or take it out`,
+			`3:7: mesh: the variant core has no mesh; write "variant: standard", or remove it`,
 		},
 		{
 			"Kubernetes on core", debian + "kubernetes: {version: v1.33.9+k3s1}\n",
-			`3:13: kubernetes: the variant core has no kubernetes; write "variant: standard", or take it out`,
+			`3:13: kubernetes: the variant core has no kubernetes; write "variant: standard", or remove it`,
 		},
 		{
 			"a component of Kubernetes on core", debian + "components: {k3s: {image: acme/k3s}}\n",
-			`3:19: components.k3s: the variant core has no kubernetes; write "variant: standard", or take it out`,
+			`3:19: components.k3s: the variant core has no kubernetes; write "variant: standard", or remove it`,
 		},
 		{
 			"a component that was not chosen", standard + "components: {k0s: {image: acme/k0s}}\n",
-			`4:19: components.k0s: k0s is not the kubernetes of this system; choose it with "kubernetes: k0s", or take it out`,
+			`4:19: components.k0s: k0s is not the kubernetes of this system; choose it with "kubernetes: k0s", or remove it`,
 		},
 		{"unknown Kubernetes", standard + "kubernetes: k8s\n", `4:13: kubernetes.distribution: unknown kubernetes "k8s"; did you mean "k0s"?`},
 		{"unknown mesh", standard + "mesh: tailscale\n", `4:7: mesh.name: unknown mesh "tailscale"; valid: edgevpn, none`},

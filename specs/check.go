@@ -36,12 +36,12 @@ func (c *checker) check(n *yaml.Node, t reflect.Type, key string) bool {
 		c.report(rules.UnsupportedYAML, n, key, "write the value out, or put the common part in a spec of its own and extend it", "YAML aliases are not supported here")
 		return false
 	case n.Style&yaml.TaggedStyle != 0:
-		c.report(rules.UnsupportedYAML, n, key, "take it out; to make a text of a value, put it in quotes", "the YAML tag %s is not supported", n.Tag)
+		c.report(rules.UnsupportedYAML, n, key, "remove it; to make a text of a value, put it in quotes", "the YAML tag %s is not supported", n.Tag)
 		return false
 	case n.Tag == "!!null" && c.nulls:
 		return true
 	case n.Tag == "!!null":
-		c.report(rules.EmptyValue, n, key, "give it "+describe(t)+", or take it out", "has no value")
+		c.report(rules.EmptyValue, n, key, "give it "+describe(t)+", or remove it", "has no value")
 		return false
 	}
 	switch t.Kind() {
@@ -99,7 +99,7 @@ func (c *checker) checkMap(n *yaml.Node, t reflect.Type, key string) bool {
 }
 
 // keep goes through the pairs of a mapping and leaves those that fit. A key
-// that stands twice does not.
+// that is there twice does not.
 func (c *checker) keep(n *yaml.Node, key string, fits func(k, v *yaml.Node) bool) {
 	first := map[string]int{}
 	var kept []*yaml.Node
@@ -110,7 +110,7 @@ func (c *checker) keep(n *yaml.Node, key string, fits func(k, v *yaml.Node) bool
 			continue
 		}
 		if line, ok := first[k.Value]; ok {
-			c.report(rules.DuplicateKey, k, key, fmt.Sprintf("the first is in line %d", line), "key %s stands twice", quote(k.Value))
+			c.report(rules.DuplicateKey, k, key, fmt.Sprintf("the first is in line %d", line), "duplicate key %s", quote(k.Value))
 			continue
 		}
 		first[k.Value] = k.Line
@@ -157,7 +157,7 @@ func (c *checker) checkScalar(n *yaml.Node, t reflect.Type, key string) bool {
 	case !ok:
 		c.report(rules.WrongType, n, key, hint, "must be %s, not %s", describe(t), kindOf(n))
 	case n.Value == "" && t != reflect.TypeFor[Text]():
-		c.report(rules.EmptyValue, n, key, "give it a text, or take it out", "is empty")
+		c.report(rules.EmptyValue, n, key, "give it a text, or remove it", "is empty")
 		ok = false
 	}
 	return ok

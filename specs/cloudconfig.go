@@ -33,7 +33,7 @@ func ReadMachineConfig(src *Source) (CloudConfig, error) {
 		err = Diagnostics{{
 			Rule:    rules.InvalidCloudConfig,
 			Range:   top(src),
-			Message: "is no cloud-config: a machine leaves out what does not begin as one",
+			Message: "is not a cloud-config: a machine ignores a file that does not begin as one",
 			Hint:    "write " + cloudConfigHeaders[0] + " into the first line",
 		}}
 	}

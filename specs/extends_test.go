@@ -25,7 +25,7 @@ extends: debain-12
 extends: gentoo-musl
 `,
 			want: []string{
-				`kairos.spec:2:10: extends: no flavor and no named context is called "gentoo-musl"; valid: a context handed in with --build-context gentoo-musl=FOLDER, ` + strings.Join(spectest.Files{}.FlavorNames(), ", "),
+				`kairos.spec:2:10: extends: no flavor and no named context is called "gentoo-musl"; valid: a context passed with --build-context gentoo-musl=DIR, ` + strings.Join(spectest.Files{}.FlavorNames(), ", "),
 			},
 		},
 		{
@@ -55,7 +55,7 @@ extends: ./kairos.spec
 				"kairos.spec": "version: v1.0.0\nextends: ./kairos.spec\n",
 			},
 			want: []string{
-				`kairos.spec:2:10: extends: makes a cycle; the chain is kairos.spec → kairos.spec`,
+				`kairos.spec:2:10: extends: extends itself; the chain is kairos.spec → kairos.spec`,
 			},
 		},
 		{
@@ -68,7 +68,7 @@ extends: ./a.spec
 				"kairos.spec": "version: v1.0.0\nextends: ./a.spec\n",
 			},
 			want: []string{
-				`a.spec:2:10: extends: makes a cycle; the chain is kairos.spec → a.spec → kairos.spec`,
+				`a.spec:2:10: extends: extends itself; the chain is kairos.spec → a.spec → kairos.spec`,
 			},
 		},
 		{
@@ -80,7 +80,7 @@ extends: acme
 				"context:acme": "extends: acme\n",
 			},
 			want: []string{
-				`acme/kairos.spec:1:10: extends: makes a cycle; the chain is kairos.spec → acme/kairos.spec → acme/kairos.spec`,
+				`acme/kairos.spec:1:10: extends: extends itself; the chain is kairos.spec → acme/kairos.spec → acme/kairos.spec`,
 			},
 		},
 		{
@@ -98,7 +98,7 @@ extends: ./base.spec
 extends: ../base.spec
 `,
 			want: []string{
-				`kairos.spec:2:10: extends: "../base.spec" climbs out of the folder of the spec; put the file beside the spec, or hand its folder in as a named context`,
+				`kairos.spec:2:10: extends: "../base.spec" is outside the directory of the spec; put the file beside the spec, or pass its directory as a named context`,
 			},
 		},
 		{
@@ -107,7 +107,7 @@ extends: ../base.spec
 extends: ./a/../../base.spec
 `,
 			want: []string{
-				`kairos.spec:2:10: extends: "./a/../../base.spec" climbs out of the folder of the spec; put the file beside the spec, or hand its folder in as a named context`,
+				`kairos.spec:2:10: extends: "./a/../../base.spec" is outside the directory of the spec; put the file beside the spec, or pass its directory as a named context`,
 			},
 		},
 		{
@@ -119,7 +119,7 @@ extends: ./a/b.spec
 				"a/b.spec": "extends: ../../c.spec\n",
 			},
 			want: []string{
-				`a/b.spec:1:10: extends: "../../c.spec" climbs out of the folder of the spec; put the file beside the spec, or hand its folder in as a named context`,
+				`a/b.spec:1:10: extends: "../../c.spec" is outside the directory of the spec; put the file beside the spec, or pass its directory as a named context`,
 			},
 		},
 		{
@@ -131,7 +131,7 @@ extends: /etc/base.spec
 				"etc/base.spec": "name: a\n",
 			},
 			want: []string{
-				`kairos.spec:2:10: extends: "/etc/base.spec" climbs out of the folder of the spec; put the file beside the spec, or hand its folder in as a named context`,
+				`kairos.spec:2:10: extends: "/etc/base.spec" is outside the directory of the spec; put the file beside the spec, or pass its directory as a named context`,
 			},
 		},
 		{
@@ -187,7 +187,7 @@ cmdline: [$x]
 				`b.spec:1:1: unknown key "nmae"; did you mean "name"?`,
 				`b.spec:2:10: variant: "foo" is not valid; valid: core, standard`,
 				`b.spec:3:11: cmdline[0]: "a b" is not one kernel argument; write one argument, without spaces, quotes or $, such as console=ttyS1,115200`,
-				`b.spec:4:10: extends: no flavor and no named context is called "nope"; valid: a context handed in with --build-context nope=FOLDER, ` + strings.Join(spectest.Files{}.FlavorNames(), ", "),
+				`b.spec:4:10: extends: no flavor and no named context is called "nope"; valid: a context passed with --build-context nope=DIR, ` + strings.Join(spectest.Files{}.FlavorNames(), ", "),
 			},
 		},
 		{

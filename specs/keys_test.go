@@ -121,10 +121,10 @@ packages:
     -
 `,
 			want: []string{
-				`kairos.spec:2:6: name: has no value; give it a text, or take it out`,
-				`kairos.spec:3:9: distro: has no value; give it a text, or a mapping with the keys name, base, or take it out`,
-				`kairos.spec:4:9: kernel: has no value; give it a text, or a mapping with the keys from, package, version, image, context, or take it out`,
-				`kairos.spec:8:6: packages.add[1]: has no value; give it a text, or take it out`,
+				`kairos.spec:2:6: name: has no value; give it a text, or remove it`,
+				`kairos.spec:3:9: distro: has no value; give it a text, or a mapping with the keys name, base, or remove it`,
+				`kairos.spec:4:9: kernel: has no value; give it a text, or a mapping with the keys from, package, version, image, context, or remove it`,
+				`kairos.spec:8:6: packages.add[1]: has no value; give it a text, or remove it`,
 			},
 		},
 		{
@@ -136,10 +136,10 @@ distro: ''
 cmdline: [quiet, '']
 `,
 			want: []string{
-				`kairos.spec:2:7: name: is empty; give it a text, or take it out`,
-				`kairos.spec:3:10: extends: is empty; give it a text, or take it out`,
-				`kairos.spec:4:9: distro.name: is empty; give it a text, or take it out`,
-				`kairos.spec:5:18: cmdline[1]: is empty; give it a text, or take it out`,
+				`kairos.spec:2:7: name: is empty; give it a text, or remove it`,
+				`kairos.spec:3:10: extends: is empty; give it a text, or remove it`,
+				`kairos.spec:4:9: distro.name: is empty; give it a text, or remove it`,
+				`kairos.spec:5:18: cmdline[1]: is empty; give it a text, or remove it`,
 			},
 		},
 		{
@@ -156,18 +156,18 @@ test: {assertions: [{file: x}, [], {service: -x}]}
 `,
 			want: []string{
 				`kairos.spec:2:11: cmdline[0]: "a b" is not one kernel argument; write one argument, without spaces, quotes or $, such as console=ttyS1,115200`,
-				`kairos.spec:2:18: cmdline[1]: is empty; give it a text, or take it out`,
+				`kairos.spec:2:18: cmdline[1]: is empty; give it a text, or remove it`,
 				`kairos.spec:2:22: cmdline[2]: "x$y" is not one kernel argument; write one argument, without spaces, quotes or $, such as console=ttyS1,115200`,
 				`kairos.spec:3:24: packages.add[1]: must be a text, not true; put it in quotes: "true"`,
 				`kairos.spec:3:30: packages.add[2]: must be a text, not a mapping`,
 				`kairos.spec:3:38: packages.add[3]: "-x" is not a package name; write the name of one package, such as htop`,
 				`kairos.spec:3:42: packages.add[4]: must be a text, not a list`,
-				`kairos.spec:3:46: packages.add[5]: "htop" stands twice, first in line 3`,
-				`kairos.spec:3:62: packages.remove[0]: has no value; give it a text, or take it out`,
+				`kairos.spec:3:46: packages.add[5]: duplicate entry "htop", first in line 3`,
+				`kairos.spec:3:62: packages.remove[0]: has no value; give it a text, or remove it`,
 				`kairos.spec:3:65: packages.remove[1]: "jq;" is not a package name; write the name of one package, such as htop`,
 				`kairos.spec:5:10: files[0].path: "etc/motd" is not a path in the root filesystem; write an absolute path without . and .. in it, such as /etc/motd`,
 				`kairos.spec:6:3: files[1]: must be a mapping with the keys path, from, content, mode, owner, not the text "hello"`,
-				`kairos.spec:7:3: files[2]: the YAML tag !!str is not supported; take it out; to make a text of a value, put it in quotes`,
+				`kairos.spec:7:3: files[2]: the YAML tag !!str is not supported; remove it; to make a text of a value, put it in quotes`,
 				`kairos.spec:8:10: files[3].path: "etc/issue" is not a path in the root filesystem; write an absolute path without . and .. in it, such as /etc/motd`,
 				`kairos.spec:9:28: test.assertions[0].file: "x" is not a path; write an absolute path without . and .. in it, such as /etc/os-release`,
 				`kairos.spec:9:32: test.assertions[1]: must be a mapping with the keys name, run, file, service, matches, timeout, not a list`,
@@ -182,8 +182,8 @@ packages: {add: [htop], add: [jq]}
 name: b
 `,
 			want: []string{
-				`kairos.spec:3:25: packages: key "add" stands twice; the first is in line 3`,
-				`kairos.spec:4:1: key "name" stands twice; the first is in line 2`,
+				`kairos.spec:3:25: packages: duplicate key "add"; the first is in line 3`,
+				`kairos.spec:4:1: duplicate key "name"; the first is in line 2`,
 			},
 		},
 		{
@@ -239,9 +239,9 @@ init: !foo systemd
 artifacts: {iso: {level: !!int abc}}
 `,
 			want: []string{
-				`kairos.spec:2:7: name: the YAML tag !!binary is not supported; take it out; to make a text of a value, put it in quotes`,
-				`kairos.spec:3:7: init: the YAML tag !foo is not supported; take it out; to make a text of a value, put it in quotes`,
-				`kairos.spec:4:26: artifacts.iso.level: the YAML tag !!int is not supported; take it out; to make a text of a value, put it in quotes`,
+				`kairos.spec:2:7: name: the YAML tag !!binary is not supported; remove it; to make a text of a value, put it in quotes`,
+				`kairos.spec:3:7: init: the YAML tag !foo is not supported; remove it; to make a text of a value, put it in quotes`,
+				`kairos.spec:4:26: artifacts.iso.level: the YAML tag !!int is not supported; remove it; to make a text of a value, put it in quotes`,
 			},
 		},
 		{
@@ -270,7 +270,7 @@ init: upstart
 				`kairos.spec:2:7: name: "A b" is not valid; use lower case letters and digits, with . _ or - between them`,
 				`kairos.spec:3:10: variant: "Core" is not valid; did you mean "core"?`,
 				`kairos.spec:5:15: packages.add[1]: "-x" is not a package name; write the name of one package, such as htop`,
-				`kairos.spec:5:19: packages.add[2]: "htop" stands twice, first in line 5`,
+				`kairos.spec:5:19: packages.add[2]: duplicate entry "htop", first in line 5`,
 				`kairos.spec:7:10: files[0].path: "etc/motd" is not a path in the root filesystem; write an absolute path without . and .. in it, such as /etc/motd`,
 				`kairos.spec:8:14: files[1]: unknown key "contnet"; did you mean "content"?`,
 				`kairos.spec:9:7: init: "upstart" is not valid; valid: openrc, systemd`,

@@ -105,7 +105,7 @@ func cycle(chain []*Source) *problem {
 	}
 	for _, s := range chain[:len(chain)-1] {
 		if s.Name == last.Name && s.Context == last.Context && s.Flavor == last.Flavor {
-			return &problem{rules.ExtendsItself, "makes a cycle", "the chain is " + strings.Join(names, " → ")}
+			return &problem{rules.ExtendsItself, "extends itself", "the chain is " + strings.Join(names, " → ")}
 		}
 	}
 	return nil
@@ -134,7 +134,7 @@ func follow(ctx context.Context, src *Source, name string, r Reader) (*Source, *
 	}
 	valid := slices.Clone(r.FlavorNames())
 	if _, err := reference.ParseNormalizedNamed(name); err == nil { // as those of contexts are
-		valid = append(valid, fmt.Sprintf("a context handed in with --build-context %s=FOLDER", name))
+		valid = append(valid, fmt.Sprintf("a context passed with --build-context %s=DIR", name))
 	}
 	return nil, &problem{rules.UnknownBase, fmt.Sprintf("no flavor and no named context is called %s", quote(name)), Suggest(name, valid)}, nil
 }
@@ -145,7 +145,7 @@ func followPath(ctx context.Context, src *Source, name string, r Reader) (*Sourc
 	}
 	full := path.Join(path.Dir(src.Name), name)
 	if path.IsAbs(name) || !isLocal(full) {
-		return nil, &problem{rules.BaseOutside, fmt.Sprintf("%q climbs out of the folder of the spec", name), "put the file beside the spec, or hand its folder in as a named context"}, nil
+		return nil, &problem{rules.BaseOutside, fmt.Sprintf("%q is outside the directory of the spec", name), "put the file beside the spec, or pass its directory as a named context"}, nil
 	}
 	data, err := r.File(ctx, full)
 	if errors.Is(err, fs.ErrNotExist) {

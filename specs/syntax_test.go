@@ -198,21 +198,21 @@ init: *n
 			name: "zero byte",
 			spec: "version: v1.0.0\nname: a\x00b\n",
 			want: []string{
-				`kairos.spec:2:8: holds the control character U+0000; take it out, or write it inside double quotes as an escape`,
+				`kairos.spec:2:8: holds the control character U+0000; remove it, or write it inside double quotes as an escape`,
 			},
 		},
 		{
 			name: "old mac line ends",
 			spec: "version: v1.0.0\rname: a\n",
 			want: []string{
-				`kairos.spec:1:16: holds the control character U+000D; take it out, or write it inside double quotes as an escape`,
+				`kairos.spec:1:16: holds the control character U+000D; remove it, or write it inside double quotes as an escape`,
 			},
 		},
 		{
 			name: "line separator",
 			spec: "version: v1.0.0\nname: a\u2028b\n",
 			want: []string{
-				`kairos.spec:2:8: holds the control character U+2028; take it out, or write it inside double quotes as an escape`,
+				`kairos.spec:2:8: holds the control character U+2028; remove it, or write it inside double quotes as an escape`,
 			},
 		},
 		{

@@ -98,7 +98,7 @@ func (t *text) unreadable() (Diagnostic, bool) {
 			case r == '\r' && at == len(line)-1 && !last, r == '\t':
 				continue
 			case r < ' ', r == 0x7f, r >= 0x80 && r < 0xa0, r == 0x2028, r == 0x2029, r == 0xfeff, r == 0xfffe, r == 0xffff:
-				message, hint = fmt.Sprintf("holds the control character %U", r), "take it out, or write it inside double quotes as an escape"
+				message, hint = fmt.Sprintf("holds the control character %U", r), "remove it, or write it inside double quotes as an escape"
 			default:
 				continue
 			}

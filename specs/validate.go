@@ -173,7 +173,7 @@ func (v *validator) ownKernel(k Kernel) {
 	case k.Image != "" && k.Context != "":
 		v.report(rules.ConflictingValues, "kernel", "keep one of them", "has both image and context")
 	case (k.Image != "" || k.Context != "") && (k.Package != "" || k.Version != ""):
-		v.report(rules.ConflictingValues, "kernel", "keep one of them", "has a kernel of its own and a package")
+		v.report(rules.ConflictingValues, "kernel", "keep one of them", "has both a custom kernel and a package")
 	}
 }
 
@@ -187,7 +187,7 @@ func (v *validator) packages(key string, names []string) {
 		}
 		// Two specs of a chain may well name the same package.
 		if before, ok := first[name]; ok && v.doc.At(before).Source == v.doc.At(at).Source {
-			v.report(rules.DuplicateEntry, at, "", "%q stands twice, first in line %d", name, v.doc.At(before).Start.Line)
+			v.report(rules.DuplicateEntry, at, "", "duplicate entry %q, first in line %d", name, v.doc.At(before).Start.Line)
 		}
 		first[name] = at
 	}
@@ -229,7 +229,7 @@ func (v *validator) file(key string, f File) {
 		}
 	}
 	if f.Content != "" && slices.Contains(folders, f.Path) {
-		v.report(rules.InvalidPath, key+".path", "name a file in it", "%s is a folder", f.Path)
+		v.report(rules.InvalidPath, key+".path", "name a file in it", "%s is a directory", f.Path)
 	}
 	v.content(key, Content{From: f.From, Content: f.Content})
 	if f.From == "" && f.Content == "" && !v.doc.Has(key+".content") {
@@ -249,11 +249,11 @@ func (v *validator) sameFiles(files []File) {
 			switch {
 			case f.Path == "" || before.Path == "":
 			case f.Path == before.Path && first.Source == v.doc.At(at).Source:
-				v.report(rules.DuplicateEntry, at, "keep one of them", "%s stands twice, first in line %d", quote(f.Path), first.Start.Line)
+				v.report(rules.DuplicateEntry, at, "keep one of them", "duplicate entry %s, first in line %d", quote(f.Path), first.Start.Line)
 			case strings.HasPrefix(f.Path, before.Path+"/") && before.Content != "":
-				v.report(rules.ConflictingValues, at, "", "%s is a file, in line %d, and no folder", quote(before.Path), first.Start.Line)
+				v.report(rules.ConflictingValues, at, "", "%s is a file, in line %d, not a directory", quote(before.Path), first.Start.Line)
 			case strings.HasPrefix(before.Path, f.Path+"/") && f.Content != "":
-				v.report(rules.ConflictingValues, at, "", "%s is a folder, by the path in line %d", quote(f.Path), first.Start.Line)
+				v.report(rules.ConflictingValues, at, "", "%s is a directory, by the path in line %d", quote(f.Path), first.Start.Line)
 			}
 		}
 	}
@@ -264,7 +264,7 @@ func (v *validator) content(key string, c Content) {
 		v.report(rules.ConflictingValues, key, "keep one of them", "has both from and content")
 	}
 	if c.From != "" && !isLocal(c.From) {
-		v.report(rules.InvalidPath, key+".from", "name a file inside the build context, by a relative path", "%s climbs out of the build context", quote(c.From))
+		v.report(rules.InvalidPath, key+".from", "name a file inside the build context, by a relative path", "%s is outside the build context", quote(c.From))
 	}
 }
 
@@ -297,19 +297,19 @@ func (v *validator) component(key string, c Component) {
 		v.match(key+".sha256."+arch, sum, sha256Pattern, "write 64 hexadecimal digits, lower case")
 	}
 	if given == 1 && c.URL == "" {
-		const hint = "take it out, or name a url; what an image or a named context holds is what you trust it to hold"
+		const hint = "remove it, or name a url; what an image or a named context holds is what you trust it to hold"
 		if len(c.SHA256) > 0 {
-			v.report(rules.InapplicableKey, key+".sha256", hint, "is for downloads")
+			v.report(rules.InapplicableKey, key+".sha256", hint, "applies only to downloads")
 		}
 		if c.Checksums != "" {
-			v.report(rules.InapplicableKey, key+".checksums", hint, "is for downloads")
+			v.report(rules.InapplicableKey, key+".checksums", hint, "applies only to downloads")
 		}
 	}
 	if c.URL != "" && len(c.SHA256) == 0 && c.Checksums == "" {
-		v.missing(rules.UnverifiedDownload, key+".url", "add sha256: {amd64: …}, or checksums: with the url of the publisher's sha256 list", "has nothing to verify it with")
+		v.missing(rules.UnverifiedDownload, key+".url", "add sha256: {amd64: …}, or checksums: with the url of the publisher's sha256 list", "needs a checksum")
 	}
 	if c.Path != "" && !isLocal(strings.TrimPrefix(c.Path, "/")) {
-		v.report(rules.InvalidPath, key+".path", "name a file inside it", "%s climbs out of its source", quote(c.Path))
+		v.report(rules.InvalidPath, key+".path", "name a file inside it", "%s is outside its source", quote(c.Path))
 	}
 }
 
@@ -338,7 +338,7 @@ func (v *validator) level(key string, level int, compression string, highest map
 	limit, ok := highest[name]
 	switch {
 	case !ok:
-		v.report(rules.InapplicableKey, key, "take it out", "%s has no levels", name)
+		v.report(rules.InapplicableKey, key, "remove it", "%s has no levels", name)
 	case level < 1 || level > limit:
 		v.report(rules.InvalidValue, key, "write a number from 1 to "+strconv.Itoa(limit), "%d is not a level of %s", level, name)
 	}

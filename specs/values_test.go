@@ -192,7 +192,7 @@ packages: {add: ['a b', 'a;b', --x, x-, '$(x)', 'a=1', g++, a/b], remove: [a, c,
 				`kairos.spec:2:37: packages.add[3]: "x-" is not a package name; write the name of one package, such as htop`,
 				`kairos.spec:2:41: packages.add[4]: "$(x)" is not a package name; write the name of one package, such as htop`,
 				`kairos.spec:2:61: packages.add[7]: "a/b" is not a package name; write the name of one package, such as htop`,
-				`kairos.spec:2:82: packages.remove[2]: "a" stands twice, first in line 2`,
+				`kairos.spec:2:82: packages.remove[2]: duplicate entry "a", first in line 2`,
 			},
 		},
 		{
@@ -229,7 +229,7 @@ artifacts: {iso: {cloudConfig: a/../../b}}
 `,
 			want: []string{
 				`kairos.spec:2:14: cloudConfig: has both from and content; keep one of them`,
-				`kairos.spec:3:32: artifacts.iso.cloudConfig.from: "a/../../b" climbs out of the build context; name a file inside the build context, by a relative path`,
+				`kairos.spec:3:32: artifacts.iso.cloudConfig.from: "a/../../b" is outside the build context; name a file inside the build context, by a relative path`,
 			},
 		},
 		{
@@ -249,10 +249,10 @@ files:
   - {path: /var/run/a, content: a}
 `,
 			want: []string{
-				`kairos.spec:4:12: files[1].path: "/etc/motd" stands twice, first in line 3; keep one of them`,
-				`kairos.spec:5:12: files[2].path: "/etc/motd" is a file, in line 3, and no folder`,
-				`kairos.spec:7:12: files[4].path: "/opt/app" is a folder, by the path in line 6`,
-				`kairos.spec:10:12: files[7].path: /usr/bin is a folder; name a file in it`,
+				`kairos.spec:4:12: files[1].path: duplicate entry "/etc/motd", first in line 3; keep one of them`,
+				`kairos.spec:5:12: files[2].path: "/etc/motd" is a file, in line 3, not a directory`,
+				`kairos.spec:7:12: files[4].path: "/opt/app" is a directory, by the path in line 6`,
+				`kairos.spec:10:12: files[7].path: /usr/bin is a directory; name a file in it`,
 				`kairos.spec:12:12: files[9].path: "/etc/a\n" is not a path in the root filesystem; write an absolute path without . and .. in it, such as /etc/motd`,
 				`kairos.spec:13:12: files[10].path: /var/run is mounted over or emptied at boot; put the file elsewhere, or write it from a cloud-config`,
 			},
@@ -267,8 +267,8 @@ components:
 `,
 			want: []string{
 				`kairos.spec:3:41: components.a.sha256.amd46: "amd46" is not an architecture; did you mean "amd64"?`,
-				`kairos.spec:4:25: components.b.sha256: is for downloads; take it out, or name a url; what an image or a named context holds is what you trust it to hold`,
-				`kairos.spec:5:30: components.c.checksums: is for downloads; take it out, or name a url; what an image or a named context holds is what you trust it to hold`,
+				`kairos.spec:4:25: components.b.sha256: applies only to downloads; remove it, or name a url; what an image or a named context holds is what you trust it to hold`,
+				`kairos.spec:5:30: components.c.checksums: applies only to downloads; remove it, or name a url; what an image or a named context holds is what you trust it to hold`,
 			},
 		},
 		{
@@ -278,10 +278,10 @@ cloudConfig: ../x
 files: [{path: /a, from: ../b}, {path: /b, from: /b}, {path: /c, from: b/../..}]
 `,
 			want: []string{
-				`kairos.spec:2:14: cloudConfig.from: "../x" climbs out of the build context; name a file inside the build context, by a relative path`,
-				`kairos.spec:3:26: files[0].from: "../b" climbs out of the build context; name a file inside the build context, by a relative path`,
-				`kairos.spec:3:50: files[1].from: "/b" climbs out of the build context; name a file inside the build context, by a relative path`,
-				`kairos.spec:3:72: files[2].from: "b/../.." climbs out of the build context; name a file inside the build context, by a relative path`,
+				`kairos.spec:2:14: cloudConfig.from: "../x" is outside the build context; name a file inside the build context, by a relative path`,
+				`kairos.spec:3:26: files[0].from: "../b" is outside the build context; name a file inside the build context, by a relative path`,
+				`kairos.spec:3:50: files[1].from: "/b" is outside the build context; name a file inside the build context, by a relative path`,
+				`kairos.spec:3:72: files[2].from: "b/../.." is outside the build context; name a file inside the build context, by a relative path`,
 			},
 		},
 		{
@@ -299,7 +299,7 @@ artifacts: {iso: {compression: bzip2}}
 artifacts: {iso: {compression: xz, level: 3}}
 `,
 			want: []string{
-				`kairos.spec:2:43: artifacts.iso.level: xz has no levels; take it out`,
+				`kairos.spec:2:43: artifacts.iso.level: xz has no levels; remove it`,
 			},
 		},
 		{
@@ -363,13 +363,13 @@ artifacts:
 				`kairos.spec:5:11: artifacts.disk.size: "8GB" is not a size; write a number and MiB, GiB or TiB, such as 8GiB, and at most 2TiB`,
 				`kairos.spec:6:15: artifacts.disk.firmware: "uefi" is not valid; did you mean "efi"?`,
 				`kairos.spec:7:18: artifacts.disk.compression: "gzip" is not valid; valid: none, xz, zstd`,
-				`kairos.spec:8:18: artifacts.disk.cloudConfig.from: "/a" climbs out of the build context; name a file inside the build context, by a relative path`,
+				`kairos.spec:8:18: artifacts.disk.cloudConfig.from: "/a" is outside the build context; name a file inside the build context, by a relative path`,
 			},
 		},
 		{
 			name: "level of an uncompressed disk",
 			spec: "version: v1.0.0\nartifacts: {disk: {compression: none, level: 3}}\n",
-			want: []string{`kairos.spec:2:46: artifacts.disk.level: none has no levels; take it out`},
+			want: []string{`kairos.spec:2:46: artifacts.disk.level: none has no levels; remove it`},
 		},
 		{
 			name: "level of a disk too high",
@@ -428,7 +428,7 @@ files:
 components: {k: {url: 'https://x/y.tar.gz'}}
 `,
 			want: []string{
-				`kairos.spec:2:23: components.k.url: has nothing to verify it with; add sha256: {amd64: …}, or checksums: with the url of the publisher's sha256 list`,
+				`kairos.spec:2:23: components.k.url: needs a checksum; add sha256: {amd64: …}, or checksums: with the url of the publisher's sha256 list`,
 			},
 		},
 		{
@@ -454,7 +454,7 @@ components:
 				`kairos.spec:7:6: components.e: has more than one of url, image and context; keep one of them`,
 				`kairos.spec:8:12: components.f.url: "https://x/%zz" is not a url; write a full url, such as https://example.com/{version}/file-{arch}.tar.gz`,
 				`kairos.spec:9:14: components.g.image: "A B" is not valid; write an image reference, such as ghcr.io/acme/agent:v1`,
-				`kairos.spec:9:27: components.g.path: "../x" climbs out of its source; name a file inside it`,
+				`kairos.spec:9:27: components.g.path: "../x" is outside its source; name a file inside it`,
 				`kairos.spec:9:42: components.g.version: "a b" is not valid; write a version such as v2.31.4`,
 			},
 		},

@@ -53,8 +53,8 @@ func TestCheck(t *testing.T) {
 			err: []string{
 				`kairos.spec:3:33: files[0].from: there is no file "motd" in the build context` + hint,
 				`kairos.spec:3:57: files[1].from: there is no file "acme/x" in the build context` + hint,
-				`kairos.spec:3:95: files[2].mode: "acme" is a folder, and a mode is for one file; leave it out, and what is in it keeps its own modes`,
-				`kairos.spec:4:14: cloudConfig.from: "." is a folder; name a file`,
+				`kairos.spec:3:95: files[2].mode: "acme" is a directory, and a mode is for one file; leave it out, and what is in it keeps its own modes`,
+				`kairos.spec:4:14: cloudConfig.from: "." is a directory; name a file`,
 				`kairos.spec:5:64: artifacts.disk.cloudConfig.from: there is no file "none.yaml" in the build context` + hint,
 				`user.yaml:3:1: is not YAML: found character that cannot start any token; indent with spaces, YAML takes no tabs`,
 			},
@@ -67,15 +67,15 @@ func TestCheck(t *testing.T) {
 			},
 			err: []string{
 				`c.yaml:2:1: is no mapping; a cloud-config has keys such as stages and install`,
-				`b.yaml:1:1: is no cloud-config: a machine leaves out what does not begin as one; write #cloud-config into the first line`,
-				`a.yaml:1:1: is no cloud-config: a machine leaves out what does not begin as one; write #cloud-config into the first line`,
+				`b.yaml:1:1: is not a cloud-config: a machine ignores a file that does not begin as one; write #cloud-config into the first line`,
+				`a.yaml:1:1: is not a cloud-config: a machine ignores a file that does not begin as one; write #cloud-config into the first line`,
 			},
 		},
 		{
 			name:  "a mistake that two artifacts have in common",
 			spec:  "artifacts: {iso: {cloudConfig: a.yaml}, disk: {cloudConfig: ./a.yaml}}\n",
 			files: map[string]string{"a.yaml": "install: {auto: true}\n"},
-			err:   []string{`a.yaml:1:1: is no cloud-config: a machine leaves out what does not begin as one; write #cloud-config into the first line`},
+			err:   []string{`a.yaml:1:1: is not a cloud-config: a machine ignores a file that does not begin as one; write #cloud-config into the first line`},
 		},
 		{
 			name: "a cloud-config in the spec, line by line",

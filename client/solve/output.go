@@ -142,7 +142,7 @@ func rewriteTimes(attrs map[string]string) map[string]string {
 
 func outputFile(kind, file string, attrs map[string]string) (*Output, error) {
 	if info, err := os.Stat(file); err == nil && info.IsDir() {
-		return nil, errors.Errorf("%s is a folder; name a file in it", file)
+		return nil, errors.Errorf("%s is a directory; name a file in it", file)
 	}
 	o := &Output{moves: map[string]string{filepath.Base(file): file}}
 	if err := o.open(filepath.Dir(file)); err != nil {
@@ -233,7 +233,7 @@ func move(from, to string) error {
 		}
 		return nil
 	case target.IsDir():
-		return errors.Errorf("%s is a folder", to)
+		return errors.Errorf("%s is a directory", to)
 	case source.IsDir():
 		return errors.Errorf("%s is not a folder", to)
 	}

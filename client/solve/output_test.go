@@ -38,7 +38,7 @@ func TestParseOutput(t *testing.T) {
 		{in: "dest=DIR/x", want: `output "dest=DIR/x": the type is none of local, tar, oci, docker, image, registry`},
 		{in: "type=iso,dest=x", want: `output "type=iso,dest=x": the type is none of local, tar, oci, docker, image, registry`},
 		{in: "type=oci,x", want: `output "type=oci,x": "x" is not key=value`},
-		{in: "type=oci,dest=DIR/folder", want: `DIR/folder is a folder; name a file in it`},
+		{in: "type=oci,dest=DIR/folder", want: `DIR/folder is a directory; name a file in it`},
 	} {
 		t.Run(c.in, func(t *testing.T) {
 			d, err := ParseOutput(strings.ReplaceAll(c.in, "DIR", dir))
@@ -140,7 +140,7 @@ func TestFileAppearsOnCommit(t *testing.T) {
 
 func TestCommitTakesNoFolderAway(t *testing.T) {
 	for name, c := range map[string]struct{ there, built, want string }{
-		"file over folder": {"x/mine", "x", "x is a folder"},
+		"file over folder": {"x/mine", "x", "x is a directory"},
 		"folder over file": {"x", "x/new", "x is not a folder"},
 	} {
 		t.Run(name, func(t *testing.T) {

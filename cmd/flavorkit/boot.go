@@ -116,7 +116,7 @@ func checkArtifact(file string) error {
 		return errors.Wrap(err, "open the artifact")
 	}
 	if info.IsDir() {
-		return errors.Errorf("%s is a folder; name an ISO or a disk in it", file)
+		return errors.Errorf("%s is a directory; name an ISO or a disk in it", file)
 	}
 	if unpack, packed := unpacked()[filepath.Ext(file)]; packed {
 		return errors.Errorf("%s is compressed; unpack it first: %s %s", file, unpack, quote(file))

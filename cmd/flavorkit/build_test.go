@@ -28,7 +28,7 @@ func TestOpenOutputs(t *testing.T) {
 		{name: "several outputs, one name", flags: buildFlags{outputs: []string{"a", "type=tar,dest=b/x.tar"}, tag: "acme/os:v1"}, plans: plans,
 			kinds: []string{client.ExporterOCI, client.ExporterTar}, names: []string{"acme/os:v1", ""}, folders: []string{"a", "b"}},
 		{name: "the second is no file", flags: buildFlags{outputs: []string{"a", "type=oci,dest=folder"}}, plans: plans,
-			kinds: []string{client.ExporterOCI}, names: []string{""}, folders: []string{"a"}, err: "folder is a folder; name a file in it"},
+			kinds: []string{client.ExporterOCI}, names: []string{""}, folders: []string{"a"}, err: "folder is a directory; name a file in it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())

@@ -123,7 +123,7 @@ type pairsFlag struct{ pairs *map[string]string }
 func (f pairsFlag) Set(s string) error {
 	name, value, _ := strings.Cut(s, "=")
 	if name == "" || value == "" {
-		return errors.New("it is no name=value")
+		return errors.New("expected name=value")
 	}
 	if *f.pairs == nil {
 		*f.pairs = map[string]string{}
@@ -186,7 +186,7 @@ func findSpec(folder, file string) (string, error) {
 	case err != nil:
 		return "", errors.Errorf("there is no spec %s; make one with 'flavorkit init', or name yours with -f", file)
 	case info.IsDir():
-		return "", errors.Errorf("%s is a folder; name the spec in it", file)
+		return "", errors.Errorf("%s is a directory; name the spec in it", file)
 	}
 	return file, nil
 }

@@ -55,7 +55,7 @@ func TestCommands(t *testing.T) {
 		{line: "--version", stdout: "flavorkit version"},
 		{line: "bild", code: exitUsage, stderr: "flavorkit: unknown command \"bild\"; did you mean \"build\"?\nSee 'flavorkit --help'.\n"},
 		{line: "check --nope", code: exitUsage, stderr: "flavorkit: unknown flag: --nope\nSee"},
-		{line: "check --build-context acme", code: exitUsage, stderr: "flavorkit: invalid argument \"acme\" for \"--build-context\" flag: it is no name=value\nSee"},
+		{line: "check --build-context acme", code: exitUsage, stderr: "flavorkit: invalid argument \"acme\" for \"--build-context\" flag: expected name=value\nSee"},
 		{line: "check x", code: exitFailed, stderr: "flavorkit: there is no spec x/kairos.spec; make one with 'flavorkit init', or name yours with -f\n"},
 		{line: "check x y", code: exitUsage, stderr: "flavorkit: accepts at most 1 arg(s), received 2\nSee"},
 		{line: "check good", stdout: "good/kairos.spec is right: kairos-debian-12-core-"},
@@ -66,7 +66,7 @@ func TestCommands(t *testing.T) {
 		{line: "check -f acme.spec", code: exitFailed, stderr: "flavorkit: acme.spec:1:10: extends: no flavor and no named context is called \"acme\"; "},
 		{line: "check -f acme.spec --build-context acme=empty", code: exitFailed, stderr: "acme.spec:1:10: read the spec that extends names: the named context acme holds no kairos.spec"},
 		{line: "check -f none.spec", code: exitFailed, stderr: "flavorkit: there is no spec none.spec; make one with 'flavorkit init', or name yours with -f\n"},
-		{line: "check -f acme", code: exitFailed, stderr: "flavorkit: acme is a folder; name the spec in it\n"},
+		{line: "check -f acme", code: exitFailed, stderr: "flavorkit: acme is a directory; name the spec in it\n"},
 		{line: "plan --arch amd64", stdout: "file: kairos-debian-12-core-amd64-generic-v1.0.0\n"},
 		{line: "plan -f bad.spec", code: exitFailed, stderr: "flavorkit: bad.spec:1:10: extends: no flavor and no named context is called \"debain-12\"; did you mean \"debian-12\"?\nbad.spec:2:1: unknown key \"versoin\"; did you mean \"version\"?\n"},
 		{line: "graph --arch amd64", stdout: "[rootfs] check the root filesystem"},
@@ -81,7 +81,7 @@ func TestCommands(t *testing.T) {
 		{line: "build -f none.spec", code: exitFailed, stderr: "flavorkit: there is no spec none.spec; "},
 		{line: "boot", code: exitUsage, stderr: "flavorkit: accepts 1 arg(s), received 0\nSee"},
 		{line: "boot disk.img.zst", code: exitFailed, stderr: "flavorkit: disk.img.zst is compressed; unpack it first: zstd -d --sparse disk.img.zst\n"},
-		{line: "boot acme", code: exitFailed, stderr: "flavorkit: acme is a folder; name an ISO or a disk in it\n"},
+		{line: "boot acme", code: exitFailed, stderr: "flavorkit: acme is a directory; name an ISO or a disk in it\n"},
 		{line: "boot none.iso", code: exitFailed, stderr: "flavorkit: open the artifact: stat none.iso: no such file or directory\n"},
 	} {
 		t.Run(c.line, func(t *testing.T) {

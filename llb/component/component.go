@@ -62,7 +62,7 @@ func fetch(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, c p
 	case ok:
 		return copyProgram(g, s, c, from, "from the named context "+name), nil
 	case c.Context != "":
-		return llb.State{}, p.Diagnose(rules.ContextNotFound, key.Components.Entry(c.Name).Context(), "hand it in with --build-context "+name+"=…", "there is no named context %q", name)
+		return llb.State{}, p.Diagnose(rules.ContextNotFound, key.Components.Entry(c.Name).Context(), "pass it with --build-context "+name+"=…", "there is no named context %q", name)
 	case c.Image != "":
 		from, err := s.Image(ctx, c.Image)
 		if err != nil {

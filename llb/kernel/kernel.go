@@ -111,7 +111,7 @@ func ownKernel(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan)
 		return llb.State{}, errors.Wrapf(err, "read the named context %s", own.Context)
 	}
 	if !ok {
-		return llb.State{}, p.Diagnose(rules.ContextNotFound, key.KernelContext, "hand it in with --build-context "+own.Context+"=…", "there is no named context %q", own.Context)
+		return llb.State{}, p.Diagnose(rules.ContextNotFound, key.KernelContext, "pass it with --build-context "+own.Context+"=…", "there is no named context %q", own.Context)
 	}
 	return state, nil
 }

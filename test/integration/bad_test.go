@@ -40,7 +40,7 @@ func TestBadSpec(t *testing.T) {
 				"kairos.spec": "extends: ./other.spec\nversion: v1.0.0\n",
 				"other.spec":  "extends: ./kairos.spec\n",
 			},
-			err:  `other.spec:1:10: extends: makes a cycle; the chain is kairos.spec → other.spec → kairos.spec`,
+			err:  `other.spec:1:10: extends: extends itself; the chain is kairos.spec → other.spec → kairos.spec`,
 			line: 1,
 		},
 		{
@@ -64,7 +64,7 @@ func TestBadSpec(t *testing.T) {
 		{
 			name:  "cloud-config that machines would leave out",
 			files: map[string]string{"kairos.spec": debianSpec + "artifacts: {disk: {cloudConfig: user.yaml}}\n", "user.yaml": "install: {auto: true}\n"},
-			err:   `user.yaml:1:1: is no cloud-config: a machine leaves out what does not begin as one; write #cloud-config into the first line`,
+			err:   `user.yaml:1:1: is not a cloud-config: a machine ignores a file that does not begin as one; write #cloud-config into the first line`,
 			line:  1,
 		},
 		{
@@ -76,13 +76,13 @@ func TestBadSpec(t *testing.T) {
 		{
 			name:  "path that climbs out",
 			files: map[string]string{"kairos.spec": debianSpec + "cloudConfig: ../secret.yaml\n"},
-			err:   `kairos.spec:4:14: cloudConfig.from: "../secret.yaml" climbs out of the build context; name a file inside the build context, by a relative path`,
+			err:   `kairos.spec:4:14: cloudConfig.from: "../secret.yaml" is outside the build context; name a file inside the build context, by a relative path`,
 			line:  4,
 		},
 		{
 			name:  "named context that is not there",
 			files: map[string]string{"kairos.spec": debianSpec + "components: {kairos-agent: {context: agent}}\n"},
-			err:   `kairos.spec:4:38: components.kairos-agent.context: there is no named context "agent"; hand it in with --build-context agent=…`,
+			err:   `kairos.spec:4:38: components.kairos-agent.context: there is no named context "agent"; pass it with --build-context agent=…`,
 			line:  4,
 		},
 	}
