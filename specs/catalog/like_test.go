@@ -55,7 +55,7 @@ func TestMistakesOfLike(t *testing.T) {
 		{"name", "distros/a.yaml", good + "name: b\n", `catalog/distros/a.yaml:3:7: name: "b" is not the name of the file; name: a`},
 		{"manager", "distros/a.yaml", good + "name: a\nmanager: pacman\n", `catalog/distros/a.yaml:4:10: manager: "pacman" is not valid; valid: apk, apt, dnf, zypper`},
 		{"taken away", "distros/a.yaml", good + "name: a\nbase: ~\n", `catalog/distros/a.yaml:1:1: base: is missing`},
-		{"reason", "distros/a.yaml", good + "name: a\ngroups: [{name: x, why: y, packages: {z: ''}}]\n", "catalog/distros/a.yaml:4:42: groups[0].packages.z.why: is empty; give it a text, or take it out"},
+		{"reason", "distros/a.yaml", good + "name: a\ngroups: [{name: x, why: y, packages: {z: ''}}]\n", "catalog/distros/a.yaml:4:42: groups[0].packages.z.why: is empty; give it a text, or remove it"},
 		{"loader", "distros/a.yaml", good + "name: a\nloaders: {amd64: {from: alpine-3.21}}\n", "catalog/distros/a.yaml:4:25: loaders.amd64.from: alpine-3.21 lends none"},
 		{"mask", "distros/a.yaml", good + "name: a\ninits: [{name: openrc, mask: [x]}]\n", "catalog/distros/a.yaml:4:30: inits[1].mask: OpenRC cannot mask a service"},
 		{"model", "models/a.yaml", "name: a\ntitle: A\ndistros: {debian-21: {}}\n", `catalog/models/a.yaml:3:22: distros.debian-21: unknown distribution "debian-21"; did you mean "debian-12"?`},
