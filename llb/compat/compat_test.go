@@ -494,7 +494,7 @@ func TestRefuses(t *testing.T) {
 				s.link("root/boot/initrd", "initrd-1")
 			},
 		},
-		"/boot/initrd: is not the one that was made for the kernel; remove it of the files of the spec": {
+		"/boot/initrd: is not the one that was made for the kernel; take it out of the files of the spec": {
 			func(s *parts) { s.write("root/boot/initrd", "another") },
 		},
 		"/sbin/init: missing; the initramfs starts it at last": {
