@@ -122,6 +122,10 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Before the long work: clients may miss what is said of a step that ended long ago.
+	if r.warn != nil {
+		r.sourceMaps.warn(ctx, r.warn, warningsOf(systems))
+	}
 	rb, err := r.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (*dockerui.BuildResult, error) {
 		s := systems[i]
 		ref, err := r.solveDefinition(ctx, s.definition)
@@ -137,9 +141,6 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	})
 	if err != nil {
 		return nil, err
-	}
-	if r.warn != nil {
-		r.sourceMaps.warn(ctx, r.warn, warningsOf(systems))
 	}
 	return rb.Finalize()
 }
