@@ -52,9 +52,10 @@ contents() {
 without() {
   local tree=$1 package part path name
   for package in "${absent[@]}"; do
-    grep -hE '^/(usr/)?s?bin/' "$tree/var/lib/dpkg/info/$package"{,:amd64}.list 2>/dev/null | while IFS= read -r path; do
-      rm -f "$tree$path"
-    done
+    [[ -f $tree/var/lib/dpkg/info/$package.list ]] || die "$package is not there to be taken out"
+    while IFS= read -r path; do
+      case $path in /bin/* | /usr/bin/* | /usr/sbin/*) rm -f "$tree$path" ;; esac
+    done <"$tree/var/lib/dpkg/info/$package.list"
   done
   for part in "${parts[@]}"; do
     name=${part%% *} path=${part#* }
