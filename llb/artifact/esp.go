@@ -1,25 +1,24 @@
 package artifact
 
-import (
-	_ "embed"
+import "strconv"
 
-	"github.com/moby/buildkit/client/llb"
+// ESP describes an EFI system partition to esp.sh.
+type ESP struct {
+	// Label and ID of the filesystem; the ID has 8 hexadecimal digits.
+	Label, ID string
+	// Config is the directory in which GRUB looks for its configuration.
+	Config string
+	// FAT is the number of bits of an entry of the allocation table; 0 lets the
+	// size decide.
+	FAT int
+}
 
-	"github.com/flavorkit/flavorkit/llb/graph"
-	"github.com/flavorkit/flavorkit/llb/rootfs"
-	"github.com/flavorkit/flavorkit/plan"
-)
-
-//go:embed esp.sh
-var espLibrary []byte
-
-// ESP is the script library that makes EFI system partitions.
-func ESP() graph.Script { return graph.Script{Name: "esp.sh", Text: espLibrary} }
-
-// Loaders are shim and GRUB under the names that they get in EFI/BOOT.
-func Loaders(g *graph.Graph, p *plan.Plan, s graph.Stage, r *rootfs.RootFS) llb.State {
-	l := p.Userland.Loader
-	follow := &llb.CopyInfo{FollowSymlinks: true, CreatedTime: &g.Epoch}
-	return s.File(llb.Scratch(), "take shim and GRUB",
-		llb.Copy(r.Loader, l.Shim, "/"+l.Default, follow).Copy(r.Loader, l.Grub, "/"+l.GrubName, follow))
+// Set gives the description to a step, as variables of its environment.
+func (e ESP) Set(env map[string]string) {
+	env["FLAVORKIT_ESP_LABEL"] = e.Label
+	env["FLAVORKIT_ESP_ID"] = e.ID
+	env["FLAVORKIT_ESP_CONFIG"] = e.Config
+	if e.FAT > 0 {
+		env["FLAVORKIT_ESP_FAT"] = strconv.Itoa(e.FAT)
+	}
 }

@@ -5,6 +5,7 @@
 #   OUT  the file without what the compression adds to its name
 set -eu
 file=$1 out=$2 compression=$3 level=${4:-}
+. "$(dirname "$0")/checksum.sh"
 
 # read_disk reads past the page cache where the filesystem can: most of a disk is holes, and filling pages with their
 # zeros takes longer than all the rest.
@@ -35,5 +36,4 @@ none)
 esac
 rm "$whole"
 touch -d "@$SOURCE_DATE_EPOCH" "$out"
-cd "$(dirname "$out")"
-sha256sum "$(basename "$out")" >"$(basename "$out").sha256"
+write_checksums "$out.sha256" "$out"

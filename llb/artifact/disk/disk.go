@@ -154,7 +154,8 @@ func (d *disk) image(root llb.State) llb.State {
 // esp is the EFI system partition. On a board the firmware lies on it too.
 func (d *disk) esp(ctx context.Context, static llb.State) (llb.State, error) {
 	efi := d.p.Disk.Partitions[slices.IndexFunc(d.p.Disk.Partitions, func(p plan.Partition) bool { return p.Name == "efi" })]
-	args := []string{"/loaders", "/chain/grub.cfg", "/out/esp.img", d.p.Userland.Loader.Config, strconv.Itoa(efi.MiB), efi.Label}
+	args := []string{"/loaders", "/chain/grub.cfg", "/out/esp.img"}
+	describe := artifact.ESP{Label: efi.Label, ID: "464C4456", Config: d.p.Userland.Loader.Config}
 	mounts := []llb.RunOption{
 		llb.AddMount("/loaders", artifact.Loaders(d.g, d.p, d.s, d.r), llb.Readonly),
 		llb.AddMount("/chain", static, llb.SourcePath("/chain"), llb.Readonly),
@@ -164,14 +165,21 @@ func (d *disk) esp(ctx context.Context, static llb.State) (llb.State, error) {
 		if err != nil {
 			return llb.State{}, err
 		}
+		// Boards start from FAT32 best: https://github.com/raspberrypi/rpi-eeprom/pull/369
+		// and https://github.com/raspberrypi/firmware/issues/1738 have those that do
+		// not from FAT16.
+		describe.FAT = 32
 		args = append(args, "/firmware")
 		mounts = append(mounts, llb.AddMount("/firmware", firmware, llb.Readonly))
 	}
+	env := d.g.EpochEnv()
+	env["FLAVORKIT_MIB"] = strconv.Itoa(efi.MiB)
+	describe.Set(env)
 	return d.s.Run(d.tools, graph.Command{
 		Title:  "make the EFI system partition",
 		Script: espartScript(),
 		Args:   args,
-		Env:    d.g.EpochEnv(),
+		Env:    env,
 		Mounts: mounts,
 	}).AddMount("/out", llb.Scratch()), nil
 }

@@ -40,6 +40,12 @@ state COS_STATE ext4 30 3 now 11111111-0000-0000-0000-000000000004 21111111-0000
 persistent COS_PERSISTENT ext4 32 0 now 11111111-0000-0000-0000-000000000005 21111111-0000-0000-0000-000000000005
 `
 
+// espEnv describes the EFI system partition of a disk.
+func espEnv(config, mib string, more ...string) []string {
+	env := []string{"FLAVORKIT_ESP_LABEL=COS_GRUB", "FLAVORKIT_ESP_ID=464C4456", "FLAVORKIT_ESP_CONFIG=" + config, "FLAVORKIT_MIB=" + mib}
+	return append(env, more...)
+}
+
 const imageUUID = "31111111-0000-0000-0000-000000000001"
 
 // system is a small root filesystem with all that is hard to keep.
@@ -104,7 +110,7 @@ func (b bench) makeDisk(to string) {
 		require.NoError(b, os.MkdirAll(filepath.Dir(b.Path(in+"/"+image)), 0o755))
 		b.Ask("cp", "--sparse=always", "--preserve=timestamps", "made/system.img", in+"/"+image)
 	}
-	b.Run(espartScript(), nil, "loaders", "chain/grub.cfg", in+"/esp.img", "/EFI/debian", "8", "COS_GRUB")
+	b.Run(espartScript(), espEnv("/EFI/debian", "8"), "loaders", "chain/grub.cfg", in+"/esp.img")
 	b.Ask("cp", "-r", "sizes", in+"/sizes")
 	b.Write(in+"/root/etc/cos/grub.cfg", "menu")
 	b.Write(in+"/root/etc/cos/grub_boot_assessment", "assessment")
@@ -211,7 +217,7 @@ func TestFirmware(t *testing.T) {
 	b.Write("chain/grub.cfg", "chain")
 	b.Write("firmware/config.txt", "kernel=u-boot.bin\n")
 	b.Write("firmware/bcm2837-rpi-3-b-plus.dtb", "tree")
-	b.Run(espartScript(), nil, "loaders", "chain/grub.cfg", "esp.img", "/EFI/BOOT", "64", "COS_GRUB", "firmware")
+	b.Run(espartScript(), espEnv("/EFI/BOOT", "64", "FLAVORKIT_ESP_FAT=32"), "loaders", "chain/grub.cfg", "esp.img", "firmware")
 	assert.Equal(t, "kernel=u-boot.bin\n", b.Ask("mtype", "-i", "esp.img", "::/config.txt"))
 	assert.Equal(t, "tree", b.Ask("mtype", "-i", "esp.img", "::/bcm2837-rpi-3-b-plus.dtb"))
 	assert.Equal(t, "shim", b.Ask("mtype", "-i", "esp.img", "::/EFI/BOOT/bootaa64.efi"))
@@ -219,7 +225,7 @@ func TestFirmware(t *testing.T) {
 	assert.Equal(t, "FAT32   ", boot[82:90])
 	assert.Equal(t, "\x01", boot[13:14], "sectors per cluster, as on the vendor's cards")
 
-	b.Run(espartScript(), nil, "loaders", "chain/grub.cfg", "plain.img", "/EFI/BOOT", "64", "COS_GRUB")
+	b.Run(espartScript(), espEnv("/EFI/BOOT", "64"), "loaders", "chain/grub.cfg", "plain.img")
 	assert.Equal(t, "FAT16   ", b.Read("plain.img")[54:62], "as the agent makes it")
 }
 
@@ -367,7 +373,7 @@ func BenchmarkDisk(b *testing.B) {
 	w.Write("chain/grub.cfg", "chain")
 	w.Write("in/root/etc/cos/grub.cfg", "menu")
 	w.Mkdir("in/root/usr")
-	w.Run(espartScript(), nil, "loaders", "chain/grub.cfg", "in/esp.img", "/EFI/BOOT", "8", "COS_GRUB")
+	w.Run(espartScript(), espEnv("/EFI/BOOT", "8"), "loaders", "chain/grub.cfg", "in/esp.img")
 	for _, dir := range []string{"in/sizes", "in/recovery/cOS"} {
 		w.Mkdir(dir)
 	}

@@ -6,6 +6,7 @@
 # usage: gce.sh DISK ARCHIVE
 set -eu
 disk=$1 archive=$2
+. "$(dirname "$0")/checksum.sh"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -23,5 +24,4 @@ whole=$work/whole
 } | gzip -n >"$archive"
 rm "$whole"
 touch -d "@$SOURCE_DATE_EPOCH" "$archive"
-cd "$(dirname "$archive")"
-sha256sum "$(basename "$archive")" >"$(basename "$archive").sha256"
+write_checksums "$archive.sha256" "$archive"

@@ -43,25 +43,32 @@ func imageScript() graph.Script {
 }
 
 func espartScript() graph.Script {
-	return graph.Script{Name: "espart.sh", Text: espartText, Beside: []graph.Script{artifact.ESP()}}
+	return graph.Script{Name: "espart.sh", Text: espartText, Beside: []graph.Script{artifact.ESPLibrary()}}
 }
 
-func biosScript() graph.Script { return graph.Script{Name: "bios.sh", Text: biosText} }
+func biosScript() graph.Script {
+	return graph.Script{Name: "bios.sh", Text: biosText, Beside: []graph.Script{artifact.GRUBLibrary()}}
+}
 
 func diskScript(sets catalog.Overlays) (graph.Script, error) {
 	grubState, err := overlayScript(sets, "common", "/usr/lib/kairos/grub-state")
 	return graph.Script{Name: "disk.sh", Text: diskText, Beside: []graph.Script{extLibrary(), grubState}}, err
 }
 
-func compressScript() graph.Script { return graph.Script{Name: "compress.sh", Text: compressText} }
+func compressScript() graph.Script { return withChecksum("compress.sh", compressText) }
 
 func vhdScript() graph.Script { return graph.Script{Name: "vhd.sh", Text: vhdText} }
 
-func qcowScript() graph.Script { return graph.Script{Name: "qcow.sh", Text: qcowText} }
+func qcowScript() graph.Script { return withChecksum("qcow.sh", qcowText) }
 
-func vmdkScript() graph.Script { return graph.Script{Name: "vmdk.sh", Text: vmdkText} }
+func vmdkScript() graph.Script { return withChecksum("vmdk.sh", vmdkText) }
 
-func gceScript() graph.Script { return graph.Script{Name: "gce.sh", Text: gceText} }
+func gceScript() graph.Script { return withChecksum("gce.sh", gceText) }
+
+// withChecksum is a script that writes a file and its checksum.
+func withChecksum(name string, text []byte) graph.Script {
+	return graph.Script{Name: name, Text: text, Beside: []graph.Script{artifact.ChecksumLibrary()}}
+}
 
 func extLibrary() graph.Script { return graph.Script{Name: "ext.sh", Text: extText} }
 

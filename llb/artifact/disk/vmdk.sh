@@ -5,6 +5,7 @@
 # usage: vmdk.sh DISK VMDK GUID
 set -eu
 disk=$1 vmdk=$2 guid=$3
+. "$(dirname "$0")/checksum.sh"
 
 qemu-img convert -f raw -O vmdk -o subformat=streamOptimized,adapter_type=lsilogic,compat6 "$disk" "$vmdk"
 
@@ -18,5 +19,4 @@ at=$(head -c 65536 "$vmdk" | grep -a -b -o -m 1 '^CID=[0-9a-f]\{8\}$' | cut -d :
 }
 printf 'CID=%.8s' "$guid" | dd of="$vmdk" bs=1 seek="$at" conv=notrunc status=none
 touch -d "@$SOURCE_DATE_EPOCH" "$vmdk"
-cd "$(dirname "$vmdk")"
-sha256sum "$(basename "$vmdk")" >"$(basename "$vmdk").sha256"
+write_checksums "$vmdk.sha256" "$vmdk"

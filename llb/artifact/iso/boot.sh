@@ -1,22 +1,24 @@
 #!/bin/sh
 # Makes the images that firmware starts a medium from.
 #
-# usage: boot.sh LOADERS TREE OUT CONFIG [bios]
+# usage: boot.sh LOADERS TREE OUT
 #   LOADERS  folder with shim and GRUB, under the names they get in EFI/BOOT
 #   TREE     static files of the medium, with boot/grub/grub.cfg
 #   OUT      folder for uefi.img, and for eltorito.img and boot_hybrid.img
-#   CONFIG   folder in which this GRUB looks for its configuration
+#   FLAVORKIT_BIOS   not empty makes those for BIOS too
+#   FLAVORKIT_ESP_*  describe the EFI system partition (esp.sh)
 set -eu
-loaders=$1 tree=$2 out=$3 config=$4 bios=${5:-}
+loaders=$1 tree=$2 out=$3 config=$FLAVORKIT_ESP_CONFIG
 chain=$tree/boot/grub/grub.cfg
 
 . "$(dirname "$0")/esp.sh"
+. "$(dirname "$0")/grub.sh"
 
 # The size is rounded up to the next 4 MiB (contract 3.3).
 unit=$((4 * 1024 * 1024))
 bytes=$(cat "$loaders"/* "$chain" "$chain" "$chain" | wc -c)
 size=$(((bytes / unit + 1) * unit))
-make_esp "$out/uefi.img" $((size / 1024)) EFI_LIVE 464C4156 "$loaders" "$chain" "$config"
+make_esp "$out/uefi.img" $((size / 1024)) "$loaders" "$chain"
 # The same beside it, for media that are made by copying files.
 mkdir -p "$out/EFI/BOOT"
 cp "$loaders"/* "$out/EFI/BOOT/"
@@ -26,12 +28,9 @@ if [ "$config" != /EFI/BOOT ]; then
 	cp "$chain" "$out$config/"
 fi
 
-if [ -n "$bios" ]; then
+if [ -n "${FLAVORKIT_BIOS-}" ]; then
 	grub=/usr/lib/grub/i386-pc
-	grub-mkimage -O i386-pc -p /boot/grub2 -o "$out/core.img" \
-		all_video biosdisk boot cat chain configfile echo ext2 font gettext gfxmenu gfxterm gzio halt \
-		iso9660 linux loadenv ls minicmd normal part_gpt part_msdos probe reboot regexp search \
-		search_fs_file search_fs_uuid search_label serial sleep smbios terminal test true vbe vga
+	make_core "$out/core.img" /boot/grub2
 	cat "$grub/cdboot.img" "$out/core.img" >"$out/eltorito.img"
 	cp "$grub/boot_hybrid.img" "$out/"
 	rm "$out/core.img"

@@ -49,7 +49,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 	mounts = append(mounts, config...)
 	return s.Run(image, graph.Command{
 		Title:  "write " + p.File + ".iso",
-		Script: graph.Script{Name: "iso.sh", Text: isoScript},
+		Script: graph.Script{Name: "iso.sh", Text: isoScript, Beside: []graph.Script{artifact.ChecksumLibrary()}},
 		Args:   []string{"/in", "/out/" + p.File + ".iso", p.ISO.Label},
 		Env:    g.EpochEnv(),
 		Mounts: mounts,
@@ -59,15 +59,16 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 // bootImages are the EFI system partition and, for PCs, the boot code of BIOS.
 // They depend on the loaders alone, not on the rest of the userland.
 func bootImages(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r *rootfs.RootFS, static llb.State) llb.State {
-	args := []string{"/loaders", "/tree", "/out", p.Userland.Loader.Config}
+	env := g.EpochEnv()
+	artifact.ESP{Label: "EFI_LIVE", ID: "464C4156", Config: p.Userland.Loader.Config}.Set(env)
 	if p.ISO.BIOS {
-		args = append(args, "bios")
+		env["FLAVORKIT_BIOS"] = "yes"
 	}
 	return s.Run(image, graph.Command{
 		Title:  "make the boot images",
-		Script: graph.Script{Name: "boot.sh", Text: bootScript, Beside: []graph.Script{artifact.ESP()}},
-		Args:   args,
-		Env:    g.EpochEnv(),
+		Script: graph.Script{Name: "boot.sh", Text: bootScript, Beside: []graph.Script{artifact.ESPLibrary(), artifact.GRUBLibrary()}},
+		Args:   []string{"/loaders", "/tree", "/out"},
+		Env:    env,
 		Mounts: []llb.RunOption{
 			llb.AddMount("/loaders", artifact.Loaders(g, p, s, r), llb.Readonly),
 			llb.AddMount("/tree", static, llb.Readonly),

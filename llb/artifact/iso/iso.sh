@@ -10,6 +10,7 @@
 #   IN/config.yaml               cloud-config of the medium, if there is one
 set -eu
 in=$1 iso=$2 label=$3
+. "$(dirname "$0")/checksum.sh"
 
 set -- -V "$label"
 if [ -e "$in/loaders/eltorito.img" ]; then
@@ -34,5 +35,4 @@ if [ -e "$in/config.yaml" ]; then
 fi
 xorriso -as mkisofs -quiet -o "$iso" -iso-level 3 -R -J -joliet-long -no-pad --set_all_file_dates "=$SOURCE_DATE_EPOCH" "$@"
 
-cd "$(dirname "$iso")"
-sha256sum "$(basename "$iso")" >"$(basename "$iso").sha256"
+write_checksums "$iso.sha256" "$iso"

@@ -19,7 +19,9 @@ import (
 //go:embed netboot.sh
 var netbootText []byte
 
-func netbootScript() graph.Script { return graph.Script{Name: "netboot.sh", Text: netbootText} }
+func netbootScript() graph.Script {
+	return graph.Script{Name: "netboot.sh", Text: netbootText, Beside: []graph.Script{artifact.ChecksumLibrary()}}
+}
 
 // Build makes the files of a web server (contract 3.6): kernel,
 // initramfs, squashfs and an iPXE script that names them.

@@ -8,6 +8,7 @@
 #   FLAVORKIT_CONSOLE, FLAVORKIT_CMDLINE  further kernel arguments
 set -eu
 in=$1 out=$2 name=$3
+. "$(dirname "$0")/checksum.sh"
 
 cp "$(readlink -f "$in/kernel/vmlinuz")" "$out/$name-kernel"
 cp "$in/initramfs/initrd" "$out/$name-initrd"
@@ -28,6 +29,4 @@ initrd --name $name-initrd $name-initrd
 boot
 END
 touch -d "@$SOURCE_DATE_EPOCH" "$out"/*
-cd "$out"
-sha256sum -- * >"/tmp/sums"
-mv /tmp/sums "$name.netboot.sha256"
+write_checksums "$out/$name.netboot.sha256" "$out"/*

@@ -1,0 +1,17 @@
+package artifact
+
+import (
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/llb/rootfs"
+	"github.com/flavorkit/flavorkit/plan"
+)
+
+// Loaders are shim and GRUB under the names that they get in EFI/BOOT.
+func Loaders(g *graph.Graph, p *plan.Plan, s graph.Stage, r *rootfs.RootFS) llb.State {
+	l := p.Userland.Loader
+	follow := &llb.CopyInfo{FollowSymlinks: true, CreatedTime: &g.Epoch}
+	return s.File(llb.Scratch(), "take shim and GRUB",
+		llb.Copy(r.Loader, l.Shim, "/"+l.Default, follow).Copy(r.Loader, l.Grub, "/"+l.GrubName, follow))
+}
