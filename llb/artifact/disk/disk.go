@@ -2,12 +2,11 @@
 package disk
 
 import (
-	"cmp"
 	"context"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 
@@ -71,7 +70,15 @@ func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 		llb.AddMount("/in/sizes", sizes, llb.Readonly),
 		llb.AddMount("/in/tree", static, llb.SourcePath("/partitions"), llb.Readonly),
 		llb.AddMount("/in/root", d.r.State, llb.Readonly),
-		llb.AddMount("/in/recovery/cOS/recovery.img", image, llb.SourcePath("/system.img"), llb.Readonly),
+	}
+	contents := d.contents()
+	for _, p := range d.p.Disk.Partitions {
+		if p.FirstBoot {
+			continue
+		}
+		for _, file := range slices.Sorted(maps.Keys(contents[p.Name].images)) {
+			mounts = append(mounts, llb.AddMount(path.Join("/in", p.Name, imageDir, file), image, llb.SourcePath("/system.img"), llb.Readonly))
+		}
 	}
 	if d.p.Disk.Has("efi") {
 		esp, err := d.esp(ctx, static)
@@ -87,26 +94,21 @@ func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 		}
 		mounts = append(mounts, llb.AddMount("/in/bios", code, llb.Readonly))
 	}
-	if d.p.Disk.Has("state") {
-		mounts = append(mounts,
-			llb.AddMount("/in/state/cOS/active.img", image, llb.SourcePath("/system.img"), llb.Readonly),
-			llb.AddMount("/in/state/cOS/passive.img", image, llb.SourcePath("/system.img"), llb.Readonly),
-		)
-	}
 	config, err := artifact.ConfigMount(ctx, d.g, d.s, key.DiskCloudConfig, d.p.Disk.CloudConfig)
 	if err != nil {
 		return llb.State{}, err
 	}
 	mounts = append(mounts, config...)
-	args := []string{"/in", "/out" + File(d.p), d.p.Disk.GUID}
+	env := d.g.EpochEnv()
+	env["FLAVORKIT_DISK_GUID"] = d.p.Disk.GUID
 	if f := d.p.Disk.Firmware; f != nil && f.MBR != "" {
-		args = append(args, f.MBR)
+		env["FLAVORKIT_MBR_TYPE"] = f.MBR
 	}
 	return d.s.Run(d.tools, graph.Command{
 		Title:  "put the disk together",
 		Script: script,
-		Args:   args,
-		Env:    d.g.EpochEnv(),
+		Args:   []string{"/in", "/out" + File(d.p)},
+		Env:    env,
 		Mounts: mounts,
 	}).AddMount("/out", llb.Scratch()), nil
 }
@@ -114,21 +116,12 @@ func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 // sizes are those of partitions and images. A disk that is too small for the
 // system fails here, before anything is packed.
 func (d *disk) sizes(root llb.State) llb.State {
-	var list strings.Builder
-	for _, p := range d.p.Disk.Partitions {
-		when := "now"
-		if p.FirstBoot {
-			when = "later"
-		}
-		list.WriteString(strings.Join([]string{
-			p.Name, cmp.Or(p.Label, "-"), cmp.Or(p.Filesystem, "-"), strconv.Itoa(p.MiB), strconv.Itoa(p.Images), when, p.GUID, cmp.Or(p.UUID, "-"),
-		}, " ") + "\n")
-	}
-	partitions := d.s.Tree(llb.Scratch(), "list the partitions", []tree.Entry{tree.File("/partitions", []byte(list.String()))})
+	partitions := d.s.Tree(llb.Scratch(), "list the partitions", []tree.Entry{tree.File("/partitions", d.table())})
 	return d.g.Stage("disk", d.p.At(key.DiskSize)).On(d.s.Platform()).Run(d.tools, graph.Command{
 		Title:  "measure the root filesystem",
 		Script: measureScript(),
-		Args:   []string{"/rootfs", "/partitions", strconv.Itoa(d.p.Disk.MiB), "/out"},
+		Args:   []string{"/rootfs", "/partitions", "/out"},
+		Env:    map[string]string{"FLAVORKIT_DISK_MIB": strconv.Itoa(d.p.Disk.MiB)},
 		Mounts: []llb.RunOption{
 			llb.AddMount("/rootfs", root, llb.Readonly),
 			llb.AddMount("/partitions", partitions, llb.SourcePath("/partitions"), llb.Readonly),
@@ -138,11 +131,14 @@ func (d *disk) sizes(root llb.State) llb.State {
 
 // image is the filesystem image of the system.
 func (d *disk) image(root llb.State) llb.State {
+	env := d.g.EpochEnv()
+	env["FLAVORKIT_LABEL"] = "COS_SYSTEM"
+	env["FLAVORKIT_UUID"] = d.p.Disk.Image
 	return d.s.Run(d.tools, graph.Command{
 		Title:  "make a filesystem image of the system",
 		Script: imageScript(),
-		Args:   []string{"/rootfs", "/size", "/out/system.img", "COS_SYSTEM", d.p.Disk.Image},
-		Env:    d.g.EpochEnv(),
+		Args:   []string{"/rootfs", "/size", "/out/system.img"},
+		Env:    env,
 		Mounts: []llb.RunOption{
 			llb.AddMount("/rootfs", root, llb.Readonly),
 			// Nothing but this file counts for the cache: another disk has the same image.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Puts a disk together: GPT, and every partition written in its place in a sparse file (contract 1.20, 4.1).
 #
-# usage: disk.sh IN DISK GUID [TYPE]
-#   IN/sizes       what measure.sh wrote
+# usage: disk.sh IN DISK
+#   IN/sizes       what measure.sh wrote. What is on a partition is in the columns of its table (table.go)
 #   IN/esp.img     EFI system partition, if there is one
 #   IN/bios        what bios.sh made, if there is a partition for it
 #   IN/NAME        folders for the partitions. The images in their cOS are mounts of one file, so that it is copied to
@@ -10,10 +10,13 @@
 #   IN/tree        static files of partitions, in folders of the same names
 #   IN/root        the system, for the boot menu and modules of GRUB
 #   IN/config.yaml cloud-config for COS_OEM, if there is one
-#   TYPE           of the EFI system partition in a hybrid MBR, in hexadecimal
+#   FLAVORKIT_DISK_GUID  identifier of the disk
+#   FLAVORKIT_MBR_TYPE   type of the EFI system partition in a hybrid MBR, in hexadecimal; empty makes none
+# shellcheck disable=SC2154 # each_partition sets the columns
 set -eu
-in=$1 disk=$2 guid=$3 type=${4-} scripts=$(dirname "$0")
+in=$1 disk=$2 scripts=$(dirname "$0")
 . "$scripts/ext.sh"
+. "$scripts/table.sh"
 
 # modules FOLDER: those of GRUB for EFI that the menu loads, when they are not built in (contract 1.3, 1.20).
 modules() {
@@ -25,31 +28,22 @@ modules() {
 	done
 }
 
-# fill NAME FOLDER: what belongs on a partition beside images.
+# fill FOLDER: what belongs on the partition beside images.
 fill() {
-	[ ! -e "$in/tree/$1" ] || cp -a "$in/tree/$1/." "$2/"
-	case $1 in
-	oem)
-		# Secrets may be in it.
-		[ ! -e "$in/config.yaml" ] || install -m 0600 "$in/config.yaml" "$2/90_custom.yaml"
-		# GRUB only writes to a block that exists.
-		grub-editenv "$2/grubenv" create
-		[ ! -e "$2/01_reset.yaml" ] || grub-editenv "$2/grubenv" set saved_entry=statereset
-		;;
-	recovery)
-		mkdir -p "$2/etc/cos"
-		cp "$in/root/etc/cos/grub.cfg" "$2/etc/cos/"
-		modules "$2/grub2"
-		;;
-	state)
-		mkdir -p "$2/grub2"
-		cp "$in/root/etc/cos/grub.cfg" "$2/grub2/"
-		modules "$2/grub2"
-		grub-editenv "$2/grub_oem_env" create
-		sh "$scripts/grub-state" lay "$2" "$in/root/etc/cos/grub_boot_assessment" "$in/root/etc/kairos/branding/grubmenu.cfg"
-		;;
-	esac
-	find "$2" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+	[ ! -e "$in/tree/$name" ] || cp -a "$in/tree/$name/." "$1/"
+	# Secrets may be in it.
+	[ -z "$config" ] || [ ! -e "$in/config.yaml" ] || install -m 0600 "$in/config.yaml" "$1/$config"
+	if [ -n "$menu" ]; then
+		mkdir -p "$1/$menu"
+		cp "$in/root/etc/cos/grub.cfg" "$1/$menu/"
+		modules "$1/grub2"
+	fi
+	# GRUB only writes to a block that exists.
+	[ -z "$block" ] || grub-editenv "$1/$block" create
+	[ -z "$entry" ] || grub-editenv "$1/$block" set "saved_entry=$entry"
+	[ -z "$assessment" ] ||
+		sh "$scripts/grub-state" lay "$1" "$in/root/etc/cos/grub_boot_assessment" "$in/root/etc/kairos/branding/grubmenu.cfg"
+	find "$1" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
 
 # in_ext COMMAND START: a command of debugfs on the filesystem that is START MiB into the disk.
@@ -60,8 +54,8 @@ in_ext() {
 # label_image LABEL FILE START: of an image in the filesystem that is START MiB into the disk. The label is 120 bytes
 # into the superblock, which is 1024 bytes into the image (Documentation/filesystems/ext4, "Super Block").
 label_image() {
-	block=$(in_ext "bmap $2 0" "$3")
-	if ! [ "${block:-0}" -gt 0 ] 2>/dev/null; then
+	at=$(in_ext "bmap $2 0" "$3")
+	if ! [ "${at:-0}" -gt 0 ] 2>/dev/null; then
 		echo "$2 is not in the filesystem that is $3 MiB into the disk" >&2
 		exit 1
 	fi
@@ -69,7 +63,7 @@ label_image() {
 		printf %s "$1"
 		head -c 16 /dev/zero
 	} | head -c 16 |
-		dd of="$disk" bs=1 seek=$(($3 * 1024 * 1024 + block * 4096 + 1024 + 120)) conv=notrunc status=none
+		dd of="$disk" bs=1 seek=$(($3 * 1024 * 1024 + at * 4096 + 1024 + 120)) conv=notrunc status=none
 }
 
 # bytes NUMBER COUNT: a number in so many bytes, from the lowest on.
@@ -100,9 +94,9 @@ boot_code() {
 	dd if="$work/core.img" of="$disk" bs=512 seek="$1" conv=notrunc status=none
 }
 
-# entry TYPE FIRST SECTORS: of the table in the master boot record (UEFI 2.10, 5.2.1). The addresses by cylinder, head and
+# mbr_entry TYPE FIRST SECTORS: of the table in the master boot record (UEFI 2.10, 5.2.1). The addresses by cylinder, head and
 # sector are those of what is out of their reach.
-entry() {
+mbr_entry() {
 	bytes 0 1
 	bytes $((0xfffffe)) 3
 	bytes $((0x$1)) 1
@@ -117,8 +111,8 @@ entry() {
 # the second, so that a firmware which looks at the first alone finds the partition. gdisk makes the same.
 hybrid() {
 	{
-		entry "$type" "$1" "$2"
-		entry ee 1 $(($1 - 1))
+		mbr_entry "$FLAVORKIT_MBR_TYPE" "$1" "$2"
+		mbr_entry ee 1 $(($1 - 1))
 	} | patch "$disk" 446
 }
 
@@ -128,39 +122,40 @@ read -r mib <"$in/sizes/disk"
 mkdir -p "$(dirname "$disk")"
 rm -f "$disk"
 truncate -s "${mib}M" "$disk"
-{
-	printf 'label: gpt\nlabel-id: %s\nunit: sectors\n' "$guid"
-	awk '{
-		type = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"; attrs = ""
-		if ($1 == "bios") { type = "21686148-6449-6E6F-744E-656564454649"; attrs = ", attrs=\"RequiredPartition,LegacyBIOSBootable\"" }
-		if ($1 == "efi") { type = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"; attrs = ", attrs=\"RequiredPartition\"" }
-		printf "start=%.0f, size=%.0f, type=%s, uuid=%s, name=\"%s\"%s\n", $4 * 2048, $5 * 2048, type, $6, $1, attrs
-	}' "$in/sizes/table"
-} | sfdisk --quiet --no-reread --no-tell-kernel "$disk"
+# describe_partition: a line of a script for sfdisk.
+describe_partition() {
+	echo "start=$((start * 2048)), size=$((size * 2048)), type=$kind, uuid=$guid, name=\"$name\"${attributes:+, attrs=\"$attributes\"}"
+}
 
-while read -r name label filesystem start size _ uuid; do
+# write_partition: what is on a partition.
+write_partition() {
 	case $filesystem in
-	-)
+	'')
 		boot_code $((start * 2048))
 		;;
 	vfat)
 		dd if="$in/esp.img" of="$disk" bs=1M seek="$start" conv=notrunc,sparse status=none
-		[ -z "$type" ] || hybrid $((start * 2048)) $((size * 2048))
+		[ -z "${FLAVORKIT_MBR_TYPE-}" ] || hybrid $((start * 2048)) $((size * 2048))
 		;;
 	*)
 		mkdir -p "$in/$name"
-		fill "$name" "$in/$name"
+		fill "$in/$name"
 		# mke2fs looks the whole extent tree up for every block that it writes, which takes ten times as long. So the
 		# images get block maps; the files of the machine itself get extents.
 		set --
 		[ ! -d "$in/$name/cOS" ] || set -- -O '^extent,^64bit'
-		make_ext "$filesystem" "$label" "$uuid" "$in/$name" "$size" "$disk" "$start" "$@"
+		make_ext "$in/$name" "$disk" "$size" "$@"
 		[ $# -eq 0 ] || in_ext "feature extent" "$start" >/dev/null
 		;;
 	esac
-	if [ "$name" = state ]; then
-		label_image COS_ACTIVE /cOS/active.img "$start"
-		label_image COS_PASSIVE /cOS/passive.img "$start"
-	fi
-done <"$in/sizes/table"
+	for image in $labels; do
+		label_image "${image#*=}" "${image%%=*}" "$start"
+	done
+}
+
+{
+	printf 'label: gpt\nlabel-id: %s\nunit: sectors\n' "$FLAVORKIT_DISK_GUID"
+	each_partition "$in/sizes/table" describe_partition
+} | sfdisk --quiet --no-reread --no-tell-kernel "$disk"
+each_partition "$in/sizes/table" write_partition
 touch -d "@$SOURCE_DATE_EPOCH" "$disk"

@@ -2,6 +2,7 @@ package disk
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/test/scripttest"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
@@ -33,20 +35,51 @@ func (b bench) diskScript() graph.Script {
 	return script
 }
 
-const partitionList = `efi COS_GRUB vfat 8 0 now 11111111-0000-0000-0000-000000000001 -
-oem COS_OEM ext4 16 0 now 11111111-0000-0000-0000-000000000002 21111111-0000-0000-0000-000000000002
-recovery COS_RECOVERY ext4 20 2 now 11111111-0000-0000-0000-000000000003 21111111-0000-0000-0000-000000000003
-state COS_STATE ext4 30 3 now 11111111-0000-0000-0000-000000000004 21111111-0000-0000-0000-000000000004
-persistent COS_PERSISTENT ext4 32 0 now 11111111-0000-0000-0000-000000000005 21111111-0000-0000-0000-000000000005
-`
+// partitions are those of a small disk, with the last of them made later.
+func partitions(later int) []plan.Partition {
+	all := []plan.Partition{
+		{Name: "efi", Label: "COS_GRUB", Filesystem: "vfat", MiB: 8},
+		{Name: "oem", Label: "COS_OEM", Filesystem: "ext4", MiB: 16},
+		{Name: "recovery", Label: "COS_RECOVERY", Filesystem: "ext4", MiB: 20, Images: 2},
+		{Name: "state", Label: "COS_STATE", Filesystem: "ext4", MiB: 30, Images: 3},
+		{Name: "persistent", Label: "COS_PERSISTENT", Filesystem: "ext4", MiB: 32},
+	}
+	for i := range all {
+		all[i].GUID = "11111111-0000-0000-0000-00000000000" + strconv.Itoa(i+1)
+		all[i].UUID = "21111111-0000-0000-0000-00000000000" + strconv.Itoa(i+1)
+		all[i].FirstBoot = i >= len(all)-later
+	}
+	return all
+}
+
+// tableOf is the table of partitions that a step gets.
+func tableOf(partitions ...plan.Partition) string {
+	p := &plan.Plan{}
+	p.Disk.Partitions = partitions
+	return string((&disk{p: p}).table())
+}
+
+// measured is the table that measure.sh makes of one partition.
+func measured(p plan.Partition, start, size int) string {
+	names, row, _ := strings.Cut(tableOf(p), "\n")
+	return fmt.Sprintf("%s|start|size\n%s|%d|%d\n", names, strings.TrimSuffix(row, "\n"), start, size)
+}
+
+func diskEnv(more ...string) []string {
+	return append([]string{"FLAVORKIT_DISK_GUID=41111111-0000-0000-0000-000000000005"}, more...)
+}
+
+func imageEnv() []string {
+	return []string{"FLAVORKIT_LABEL=COS_SYSTEM", "FLAVORKIT_UUID=31111111-0000-0000-0000-000000000001"}
+}
+
+func sizeEnv(mib string) []string { return []string{"FLAVORKIT_DISK_MIB=" + mib} }
 
 // espEnv describes the EFI system partition of a disk.
 func espEnv(config, mib string, more ...string) []string {
 	env := []string{"FLAVORKIT_ESP_LABEL=COS_GRUB", "FLAVORKIT_ESP_ID=464C4456", "FLAVORKIT_ESP_CONFIG=" + config, "FLAVORKIT_MIB=" + mib}
 	return append(env, more...)
 }
-
-const imageUUID = "31111111-0000-0000-0000-000000000001"
 
 // system is a small root filesystem with all that is hard to keep.
 func (b bench) system() {
@@ -66,32 +99,32 @@ func (b bench) system() {
 func TestMeasure(t *testing.T) {
 	b := newBench(t)
 	b.system()
-	b.Write("partitions", partitionList)
+	b.Write("partitions", tableOf(partitions(0)...))
 	for _, out := range []string{"rule", "exact", "large", "small", "later"} {
 		b.Mkdir(out)
 	}
 	// 101 MiB an image, with the MiB of the large file; the tables take 2 MiB.
-	b.Run(measureScript(), nil, "root", "partitions", "0", "rule")
+	b.Run(measureScript(), sizeEnv("0"), "root", "partitions", "rule")
 	assert.Regexp(t, `^101 \d+\n$`, b.Read("rule/image"))
 	assert.Equal(t, "613\n", b.Read("rule/disk"))
-	assert.Contains(t, b.Read("rule/table"), "state COS_STATE ext4 247 333 11111111-0000-0000-0000-000000000004 21111111-0000-0000-0000-000000000004\n")
-	b.Run(measureScript(), nil, "root", "partitions", "613", "exact")
+	assert.Regexp(t, `(?m)^state\|COS_STATE\|ext4\|.*\|247\|333$`, b.Read("rule/table"))
+	b.Run(measureScript(), sizeEnv("613"), "root", "partitions", "exact")
 	assert.Equal(t, b.Read("rule/table"), b.Read("exact/table"))
-	b.Run(measureScript(), nil, "root", "partitions", "4096", "large")
-	assert.Contains(t, b.Read("large/table"), "persistent COS_PERSISTENT ext4 580 3515 ", "the last takes what is left")
+	b.Run(measureScript(), sizeEnv("4096"), "root", "partitions", "large")
+	assert.Regexp(t, `(?m)^persistent\|.*\|580\|3515$`, b.Read("large/table"), "the last takes what is left")
 
-	out, err := b.Try(measureScript(), nil, "root", "partitions", "612", "small")
+	out, err := b.Try(measureScript(), sizeEnv("612"), "root", "partitions", "small")
 	require.Error(t, err)
 	assert.Equal(t, "the disk is too small: the system on it takes 1 MiB, an image of it 101 MiB, all partitions together 613 MiB, and artifacts.disk.size gives 612 MiB\n"+
 		"write at least 613MiB, or leave the size out\n", out)
 
-	b.Write("partitions", regexp.MustCompile(`(?m)^((?:state|persistent) .*) now `).ReplaceAllString(partitionList, "$1 later "))
-	b.Run(measureScript(), nil, "root", "partitions", "0", "later")
+	b.Write("partitions", tableOf(partitions(2)...))
+	b.Run(measureScript(), sizeEnv("0"), "root", "partitions", "later")
 	assert.Equal(t, "613\n", b.Read("later/disk"), "room for what the first boot makes")
-	assert.Equal(t, 3, strings.Count(b.Read("later/table"), "\n"))
-	b.Run(measureScript(), nil, "root", "partitions", "248", "later")
+	assert.Equal(t, 1+3, strings.Count(b.Read("later/table"), "\n"))
+	b.Run(measureScript(), sizeEnv("248"), "root", "partitions", "later")
 	assert.Equal(t, "248\n", b.Read("later/disk"), "or for what is shipped")
-	_, err = b.Try(measureScript(), nil, "root", "partitions", "247", "later")
+	_, err = b.Try(measureScript(), sizeEnv("247"), "root", "partitions", "later")
 	require.Error(t, err)
 }
 
@@ -102,9 +135,9 @@ func (b bench) makeDisk(to string) {
 	for _, dir := range []string{"sizes", "made"} {
 		b.Mkdir(dir)
 	}
-	b.Write("partitions", partitionList)
-	b.Run(measureScript(), nil, "root", "partitions", "0", "sizes")
-	b.Run(imageScript(), nil, "root", "sizes/image", "made/system.img", "COS_SYSTEM", imageUUID)
+	b.Write("partitions", tableOf(partitions(0)...))
+	b.Run(measureScript(), sizeEnv("0"), "root", "partitions", "sizes")
+	b.Run(imageScript(), imageEnv(), "root", "sizes/image", "made/system.img")
 	in := to + ".in"
 	for _, image := range []string{"recovery/cOS/recovery.img", "state/cOS/active.img", "state/cOS/passive.img"} {
 		require.NoError(b, os.MkdirAll(filepath.Dir(b.Path(in+"/"+image)), 0o755))
@@ -119,7 +152,7 @@ func (b bench) makeDisk(to string) {
 	b.Write(in+"/root/usr/lib/grub/x86_64-efi/other.mod", "other")
 	b.Write(in+"/tree/oem/01_reset.yaml", "reset")
 	b.Write(in+"/config.yaml", "config")
-	b.Run(b.diskScript(), nil, in, to, "41111111-0000-0000-0000-000000000005")
+	b.Run(b.diskScript(), diskEnv(), in, to)
 }
 
 func TestDisk(t *testing.T) {
@@ -159,7 +192,7 @@ func TestDisk(t *testing.T) {
 	}
 	assert.Equal(t, "config", cat(fs["oem"], "/90_custom.yaml"))
 	assert.Contains(t, b.Ask("debugfs", "-R", "stat /90_custom.yaml", fs["oem"]), "Mode:  0600")
-	assert.Contains(t, cat(fs["oem"], "/grubenv"), "\nsaved_entry=statereset\n")
+	assert.NotContains(t, cat(fs["oem"], "/grubenv"), "saved_entry")
 	assert.Len(t, cat(fs["oem"], "/grubenv"), 1024)
 	assert.Equal(t, "menu", cat(fs["recovery"], "/etc/cos/grub.cfg"))
 	assert.Equal(t, "module", cat(fs["recovery"], "/grub2/x86_64-efi/loopback.mod"))
@@ -189,14 +222,24 @@ func TestDisk(t *testing.T) {
 	b.Ask("cmp", "a.img", "b.img")
 }
 
+// TestReset has a disk without COS_STATE start what makes it.
+func TestReset(t *testing.T) {
+	b := newBench(t, "sfdisk", "mke2fs", "debugfs", "grub-editenv")
+	b.Write("in/sizes/disk", "20\n")
+	b.Write("in/sizes/table", measured(partitions(0)[1], 1, 16))
+	b.Mkdir("in/root/usr")
+	b.Run(b.diskScript(), diskEnv(), "in", "disk.img")
+	assert.Contains(t, b.Ask("debugfs", "-R", "cat /grubenv", "disk.img?offset=1048576"), "\nsaved_entry=statereset\n")
+}
+
 // TestBootCode looks for what grub-bios-setup would have written.
 func TestBootCode(t *testing.T) {
 	b := newBench(t, "sfdisk", "mke2fs")
 	b.Write("in/bios/boot.img", strings.Repeat("b", 512))
 	b.Write("in/bios/core.img", strings.Repeat("c", 3*512))
 	b.Write("in/sizes/disk", "20\n")
-	b.Write("in/sizes/table", "bios - - 3 1 11111111-0000-0000-0000-000000000001 -\n")
-	b.Run(b.diskScript(), nil, "in", "disk.img", "41111111-0000-0000-0000-000000000005")
+	b.Write("in/sizes/table", measured(plan.Partition{Name: "bios", GUID: "11111111-0000-0000-0000-000000000001"}, 3, 1))
+	b.Run(b.diskScript(), diskEnv(), "in", "disk.img")
 	disk := b.Read("disk.img")
 	const first = 3 * 2048
 	assert.Equal(t, "\x00\x18\x00\x00\x00\x00\x00\x00", disk[0x5c:0x64])
@@ -235,9 +278,9 @@ func TestHybrid(t *testing.T) {
 	b := newBench(t, "sfdisk", "mke2fs")
 	b.Write("in/esp.img", strings.Repeat("e", 1<<20))
 	b.Write("in/sizes/disk", "20\n")
-	b.Write("in/sizes/table", "efi COS_GRUB vfat 1 8 11111111-0000-0000-0000-000000000001 -\n")
-	b.Run(b.diskScript(), nil, "in", "plain.img", "41111111-0000-0000-0000-000000000005")
-	b.Run(b.diskScript(), nil, "in", "disk.img", "41111111-0000-0000-0000-000000000005", "0c")
+	b.Write("in/sizes/table", measured(partitions(0)[0], 1, 8))
+	b.Run(b.diskScript(), diskEnv(), "in", "plain.img")
+	b.Run(b.diskScript(), diskEnv("FLAVORKIT_MBR_TYPE=0c"), "in", "disk.img")
 	plain, disk := b.Read("plain.img"), b.Read("disk.img")
 	assert.Equal(t, strings.Repeat("\x00", 446), disk[:446], "no boot code")
 	assert.Equal(t, "\x00\xfe\xff\xff\x0c\xfe\xff\xff\x00\x08\x00\x00\x00\x40\x00\x00", disk[446:462])
@@ -368,7 +411,7 @@ func BenchmarkDisk(b *testing.B) {
 		}
 		w.Write("root/"+strconv.Itoa(i%100)+"/"+strconv.Itoa(i), string(data))
 	}
-	w.Write("partitions", regexp.MustCompile(`(?m)^((?:state|persistent) .*) now `).ReplaceAllString(partitionList, "$1 later "))
+	w.Write("partitions", tableOf(partitions(2)...))
 	w.Write("loaders/bootx64.efi", "shim")
 	w.Write("chain/grub.cfg", "chain")
 	w.Write("in/root/etc/cos/grub.cfg", "menu")
@@ -389,10 +432,10 @@ func BenchmarkDisk(b *testing.B) {
 		copied += timed(func() { w.Ask("cp", "-a", "root", "copy") })
 		w.Ask("rm", "-rf", "copy")
 		made += timed(func() {
-			w.Run(measureScript(), nil, "root", "partitions", "4096", "in/sizes")
+			w.Run(measureScript(), sizeEnv("4096"), "root", "partitions", "in/sizes")
 			// The link is a mount in a step.
-			w.Run(imageScript(), nil, "root", "in/sizes/image", "in/recovery/cOS/recovery.img", "COS_SYSTEM", imageUUID)
-			w.Run(w.diskScript(), nil, "in", "disk.img", "41111111-0000-0000-0000-000000000005")
+			w.Run(imageScript(), imageEnv(), "root", "in/sizes/image", "in/recovery/cOS/recovery.img")
+			w.Run(w.diskScript(), diskEnv(), "in", "disk.img")
 		})
 		compressed += timed(func() { w.Run(compressScript(), nil, "disk.img", "out.img", "zstd", "3") })
 		w.Ask("rm", "-rf", "disk.img", "out.img.zst", "out.img.zst.sha256", "in/recovery/cOS/recovery.img")

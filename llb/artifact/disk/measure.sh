@@ -2,16 +2,16 @@
 # Measures a root filesystem, and lays the partitions of a disk out for it: before the long work, and so that a disk
 # that is too small is refused then.
 #
-# usage: measure.sh ROOT PARTITIONS MIB OUT
-#   PARTITIONS  a line each: name, label, filesystem, MiB, how many images of the root filesystem it has room for beside
-#               these, whether it is made now or at the first boot, GUID of the partition, UUID of the filesystem
-#   MIB         size of the disk; 0 is what the partitions need
+# usage: measure.sh ROOT PARTITIONS OUT
+#   PARTITIONS  table of table.go. Of its columns, mib is the size beside the images of the root filesystem that it has
+#               room for, images is how many, and made is now, or later for the first boot
+#   FLAVORKIT_DISK_MIB  size of the disk; 0 is what the partitions need
 #   OUT         folder for
 #                 image  MiB and inodes of an image of the root filesystem
 #                 disk   MiB of the disk
-#                 table  a line for each partition that is made now: name, label, filesystem, first MiB, MiB, GUID, UUID
+#                 table  the partitions that are made now, with two more columns: start and size, in MiB
 set -eu
-root=$1 partitions=$2 disk=$3 out=$4
+root=$1 partitions=$2 out=$3 disk=$FLAVORKIT_DISK_MIB
 
 # In KiB of blocks of 4 KiB, a file with many names once. A target of less than 60 bytes is kept in the inode. A folder
 # has 8 bytes and the name for each entry, in steps of 4 (Documentation/filesystems/ext4, "Directory Entries"), in blocks
@@ -34,13 +34,18 @@ mib=$(((kib + kib / 512 + inodes / 4) / 1024 + 100))
 echo "$mib $inodes" >"$out/image"
 
 # One MiB in front and one behind for the partition tables (contract 4.1).
-awk -v image="$mib" -v disk="$disk" -v out="$out" '
-	BEGIN { start = 1 }
+awk -F '|' -v image="$mib" -v disk="$disk" -v out="$out" '
+	NR == 1 {
+		for (i = 1; i <= NF; i++) column[$i] = i
+		names = $0
+		next
+	}
 	{
-		size[NR] = $4 + $5 * image
-		all += size[NR]
-		if ($6 == "now") { made = NR; needed += size[NR] }
-		line[NR] = $0
+		count++
+		size[count] = $column["mib"] + $column["images"] * image
+		all += size[count]
+		if ($column["made"] == "now") { made = count; needed += size[count] }
+		line[count] = $0
 	}
 	END {
 		needed += 2
@@ -51,10 +56,11 @@ awk -v image="$mib" -v disk="$disk" -v out="$out" '
 			exit 1
 		}
 		# The last partition of all takes what is left.
-		if (made == NR) size[NR] += disk - needed
+		if (made == count) size[count] += disk - needed
+		print names "|start|size" > (out "/table")
+		start = 1
 		for (i = 1; i <= made; i++) {
-			split(line[i], f)
-			print f[1], f[2], f[3], start, size[i], f[7], f[8] > (out "/table")
+			print line[i] "|" start "|" size[i] > (out "/table")
 			start += size[i]
 		}
 		print disk > (out "/disk")

@@ -16,6 +16,8 @@ var (
 	measureText []byte
 	//go:embed image.sh
 	imageText []byte
+	//go:embed table.sh
+	tableText []byte
 	//go:embed ext.sh
 	extText []byte
 	//go:embed espart.sh
@@ -52,7 +54,7 @@ func biosScript() graph.Script {
 
 func diskScript(sets catalog.Overlays) (graph.Script, error) {
 	grubState, err := overlayScript(sets, "common", "/usr/lib/kairos/grub-state")
-	return graph.Script{Name: "disk.sh", Text: diskText, Beside: []graph.Script{extLibrary(), grubState}}, err
+	return graph.Script{Name: "disk.sh", Text: diskText, Beside: []graph.Script{extLibrary(), {Name: "table.sh", Text: tableText}, grubState}}, err
 }
 
 func compressScript() graph.Script { return withChecksum("compress.sh", compressText) }
