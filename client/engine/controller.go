@@ -4,7 +4,6 @@ package engine
 
 import (
 	"context"
-	stderrors "errors"
 	"path/filepath"
 
 	"github.com/containerd/containerd/v2/core/remotes/docker"
@@ -35,9 +34,9 @@ type controllerOptions struct {
 	registryHosts docker.RegistryHosts
 }
 
-// newController puts BuildKit's control service on top of the worker. When it fails, the worker is still open;
-// when it succeeds, the controller's Close closes the worker and both databases.
-func newController(ctx context.Context, o controllerOptions) (_ *control.Controller, err error) {
+// newController puts BuildKit's control service on top of the worker. The
+// controller's Close closes the worker and both databases.
+func newController(ctx context.Context, o controllerOptions) (*control.Controller, error) {
 	workers := &worker.Controller{}
 	if err := workers.Add(o.worker); err != nil {
 		return nil, errors.Wrap(err, "adding the engine's worker")
@@ -55,20 +54,10 @@ func newController(ctx context.Context, o controllerOptions) (_ *control.Control
 	if err != nil {
 		return nil, errors.Wrap(err, "opening the engine's cache database")
 	}
-	defer func() {
-		if err != nil {
-			err = stderrors.Join(err, cacheStore.Close())
-		}
-	}()
 	historyDB, err := openHistory(o.root)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = stderrors.Join(err, historyDB.Close())
-		}
-	}()
 
 	ctrl, err := control.NewController(control.Opt{
 		SessionManager:            sessions,

@@ -3,142 +3,148 @@
 package engine
 
 import (
+	"bytes"
 	"context"
-	stderrors "errors"
+	"encoding/json"
 	"net"
+	"os"
+	"os/exec"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/moby/buildkit/client"
 	"github.com/pkg/errors"
-	"google.golang.org/grpc/test/bufconn"
+	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
 )
 
-// shutdownTimeout bounds each of the two waits in Close: for running requests, and for running containers.
-// Both end by themselves in well under a second after they are cancelled; what does not is swept away.
-const shutdownTimeout = 15 * time.Second
+// closeTimeout bounds Close. The engine's process bounds each of its own steps
+// to less, so only one that hangs is killed.
+const closeTimeout = 2*shutdownTimeout + 2*sweepTimeout
 
-// Engine is a running BuildKit.
-//
-// A process may run several on different state directories. BuildKit keeps a few things in variables of the process,
-// which they share while they run at the same time: the mirrors of a repository are those of the engine that used
-// it first, and steps in both that use a shared cache mount of the same name get the same one.
+// Engine is a running BuildKit, in a process of its own. The process lives as
+// long as the connection: it ends when Close closes it, and when the kernel does
+// because this process was killed.
 type Engine struct {
-	client *client.Client
+	process *exec.Cmd
+	failure bytes.Buffer // what the process says on standard output
+	conn    net.Conn
+	client  *client.Client
 
-	// closers undo the steps of New, and run in reverse order.
-	closers   []func() error
 	closeOnce sync.Once
 	closeErr  error
 }
 
-// New starts an engine on o.Root, after clearing what a killed predecessor left there. The context bounds the
-// start only; an engine lives until Close.
+// New starts an engine on o.Root, after clearing what a killed predecessor left
+// there. The context bounds the start only; an engine lives until Close.
 func New(ctx context.Context, o Options) (*Engine, error) {
+	if !mainCalled {
+		return nil, errors.New("main must call engine.Main before it opens an engine")
+	}
+	// Without privileges the process would not even start.
+	if err := checkPrivilege(); err != nil {
+		return nil, err
+	}
 	e := &Engine{}
-	if err := e.start(ctx, o); err != nil {
-		_ = e.Close() // the start's error is the one to show
+	if err := e.start(o); err != nil {
+		return nil, errors.Wrap(err, "starting the built-in engine")
+	}
+	stop := context.AfterFunc(ctx, func() { _ = e.process.Process.Kill() })
+	err := e.connect(ctx)
+	if !stop() {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		_ = e.Close()
+		// When the process has failed, it says why.
+		if e.failure.Len() > 0 {
+			err = errors.New(e.failure.String())
+		}
 		return nil, err
 	}
 	return e, nil
 }
 
-// Client returns the engine's client. It belongs to the engine and ends with it: do not close it.
+// Client returns the engine's client. It belongs to the engine and ends with it:
+// do not close it.
 func (e *Engine) Client() *client.Client { return e.client }
 
-// Close cancels what still runs, waits for it, and leaves no container and no mount behind. It may be called more
-// than once. A later New on the same Root works, in this process too.
+// Close cancels what still runs, waits for it, and leaves no container and no
+// mount behind. It may be called more than once. A later New on the same Root
+// works.
 func (e *Engine) Close() error {
 	e.closeOnce.Do(func() {
-		var errs []error
-		for i := len(e.closers) - 1; i >= 0; i-- {
-			errs = append(errs, e.closers[i]())
+		if e.client != nil {
+			_ = e.client.Close()
 		}
-		e.closeErr = errors.Wrap(stderrors.Join(errs...), "closing the built-in engine")
+		_ = e.conn.Close() // by the client, if it had it
+		kill := time.AfterFunc(closeTimeout, func() { _ = e.process.Process.Kill() })
+		defer kill.Stop()
+		err := errors.Wrap(e.process.Wait(), "its process failed")
+		if e.failure.Len() > 0 {
+			err = errors.New(e.failure.String())
+		}
+		e.closeErr = errors.Wrap(err, "closing the built-in engine")
 	})
 	return e.closeErr
 }
 
-// onClose registers a step of Close.
-func (e *Engine) onClose(f func() error) { e.closers = append(e.closers, f) }
-
-func (e *Engine) start(ctx context.Context, o Options) error {
-	if err := checkPrivilege(); err != nil {
-		return err
-	}
-	runc, err := findRunc(o.Runc)
+// start runs this program once more, as the engine.
+func (e *Engine) start(o Options) error {
+	options, err := json.Marshal(o)
 	if err != nil {
 		return err
 	}
-	root, err := prepareRoot(o.Root)
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
-	lock, err := acquireLock(root)
-	if err != nil {
+	ours, theirs := os.NewFile(uintptr(fds[0]), "client"), os.NewFile(uintptr(fds[1]), "server")
+	defer ours.Close() // conn is a copy
+	defer theirs.Close()
+	if e.conn, err = net.FileConn(ours); err != nil {
 		return err
 	}
-	e.onClose(lock.release)
-
-	log, detach := attachLog(o.Log)
-	e.onClose(detach)
-
-	layout, err := newLayout(root)
-	if err != nil {
+	e.process = &exec.Cmd{
+		Path:   "/proc/self/exe",
+		Args:   []string{processName, string(options)},
+		Stdin:  theirs,
+		Stdout: &e.failure,
+		Stderr: o.Log,
+		SysProcAttr: &syscall.SysProcAttr{
+			// All mounts of the engine end with it, however it ends.
+			Cloneflags: syscall.CLONE_NEWNS,
+			// Ctrl-C at a terminal is for this process, which then closes
+			// the engine.
+			Setpgid: true,
+		},
+		WaitDelay: time.Second,
+	}
+	if err := e.process.Start(); err != nil {
+		_ = e.conn.Close()
 		return err
 	}
-	sw := &sweeper{layout: layout, runc: runc, log: log, since: time.Now()}
-	sw.sweep(ctx)
-	// The last step of Close, when nothing of ours runs any more. It has nothing to do after an orderly end.
-	e.onClose(func() error {
-		sw.sweep(context.WithoutCancel(ctx))
-		return nil
-	})
+	return nil
+}
 
-	if err := checkOverlay(layout); err != nil {
-		return err
+// connect waits until the engine is ready.
+func (e *Engine) connect(ctx context.Context) (err error) {
+	if _, err = e.conn.Read(make([]byte, len(ready))); err != nil {
+		return errors.Wrap(err, "waiting for the built-in engine")
 	}
-
-	w, err := newWorker(ctx, workerOptions{
-		layout:         layout,
-		runc:           runc,
-		log:            log,
-		registryHosts:  registryHosts(o.Mirrors),
-		keepBytes:      o.KeepBytes,
-		maxParallelism: o.MaxParallelism,
-	})
-	if err != nil {
-		return err
-	}
-	e.onClose(w.snapshotter.Close)
-
-	lifetime, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	ctrl, err := newController(lifetime, controllerOptions{
-		root:          root,
-		worker:        w.worker,
-		registryHosts: registryHosts(o.Mirrors),
-	})
-	if err != nil {
-		stop(err)
-		return stderrors.Join(err, w.worker.Close())
-	}
-	e.onClose(ctrl.Close) // closes the worker too
-	e.onClose(func() error { return forget(w.worker.MetadataStore) })
-	e.onClose(func() error { return w.executor.wait(shutdownTimeout) })
-	e.onClose(func() error {
-		stop(errors.WithStack(context.Canceled))
-		return nil
-	})
-
-	lis := bufconn.Listen(bufconnSize)
-	e.onClose(serve(ctrl, lis))
-
-	c, err := client.New(ctx, "passthrough:///flavorkit",
-		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }))
+	e.client, err = client.New(ctx, "passthrough:///flavorkit",
+		client.WithContextDialer(e.dial),
+		// An idle client would close the connection, and there is only one.
+		client.WithGRPCDialOption(grpc.WithIdleTimeout(0)))
 	if err != nil {
 		return errors.Wrap(err, "connecting to the built-in engine")
 	}
-	e.client = c
-	e.onClose(c.Close)
-	return nil
+	// The client connects at its first request, and the server does not wait
+	// long for one.
+	_, err = e.client.Info(ctx)
+	return errors.Wrap(err, "connecting to the built-in engine")
 }
+
+// dial returns the connection, for the one time that the client asks.
+func (e *Engine) dial(context.Context, string) (net.Conn, error) { return e.conn, nil }

@@ -13,6 +13,9 @@ import (
 // Engine cannot exist on this operating system; the type is here so that its users compile.
 type Engine struct{}
 
+// Main does nothing.
+func Main() {}
+
 // New always fails: runc, overlayfs and cgroups are Linux.
 func New(context.Context, Options) (*Engine, error) {
 	return nil, errors.Errorf("the built-in engine runs on linux only, not on %s: "+

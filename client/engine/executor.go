@@ -4,8 +4,6 @@ package engine
 
 import (
 	"context"
-	"io"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -15,10 +13,7 @@ import (
 	"github.com/pkg/errors"
 )
 
-// stepExecutor runs containers as BuildKit's runc executor does, and corrects three things about it:
-//
-// A frontend container's standard error is this process' own, which would tear up the caller's terminal. The
-// gateway passes os.Stderr itself, and nothing else does, so it can be told apart and goes to the log instead.
+// stepExecutor runs containers as BuildKit's runc executor does, and corrects two things about it:
 //
 // A step that does not choose a network shares the host's here, but BuildKit still writes it a resolv.conf for a
 // network of its own: without nameservers on loopback addresses, or with public ones when no other is left. That
@@ -30,7 +25,6 @@ import (
 // one before it takes the databases away.
 type stepExecutor struct {
 	executor.Executor
-	stderr  io.Writer
 	running atomic.Int64
 }
 
@@ -38,9 +32,6 @@ func (x *stepExecutor) Run(ctx context.Context, id string, root executor.Mount, 
 	process executor.ProcessInfo, started chan<- struct{}) (resourcestypes.Recorder, error) {
 	x.running.Add(1)
 	defer x.running.Add(-1)
-	if process.Stderr == io.WriteCloser(os.Stderr) {
-		process.Stderr = nopCloser{x.stderr}
-	}
 	if process.Meta.NetMode == pb.NetMode_UNSET {
 		process.Meta.NetMode = pb.NetMode_HOST
 	}
@@ -58,7 +49,3 @@ func (x *stepExecutor) wait(timeout time.Duration) error {
 	}
 	return nil
 }
-
-type nopCloser struct{ io.Writer }
-
-func (nopCloser) Close() error { return nil }

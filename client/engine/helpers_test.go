@@ -38,6 +38,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	Main()
 	if c, ok := children[os.Getenv(childEnv)]; ok {
 		if err := c(context.Background(), os.Args[1:]); err != nil {
 			os.Stderr.WriteString(err.Error() + "\n")
@@ -87,8 +88,7 @@ func requireEngine(t *testing.T) string {
 	dir, err := os.MkdirTemp(testkit.Cache(t), "engine-")
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
-	root := filepath.Join(dir, "state")
-	_, err = prepareRoot(root)
+	root, err := prepareRoot(filepath.Join(dir, "state"))
 	require.NoError(t, err)
 	l, err := newLayout(root)
 	require.NoError(t, err)
@@ -224,6 +224,17 @@ func readFile(t *testing.T, elem ...string) string {
 	b, err := os.ReadFile(filepath.Join(elem...))
 	require.NoError(t, err)
 	return string(b)
+}
+
+func readDir(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 // marker is an argument that no other process has.

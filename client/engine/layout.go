@@ -23,6 +23,7 @@ type layout struct {
 	cacheMounts string // mount points of writable layers shared between steps
 	snapshots   string // the layers themselves
 	netns       string // network namespaces kept alive by bind mounts
+	tmp         string // temporary files, and mount points for copies and exports
 	probe       string // scratch space of the overlay check
 	cgroup      string // parent of all containers' cgroups, below the mount point of each hierarchy
 }
@@ -42,6 +43,7 @@ func newLayout(root string) (layout, error) {
 		cacheMounts: filepath.Join(w, "cachemounts"),
 		snapshots:   filepath.Join(w, "snapshots", "snapshots"),
 		netns:       filepath.Join(root, "net"),
+		tmp:         filepath.Join(root, "tmp"),
 		probe:       filepath.Join(root, "probe"),
 		cgroup:      "flavorkit-" + hex.EncodeToString(id[:6]),
 	}, nil

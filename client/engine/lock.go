@@ -7,60 +7,71 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pkg/errors"
 	"golang.org/x/sys/unix"
 )
 
-// rootLock makes sure that one engine at a time uses a state directory. BuildKit's databases have locks of their
-// own, but wait for them in silence and for ever.
-//
-// It is a bare file descriptor. An os.File would be closed by the garbage collector, and the lock lost, as soon as
-// the caller keeps nothing of its engine but the client.
-type rootLock struct{ fd int }
+// lockGrace is how long a lock is waited for. When the program of an engine is
+// killed, the engine notices, and is about to end.
+const lockGrace = 500 * time.Millisecond
 
-// acquireLock takes the lock or fails at once, naming the process that holds it. The kernel drops the lock with
-// its holder, so a killed engine blocks nobody; the file itself stays, because removing it would be a race.
-func acquireLock(root string) (_ *rootLock, err error) {
-	fd, err := unix.Open(filepath.Join(root, "engine.lock"), unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o600)
+// rootLock makes sure that one engine at a time uses a state directory.
+// BuildKit's databases have locks of their own, but wait for them in silence and
+// for ever.
+//
+// It is a file with the pid of the program that opened the engine, which is
+// empty while the engine ends. The kernel drops the lock with the engine's
+// process, so a killed one blocks nobody; the file itself stays, because
+// removing it would be a race.
+type rootLock struct{ file *os.File }
+
+// acquireLock takes the lock, waiting for an engine that is ending, or fails and
+// names the program that uses the directory.
+func acquireLock(root string) (*rootLock, error) {
+	file, err := os.OpenFile(filepath.Join(root, "engine.lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, stateDirError(root, err)
 	}
-	defer func() {
-		if err != nil {
-			_ = unix.Close(fd)
-		}
-	}()
-	switch err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); {
-	case errors.Is(err, unix.EWOULDBLOCK):
-		return nil, errors.Errorf("another engine%s uses the state directory %s: "+
-			"wait until it is done, or choose another directory", holder(fd), root)
-	case err != nil:
-		return nil, errors.Wrapf(err, "locking the engine's state directory %s", root)
+	l := &rootLock{file: file}
+	if err := l.wait(root); err != nil {
+		return nil, err
 	}
-	if err := unix.Ftruncate(fd, 0); err != nil {
+	l.ending() // of the predecessor, which may have been killed
+	if _, err := file.WriteAt([]byte(strconv.Itoa(os.Getppid())), 0); err != nil {
 		return nil, stateDirError(root, err)
 	}
-	if _, err := unix.Pwrite(fd, []byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
-		return nil, stateDirError(root, err)
-	}
-	return &rootLock{fd: fd}, nil
+	return l, nil
 }
 
-// holder reads who has the lock. The file is empty for the instant between locking and writing.
-func holder(fd int) string {
+func (l *rootLock) wait(root string) error {
+	for start := time.Now(); ; {
+		err := unix.Flock(int(l.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return errors.Wrapf(err, "locking the engine's state directory %s", root)
+		}
+		pid := l.holder()
+		if waited := time.Since(start); waited > closeTimeout || pid != "" && waited > lockGrace {
+			return errors.Errorf("another engine%s uses the state directory %s: "+
+				"wait until it is done, or choose another directory", pid, root)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// holder says who has the lock, or nothing about an engine that is ending.
+func (l *rootLock) holder() string {
 	b := make([]byte, 32)
-	n, err := unix.Pread(fd, b, 0)
-	if err != nil || n == 0 {
+	n, _ := l.file.ReadAt(b, 0)
+	if n == 0 {
 		return ""
 	}
 	return " (pid " + strings.TrimSpace(string(b[:n])) + ")"
 }
 
-// release unlocks explicitly: closing alone is not enough while a child is being forked with a copy of the file.
-func (l *rootLock) release() error {
-	if err := unix.Flock(l.fd, unix.LOCK_UN); err != nil {
-		return errors.Wrap(err, "unlocking the engine's state directory")
-	}
-	return errors.Wrap(unix.Close(l.fd), "closing the engine's lock file")
-}
+// ending tells those who wait for the lock that it is free soon.
+func (l *rootLock) ending() { _ = l.file.Truncate(0) }

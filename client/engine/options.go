@@ -1,8 +1,11 @@
-// Package engine runs BuildKit inside the calling process, so that a build needs neither Docker nor a daemon.
+// Package engine brings its own BuildKit, so that a build needs neither Docker nor a daemon.
 //
-// It is unmodified BuildKit behind its own client API: the control service is served on an in-memory listener and
-// reached through client.Client, the same type that talks to a remote buildkitd. Whatever runs against a daemon
-// therefore runs here unchanged, and no socket and no port is opened.
+// It is unmodified BuildKit behind its own client API: the control service is reached through client.Client, the same
+// type that talks to a remote buildkitd. Whatever runs against a daemon therefore runs here unchanged.
+//
+// The engine is a child process of the same program, which must call Main first in its main function. So it has
+// variables, signals, mounts and a temporary directory of its own. Both processes share a pair of connected sockets:
+// no port is opened, and no socket has a name. The child ends with its parent, even a killed one.
 //
 // BuildKit's worker, control, solver and cache packages promise no stable API. This is the only package that may
 // import them; an upgrade of BuildKit has to be checked here and nowhere else.
@@ -22,9 +25,8 @@ type Options struct {
 	Runc string
 
 	// Log receives the engine's diagnostics and what frontend containers write to standard error.
-	// BuildKit logs through one logger per process: with several engines open, the newest one receives what
-	// cannot be told apart. Nil discards. Writes are serialised, and end when Close returns.
-	Log io.Writer
+	// Nil discards. Writes are serialised, and end when Close returns.
+	Log io.Writer `json:"-"`
 
 	// Mirrors maps a registry host to the hosts that are asked before it, for example
 	// "docker.io": {"localhost:5000"}. Loopback hosts are spoken to in plain HTTP, all others with TLS.

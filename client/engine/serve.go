@@ -4,6 +4,7 @@ package engine
 
 import (
 	"net"
+	"sync"
 	"time"
 
 	"github.com/containerd/containerd/v2/defaults"
@@ -13,12 +14,13 @@ import (
 	"google.golang.org/grpc"
 )
 
-// bufconnSize is the buffer of the in-memory connection in each direction. Local sources and exports pass through
-// it, so it is larger than one of gRPC's 16 KiB frames.
-const bufconnSize = 1 << 20
+// shutdownTimeout bounds each of the two waits at the engine's end: for running
+// requests, and for running containers. Both end by themselves in well under a
+// second after they are cancelled; what does not is swept away.
+const shutdownTimeout = 15 * time.Second
 
-// serve offers the controller on lis, and returns what stops it: all requests are cancelled and waited for.
-func serve(ctrl *control.Controller, lis net.Listener) (stop func() error) {
+// newServer offers the controller.
+func newServer(ctrl *control.Controller) *grpc.Server {
 	srv := grpc.NewServer(
 		// Without these a client sees gRPC status texts instead of BuildKit's typed errors and source positions.
 		grpc.UnaryInterceptor(grpcerrors.UnaryServerInterceptor),
@@ -30,27 +32,48 @@ func serve(ctrl *control.Controller, lis net.Listener) (stop func() error) {
 		grpc.WaitForHandlers(true),
 	)
 	ctrl.Register(srv)
+	return srv
+}
 
-	served := make(chan error, 1)
+// stop cancels all requests and waits for them.
+func stop(srv *grpc.Server) error {
+	stopped := make(chan struct{})
 	go func() {
-		err := srv.Serve(lis)
-		if errors.Is(err, grpc.ErrServerStopped) { // stopped before it had begun
-			err = nil
-		}
-		served <- err
+		srv.Stop()
+		close(stopped)
 	}()
-
-	return func() error {
-		stopped := make(chan struct{})
-		go func() {
-			srv.Stop()
-			close(stopped)
-		}()
-		select {
-		case <-stopped:
-			return errors.Wrap(<-served, "serving the engine's API")
-		case <-time.After(shutdownTimeout):
-			return errors.Errorf("requests were still running %s after they had been cancelled", shutdownTimeout)
-		}
+	select {
+	case <-stopped:
+		return nil
+	case <-time.After(shutdownTimeout):
+		return errors.Errorf("requests were still running %s after they had been cancelled", shutdownTimeout)
 	}
+}
+
+// connListener is a connection, and a listener that accepts it and no other.
+// When one is closed, so is the other.
+type connListener struct {
+	net.Conn
+	waiting chan struct{}
+	end     func()
+}
+
+func listen(conn net.Conn) *connListener {
+	waiting := make(chan struct{}, 1)
+	waiting <- struct{}{}
+	return &connListener{Conn: conn, waiting: waiting, end: sync.OnceFunc(func() { close(waiting) })}
+}
+
+func (l *connListener) Accept() (net.Conn, error) {
+	if _, ok := <-l.waiting; ok {
+		return l, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (l *connListener) Addr() net.Addr { return l.LocalAddr() }
+
+func (l *connListener) Close() error {
+	l.end()
+	return l.Conn.Close()
 }

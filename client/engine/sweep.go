@@ -5,7 +5,6 @@ package engine
 import (
 	"context"
 	stderrors "errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,17 +19,11 @@ import (
 const sweepTimeout = 10 * time.Second
 
 // sweeper removes what an engine that was killed has left: runc dies with its parent, but the container's own
-// processes live on without one, and so do the mounts made for them. It touches nothing that is not this engine's,
-// and must only run while the state directory is locked and no container of ours is wanted.
-//
-// It cannot find two things, as they carry no sign of whose they are: the temporary directories of secrets and of
-// SSH agent sockets, on a tmpfs and below the system's temporary directory.
+// processes live on without one. It touches nothing that is not this engine's, and must only run while the state
+// directory is locked and no container of ours is wanted.
 type sweeper struct {
 	layout layout
 	runc   string
-	log    io.Writer
-	// since is when the engine started.
-	since time.Time
 }
 
 // sweep does what it can; the rest goes to the log. Leftovers cost memory and disk space, but do not disturb a
@@ -38,8 +31,6 @@ type sweeper struct {
 func (s *sweeper) sweep(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
-	log := logrus.New()
-	log.SetOutput(s.log)
 
 	// In this order: runc gives up on a container whose processes do not end at once, processes hold mounts, and a
 	// directory may only go when nothing is mounted on it.
@@ -51,10 +42,9 @@ func (s *sweeper) sweep(ctx context.Context) {
 		{"containers", s.sweepContainers},
 		{"mounts", s.sweepMounts},
 		{"directories", s.sweepDirectories},
-		{"mount points", s.sweepMountPoints},
 	} {
 		if err := step.do(ctx); err != nil {
-			log.WithError(err).Warnf("could not clear all %s that an earlier engine left behind", step.what)
+			logrus.WithError(err).Warnf("could not clear all %s that an earlier engine left behind", step.what)
 		}
 	}
 }
@@ -77,7 +67,7 @@ func (s *sweeper) sweepContainers(ctx context.Context) error {
 	return stderrors.Join(errs...)
 }
 
-// sweepDirectories empties the directories of containers and of shared mounts. It checks again that nothing is
+// sweepDirectories empties the directories of containers, shared mounts and temporary files. It checks again that nothing is
 // mounted there: otherwise it would delete what is mounted, the layers of the cache.
 func (s *sweeper) sweepDirectories(context.Context) error {
 	mounts, err := ownMounts(s.layout)
@@ -87,7 +77,7 @@ func (s *sweeper) sweepDirectories(context.Context) error {
 	if len(mounts) > 0 {
 		return errors.Errorf("%s is still mounted", mounts[0])
 	}
-	for _, dir := range []string{s.layout.executor, s.layout.cacheMounts, s.layout.probe} {
+	for _, dir := range []string{s.layout.executor, s.layout.cacheMounts, s.layout.tmp, s.layout.probe} {
 		entries, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return errors.Wrap(err, "reading what is left")
@@ -103,21 +93,3 @@ func (s *sweeper) sweepDirectories(context.Context) error {
 
 // within reports whether path is strictly below dir. Both are clean and absolute.
 func within(dir, path string) bool { return strings.HasPrefix(path, dir+"/") }
-
-// sweepMountPoints removes the empty folders that BuildKit leaves in the system's temporary directory, one for each
-// step that mounts a single file (snapshot.localMounter.Unmount removes the file's mount, not its folder). Those
-// that are older than the engine are not its own. One that is in use cannot be removed, and one that another engine
-// has just made, to mount a file on, is younger than a second.
-func (s *sweeper) sweepMountPoints(context.Context) error {
-	found, err := filepath.Glob(filepath.Join(os.TempDir(), "buildkit-mount*"))
-	if err != nil {
-		return errors.Wrap(err, "listing mount points")
-	}
-	young := time.Now().Add(-time.Second)
-	for _, dir := range found {
-		if info, err := os.Lstat(dir); err == nil && info.IsDir() && !info.ModTime().Before(s.since) && info.ModTime().Before(young) {
-			_ = os.Remove(dir)
-		}
-	}
-	return nil
-}

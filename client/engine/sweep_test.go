@@ -4,14 +4,17 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/sys/mountinfo"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -28,79 +31,203 @@ func childSleep(ctx context.Context, args []string) error {
 	e = nil
 	runtime.GC()
 	runtime.GC() // the first one only finds what can be finalized
-	_, err = solve(ctx, c, step([]string{"sleep", args[1]}, cacheMount()).Root(), "")
+	_, err = solve(ctx, c, step([]string{"sleep", args[1]}, cacheMount(), fileMount()).Root(), "")
 	return err
 }
 
-func TestSweepAfterKill(t *testing.T) {
-	root := requireEngine(t)
-	m := marker(t)
-	c := child(t, "sleep", root, m)
-	c.Stderr = os.Stderr
-	require.NoError(t, c.Start())
-	t.Cleanup(func() {
-		_ = c.Process.Kill()
-		_ = c.Wait()
-	})
-	eventually(t, "the step runs", func() bool { return len(processes(t, m)) > 0 })
-
-	_, err := New(t.Context(), Options{Root: root})
-	require.ErrorContains(t, err, "(pid "+strconv.Itoa(c.Process.Pid)+")", "it is locked by the other process")
-
-	require.NoError(t, c.Process.Kill())
-	_ = c.Wait()
-	require.NotEmpty(t, processes(t, m), "the step outlives its engine, or this test tests nothing")
-	require.NotEmpty(t, leftovers(t, root))
-
-	log := &syncBuffer{}
-	e := open(t, Options{Root: root, Log: log})
-	require.Empty(t, processes(t, m))
-	require.Empty(t, leftovers(t, root))
-	require.NotContains(t, log.String(), "could not clear")
-
-	out := t.TempDir()
-	_, err = solve(t.Context(), e.Client(), step([]string{"write", "/a", "b"}, cacheMount()).Root(), out)
-	require.NoError(t, err)
-	require.Equal(t, "b", readFile(t, out, "a"))
+// fileMount adds the mount of a single file, which BuildKit first mounts in its temporary directory.
+func fileMount() llb.RunOption {
+	file := llb.Scratch().File(llb.Mkfile("/a", 0o644, []byte("a")))
+	return llb.AddMount("/file", file, llb.SourcePath("/a"), llb.Readonly)
 }
 
-// BuildKit mounts layers below the system's temporary directory too. Other people's mounts there stay.
-func TestSweepTemporaryMounts(t *testing.T) {
+// sleeper is a child that is at its step.
+type sleeper struct {
+	*exec.Cmd
+	engine *os.Process
+	tmp    string // its temporary directory
+}
+
+func startSleeper(t *testing.T, root, marker string) *sleeper {
+	t.Helper()
+	s := &sleeper{Cmd: child(t, "sleep", root, marker), tmp: t.TempDir()}
+	s.Env = append(s.Env, "TMPDIR="+s.tmp)
+	s.Stderr = os.Stderr
+	require.NoError(t, s.Start())
+	t.Cleanup(func() { s.kill() })
+	eventually(t, "the step runs", func() bool { return len(processes(t, marker)) > 0 })
+	s.engine = engineOf(t, s.Process.Pid)
+	return s
+}
+
+func (s *sleeper) kill() {
+	_ = s.Process.Kill()
+	_ = s.Wait()
+}
+
+// engineOf returns the process of the engine that a program has opened.
+func engineOf(t *testing.T, pid int) *os.Process {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	require.NoError(t, err)
+	for _, f := range files {
+		line, _ := os.ReadFile(f)
+		status, _ := os.ReadFile(filepath.Join(filepath.Dir(f), "status"))
+		if strings.HasPrefix(string(line), processName+"\x00") && strings.Contains(string(status), fmt.Sprintf("\nPPid:\t%d\n", pid)) {
+			found, err := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+			require.NoError(t, err)
+			p, err := os.FindProcess(found)
+			require.NoError(t, err)
+			return p
+		}
+	}
+	t.Fatalf("process %d has no engine", pid)
+	return nil
+}
+
+// temporary lists the temporary files in a state directory, and the mount points of containers.
+func temporary(t *testing.T, root string) []string {
+	t.Helper()
+	l, err := newLayout(root)
+	require.NoError(t, err)
+	var found []string
+	for _, dir := range []string{l.tmp, l.executor, l.cacheMounts} {
+		files, err := filepath.Glob(filepath.Join(dir, "*"))
+		require.NoError(t, err)
+		for _, f := range files {
+			// These two are the executor's own, for all containers.
+			if f != filepath.Join(l.executor, "hosts") && f != filepath.Join(l.executor, "resolv.conf") {
+				found = append(found, f)
+			}
+		}
+	}
+	return found
+}
+
+// mountTable is the mount table of a process.
+func mountTable(t *testing.T, pid string) []string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("/proc", pid, "mountinfo"))
+	require.NoError(t, err)
+	return strings.Split(strings.TrimSpace(string(b)), "\n")
+}
+
+// A killed program takes its engine with it, and the engine clears up as after any other end.
+func TestKill(t *testing.T) {
+	root := requireEngine(t)
+	before := mountTable(t, "self")
+	for range 3 {
+		m := marker(t)
+		s := startSleeper(t, root, m)
+		require.Equal(t, before, mountTable(t, "self"), "the engine's mounts do not show outside")
+		require.Contains(t, strings.Join(mountTable(t, strconv.Itoa(s.engine.Pid)), "\n"), root+"/tmp/buildkit-mount",
+			"there is a temporary mount, or this test tests nothing")
+
+		_, err := New(t.Context(), Options{Root: root})
+		require.ErrorContains(t, err, "(pid "+strconv.Itoa(s.Process.Pid)+")", "it is locked by the other process")
+
+		s.kill()
+		e := open(t, Options{Root: root}) // waits for the other engine's end
+		require.Empty(t, processes(t, m))
+		require.NoError(t, e.Close())
+		require.Empty(t, leftovers(t, root))
+		require.Empty(t, temporary(t, root))
+		require.Empty(t, readDir(t, s.tmp))
+		require.Equal(t, before, mountTable(t, "self"))
+	}
+}
+
+// The next engine sweeps away what one that was itself killed has left.
+func TestSweepAfterKill(t *testing.T) {
+	root := requireEngine(t)
+	before := mountTable(t, "self")
+	for range 3 {
+		m := marker(t)
+		s := startSleeper(t, root, m)
+		require.NoError(t, s.engine.Kill())
+		s.kill()
+		require.NotEmpty(t, processes(t, m), "the step outlives its engine, or this test tests nothing")
+		require.NotEmpty(t, leftovers(t, root))
+		require.NotEmpty(t, temporary(t, root))
+		require.Equal(t, before, mountTable(t, "self"))
+
+		log := &syncBuffer{}
+		e := open(t, Options{Root: root, Log: log})
+		require.Empty(t, processes(t, m))
+		require.Empty(t, leftovers(t, root))
+		require.Empty(t, temporary(t, root))
+		require.NotContains(t, log.String(), "could not clear")
+
+		out := t.TempDir()
+		_, err := solve(t.Context(), e.Client(), step([]string{"write", "/a", m}, cacheMount(), fileMount()).Root(), out)
+		require.NoError(t, err)
+		require.Equal(t, m, readFile(t, out, "a"))
+		require.NoError(t, e.Close())
+		require.Empty(t, temporary(t, root))
+		require.Empty(t, readDir(t, s.tmp))
+		require.Equal(t, before, mountTable(t, "self"))
+	}
+}
+
+// An engine that dies under its program says so, and the next one works.
+func TestCrash(t *testing.T) {
+	root := requireEngine(t)
+	e, err := New(t.Context(), Options{Root: root})
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	m := marker(t)
+	go func() {
+		_, err := solve(t.Context(), e.Client(), step([]string{"sleep", m}).Root(), "")
+		done <- err
+	}()
+	eventually(t, "the step runs", func() bool { return len(processes(t, m)) > 0 })
+	require.NoError(t, engineOf(t, os.Getpid()).Kill())
+	require.Error(t, <-done)
+	require.EqualError(t, e.Close(), "closing the built-in engine: its process failed: signal: killed")
+
+	open(t, Options{Root: root})
+	require.Empty(t, processes(t, m))
+}
+
+// Signals that a whole process group or service gets, the program handles, and not the engine.
+func TestSignals(t *testing.T) {
+	e := open(t, Options{Root: requireEngine(t)})
+	p := engineOf(t, os.Getpid())
+	group, err := unix.Getpgid(p.Pid)
+	require.NoError(t, err)
+	require.NotEqual(t, unix.Getpgrp(), group)
+	for _, sig := range []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP} {
+		require.NoError(t, p.Signal(sig))
+	}
+	_, err = solve(t.Context(), e.Client(), llb.Scratch().File(llb.Mkdir("/a", 0o755)), "")
+	require.NoError(t, err)
+}
+
+// What the user mounts in the state directory stays.
+func TestSweepMounts(t *testing.T) {
 	root := requireEngine(t)
 	l, err := newLayout(root)
 	require.NoError(t, err)
-	layer, lower, work := filepath.Join(l.snapshots, "1/fs"), filepath.Join(l.snapshots, "2/fs"), filepath.Join(l.snapshots, "1/work")
-	tmp := t.TempDir()
-	foreign := filepath.Join(tmp, "foreign")
+	source := t.TempDir()
 	targets := map[string]bool{ // whether it is to stay
-		filepath.Join(tmp, "buildkit-mount1"): false,
-		filepath.Join(tmp, "buildkit-mount2"): false,
-		filepath.Join(tmp, "buildkit-mount3"): true,
-		filepath.Join(tmp, "other"):           true,
-	}
-	for _, d := range []string{layer, lower, work, foreign} {
-		require.NoError(t, os.MkdirAll(d, 0o755))
+		filepath.Join(l.tmp, "buildkit-mount1"):         false,
+		filepath.Join(l.executor, "id/rootfs"):          false,
+		filepath.Join(l.cacheMounts, "buildkit-mount2"): false,
+		l.snapshots:                     true,
+		filepath.Join(root, "net-else"): true,
 	}
 	for d := range targets {
-		require.NoError(t, os.Mkdir(d, 0o755))
+		require.NoError(t, os.MkdirAll(d, 0o755))
+		require.NoError(t, unix.Mount(source, d, "", unix.MS_BIND, ""))
 		t.Cleanup(func() { _ = unix.Unmount(d, unix.MNT_DETACH) })
 	}
-	bind := func(from, to string) {
-		require.NoError(t, unix.Mount(from, filepath.Join(tmp, to), "", unix.MS_BIND, ""))
-	}
-	bind(layer, "buildkit-mount1")
-	require.NoError(t, unix.Mount("overlay", filepath.Join(tmp, "buildkit-mount2"), "overlay", 0,
-		"lowerdir="+lower+",upperdir="+layer+",workdir="+work))
-	bind(foreign, "buildkit-mount3")
-	bind(layer, "other")
-
 	s := &sweeper{layout: l}
 	require.NoError(t, s.sweepMounts(t.Context()))
 	for d, stays := range targets {
-		mounted, _ := mountinfo.Mounted(d)
+		mounted, err := mountinfo.Mounted(d)
+		require.NoError(t, err)
 		require.Equal(t, stays, mounted, d)
 	}
-	require.DirExists(t, layer)
 }
 
 // What is mounted below a directory must not be deleted with it, even if it could not be unmounted.
@@ -148,17 +275,4 @@ func TestRemoveCgroup(t *testing.T) {
 			require.NoError(t, removeCgroup(t.Context(), dir), "it is gone already")
 		})
 	}
-}
-
-func TestLocate(t *testing.T) {
-	mounts := []*mountinfo.Info{
-		{Mountpoint: "/", Root: "/", Major: 8, Minor: 1},
-		{Mountpoint: "/var/lib", Root: "/@lib", Major: 8, Minor: 2},
-		{Mountpoint: "/var/library", Root: "/", Major: 8, Minor: 3},
-		{Mountpoint: "/var/lib/x", Root: "/old", Major: 8, Minor: 4},
-		{Mountpoint: "/var/lib/x", Root: "/new", Major: 8, Minor: 5},
-	}
-	require.Equal(t, location{"/var/lib/a", 8, 2, "/@lib/a"}, locate(mounts, "/var/lib/a"))
-	require.Equal(t, location{"/var/lib/x/a", 8, 5, "/new/a"}, locate(mounts, "/var/lib/x/a"))
-	require.Equal(t, location{"/srv", 8, 1, "/srv"}, locate(mounts, "/srv"))
 }

@@ -4,7 +4,6 @@ package engine
 
 import (
 	"context"
-	"io"
 	"runtime"
 
 	"github.com/containerd/containerd/v2/core/remotes/docker"
@@ -26,23 +25,19 @@ import (
 type workerOptions struct {
 	layout         layout
 	runc           string
-	log            io.Writer
 	registryHosts  docker.RegistryHosts
 	keepBytes      int64
 	maxParallelism int
 }
 
-// engineWorker is BuildKit's runc worker with the two parts of it that Close needs.
+// engineWorker is BuildKit's runc worker, with the part of it that the engine's
+// end waits for.
 type engineWorker struct {
 	worker   *base.Worker
 	executor *stepExecutor
-
-	// snapshotter is closed by us. The worker does not, and its database would stay locked: the next engine on
-	// the same state directory in this process would wait for it for ever.
-	snapshotter snapshots.Snapshotter
 }
 
-func newWorker(ctx context.Context, o workerOptions) (_ *engineWorker, err error) {
+func newWorker(ctx context.Context, o workerOptions) (*engineWorker, error) {
 	policy, err := gcPolicy(o.layout.root, o.keepBytes)
 	if err != nil {
 		return nil, err
@@ -51,19 +46,10 @@ func newWorker(ctx context.Context, o workerOptions) (_ *engineWorker, err error
 	if parallel <= 0 {
 		parallel = runtime.NumCPU()
 	}
-
-	ew := &engineWorker{}
-	defer func() {
-		if err != nil && ew.snapshotter != nil {
-			_ = ew.snapshotter.Close()
-		}
-	}()
 	opt, err := runc.NewWorkerOpt(
 		o.layout.root,
 		runc.SnapshotterFactory{Name: snapshotterName, New: func(root string) (snapshots.Snapshotter, error) {
-			s, err := overlay.NewSnapshotter(root, overlay.AsynchronousRemove)
-			ew.snapshotter = s
-			return s, err
+			return overlay.NewSnapshotter(root, overlay.AsynchronousRemove)
 		}},
 		false, // rootless
 		oci.ProcessSandbox,
@@ -85,8 +71,8 @@ func newWorker(ctx context.Context, o workerOptions) (_ *engineWorker, err error
 	if err != nil {
 		return nil, errors.Wrap(err, "creating the engine's worker")
 	}
-	ew.executor = &stepExecutor{Executor: opt.Executor, stderr: o.log}
-	opt.Executor = ew.executor
+	executor := &stepExecutor{Executor: opt.Executor}
+	opt.Executor = executor
 	opt.GCPolicy = policy
 	opt.RegistryHosts = o.registryHosts
 	opt.Platforms = archutil.SupportedPlatforms(true) // native ones, and those that binfmt_misc emulates
@@ -96,11 +82,9 @@ func newWorker(ctx context.Context, o workerOptions) (_ *engineWorker, err error
 		Revision:          version.Revision,
 		DockerfileVersion: dockerfileversion.Version(),
 	}
-	ew.worker, err = base.NewWorker(ctx, opt)
+	w, err := base.NewWorker(ctx, opt)
 	if err != nil {
-		_ = opt.MetadataStore.Close()
-		_ = opt.ContentMetadata.Close()
 		return nil, errors.Wrap(err, "creating the engine's worker")
 	}
-	return ew, nil
+	return &engineWorker{worker: w, executor: executor}, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	stderrors "errors"
 	"fmt"
 	"io"
 	"maps"
@@ -307,9 +308,8 @@ func (f *solveFlags) withClient(ctx context.Context, do func(*client.Client) err
 		return err
 	}
 	defer func() {
-		if e := closeClient(); e != nil && err == nil {
-			err = e
-		}
+		// When the engine has crashed, its error explains that of the build.
+		err = stderrors.Join(err, closeClient())
 	}()
 	return do(c)
 }
@@ -343,11 +343,11 @@ func (f *solveFlags) addCloudConfig() (folder string, err error) {
 
 // connect opens the BuildKit that the build runs on.
 func (f *solveFlags) connect(ctx context.Context) (*client.Client, func() error, error) {
+	if !f.debug {
+		// The client's OCI store warns about file systems; nobody asked it.
+		logrus.SetOutput(io.Discard)
+	}
 	if f.builder != "" {
-		if !f.debug {
-			// The client's OCI store warns about file systems; nobody asked it.
-			logrus.SetOutput(io.Discard)
-		}
 		c, err := client.New(ctx, f.builder)
 		if err != nil {
 			return nil, nil, errors.Wrapf(err, "connect to the builder %s", f.builder)

@@ -15,6 +15,7 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
+	"github.com/flavorkit/flavorkit/client/engine"
 	"github.com/flavorkit/flavorkit/specs"
 )
 
@@ -29,6 +30,7 @@ const (
 )
 
 func main() {
+	engine.Main()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	go func() {

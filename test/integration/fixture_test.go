@@ -37,6 +37,7 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
+	engine.Main()
 	code := m.Run()
 	if shared.engine != nil {
 		_ = shared.engine.Close()
@@ -45,7 +46,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// embedded is a client of the engine in this process. Its cache is new in
+// embedded is a client of the built-in engine. Its cache is new in
 // every run, so that the first build of a run is a cold one.
 func embedded(t testing.TB) *client.Client {
 	t.Helper()
@@ -63,7 +64,7 @@ func embedded(t testing.TB) *client.Client {
 }
 
 // emptyState is a folder for the state of an engine. A run that was killed may
-// have left mounts in it, which an engine takes down when it starts.
+// have left containers that use it, which an engine ends when it starts.
 func emptyState(t testing.TB, name string) string {
 	t.Helper()
 	root := filepath.Join(testkit.Cache(t), name)

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,8 +15,6 @@ import (
 	"time"
 
 	"github.com/moby/buildkit/client"
-	"github.com/moby/sys/mountinfo"
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -60,8 +57,8 @@ func WithState(name string) DaemonOption {
 }
 
 // Buildkitd starts buildkitd with runc and overlayfs and waits until it answers. Build steps use
-// the network of the host. The end of the test stops it and removes its mounts and, unless
-// WithState, its files; after a failure its log is in the test's output.
+// the network of the host. The end of the test stops it and removes its files, unless
+// WithState; after a failure its log is in the test's output.
 func Buildkitd(t testing.TB, options ...DaemonOption) *Daemon {
 	t.Helper()
 	NeedRoot(t)
@@ -91,26 +88,40 @@ func Buildkitd(t testing.TB, options ...DaemonOption) *Daemon {
 		if t.Failed() {
 			t.Logf("log of buildkitd:\n%s", daemon.Log())
 		}
-		if err := removeTrees(dir, daemon.root, config.state == ""); err != nil {
-			t.Errorf("cleaning up after buildkitd: %v", err)
+		remove := []string{dir, daemon.tmp()}
+		if config.state == "" {
+			remove = append(remove, daemon.root)
+		}
+		for _, tree := range remove {
+			if err := os.RemoveAll(tree); err != nil {
+				t.Errorf("cleaning up after buildkitd: %v", err)
+			}
 		}
 	})
 	configFile := filepath.Join(dir, "buildkitd.toml")
 	if err := os.WriteFile(configFile, []byte(daemonToml(config.registry.Addr())), 0o600); err != nil {
 		t.Fatalf("writing the configuration of buildkitd: %v", err)
 	}
-	daemon.start(t, exec.Command(binary,
+	if err := os.MkdirAll(daemon.tmp(), 0o700); err != nil {
+		t.Fatalf("creating a temporary directory for buildkitd: %v", err)
+	}
+	command := exec.Command(binary,
 		"--config", configFile, "--root", daemon.root, "--addr", daemon.Addr(),
 		"--containerd-worker=false", "--oci-worker=true",
 		"--oci-worker-snapshotter=overlayfs", "--oci-worker-net=host",
 		"--otel-socket-path", filepath.Join(dir, "otel.sock"),
-	))
+	)
+	command.Env = append(os.Environ(), "TMPDIR="+daemon.tmp(), "XDG_RUNTIME_DIR=") // containerd prefers the second
+	daemon.start(t, command)
 	daemon.waitReady(t)
 	return daemon
 }
 
 // Addr is the daemon's address, as BUILDKIT_HOST wants it.
 func (d *Daemon) Addr() string { return "unix://" + d.socket }
+
+// tmp is for temporary files: BuildKit does not remove all of them.
+func (d *Daemon) tmp() string { return filepath.Join(d.root, "tmp") }
 
 // Log is what the daemon has printed so far.
 func (d *Daemon) Log() string { return d.log.String() }
@@ -157,9 +168,6 @@ func removeAbandoned(parent string) error {
 			continue
 		}
 		removeContainers(root)
-		if err := unmountBelow(root); err != nil {
-			return err
-		}
 		if err := os.RemoveAll(root); err != nil {
 			return err
 		}
@@ -181,7 +189,12 @@ func daemonToml(mirror string) string {
 func (d *Daemon) start(t testing.TB, command *exec.Cmd) {
 	t.Helper()
 	command.Stdout, command.Stderr = d.log, d.log
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	command.SysProcAttr = &syscall.SysProcAttr{
+		Setpgid:   true,
+		Pdeathsig: syscall.SIGTERM,
+		// All mounts of the daemon end with it, however it ends.
+		Unshareflags: syscall.CLONE_NEWNS,
+	}
 	started := make(chan error, 1)
 	exited := make(chan error, 1)
 	go func() {
@@ -246,33 +259,6 @@ func removeContainers(root string) {
 	for _, bundle := range bundles {
 		_ = exec.Command("runc", "delete", "--force", filepath.Base(filepath.Dir(bundle))).Run()
 	}
-}
-
-func removeTrees(dir, root string, removeRoot bool) error {
-	if err := unmountBelow(root); err != nil {
-		return err
-	}
-	if removeRoot {
-		if err := os.RemoveAll(root); err != nil {
-			return err
-		}
-	}
-	return os.RemoveAll(dir)
-}
-
-// unmountBelow removes every mount below dir, the innermost first.
-func unmountBelow(dir string) error {
-	mounts, err := mountinfo.GetMounts(mountinfo.PrefixFilter(dir))
-	if err != nil {
-		return err
-	}
-	slices.Reverse(mounts)
-	for _, mount := range mounts {
-		if err := unix.Unmount(mount.Mountpoint, unix.MNT_DETACH); err != nil {
-			return fmt.Errorf("unmounting %s: %w", mount.Mountpoint, err)
-		}
-	}
-	return nil
 }
 
 type lockedBuffer struct {

@@ -45,6 +45,8 @@ func TestRegistryReturnsWhatWasPushed(t *testing.T) {
 }
 
 func TestDaemonBuildsAndLeavesNothing(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
 	var root, socket string
 	t.Run("build", func(t *testing.T) {
 		daemon := Buildkitd(t)
@@ -65,6 +67,9 @@ func TestDaemonBuildsAndLeavesNothing(t *testing.T) {
 	}
 	require.NoFileExists(t, socket)
 	require.NoDirExists(t, root)
+	left, err := os.ReadDir(tmp)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
 
 func TestKilledDaemonLeavesNoProcessAndNoMount(t *testing.T) {
@@ -105,6 +110,7 @@ func TestStateOutlivesTheDaemon(t *testing.T) {
 	records := -1
 	t.Run("first", func(t *testing.T) { require.Zero(t, usage(t)) })
 	t.Run("second", func(t *testing.T) { records = usage(t) })
+	require.NoDirExists(t, filepath.Join(Cache(t), "buildkitd", state, "tmp"))
 	if records == -1 {
 		t.SkipNow() // the subtest has said why
 	}
