@@ -92,6 +92,11 @@ lint: ## Check formatting and run go vet
 	@test -z "$$(gofmt -l $$(git ls-files -co --exclude-standard "*.go"))" || { gofmt -l $$(git ls-files -co --exclude-standard "*.go"); exit 1; }
 	$(GO) vet ./...
 
+.PHONY: fmt
+fmt: ## Format Go files and scripts
+	gofmt -w $$(git ls-files '*.go')
+	$(GO) tool -modfile=hack/lint/files/go.mod shfmt -w $$(git ls-files '*.sh')
+
 .PHONY: generate
 generate: ## Generate the JSON schema, the spec reference and the page about flavors
 	$(GO) generate ./...

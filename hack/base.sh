@@ -105,7 +105,10 @@ bootstrap() {
     --hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr --customize-hook='sh "$work/finish" "$1"' \
     "$suite" "$work/rootfs.tar" "$work/debian.sources" 2>&1 |
     tee "$work/log" | { grep --line-buffered '^[IWE]: ' >&2 || true; } ||
-    { tail -n 30 "$work/log" >&2; die "mmdebstrap failed; its last lines are above"; }
+    {
+      tail -n 30 "$work/log" >&2
+      die "mmdebstrap failed; its last lines are above"
+    }
   # Device nodes are left out, the directory is not.
   mkdir "$work/dev"
   tar --append --file "$work/rootfs.tar" --directory "$work" --mode=0755 --mtime="@$SOURCE_DATE_EPOCH" \
@@ -115,12 +118,21 @@ bootstrap() {
 base='' arch=$(host_arch) force=''
 while (($#)); do
   case $1 in
-    -h | --help) usage "$0"; exit ;;
-    --arch) arch=${2:?--arch needs amd64 or arm64}; shift ;;
+    -h | --help)
+      usage "$0"
+      exit
+      ;;
+    --arch)
+      arch=${2:?--arch needs amd64 or arm64}
+      shift
+      ;;
     --arch=*) arch=${1#*=} ;;
     --force) force=1 ;;
     -*) die "unknown flag '$1'; see --help" ;;
-    *) [[ -z $base ]] || die "one base at a time; see --help"; base=$1 ;;
+    *)
+      [[ -z $base ]] || die "one base at a time; see --help"
+      base=$1
+      ;;
   esac
   shift
 done

@@ -85,8 +85,14 @@ build() {
 arch=$(host_arch) force='' names=()
 while (($#)); do
   case $1 in
-    -h | --help) usage "$0"; exit ;;
-    --arch) arch=${2:?--arch needs amd64 or arm64}; shift ;;
+    -h | --help)
+      usage "$0"
+      exit
+      ;;
+    --arch)
+      arch=${2:?--arch needs amd64 or arm64}
+      shift
+      ;;
     --arch=*) arch=${1#*=} ;;
     --force) force=1 ;;
     -*) die "unknown flag '$1'; see --help" ;;

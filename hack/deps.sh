@@ -67,7 +67,10 @@ enable_foreign() {
 groups=()
 while (($#)); do
   case $1 in
-    -h | --help) usage "$0"; exit ;;
+    -h | --help)
+      usage "$0"
+      exit
+      ;;
     build | boot | test | standins | foreign) groups+=("$1") ;;
     *) die "unknown group '$1': use build, boot, test, standins or foreign" ;;
   esac

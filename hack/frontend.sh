@@ -15,8 +15,15 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 arch=$(host_arch)
 while (($#)); do
   case $1 in
-    -h | --help) usage "$0"; exit ;;
-    --arch) arch=${2:-}; check_arch "$arch"; shift 2 ;;
+    -h | --help)
+      usage "$0"
+      exit
+      ;;
+    --arch)
+      arch=${2:-}
+      check_arch "$arch"
+      shift 2
+      ;;
     *) die "unknown argument '$1'; see --help" ;;
   esac
 done

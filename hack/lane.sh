@@ -11,7 +11,10 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 case ${1:-} in
-  -h | --help) usage "$0"; exit ;;
+  -h | --help)
+    usage "$0"
+    exit
+    ;;
   '' | -*) die "which lane? see --help" ;;
 esac
 name=$1 lanes=$cache/lanes

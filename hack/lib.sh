@@ -6,7 +6,10 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=$root/.cache
 
 say() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; }
-die() { say "$@"; exit 1; }
+die() {
+  say "$@"
+  exit 1
+}
 
 # usage FILE: the comment block at the head of a script is its help text.
 usage() { sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$1"; }

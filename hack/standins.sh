@@ -39,7 +39,10 @@ describe() {
       part) parts+=("$rest") ;;
       firmware) firmware+=("$rest") ;;
       os) os+=("$rest") ;;
-      package) names+=("${rest%% *}"); behind[${rest%% *}]=${rest#* } ;;
+      package)
+        names+=("${rest%% *}")
+        behind[${rest%% *}]=${rest#* }
+        ;;
       *) printf -v "$key" %s "$rest" ;;
     esac
   done <<<"$facts"
@@ -88,7 +91,10 @@ make_one() {
 force='' wanted=()
 while (($#)); do
   case $1 in
-    -h | --help) usage "$0"; exit ;;
+    -h | --help)
+      usage "$0"
+      exit
+      ;;
     --force) force=1 ;;
     -*) die "unknown flag '$1'; see --help" ;;
     *) wanted+=("$1") ;;

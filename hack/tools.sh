@@ -10,7 +10,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 force=''
 case ${1:-} in
-  -h | --help) usage "$0"; exit ;;
+  -h | --help)
+    usage "$0"
+    exit
+    ;;
   --force) force=1 ;;
   '') ;;
   *) die "unknown argument '$1'; see --help" ;;

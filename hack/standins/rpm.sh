@@ -87,7 +87,10 @@ SPEC
     --define "_topdir $work/rpmbuild" --define "_rpmdir $work/rpms" --define '_binary_payload w1T0.zstdio' \
     --define '_build_id_links none' --define '__spec_install_pre :' --define '__os_install_post :' --define 'debug_package %{nil}' \
     --define '_unpackaged_files_terminate_build 0' "$spec" >"$work/log" 2>&1 ||
-    { tail -n 30 "$work/log" >&2; die "rpmbuild failed; its last lines are above"; }
+    {
+      tail -n 30 "$work/log" >&2
+      die "rpmbuild failed; its last lines are above"
+    }
   mkdir -p "$tree$repo"
   mv "$work"/rpms/x86_64/*.rpm "$tree$repo/"
   createrepo_c --quiet "$tree$repo"

@@ -38,7 +38,10 @@ apt_install() {
     apt-get -qq update
     apt-get -qq -y -o Dir::Cache::archives=/run/debs -o APT::Keep-Downloaded-Packages=true -o Dpkg::Use-Pty=false \
       --no-install-recommends install -- "$@"
-  ' apt_install "$@" >"$work/log" 2>&1 || { tail -n 30 "$work/log" >&2; die "apt-get failed; its last lines are above"; }
+  ' apt_install "$@" >"$work/log" 2>&1 || {
+    tail -n 30 "$work/log" >&2
+    die "apt-get failed; its last lines are above"
+  }
   left_behind "$tree"
 }
 

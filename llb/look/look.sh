@@ -50,4 +50,3 @@ executable() {
 	found=$(real "$1")
 	[ -n "$found" ] && [ -f "$found" ] && [ -x "$found" ] && [ -s "$found" ]
 }
-

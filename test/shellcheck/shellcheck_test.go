@@ -1,4 +1,4 @@
-// Package shellcheck holds the shell scripts of the repository to shellcheck.
+// Package shellcheck runs shellcheck and shfmt on the shell scripts of the repository.
 package shellcheck
 
 import (
@@ -37,4 +37,19 @@ func TestShellcheck(t *testing.T) {
 			assert.NoError(t, err, string(said))
 		})
 	}
+}
+
+// TestShfmt checks that every script is formatted as .editorconfig says. make fmt does it.
+func TestShfmt(t *testing.T) {
+	root := testkit.RepoRoot(t)
+	list := exec.CommandContext(t.Context(), "git", "ls-files", "*.sh")
+	list.Dir = root
+	out, err := list.Output()
+	require.NoError(t, err)
+	scripts := strings.Fields(string(out))
+	require.NotEmpty(t, scripts)
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"tool", "-modfile=hack/lint/files/go.mod", "shfmt", "-d"}, scripts...)...)
+	cmd.Dir = root
+	diff, err := cmd.CombinedOutput()
+	assert.NoError(t, err, string(diff))
 }

@@ -92,7 +92,10 @@ no_cache='' update=''
 command=''
 while [ $# -gt 0 ] && [ -z "$command" ]; do
 	case $1 in
-	--cache-dir) shift; cache=$1 ;;
+	--cache-dir)
+		shift
+		cache=$1
+		;;
 	--cache-dir=*) cache=${1#*=} ;;
 	--no-cache) no_cache=1 ;;
 	-U | --update-cache) update=1 ;;
@@ -145,7 +148,10 @@ add)
 	echo "OK: $(grep -c '^P:' "$db/installed") packages"
 	;;
 info)
-	[ "${1:-}" != -e ] || { shift; for name; do installed "$name" || exit 1; done; }
+	[ "${1:-}" != -e ] || {
+		shift
+		for name; do installed "$name" || exit 1; done
+	}
 	sed -n 's/^P://p' "$db/installed" | sort
 	;;
 '') usage "which command?" ;;

@@ -25,13 +25,13 @@ geometry=ffff10ff
 # footer CHECKSUM
 footer() {
 	printf conectix
-	hex 00000002 # features: the bit that is always set
-	hex 00010000 # version of the format
+	hex 00000002         # features: the bit that is always set
+	hex 00010000         # version of the format
 	hex ffffffffffffffff # no header of a dynamic disk
 	hex "$(printf %08x "$time")"
 	printf flvk
 	hex 00010000 # version of what made it
-	printf Wi2k # system that it was made on: Windows, for readers know no other but Macintosh
+	printf Wi2k  # system that it was made on: Windows, for readers know no other but Macintosh
 	hex "$(printf %016x "$size")$(printf %016x "$size")"
 	hex "$geometry"
 	hex 00000002 # fixed

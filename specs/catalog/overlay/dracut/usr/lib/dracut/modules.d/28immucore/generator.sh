@@ -6,7 +6,7 @@ dir=$1
 [ -n "$dir" ] || exit 1
 
 mkdir -p "$dir/sysroot.mount.d"
-cat > "$dir/sysroot.mount.d/immucore-timeout.conf" <<'EOF'
+cat > "$dir/sysroot.mount.d/immucore-timeout.conf" << 'EOF'
 [Mount]
 TimeoutSec=300
 EOF
