@@ -1,11 +1,8 @@
 #!/bin/sh
 # Installs the packages that are given as arguments with apk, from the package
-# index of this very moment. A pinned package is NAME=VERSION, which apk reads
-# as it is (apk-world(5)).
+# index of this very moment.
 #
-# FLAVORKIT_CACHE    folder for the index and the packages; it outlives the step
-# FLAVORKIT_EXCLUDE  is not for apk: Alpine has documentation in packages of
-#                    its own
+# FLAVORKIT_CACHE    directory for the index and the packages; it outlives the step
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "${0%/*}/common.sh"

@@ -6,7 +6,7 @@
 #   OUT      folder that the files get into, by the last part of their path
 #   PACKAGE  brings those that it depends on in its own version: linux-image-arm64 the package of a kernel
 #
-# FLAVORKIT_CACHE    folder for the index; it outlives the step
+# FLAVORKIT_CACHE    directory for the index; it outlives the step
 # FLAVORKIT_AREAS    areas of the archive, one a line, beside those that the image asks for
 # FLAVORKIT_ARCH     architecture of the packages
 # FLAVORKIT_FILES    paths, one a line, with wildcards of the shell

@@ -2,7 +2,7 @@
 # Installs the packages that are given as arguments with apt-get, from the
 # package index of this very moment, and removes what differs from run to run.
 #
-# FLAVORKIT_CACHE    folder for the index and the archives; it outlives the step
+# FLAVORKIT_CACHE    directory for the index and the archives; it outlives the step
 # FLAVORKIT_AREAS    areas of the archive, one a line, beside those that the image asks for
 # FLAVORKIT_EXCLUDE  paths, one a line, that no package may bring (dpkg(1),
 #                    --path-exclude)
@@ -19,7 +19,7 @@ apt_configure "$options"
 	printf 'APT::Install-Recommends "false";\n'
 	printf 'Dpkg::Use-Pty "false";\n'
 	printf 'DPkg::Options:: "--force-confold";\n'
-	printf '%s\n' "$FLAVORKIT_EXCLUDE" | while IFS= read -r path; do
+	printf '%s\n' "${FLAVORKIT_EXCLUDE-}" | while IFS= read -r path; do
 		[ -z "$path" ] || printf 'DPkg::Options:: "--path-exclude=%s";\n' "$path"
 	done
 } >>"$options"

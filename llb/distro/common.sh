@@ -42,7 +42,7 @@ apt_widen() {
 # RPM leaves out the folders of %_netsharedpath (rpm's macros.in), whichever
 # program calls it.
 rpm_without() {
-	[ -n "$FLAVORKIT_EXCLUDE" ] || return 0
+	[ -n "${FLAVORKIT_EXCLUDE-}" ] || return 0
 	macros=/etc/rpm/macros.flavorkit
 	mkdir -p /etc/rpm
 	# shellcheck disable=SC2154  # macros is set above, and kept for the trap

@@ -17,14 +17,16 @@ import (
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
 //go:embed *.sh
 var scripts embed.FS
 
-// script is how a package manager is run: it gets the packages as arguments, the
-// folder for downloads as FLAVORKIT_CACHE, and lists, one a line: areas of its
-// archive as FLAVORKIT_AREAS, repositories to leave alone as
+// script is how a package manager is run: it gets the packages as arguments, in
+// the manager's own form, and the directory for downloads as FLAVORKIT_CACHE. What
+// catalog.Manager says that it can do, it is asked for by lists, one a line: areas
+// of its archive as FLAVORKIT_AREAS, repositories to leave alone as
 // FLAVORKIT_SKIP_REPOSITORIES, paths that no package may bring as
 // FLAVORKIT_EXCLUDE, and accounts to take away as FLAVORKIT_REMOVE_USERS.
 func script(manager string) (graph.Script, error) {
@@ -65,9 +67,10 @@ func Install(ctx context.Context, s graph.Stage, in plan.Install, purpose string
 		}
 		base = s.Tree(base, "prepare the base for hooks of packages", files)
 	}
-	env := map[string]string{"FLAVORKIT_CACHE": cache, "FLAVORKIT_EXCLUDE": strings.Join(in.Exclude, "\n")}
+	env := map[string]string{"FLAVORKIT_CACHE": cache}
 	for name, values := range map[string][]string{
 		"FLAVORKIT_AREAS":             in.Areas,
+		"FLAVORKIT_EXCLUDE":           in.Exclude,
 		"FLAVORKIT_SKIP_REPOSITORIES": in.SkipRepositories,
 		"FLAVORKIT_REMOVE_USERS":      in.RemoveUsers,
 	} {
@@ -79,7 +82,7 @@ func Install(ctx context.Context, s graph.Stage, in plan.Install, purpose string
 	return s.Run(base, graph.Command{
 		Title:   "install " + summary(in.Packages),
 		Script:  install,
-		Args:    names(in.Packages),
+		Args:    arguments(in),
 		Env:     env,
 		Network: true,
 		Mounts:  []llb.RunOption{downloads(s, in, s.Platform().Architecture, purpose)},
@@ -105,7 +108,7 @@ func Take(ctx context.Context, s graph.Stage, in plan.Install, files []string, a
 	return s.Run(base, graph.Command{
 		Title:  "take files out of " + summary(in.Packages),
 		Script: take,
-		Args:   append([]string{"/out"}, names(in.Packages)...),
+		Args:   append([]string{"/out"}, arguments(in)...),
 		Env: map[string]string{
 			"FLAVORKIT_CACHE": cache, "FLAVORKIT_ARCH": arch,
 			"FLAVORKIT_AREAS": strings.Join(in.Areas, "\n"), "FLAVORKIT_FILES": strings.Join(files, "\n"),
@@ -115,21 +118,26 @@ func Take(ctx context.Context, s graph.Stage, in plan.Install, files []string, a
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// names are packages as scripts take them.
-func names(packages []plan.Package) []string {
-	var names []string
-	for _, p := range packages {
-		names = append(names, p.String())
+// arguments are the packages as the package manager takes them.
+func arguments(in plan.Install) []string {
+	manager, _ := catalog.ManagerByName(in.Manager)
+	var args []string
+	for _, p := range in.Packages {
+		args = append(args, manager.Package(p.Name, p.Version))
 	}
-	return names
+	return args
 }
 
 // summary names the first packages of a list for the progress output.
-func summary(list []plan.Package) string {
-	const shown = 3
-	packages := names(list)
-	if len(packages) <= shown {
-		return strings.Join(packages, " ")
+func summary(packages []plan.Package) string {
+	const most = 3
+	var shown []string
+	for _, p := range packages[:min(most, len(packages))] {
+		shown = append(shown, p.String())
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(packages[:shown], " "), len(packages)-shown)
+	text := strings.Join(shown, " ")
+	if more := len(packages) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

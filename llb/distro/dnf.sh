@@ -1,25 +1,15 @@
 #!/bin/sh
 # Installs the packages that are given as arguments with dnf 4 or 5, from the
-# repositories' state of this very moment. A pinned package is NAME=VERSION,
-# which dnf knows as NAME-VERSION (dnf(8), Specifying packages).
+# repositories' state of this very moment.
 #
-# FLAVORKIT_CACHE    folder for metadata and packages; it outlives the step
-# FLAVORKIT_EXCLUDE  folders, one a line, that no package may bring
+# FLAVORKIT_CACHE    directory for metadata and packages; it outlives the step
+# FLAVORKIT_EXCLUDE  directories, one a line, that no package may bring
 # FLAVORKIT_REMOVE_USERS  accounts of the image, one a line, to take away
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "${0%/*}/common.sh"
 
 unmask
-count=$#
-while [ "$count" -gt 0 ]; do
-	package=$1
-	shift
-	case $package in *=*) package=${package%%=*}-${package#*=} ;; esac
-	set -- "$@" "$package"
-	count=$((count - 1))
-done
-
 # dnf 5 has a cache of its own for root.
 system=''
 case $(dnf --version) in dnf5*) system=--setopt=system_cachedir=$FLAVORKIT_CACHE ;; esac

@@ -59,7 +59,7 @@ func (i image) run(manager string, env ...string) (said, called string, err erro
 		require.NoError(i.t, os.WriteFile(filepath.Join(i.dir, file), []byte(moved), 0o755))
 	}
 	cmd := exec.Command("sh", filepath.Join(i.dir, manager+".sh"), "htop")
-	cmd.Env = append([]string{"PATH=" + i.dir + "/bin:/usr/sbin:/usr/bin:/sbin:/bin", "FLAVORKIT_CACHE=" + i.dir + "/cache", "FLAVORKIT_EXCLUDE="}, env...)
+	cmd.Env = append([]string{"PATH=" + i.dir + "/bin:/usr/sbin:/usr/bin:/sbin:/bin", "FLAVORKIT_CACHE=" + i.dir + "/cache"}, env...)
 	out, err := cmd.CombinedOutput()
 	text, _ := os.ReadFile(filepath.Join(i.dir, "called"))
 	return string(out), string(text), err

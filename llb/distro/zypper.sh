@@ -1,10 +1,9 @@
 #!/bin/sh
 # Installs the packages that are given as arguments with zypper, from the
-# repositories' state of this very moment. A pinned package is NAME=VERSION,
-# which zypper reads as it is (zypper(8), Capabilities).
+# repositories' state of this very moment.
 #
-# FLAVORKIT_CACHE    folder for metadata and packages; it outlives the step
-# FLAVORKIT_EXCLUDE  folders, one a line, that no package may bring
+# FLAVORKIT_CACHE    directory for metadata and packages; it outlives the step
+# FLAVORKIT_EXCLUDE  directories, one a line, that no package may bring
 # FLAVORKIT_REMOVE_USERS  accounts of the image, one a line, to take away
 # FLAVORKIT_SKIP_REPOSITORIES  repositories, by alias, one a line, that are not read
 set -eu

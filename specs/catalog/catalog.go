@@ -45,7 +45,7 @@ type Distro struct {
 	Release string `yaml:"release"`
 	// Base is the image that everything starts from.
 	Base string `yaml:"base"`
-	// Manager is the package manager: apt, zypper, apk or dnf.
+	// Manager is the package manager, one of Managers.
 	Manager string `yaml:"manager"`
 	// Architectures that the distribution is supported on, as Go names them.
 	Architectures []string `yaml:"architectures"`
@@ -55,8 +55,8 @@ type Distro struct {
 	// Prepare are files, by path, that hooks of packages look at, so that they
 	// leave to flavorkit what is its own work.
 	Prepare map[string]string `yaml:"prepare"`
-	// Exclude are paths that no package may bring, as patterns of the package
-	// manager: with wildcards for apt, folders for zypper and dnf.
+	// Exclude are paths that no package may bring, in the form that the package
+	// manager takes (Manager.Exclude).
 	Exclude []string `yaml:"exclude"`
 	// RemoveUsers are accounts of people that the base image brings. They would
 	// take the number of the first account that a machine makes, which owns files
@@ -64,7 +64,7 @@ type Distro struct {
 	RemoveUsers []string `yaml:"removeUsers"`
 	// SkipRepositories are repositories of the base image, by alias, that no
 	// package is taken from, so that the build does not depend on their host. The
-	// system keeps them. For zypper.
+	// system keeps them.
 	SkipRepositories []string `yaml:"skipRepositories"`
 	// Directories that the system needs beside those of every system.
 	Directories []string `yaml:"directories"`

@@ -47,6 +47,20 @@ acme/distros/d.yaml:1:1: release: is missing
 acme/distros/d.yaml:1:1: architectures: is missing
 acme/distros/d.yaml:1:1: inits: is missing`},
 		{"manager", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "yum", 1)}, `acme/distros/d.yaml:7:10: manager: "yum" is not valid; valid: apk, apt, dnf, zypper`},
+		{
+			"what apk cannot do", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "apk", 1) + "exclude: [/a]\nskipRepositories: [a]\nremoveUsers: [a]\n"},
+			"acme/distros/d.yaml:10:10: exclude: apk cannot leave out files of packages; remove it\n" +
+				"acme/distros/d.yaml:11:19: skipRepositories: apk cannot skip repositories by alias; remove it\n" +
+				"acme/distros/d.yaml:12:14: removeUsers: the script of apk removes no users; remove it",
+		},
+		{
+			"what dnf cannot do", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "dnf", 1) + "exclude: [/a, /b/*]\n"},
+			`acme/distros/d.yaml:10:15: exclude[1]: dnf takes no wildcards; name a directory`,
+		},
+		{
+			"areas", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "zypper", 1), "models/m.yaml": "name: m\ntitle: m\ndistros: {d: {areas: [non-free]}}\n"},
+			`acme/models/m.yaml:3:22: distros.d.areas: zypper knows no areas of an archive; remove it`,
+		},
 		{"group", map[string]string{"distros/d.yaml": distro + "groups: [{why: x}]\n"}, `acme/distros/d.yaml:10:10: groups[0]: a group needs a name and a reason, why`},
 		{
 			"package", map[string]string{"distros/d.yaml": distro + "groups: [{name: g, why: x, packages: {a: {commands: [a]}}}]\n"},
@@ -80,9 +94,14 @@ acme/distros/d.yaml:1:1: inits: is missing`},
 			}, `acme/components/b.yaml:4:18: variants[1]: a is the mesh of the variant standard already`,
 		},
 		{
-			"firmware", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "apk", 1), "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, mbr: fat}\n"},
+			"firmware", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "apk", 1), "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, mbr: fat, areas: [a]}\n"},
 			"acme/models/m.yaml:3:11: firmware.packages: is missing\nacme/models/m.yaml:3:11: firmware.files: is missing\n" +
-				"acme/models/m.yaml:3:18: firmware.from: \"d\" has no packages of apt\nacme/models/m.yaml:3:26: firmware.mbr: \"fat\" is not a byte in hexadecimal",
+				"acme/models/m.yaml:3:18: firmware.from: apk cannot extract files from packages that are not installed\nacme/models/m.yaml:3:26: firmware.mbr: \"fat\" is not a byte in hexadecimal\n" +
+				"acme/models/m.yaml:3:38: firmware.areas: apk knows no areas of an archive; remove it",
+		},
+		{
+			"firmware of nowhere", map[string]string{"models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, packages: [a], files: [a]}\n"},
+			`acme/models/m.yaml:3:18: firmware.from: "d" is not valid`,
 		},
 		{"tools", map[string]string{"tools/t.yaml": "name: t\ndistro: d\n"}, `acme/tools/t.yaml:2:9: distro: "d" is not valid`},
 		{"emulator", map[string]string{"emulators/a.yaml": "name: a\nprogram: p\ncdrom: c\n"}, `acme/emulators/a.yaml:1:1: firmware: is missing`},

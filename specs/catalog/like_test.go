@@ -62,7 +62,7 @@ func TestMistakesOfLike(t *testing.T) {
 		{"firmware that any file is", "distros/a.yaml", good + "name: a\nkernel: {firmware: [{name: x, why: y, packages: {z: {why: w, firmware: ['*']}}}]}\n", `catalog/distros/a.yaml:4:73: kernel.firmware[1].packages.z.firmware[0]: "*" names no file; name a file of the device`},
 		{"firmware that is needed, and any", "requirements/a.yaml", "name: a\nwhy: b\nfirmware: {'**/*': c}\n", `catalog/requirements/a.yaml:3:20: firmware.**/*: "**/*" names no file; name a file of the device`},
 		{"model of a group", "distros/a.yaml", good + "name: a\ngroups: [{name: x, why: y, model: [rpi9]}]\n", `catalog/distros/a.yaml:4:36: groups[11].model[0]: "rpi9" is not valid; did you mean "rpi3"?`},
-		{"repositories", "distros/a.yaml", good + "name: a\nskipRepositories: [x]\n", `catalog/distros/a.yaml:4:19: skipRepositories: apt knows no repositories by alias`},
+		{"repositories", "distros/a.yaml", good + "name: a\nskipRepositories: [x]\n", `catalog/distros/a.yaml:4:19: skipRepositories: apt cannot skip repositories by alias; remove it`},
 		{"services of a model", "models/a.yaml", "name: a\ntitle: A\ndistros: {alpine-3.21: {enable: {systemd: {x: []}}}}\n", `catalog/models/a.yaml:3:43: distros.alpine-3.21.enable.systemd: "systemd" is not valid; valid: openrc`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -90,7 +90,7 @@ func (d *Distro) validate(r record, c *Catalog) {
 	r.needed("family", d.Family)
 	r.needed("flavor", d.Flavor)
 	r.needed("release", d.Release)
-	r.oneOf(keys{"manager"}, d.Manager, []string{"apt", "zypper", "apk", "dnf"})
+	d.validateManager(r)
 	if len(d.Architectures) == 0 {
 		r.wrong(keys{"architectures"}, "", "is missing")
 	}
@@ -105,9 +105,6 @@ func (d *Distro) validate(r record, c *Catalog) {
 	}
 	for i, g := range d.Kernel.Initramfs.Groups {
 		g.validate(r, c, "kernel", "initramfs", "groups", i)
-	}
-	if len(d.SkipRepositories) > 0 && d.Manager != "zypper" {
-		r.wrong(keys{"skipRepositories"}, "", "%s knows no repositories by alias", d.Manager)
 	}
 	for _, arch := range Names(d.Loaders) {
 		from := d.Loaders[arch].From
@@ -167,6 +164,7 @@ func (m *Model) validate(r record, c *Catalog) {
 		}
 		validatePackages(r, m.Distros[distro].Packages, append(at, "packages")...)
 		if d, ok := c.Distros[distro]; ok {
+			d.validateAreas(r, m.Distros[distro].Areas, append(slices.Clone(at), "areas"))
 			for _, init := range Names(m.Distros[distro].Enable) {
 				r.oneOf(append(slices.Clone(at), "enable", init), init, d.InitNames())
 			}
@@ -180,8 +178,12 @@ func (f *Firmware) validate(r record, c *Catalog) {
 		return
 	}
 	at := func(key string) keys { return keys{"firmware", key} }
-	if c.Distros[f.From] == nil || c.Distros[f.From].Manager != "apt" {
-		r.wrong(at("from"), "", "%q has no packages of apt", f.From)
+	r.oneOf(at("from"), f.From, Names(c.Distros))
+	if d, ok := c.Distros[f.From]; ok {
+		if m, ok := d.manager(); ok && !m.Extract {
+			r.wrong(at("from"), "", "%s cannot extract files from packages that are not installed", m.Name)
+		}
+		d.validateAreas(r, f.Areas, at("areas"))
 	}
 	if len(f.Packages) == 0 {
 		r.wrong(at("packages"), "", "is missing")
