@@ -43,14 +43,18 @@ artifacts: {iso: {cloudConfig: sentinel-iso.yaml}}
 var targets = []string{"image", "iso"}
 
 // TestGraphs has the graphs of every cell of the matrix: one file for all
-// targets, for they share most of it.
+// targets, for they share most of it. A plan that was read back from JSON has the
+// same ones.
 func TestGraphs(t *testing.T) {
 	for _, cell := range spectest.Cells(t) {
 		t.Run(cell.Name, func(t *testing.T) {
 			p := spectest.PlanCell(t, cell)
+			_, back := spectest.RoundTrip(t, p)
 			graphs := make([]graphtext.Named, len(targets))
 			for i, target := range targets {
-				graphs[i] = graphtext.Named{Name: target, Graph: graphtest.Generate(t, p, target).Graph}
+				made := graphtest.Generate(t, p, target)
+				graphs[i] = graphtext.Named{Name: target, Graph: made.Graph}
+				requireSameGraph(t, made, graphtest.Generate(t, back, target))
 			}
 			golden.Check(t, filepath.Join("../testdata/graphs", cell.Name+".txt"), graphtext.Join(graphs...))
 		})
@@ -73,11 +77,17 @@ func TestSameGraphEveryTime(t *testing.T) {
 	for _, target := range targets {
 		first := graphtest.Generate(t, spectest.MustPlan(t, rich, nil, "amd64"), target)
 		for range 24 {
-			again := graphtest.Generate(t, spectest.MustPlan(t, rich, nil, "amd64"), target)
-			require.Empty(t, cmp.Diff(first.String(), again.String()))
-			require.True(t, slices.EqualFunc(first.Definition.Def, again.Definition.Def, bytes.Equal), "same text, other bytes")
+			requireSameGraph(t, first, graphtest.Generate(t, spectest.MustPlan(t, rich, nil, "amd64"), target))
 		}
+		_, back := spectest.RoundTrip(t, spectest.MustPlan(t, rich, nil, "amd64"))
+		requireSameGraph(t, first, graphtest.Generate(t, back, target))
 	}
+}
+
+func requireSameGraph(t *testing.T, first, again graphtest.Graph) {
+	t.Helper()
+	require.Empty(t, cmp.Diff(first.String(), again.String()))
+	require.True(t, slices.EqualFunc(first.Definition.Def, again.Definition.Def, bytes.Equal), "same text, other bytes")
 }
 
 // fallbacks are daemons that lack something.

@@ -39,17 +39,6 @@ func fullPlan(t *testing.T) *plan.Plan {
 	return spectest.MustPlan(t, full, spectest.Files{"base.spec": base}, "amd64")
 }
 
-// roundTrip writes a plan as JSON, and reads it back strictly.
-func roundTrip(t *testing.T, p *plan.Plan) (data []byte, back *plan.Plan) {
-	t.Helper()
-	data, err := json.Marshal(p)
-	require.NoError(t, err)
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	require.NoError(t, dec.Decode(&back))
-	return data, back
-}
-
 // TestJSON has the plan of every flavor come back from JSON as it was, agree with
 // the schema, and have the same keys in YAML.
 func TestJSON(t *testing.T) {
@@ -66,7 +55,7 @@ func TestJSON(t *testing.T) {
 	}
 	for name, p := range plans {
 		t.Run(name, func(t *testing.T) {
-			data, back := roundTrip(t, p)
+			data, back := spectest.RoundTrip(t, p)
 			// An empty list and none are the same.
 			require.Empty(t, cmp.Diff(p, back, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b key.Key) bool { return a == b })))
 
@@ -95,7 +84,7 @@ func plain(t *testing.T, value any) (plain map[string]any) {
 
 // TestOrigin asks a plan that has been JSON where its values were decided.
 func TestOrigin(t *testing.T) {
-	_, p := roundTrip(t, fullPlan(t))
+	_, p := spectest.RoundTrip(t, fullPlan(t))
 	for k, want := range map[key.Key]string{
 		key.Version:                "kairos.spec:2:10",
 		key.Kernel:                 "kairos.spec:5:9",

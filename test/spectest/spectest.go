@@ -2,7 +2,9 @@
 package spectest
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"io/fs"
 	"sync"
 	"testing"
@@ -109,6 +111,17 @@ func MustPlan(t testing.TB, spec string, files Files, arch string) *plan.Plan {
 	p, err := Plan(spec, files, arch)
 	require.NoError(t, err)
 	return p
+}
+
+// RoundTrip writes a plan as JSON, and reads it back strictly.
+func RoundTrip(t testing.TB, p *plan.Plan) (data []byte, back *plan.Plan) {
+	t.Helper()
+	data, err := json.Marshal(p)
+	require.NoError(t, err)
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	require.NoError(t, dec.Decode(&back))
+	return data, back
 }
 
 // Cells are those of the matrix of all flavors, as version v1.0.0.
