@@ -6,6 +6,7 @@ package frontend
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/moby/buildkit/client/llb"
@@ -24,6 +25,9 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/key"
 )
+
+// Image is the published frontend image for the version of the language that this package reads.
+func Image() string { return fmt.Sprintf("ghcr.io/flavorkit/frontend:%d", specs.LanguageVersion) }
 
 // Options of a frontend.
 type Options struct {

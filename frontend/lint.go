@@ -1,6 +1,8 @@
 package frontend
 
 import (
+	"slices"
+
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/solver/pb"
 
@@ -10,64 +12,46 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// lintRule is a warning about specs that can be built and are hardly meant. Its
-// page is docs/rules/NAME.md.
-type lintRule struct {
-	name, description string
-	// check returns what the rule has to say, without the rule.
-	check func(subject) specs.Diagnostics
-}
-
-// subject is what the rules look at: a spec that resolves, for one target.
+// subject is a spec that resolves, for one target: what warnings are about.
 type subject struct {
 	plan    *plan.Plan
 	configs cloudConfigs
 	target  Target
 }
 
-// lintRules are all warnings.
-func lintRules() []lintRule {
-	return []lintRule{
-		{"NoAdminUser", "The cloud-config beside the system makes no user in the group admin.", noAdminUser},
-		{"NoCloudConfig", "A disk image has no cloud-config, and so no user.", noCloudConfig},
-	}
-}
-
-func (r lintRule) rule() rules.Rule {
-	return rules.Rule{Name: r.name, Description: r.description, Severity: rules.Warning}
-}
-
-// Rules are all rules that a spec is held to, mistakes and warnings.
-func Rules() []rules.Rule {
-	all := rules.Mistakes()
-	for _, r := range lintRules() {
-		all = append(all, r.rule())
-	}
-	return all
-}
-
-// warnings are what all rules have to say.
+// warnings returns the warnings about the spec and the target.
 func (s subject) warnings() specs.Diagnostics {
-	var all specs.Diagnostics
-	for _, r := range lintRules() {
-		for _, d := range r.check(s) {
-			d.Rule = r.rule()
-			all = append(all, d)
-		}
-	}
-	return all
+	return slices.Concat(deprecated(s.plan, specs.DeprecatedKeys()), noAdminUser(s), noCloudConfig(s))
 }
 
-// allWarnings are those of every target that the spec has the cloud-config for:
-// a user who wants no disk need not give one for disks.
+// allWarnings returns the warnings for every target that the spec has the cloud-config for: a user
+// who wants no disk need not give one for disks.
 func allWarnings(p *plan.Plan, configs cloudConfigs) specs.Diagnostics {
 	var all specs.Diagnostics
 	for _, t := range Targets() {
-		if _, given := configs[t.CloudConfig]; given {
+		if _, given := configs[t.CloudConfig]; given || t.CloudConfig.IsZero() {
 			all = append(all, subject{p, configs, t}.warnings()...)
 		}
 	}
 	return all.Sorted()
+}
+
+// deprecated warns about deprecated keys that the spec sets.
+func deprecated(p *plan.Plan, keys []specs.DeprecatedKey) specs.Diagnostics {
+	var found specs.Diagnostics
+	for _, d := range keys {
+		k := key.Parse(d.Key)
+		if _, set := p.Origin.Places[k]; !set {
+			continue
+		}
+		hint := "remove it"
+		if d.Replacement != "" {
+			hint = "use " + d.Replacement + " instead"
+		}
+		found = append(found, p.Origin.Diagnose(rules.DeprecatedKey, k, hint,
+			"deprecated since %s, removed in version %d of the language", d.Since, specs.LanguageVersion+1))
+	}
+	return found
 }
 
 func noAdminUser(s subject) specs.Diagnostics {
@@ -75,7 +59,7 @@ func noAdminUser(s subject) specs.Diagnostics {
 	if !given || own.Admin || s.target.CloudConfig == key.CloudConfig {
 		return nil
 	}
-	return s.aboutConfig("add one, or install: {nousers: true} if that is meant", "no user in it is in the group admin: ")
+	return s.aboutConfig(rules.NoAdminUser, "add one, or install: {nousers: true} if that is meant", "no user in it is in the group admin: ")
 }
 
 // noCloudConfig is about disks alone: the installer of a medium asks.
@@ -83,13 +67,13 @@ func noCloudConfig(s subject) specs.Diagnostics {
 	if _, given := s.configs[key.DiskCloudConfig]; given || s.target.CloudConfig != key.DiskCloudConfig {
 		return nil
 	}
-	return s.aboutConfig("name a cloud-config with a user", "is missing, and with it a user in the group admin: ")
+	return s.aboutConfig(rules.NoCloudConfig, "name a cloud-config with a user", "is missing, and with it a user in the group admin: ")
 }
 
 // aboutConfig is about the cloud-config of the target. The agent reads those of
 // the medium and of the machine, not that of the image (kairos-agent,
 // constants.GetUserConfigDirs).
-func (s subject) aboutConfig(hint, message string) specs.Diagnostics {
+func (s subject) aboutConfig(rule rules.Rule, hint, message string) specs.Diagnostics {
 	message += "kairos-agent will refuse to install, to upgrade and to reset"
 	if s.configs[key.CloudConfig].Admin {
 		message += " (it takes no notice of the user in " + key.CloudConfig.String() + ")"
@@ -97,7 +81,7 @@ func (s subject) aboutConfig(hint, message string) specs.Diagnostics {
 		message += ", and nobody can log in"
 	}
 	at := s.target.CloudConfig
-	return specs.Diagnostics{{Range: s.plan.At(at), Key: at.String(), Message: message, Hint: hint}}
+	return specs.Diagnostics{{Rule: rule, Range: s.plan.At(at), Key: at.String(), Message: message, Hint: hint}}
 }
 
 // lintResults are mistakes and warnings of a spec in the form of BuildKit's build

@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/rules"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 // TestBuildChecks answers docker buildx build --check.
@@ -77,6 +79,21 @@ func TestBuildChecks(t *testing.T) {
 	}
 }
 
+// TestDeprecatedKeys warns about deprecated keys that a spec sets, and about no other key.
+func TestDeprecatedKeys(t *testing.T) {
+	p := spectest.MustPlan(t, "extends: ./base.spec\nversion: v1.0.0\nkernel: {from: debian-13}\n",
+		spectest.Files{"base.spec": "extends: debian-12\ncmdline: [quiet]\n"}, "amd64")
+	keys := []specs.DeprecatedKey{
+		{Key: "cmdline", Since: "1.2"},
+		{Key: "kernel.from", Since: "1.4", Replacement: "kernel.donor"},
+		{Key: "kernel.package", Since: "1.4", Replacement: "kernel.name"},
+	}
+	assert.Equal(t, strings.Join([]string{
+		"kairos.spec:3:16: kernel.from: deprecated since 1.4, removed in version 2 of the language; use kernel.donor instead [DeprecatedKey]",
+		"base.spec:2:10: cmdline: deprecated since 1.2, removed in version 2 of the language; remove it [DeprecatedKey]",
+	}, "\n"), deprecated(p, keys).Sorted().Error())
+}
+
 // TestRulesHavePages has a page for every warning, a heading for every mistake,
 // and nothing else.
 func TestRulesHavePages(t *testing.T) {
@@ -91,7 +108,7 @@ func TestRulesHavePages(t *testing.T) {
 	}
 	want := map[string]bool{"mistakes.md": true}
 	seen := map[string]bool{}
-	for _, r := range Rules() {
+	for _, r := range rules.All() {
 		assert.False(t, seen[r.Name], "%s is the name of two rules", r.Name)
 		seen[r.Name] = true
 		if r.Severity == rules.Error {

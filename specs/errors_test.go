@@ -28,7 +28,8 @@ func checkMistakes(t *testing.T, mistakes []mistake) {
 			var found specs.Diagnostics
 			require.ErrorAs(t, err, &found)
 			for _, d := range found {
-				assert.Contains(t, rules.Mistakes(), d.Rule, "%v", d)
+				assert.Contains(t, rules.All(), d.Rule, "%v", d)
+				assert.Equal(t, rules.Error, d.Rule.Severity, "%v", d)
 			}
 			if diff := cmp.Diff(m.want, strings.Split(err.Error(), "\n")); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)

@@ -62,7 +62,7 @@ func bakeCommand() *cobra.Command {
 	f.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&output, "output", "o", "docker-bake.json", "the file to write; - is standard output")
-	flags.StringVar(&o.Frontend, "frontend", "ghcr.io/flavorkit/frontend:1", "image of the frontend")
+	flags.StringVar(&o.Frontend, "frontend", frontend.Image(), "image of the frontend")
 	flags.StringVar(&o.Registry, "registry", "localhost:5000", "default of the variable REGISTRY")
 	flags.StringVar(&o.Target, "target", "image", "default of the variable TARGET")
 	addContexts(flags, &o.Contexts, "named context of all targets: name=directory, name=docker-image://ref")

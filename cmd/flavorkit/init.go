@@ -17,7 +17,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
-const firstSpec = `# syntax=ghcr.io/flavorkit/frontend:1
+const firstSpec = `# syntax=%s
 extends: %s
 version: v0.1.0
 `
@@ -37,7 +37,7 @@ func initCommand() *cobra.Command {
 			if _, ok := cat.Flavor(flavor); !ok {
 				return usagef("no flavor is called %q; %s", flavor, specs.Suggest(flavor, cat.FlavorNames()))
 			}
-			text := fmt.Sprintf(firstSpec, flavor)
+			text := fmt.Sprintf(firstSpec, frontend.Image(), flavor)
 			what, err := firstBuild(cmd.Context(), text, cat)
 			if err != nil {
 				return err

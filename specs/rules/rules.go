@@ -1,16 +1,16 @@
-// Package rules gives mistakes and warnings their identity: a name that stays
-// the same when the text changes, a severity, and a page that explains it.
+// Package rules is the registry of mistakes and warnings. A rule has a name that
+// stays the same when its text changes, a severity, and a page that explains it.
 package rules
 
 import "strings"
 
-// Severity tells what a rule does to a build.
+// Severity is what a rule does to a build.
 type Severity string
 
 const (
-	// Error is a mistake: nothing is built.
+	// Error stops the build.
 	Error Severity = "error"
-	// Warning is for what can be built, and is hardly meant.
+	// Warning is shown, and the build goes on.
 	Warning Severity = "warning"
 )
 
@@ -43,6 +43,8 @@ func (r Rule) URL() string {
 }
 
 func mistake(name, description string) Rule { return Rule{name, description, Error} }
+
+func warning(name, description string) Rule { return Rule{name, description, Warning} }
 
 // What is wrong with the text of a file.
 var (
@@ -94,8 +96,15 @@ var (
 // TestFailed is what a boot test found.
 var TestFailed = mistake("TestFailed", "The system that was booted does not do what the spec asserts.")
 
-// Mistakes are all rules of severity Error.
-func Mistakes() []Rule {
+// What can be built and is probably not what the user wants.
+var (
+	DeprecatedKey = warning("DeprecatedKey", "A key still works and will be removed.")
+	NoAdminUser   = warning("NoAdminUser", "The cloud-config beside the system makes no user in the group admin.")
+	NoCloudConfig = warning("NoCloudConfig", "A disk image has no cloud-config, and so no user.")
+)
+
+// All returns every rule, mistakes first.
+func All() []Rule {
 	return []Rule{
 		InvalidYAML, UnsupportedYAML, UnknownKey, DuplicateKey, WrongType, EmptyValue,
 		UnknownBase, BaseOutside, ExtendsItself,
@@ -104,5 +113,6 @@ func Mistakes() []Rule {
 		InvalidCatalog,
 		ContextNotFound, FileNotFound, NotAFile, InvalidCloudConfig,
 		TestFailed,
+		DeprecatedKey, NoAdminUser, NoCloudConfig,
 	}
 }

@@ -11,20 +11,19 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// TestMistakesAreAll has every rule of the source in the list.
-func TestMistakesAreAll(t *testing.T) {
+// TestAll checks that the list has every rule of the source, in the same order.
+func TestAll(t *testing.T) {
 	source, err := os.ReadFile("rules.go")
 	require.NoError(t, err)
 	var defined, listed []string
-	for _, m := range regexp.MustCompile(`(\w+) += mistake\("(\w+)"`).FindAllStringSubmatch(string(source), -1) {
+	for _, m := range regexp.MustCompile(`(\w+) += (?:mistake|warning)\("(\w+)"`).FindAllStringSubmatch(string(source), -1) {
 		assert.Equal(t, m[1], m[2])
 		defined = append(defined, m[2])
 	}
-	for _, r := range rules.Mistakes() {
+	for _, r := range rules.All() {
 		listed = append(listed, r.Name)
 		assert.Regexp(t, `^[A-Z][A-Za-z]+$`, r.Name)
 		assert.Regexp(t, `^[A-Z].*\.$`, r.Description)
-		assert.Equal(t, rules.Error, r.Severity)
 	}
 	assert.Equal(t, defined, listed)
 }

@@ -54,7 +54,7 @@ func specSchema() (*jsonschema.Schema, error) {
 		return nil, err
 	}
 	s := r.Reflect(&specs.Spec{})
-	s.Title = "kairos.spec"
+	s.Title = fmt.Sprintf("kairos.spec, version %d of the language", specs.LanguageVersion)
 	ownKeys := map[string]*jsonschema.Schema{"^x-": {}}
 	s.PatternProperties = ownKeys
 	for _, d := range s.Definitions {
