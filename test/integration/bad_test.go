@@ -15,6 +15,7 @@ import (
 // TestBadSpec has BuildKit refuse specs: the error names the place and the
 // reason, carries the line for clients to print, and no step runs.
 func TestBadSpec(t *testing.T) {
+	t.Parallel()
 	c := embedded(t)
 	tests := []struct {
 		name  string
@@ -103,6 +104,7 @@ func TestBadSpec(t *testing.T) {
 
 // TestUnknownTarget is a mistake of the command, not of the spec.
 func TestUnknownTarget(t *testing.T) {
+	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": debianSpec})
 	o.Target = "isso"
 	_, err := solve.Build(t.Context(), embedded(t), o)
@@ -113,6 +115,7 @@ func TestUnknownTarget(t *testing.T) {
 // TestChecksum fetches a component from a publisher whose list, or whose
 // promise in the spec, does not fit the file.
 func TestChecksum(t *testing.T) {
+	t.Parallel()
 	c := embedded(t)
 	iso(t) // else each mistake would interrupt the installation of packages
 	agent := component(t, "kairos-agent")
@@ -169,6 +172,7 @@ func TestChecksum(t *testing.T) {
 
 // TestMirrorDown installs a package through a proxy that is not there.
 func TestMirrorDown(t *testing.T) {
+	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": debianSpec + "packages:\n  add:\n    - tree\n"})
 	o.Args = map[string]string{"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
 	r := watch(&o)
@@ -188,6 +192,7 @@ func TestMirrorDown(t *testing.T) {
 // TestBrokenImage breaks the root filesystem by files of the spec. The check
 // names all that is wrong, and nothing is exported.
 func TestBrokenImage(t *testing.T) {
+	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": debianSpec + `files:
   - {path: /etc/ssh/ssh_host_rsa_key, content: secret}
   - {path: /etc/cos/grub.cfg, content: "menuentry"}
@@ -207,6 +212,7 @@ func TestBrokenImage(t *testing.T) {
 // TestOldDaemon builds what a daemon without MergeOp and PassthroughOp is
 // given, with files in folders that the check wants as the userland has them.
 func TestOldDaemon(t *testing.T) {
+	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": debianSpec + closedFolders})
 	o.Args = map[string]string{"FLAVORKIT_WITHOUT": "mergeop,passthroughop"}
 	r := watch(&o)

@@ -9,6 +9,7 @@ import (
 
 // TestRebuild counts the vertices that run after a change.
 func TestRebuild(t *testing.T) {
+	t.Parallel()
 	c := embedded(t)
 	iso(t) // warms the cache
 	const name = "kairos-debian-12-core-amd64-generic-"
@@ -40,13 +41,13 @@ func TestRebuild(t *testing.T) {
 			},
 		},
 		{
-			name: "version",
-			spec: strings.Replace(debianSpec, "v1.0.0", "v1.0.1", 1),
+			name: "version", // one that no other test builds
+			spec: strings.Replace(debianSpec, "v1.0.0", "v1.5.0", 1),
 			ran: []string{
 				"[compat] check that kernel, initramfs and userland fit",
 				"[iso] checked squashfs",
 				"[iso] pack the root filesystem with zstd",
-				"[iso] write " + name + "v1.0.1.iso",
+				"[iso] write " + name + "v1.5.0.iso",
 				"[rootfs] check the root filesystem",
 			},
 		},

@@ -46,22 +46,12 @@ func (c console) try(command string) (string, int) {
 	return r.Output, r.ExitCode
 }
 
-// TestStandardSystemd boots the standard variant with systemd by BIOS.
-func TestStandardSystemd(t *testing.T) {
-	file := isoOf(t, "extends: debian-12\nvariant: standard\nversion: v1.0.0\n")
-	t.Parallel()
-	c := console{t, boot(t, qemu.Options{ISO: file, Firmware: qemu.BIOS, CPUs: 1})}
-	live(t, c)
-	systemdUp(t, c)
-	standardUp(t, c)
-	c.run("test ! -d /sys/firmware/efi")
-}
-
 // TestStandardOpenRC boots the standard variant with OpenRC on a borrowed kernel:
-// systemd in the donor's initramfs hands over to OpenRC.
+// systemd in the donor's initramfs hands over to OpenRC. TestMachine has the
+// standard variant with systemd.
 func TestStandardOpenRC(t *testing.T) {
-	file := isoOf(t, "extends: debian-12-openrc\nvariant: standard\nversion: v1.0.0\nkernel: debian-13\n")
 	t.Parallel()
+	file := isoOf(t, "extends: debian-12-openrc\nvariant: standard\nversion: v1.0.0\nkernel: debian-13\n")
 	c := console{t, boot(t, qemu.Options{ISO: file, CPUs: 1})}
 	live(t, c)
 	openrcUp(t, c)
@@ -70,7 +60,7 @@ func TestStandardOpenRC(t *testing.T) {
 	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_FLAVOR_RELEASE="12"`)
 }
 
-// systemdUp looks for what every live system with systemd has.
+// systemdUp looks for what every system with systemd has.
 func systemdUp(t *testing.T, c console) {
 	t.Helper()
 	c.run("systemctl is-active ssh systemd-networkd systemd-resolved systemd-timesyncd cos-setup-boot cos-setup-network")

@@ -22,6 +22,7 @@ import (
 // the output folder shows nothing that is not whole, and the next build works
 // on the same state. What it makes is what the engine of the other tests made.
 func TestInterrupted(t *testing.T) {
+	t.Parallel()
 	testkit.NeedRoot(t)
 	binary := filepath.Join(t.TempDir(), "flavorkit")
 	out, err := exec.Command("go", "build", "-o", binary, "github.com/flavorkit/flavorkit/cmd/flavorkit").CombinedOutput()

@@ -20,6 +20,7 @@ const compatName = "[compat] check that kernel, initramfs and userland fit"
 // out. The error names them, and the line that chose the kernel. What else can be
 // wrong is tried in llb/compat.
 func TestCompatRefuses(t *testing.T) {
+	t.Parallel()
 	const spec = debianSpec + "# ours\nkernel:\n  context: mykernel\n"
 	c := embedded(t)
 	good := debianKernel(t)
@@ -71,6 +72,7 @@ func TestCompatRefuses(t *testing.T) {
 // TestCompatPasses has kernels that fit: the user's own, as it came from
 // Debian, and those of the two releases. TestStandardOpenRC has a borrowed one.
 func TestCompatPasses(t *testing.T) {
+	t.Parallel()
 	c := embedded(t)
 	kernel := debianKernel(t)
 	for name, spec := range map[string]string{

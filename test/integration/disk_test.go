@@ -80,12 +80,12 @@ func ask(t testing.TB, dir, program string, args ...string) string {
 // TestDiskFull boots the installed system at once, by BIOS, on a disk that is
 // larger than its image. TestDiskRecovery boots one with Secure Boot.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	dir := buildDisk(t, "img", "layout: full, firmware: both, ")
 	img := filepath.Join(dir, diskName+".img")
 	ask(t, dir, "zstd", "-q", "-d", "--sparse", img+".zst")
 	checkPartitions(t, img, "bios", "efi", "oem", "recovery", "state", "persistent")
 
-	t.Parallel()
 	m := boot(t, qemu.Options{Firmware: qemu.BIOS, CPUs: 1, Disks: []qemu.Disk{{Path: img, Scratch: true, SizeMiB: 10 << 10}}})
 	installed(t, console{t, m}, true)
 }
@@ -110,6 +110,7 @@ func TestDiskRecovery(t *testing.T) {
 // TestDiskFormats has the disk in an image, to be shipped through a registry, and
 // as a VHD.
 func TestDiskFormats(t *testing.T) {
+	t.Parallel()
 	dir := buildDisk(t, "img-image", "")
 	raw := filepath.Join(dir, "build", diskName+".img")
 	checkPartitions(t, raw, "efi", "oem", "recovery")
@@ -175,6 +176,7 @@ func netboot(t *testing.T, dir, config string) (o qemu.Options, asked <-chan str
 // TestDiskTooSmall is refused with the place in the spec, before the system is
 // packed.
 func TestDiskTooSmall(t *testing.T) {
+	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": debianSpec + "artifacts: {disk: {layout: full, size: 3GiB}}\n"})
 	o.Target = "img"
 	r := watch(&o)

@@ -30,10 +30,12 @@ version: v1.0.0
 
 // shared is what the tests of this package have in common.
 var shared struct {
-	sync.Mutex
-	engine *engine.Engine
-	root   string
-	iso    string
+	engineMu sync.Mutex // held while the engine starts
+	engine   *engine.Engine
+	root     string
+
+	isoMu sync.Mutex // held while the ISO is built
+	iso   string
 }
 
 func TestMain(m *testing.M) {
@@ -52,8 +54,8 @@ func embedded(t testing.TB) *client.Client {
 	t.Helper()
 	testkit.NeedRoot(t)
 	testkit.Need(t, "runc", "run hack/deps.sh build")
-	shared.Lock()
-	defer shared.Unlock()
+	shared.engineMu.Lock()
+	defer shared.engineMu.Unlock()
 	if shared.engine == nil {
 		root := emptyState(t, "integration")
 		e, err := engine.New(context.Background(), engine.Options{Root: root})
@@ -231,8 +233,8 @@ func isoOf(t *testing.T, spec string) string {
 func iso(t *testing.T) string {
 	t.Helper()
 	c := embedded(t)
-	shared.Lock()
-	defer shared.Unlock()
+	shared.isoMu.Lock()
+	defer shared.isoMu.Unlock()
 	if shared.iso == "" {
 		o := options(t, map[string]string{"kairos.spec": debianSpec})
 		o.Target = "iso"

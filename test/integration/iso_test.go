@@ -15,6 +15,7 @@ import (
 
 // TestISO looks at the medium from the outside (contract 3).
 func TestISO(t *testing.T) {
+	t.Parallel()
 	file := iso(t)
 	testkit.Need(t, "xorriso", "run hack/deps.sh test")
 
@@ -37,18 +38,6 @@ func TestISO(t *testing.T) {
 	assert.Regexp(t, `El Torito boot img\s*:\s*1\s+BIOS`, text)
 	assert.Regexp(t, `El Torito boot img\s*:\s*2\s+UEFI`, text)
 	assert.Regexp(t, `System area summary: MBR protective-msdos-label grub2-mbr .*GPT`, text)
-}
-
-// TestSecureBoot boots the ISO to a root prompt with Secure Boot enforced. A
-// machine of TestMachine boots it by plain UEFI.
-func TestSecureBoot(t *testing.T) {
-	file := iso(t)
-	t.Parallel()
-	c := console{t, boot(t, qemu.Options{ISO: file, Firmware: qemu.SecureBoot, CPUs: 1})}
-	live(t, c)
-	systemdUp(t, c)
-	assert.Equal(t, "1", c.run("od -An -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-*|tr -d ' '"))
-	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_NAME="kairos-core-debian-12"`)
 }
 
 // live holds a machine to what a live system is.

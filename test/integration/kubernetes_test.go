@@ -13,6 +13,7 @@ import (
 // TestKubernetesRelease takes k3s from its publisher, as the catalog says where,
 // and then a newer one: the rest of the image stays as it is.
 func TestKubernetesRelease(t *testing.T) {
+	t.Parallel()
 	const size = 8 << 20 // of a program that does not compress
 	const publisher = "https://github.com/k3s-io/k3s/releases/download/"
 	var releases []releasetest.Release

@@ -41,11 +41,13 @@ type releases struct {
 	good, broken string
 }
 
-// publish builds a release and one that is broken, and pushes them.
-func publish(t *testing.T) releases {
+// publish builds the next release of a system of version v1.0.0, and one that is
+// broken, and pushes them.
+func publish(t *testing.T, spec string, contexts map[string]string) releases {
 	t.Helper()
 	r := releases{registry: testkit.Registry(t)}
-	o := options(t, map[string]string{"kairos.spec": strings.Replace(debianSpec, "v1.0.0", "v1.1.0", 1) + "packages: {add: [tree]}\n"})
+	o := options(t, map[string]string{"kairos.spec": strings.Replace(spec, "v1.0.0", "v1.1.0", 1) + "packages: {add: [tree]}\n"})
+	o.Contexts = contexts
 	watch(&o)
 	layout := t.TempDir()
 	ask(t, layout, "tar", "-xf", image(t, embedded(t), o))
@@ -86,34 +88,73 @@ func file(t *testing.T, path string, data []byte) v1.Layer {
 	return layer
 }
 
-// TestMachine follows machines from the medium on: one through an upgrade, a
-// release that does not boot, the recovery system and a reset, the other through
-// an upgrade of its recovery system.
+// acmeSpec is the standard variant of a distribution that only the directory
+// examples/private-distro/catalog knows.
+const acmeSpec = `# syntax=ghcr.io/flavorkit/frontend:1
+extends: acme
+variant: standard
+version: v1.0.0
+`
+
+// acmeContexts are what acmeSpec is built with.
+func acmeContexts(t *testing.T) map[string]string {
+	t.Helper()
+	all := standardContexts(t)
+	all["catalog"] = filepath.Join(testkit.RepoRoot(t), "examples", "private-distro", "catalog")
+	return all
+}
+
+// TestMachine follows machines from the medium on: one with a private distribution
+// in the variant standard, by BIOS, through an upgrade, a release that does not
+// boot, the recovery system and a reset; the other with Secure Boot enforced,
+// through an upgrade of its recovery system.
 func TestMachine(t *testing.T) {
 	t.Parallel()
-	r := publish(t)
 	for _, tt := range []struct {
 		firmware qemu.Firmware
+		spec     string
+		contexts func(*testing.T) map[string]string
 		medium   func(*testing.T) qemu.Options
+		active   func(console) // what the active system is held to
 		then     func(console, releases)
 	}{
-		{qemu.BIOS, configOnMedium, console.liveOn},
-		{qemu.UEFI, configOnDisk, console.newRecovery},
+		{qemu.BIOS, acmeSpec, acmeContexts, configOnMedium, console.acme, console.liveOn},
+		{qemu.SecureBoot, debianSpec, func(t *testing.T) map[string]string { return contexts(t) }, configOnDisk, console.secure, console.newRecovery},
 	} {
 		t.Run(string(tt.firmware), func(t *testing.T) {
 			t.Parallel() // an emulated machine keeps one core busy
+			r := publish(t, tt.spec, tt.contexts(t))
 			o := tt.medium(t)
 			o.Firmware, o.CPUs, o.DiskFirst = tt.firmware, 1, true
 			o.Disks = append([]qemu.Disk{{SizeMiB: 12 << 10}}, o.Disks...)
 			c := console{t, start(t, o)}
 			c.expect(prompt("COS_ACTIVE"), 4*time.Minute)
 			installed(t, c, true)
+			systemdUp(t, c)
 			assert.Contains(t, c.run("id owner"), "(admin)")
 			assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.0.0"`)
 			c.run("test -f /oem/90_custom.yaml")
+			tt.active(c)
 			tt.then(c, r)
 		})
 	}
+}
+
+// acme holds a machine to what acmeSpec asks for.
+func (c console) acme() {
+	c.t.Helper()
+	standardUp(c.t, c)
+	c.run("test ! -d /sys/firmware/efi")
+	assert.Contains(c.t, c.run("cat /etc/kairos-release"), `KAIROS_NAME="kairos-standard-acme-1"`)
+	assert.Contains(c.t, c.run("cat /etc/issue.d/02-acme.issue"), "Acme Linux 1", "a file of its overlay")
+	c.run("echo '{}' | jq .") // a package of its group
+}
+
+// secure holds a machine to an enforced Secure Boot.
+func (c console) secure() {
+	c.t.Helper()
+	assert.Equal(c.t, "1", c.run("od -An -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-*|tr -d ' '"))
+	assert.Contains(c.t, c.run("cat /etc/kairos-release"), `KAIROS_NAME="kairos-core-debian-12"`)
 }
 
 // TestMachineByURL has a machine boot over HTTP what iPXE would be told to, and
@@ -173,11 +214,12 @@ func TestMachineLent(t *testing.T) {
 // configOnMedium is an ISO with the cloud-config beside the system.
 func configOnMedium(t *testing.T) qemu.Options {
 	t.Helper()
-	o := options(t, map[string]string{"kairos.spec": debianSpec + "artifacts: {iso: {label: MY_EDGE}}\n"})
+	o := options(t, map[string]string{"kairos.spec": acmeSpec + "artifacts: {iso: {label: MY_EDGE}}\n"})
+	o.Contexts = acmeContexts(t)
 	o.Contexts["cloud-config"] = folder(t, map[string]string{"config.yaml": installConfig})
 	o.Target = "iso"
 	watch(&o)
-	return qemu.Options{ISO: filepath.Join(build(t, embedded(t), o), diskName+".iso")}
+	return qemu.Options{ISO: glob(t, build(t, embedded(t), o), "*.iso")}
 }
 
 // configOnDisk is the usual ISO, with a medium beside it as clouds and

@@ -48,6 +48,7 @@ func (r *record) installs() []string {
 // TestMatrix builds two userlands on two kernels in one solve: the packages of
 // each are installed once. A further kernel is one more installation.
 func TestMatrix(t *testing.T) {
+	t.Parallel()
 	c := embedded(t)
 	const (
 		// A version of its own, so that no other test has built one of them.
@@ -91,6 +92,7 @@ func TestMatrix(t *testing.T) {
 // TestMatrixFiles exports the files of two cells together. Their stages but the
 // last are the same, so the ISO of the other tests has most of them.
 func TestMatrixFiles(t *testing.T) {
+	t.Parallel()
 	c := embedded(t)
 	iso(t) // warms the cache
 	cs := cells(t, "cells: [{extends: [debian-12], architectures: [amd64], versions: [v1.0.0, v1.0.1]}]")
@@ -125,6 +127,7 @@ func TestMatrixFiles(t *testing.T) {
 // TestMatrixImage exports the image of one cell, which all cells have been built
 // for before.
 func TestMatrixImage(t *testing.T) {
+	t.Parallel()
 	c := embedded(t)
 	iso(t) // warms the cache
 	cs := cells(t, "cells: [{extends: [debian-12], architectures: [amd64]}]")
@@ -137,6 +140,7 @@ func TestMatrixImage(t *testing.T) {
 
 // TestMatrixMistakes has a cell that is wrong, and two that fail.
 func TestMatrixMistakes(t *testing.T) {
+	t.Parallel()
 	c := embedded(t)
 	t.Run("specs", func(t *testing.T) {
 		cs := cells(t, "cells:\n- extends: [debian-12, debain-12]\n  architectures: [amd64]\n- extends: [debian-13]\n  architectures: [amd64]\n  models: [rpi4]\n  kernels: [gentoo]\n")

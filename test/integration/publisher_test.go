@@ -45,6 +45,7 @@ func from(s *releasetest.Server, c *catalog.Component) string {
 // TestComponentDownload takes all programs of the standard variant from their
 // publishers, as the catalog says where.
 func TestComponentDownload(t *testing.T) {
+	t.Parallel()
 	contexts := standardContexts(t)
 	var components []*catalog.Component
 	var releases []releasetest.Release

@@ -27,6 +27,7 @@ import (
 // TestShells builds the same image in the three ways that there are, asks each for
 // the graph that it built, and compares the bytes.
 func TestShells(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{
 		"kairos.spec": debianSpec + closedFolders + "  - {path: /etc/motd, from: motd}\ncloudConfig: cloud.yaml\n",
 		"motd":        "welcome\n",
@@ -118,7 +119,7 @@ func bakeImage(t *testing.T, buildx *testkit.BuildxCLI, frontendRef string, o so
 
 	// What is not the system's image does not take its tag.
 	for target, tags := range map[string][]string{"image": {"ghcr.io/acme/core-edge:1-v1.0.0"}, "img-image": {"ghcr.io/acme/core-edge:1-v1.0.0-img"}, "iso": nil} {
-		t.Setenv("TARGET", target)
+		buildx.Env = []string{"TARGET=" + target}
 		out, err := buildx.Run("bake", "--progress=quiet", "-f", file, "--print", "core")
 		require.NoError(t, err, out)
 		var printed struct {

@@ -14,6 +14,7 @@ import (
 // TestComponentImage copies a component out of an image of a registry. Any
 // image with a file in it will do: here it is the frontend's.
 func TestComponentImage(t *testing.T) {
+	t.Parallel()
 	registry := testkit.Registry(t)
 	ref := registry.PushLayout(testkit.Frontend(t, arch), "acme/agent:v1")
 	o := options(t, map[string]string{"kairos.spec": debianSpec + "components: {kairos-agent: {image: '" + ref + "', path: frontend}}\n"})
@@ -26,6 +27,7 @@ func TestComponentImage(t *testing.T) {
 // TestToolsContext replaces the tools by an image that has none: the named
 // context is used, and the vertex in which they are installed is not built.
 func TestToolsContext(t *testing.T) {
+	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": debianSpec})
 	o.Target = "iso"
 	o.Contexts["flavorkit-tools"] = o.Contexts["debian:12-slim"]
@@ -40,6 +42,7 @@ func TestToolsContext(t *testing.T) {
 
 // TestFrontendImage looks at the image that a # syntax= line names.
 func TestFrontendImage(t *testing.T) {
+	t.Parallel()
 	index, err := layout.ImageIndexFromPath(testkit.Frontend(t, arch))
 	require.NoError(t, err)
 	manifest, err := index.IndexManifest()

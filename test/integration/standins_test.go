@@ -23,6 +23,7 @@ import (
 // image (hack/standins.sh). No check refuses any of them. TestMachineLent boots
 // one, and TestAllStandIns builds the other cells.
 func TestStandIns(t *testing.T) {
+	t.Parallel()
 	var chosen []matrix.Cell
 	seen, donors := map[string]bool{}, map[string]bool{}
 	choose := func(wanted func(userland, donor string) bool) {
@@ -46,6 +47,7 @@ func TestStandIns(t *testing.T) {
 // TestAllStandIns builds all cells of the matrix for this architecture in one
 // solve. It takes long: some twenty installations.
 func TestAllStandIns(t *testing.T) {
+	t.Parallel()
 	buildAll(t, nativeCells(t))
 }
 

@@ -22,6 +22,8 @@ const (
     - run: |
         echo "one  'two' \$three" | sed 's/one/1/'
         test -e /run/cos/live_mode
+        kairos-agent state | grep -q livecd_boot
+        test -z "$(systemctl list-units --failed --plain --no-legend)"
       matches: "^1  'two' [$]three$"
     - file: /etc/kairos-release
       matches: '^KAIROS_VERSION="?v1\.0\.0"?$'

@@ -10,6 +10,8 @@ import (
 type BuildxCLI struct {
 	// Dir is the directory that Run starts in; empty for the test's own.
 	Dir string
+	// Env is added to the environment of every command: KEY=VALUE.
+	Env []string
 
 	t      testing.TB
 	binary string
@@ -37,7 +39,7 @@ func (b *BuildxCLI) Run(args ...string) (string, error) {
 	b.t.Helper()
 	command := exec.CommandContext(b.t.Context(), b.binary, args...)
 	command.Dir = b.Dir
-	command.Env = append(os.Environ(),
+	command.Env = append(append(os.Environ(), b.Env...),
 		"BUILDX_CONFIG="+b.config, "DOCKER_CONFIG="+b.config, "BUILDX_BUILDER=testkit")
 	out, err := command.CombinedOutput()
 	return string(out), err
