@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a Debian base image from the distro's mirror, in place of docker.io/library/debian.
 #
-#   hack/base.sh debian-12|debian-13 [--arch amd64|arm64] [--force]
+#   hack/base.sh debian-12|debian-13 [--arch ARCH] [--force]
 #
 # Result: .cache/base/NAME-ARCH, an OCI layout, to be handed to a build:
 #
@@ -123,7 +123,7 @@ while (($#)); do
       exit
       ;;
     --arch)
-      arch=${2:?--arch needs amd64 or arm64}
+      arch=${2:?--arch needs an architecture, such as arm64}
       shift
       ;;
     --arch=*) arch=${1#*=} ;;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the Kairos components from source, as static and reproducible binaries.
 #
-#   hack/components.sh [NAME...] [--arch amd64|arm64] [--force]
+#   hack/components.sh [NAME...] [--arch ARCH] [--force]
 #
 # NAME is kairos-agent, immucore (the default: both), edgevpn, k3s or provider-kairos.
 # Versions are pinned in hack/components/NAME/go.mod. k3s and provider-kairos are stand-ins, which
@@ -90,7 +90,7 @@ while (($#)); do
       exit
       ;;
     --arch)
-      arch=${2:?--arch needs amd64 or arm64}
+      arch=${2:?--arch needs an architecture, such as arm64}
       shift
       ;;
     --arch=*) arch=${1#*=} ;;

@@ -8,24 +8,31 @@
 #   boot     to boot them in a virtual machine
 #   test     to check images and scripts
 #   standins to make stand-ins for distributions that are out of reach (hack/standins.sh)
-#   foreign  to build and boot arm64 on amd64, and the other way round
+#   foreign  to build and boot for the other architectures of the catalog
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+# others: the architectures that programs of this machine are not for.
+others() { archs | grep -vx "$(host_arch)"; }
+
+# emulator ARCH: Debian's packages with QEMU and with firmware.
+emulator() { sed -n 's/^ *debian: {qemu: \(.*\), firmware: \(.*\)}$/\1 \2/p' "$root/specs/catalog/archs/$1.yaml"; }
+
 # group, Debian package, reason
 packages() {
-  local native other native_firmware other_firmware
-  read -r native native_firmware other other_firmware <<<"qemu-system-x86 ovmf qemu-system-arm qemu-efi-aarch64"
-  if [[ $(host_arch) == arm64 ]]; then
-    read -r other other_firmware native native_firmware <<<"$native $native_firmware $other $other_firmware"
-  fi
+  local arch qemu firmware
+  while read -r arch; do
+    read -r qemu firmware < <(emulator "$arch")
+    printf '%s\n' "foreign $qemu boots images for $arch" "foreign $firmware UEFI firmware for $arch"
+  done < <(others)
+  read -r qemu firmware < <(emulator "$(host_arch)")
   cat <<END
 build runc buildkitd runs build steps with it
 build mmdebstrap hack/base.sh makes base images with it
 build debian-archive-keyring mmdebstrap checks Debian's signatures with it
-boot $native boots images
-boot $native_firmware UEFI firmware for booting images
+boot $qemu boots images
+boot $firmware UEFI firmware for booting images
 test xorriso reads ISO images
 test squashfs-tools reads the root filesystem inside an ISO
 test mtools reads EFI partitions
@@ -43,16 +50,13 @@ standins createrepo-c makes their repositories
 foreign qemu-user-static runs programs of another architecture
 foreign arch-test mmdebstrap checks with it whether foreign programs run
 foreign binfmt-support tells the kernel about qemu-user-static
-foreign $other boots images of another architecture
-foreign $other_firmware UEFI firmware for another architecture
 END
 }
 
-# The kernel hands programs of the other architecture to qemu-user-static, which binfmt-support does
+# The kernel hands programs of another architecture to qemu-user-static, which binfmt-support does
 # when a machine starts: here the machine is running already, or is a container.
 enable_foreign() {
-  local other=arm64
-  [[ $(host_arch) != arm64 ]] || other=amd64
+  local other=$1
   runs_foreign "$other" && return
   if ((EUID != 0)); then
     die "programs of $other do not run yet, and making them run needs root: sudo hack/deps.sh foreign"
@@ -104,4 +108,6 @@ else
   apt-get -q install --yes --no-install-recommends "${missing[@]}" >&2 ||
     die "apt-get could not install: ${missing[*]}"
 fi
-if [[ " ${groups[*]} " == *" foreign "* ]]; then enable_foreign; fi
+if [[ " ${groups[*]} " == *" foreign "* ]]; then
+  while read -r other; do enable_foreign "$other"; done < <(others)
+fi

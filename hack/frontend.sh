@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the frontend image: one static binary on scratch.
 #
-#   hack/frontend.sh [--arch amd64|arm64]
+#   hack/frontend.sh [--arch ARCH]
 #
 # Result: .cache/frontend/ARCH, an OCI layout. Use it without a registry:
 #

@@ -14,20 +14,26 @@ die() {
 # usage FILE: the comment block at the head of a script is its help text.
 usage() { sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$1"; }
 
-# host_arch: this machine in Go's and Debian's spelling.
+# archs: the architectures of the catalog, a line each.
+archs() { basename -a -s .yaml "$root"/specs/catalog/archs/*.yaml; }
+
+# fact ARCH KEY: a value at the top of the catalog's record of an architecture.
+fact() { sed -n "s/^$2: //p" "$root/specs/catalog/archs/$1.yaml"; }
+
+# host_arch: this machine in Go's spelling.
 host_arch() {
-  case $(uname -m) in
-    x86_64) echo amd64 ;;
-    aarch64 | arm64) echo arm64 ;;
-    *) die "no support for machine $(uname -m): amd64 and arm64 only" ;;
-  esac
+  local arch
+  for arch in $(archs); do
+    case $(uname -m) in
+      "$arch" | "$(fact "$arch" machine)") echo "$arch" && return ;;
+    esac
+  done
+  die "no support for machine $(uname -m)"
 }
 
+# check_arch ARCH: it is one of the catalog.
 check_arch() {
-  case $1 in
-    amd64 | arm64) ;;
-    *) die "unknown architecture '$1': use amd64 or arm64" ;;
-  esac
+  archs | grep -qx "$1" || die "unknown architecture '$1': use $(archs | paste -sd ' ')"
 }
 
 # need COMMAND GROUP: COMMAND must exist; hack/deps.sh GROUP installs it.
@@ -48,7 +54,5 @@ lock() {
 
 # runs_foreign ARCH: whether the kernel runs programs for ARCH through an emulator.
 runs_foreign() {
-  local machine=x86_64
-  [[ $1 != arm64 ]] || machine=aarch64
-  grep -qsx enabled "/proc/sys/fs/binfmt_misc/qemu-$machine"
+  grep -qsx enabled "/proc/sys/fs/binfmt_misc/qemu-$(fact "$1" machine)"
 }

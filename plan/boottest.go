@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/flavorkit/flavorkit/internal/arch"
 	"github.com/flavorkit/flavorkit/specs"
-	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
@@ -69,7 +69,7 @@ func (r *resolver) test(disk Disk) *Test {
 	t := &Test{
 		Artifact: cmp.Or(spec.Artifact, artifactISO),
 		Seconds:  seconds(spec.Timeout, defaultTestSeconds),
-		Tools:    r.tools("test"),
+		Tools:    r.emulatorTools(),
 	}
 	t.Installs = t.Artifact == artifactDisk && disk.Layout == layoutRecovery
 	for _, a := range spec.Assertions {
@@ -89,10 +89,14 @@ func (r *resolver) test(disk Disk) *Test {
 // emulator is a machine for the architecture, with firmware that starts the
 // artifact.
 func (r *resolver) emulator(artifact string, disk Disk) Emulator {
-	known := r.cat.Emulators[r.arch]
-	can := catalog.Names(known.Firmware)
+	known := r.arch.Emulator
+	has := []string{firmwareEFI}
+	if r.arch.BIOS {
+		has = append(has, firmwareBIOS)
+	}
+	can := has
 	if artifact == artifactDisk {
-		can = slices.DeleteFunc(can, func(firmware string) bool { return !disk.Has(firmware) })
+		can = slices.DeleteFunc(slices.Clone(has), func(firmware string) bool { return !disk.Has(firmware) })
 	}
 	name := r.spec.Test.Firmware
 	if name == "" && slices.Contains(can, firmwareEFI) {
@@ -100,17 +104,28 @@ func (r *resolver) emulator(artifact string, disk Disk) Emulator {
 	} else if name == "" {
 		name = firmwareBIOS
 	}
-	firmware, ok := known.Firmware[name]
+	var flash arch.Flash // QEMU comes with a BIOS
+	if name == firmwareEFI {
+		flash = known.Firmware.EFI[0]
+	}
 	switch {
-	case !ok:
-		r.report(rules.UnsupportedArchitecture, key.TestFirmware, "write "+firmwareEFI+", or remove it", "%s has no %s", r.arch, strings.ToUpper(name))
+	case !slices.Contains(has, name):
+		r.report(rules.UnsupportedArchitecture, key.TestFirmware, "write "+firmwareEFI+", or remove it", "%s has no %s", r.arch.Name, strings.ToUpper(name))
 	case !slices.Contains(can, name) && r.sure(key.Test, key.Disk):
 		r.report(rules.UnsupportedChoice, key.TestFirmware, fmt.Sprintf("write artifacts.disk.firmware: %s, or both", name), "the disk does not start from %s", strings.ToUpper(name))
 	}
 	return Emulator{
-		Program: known.Program, Arguments: known.Arguments, CDROM: known.CDROM,
-		Code: firmware.Code, Variables: firmware.Variables,
+		Program: known.Program, Arguments: known.Arguments(), CDROM: known.CDROM,
+		Code: flash.Code, Variables: flash.Variables,
 	}
+}
+
+// emulatorTools are those of a boot test, with the emulator as the distribution of
+// the tools packages it.
+func (r *resolver) emulatorTools() Tools {
+	family := r.cat.Distros[r.cat.Tools["test"].Distro].Family
+	packages := r.arch.Emulator.Packages[family]
+	return r.tools("test", packages.QEMU, packages.Firmware)
 }
 
 // seconds of a timeout, which was checked when the spec was loaded.

@@ -89,6 +89,11 @@ func (r *resolver) haveKind(kind string) string {
 func (r *resolver) checkNamed(names []string, variant string) {
 	for _, name := range catalog.Names(r.spec.Components) {
 		at := key.Components.Entry(name)
+		for _, arch := range catalog.Names(r.spec.Components[name].SHA256) {
+			if r.cat.Archs[arch] == nil {
+				r.report(rules.InvalidValue, at.SHA256().Entry(arch), r.cat.ArchHint(arch), "%q is not an architecture", arch)
+			}
+		}
 		known, ok := r.cat.Components[name]
 		switch {
 		case !ok:
@@ -128,8 +133,8 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 	if c.Image != "" || c.Context != "" {
 		return c
 	}
-	expand := func(url string) string { return known.Expand(url, c.Version, r.arch) }
-	c.Download = &Download{URL: expand(cmp.Or(asked.URL, known.URL)), SHA256: asked.SHA256[r.arch]}
+	expand := func(url string) string { return known.Expand(url, c.Version, r.arch.Name) }
+	c.Download = &Download{URL: expand(cmp.Or(asked.URL, known.URL)), SHA256: asked.SHA256[r.arch.Name]}
 	if c.Download.SHA256 != "" {
 		return c
 	}
@@ -138,7 +143,7 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 		checksums = known.Checksums
 	}
 	if checksums == "" && r.sure(key.Components.Entry(known.Name)) {
-		r.report(rules.UnverifiedDownload, key.Components.Entry(known.Name).SHA256(), "add the sha256 of "+r.arch, "%s needs a checksum for %s", c.Download.URL, r.arch)
+		r.report(rules.UnverifiedDownload, key.Components.Entry(known.Name).SHA256(), "add the sha256 of "+r.arch.Name, "%s needs a checksum for %s", c.Download.URL, r.arch.Name)
 	}
 	c.Download.Checksums = expand(checksums)
 	return c

@@ -129,8 +129,8 @@ func (r *resolver) disk(model *catalog.Model) Disk {
 	}
 	d.MiB, _ = specs.ParseSize(spec.Size)
 	firmware := cmp.Or(spec.Firmware, firmwareEFI)
-	if firmware != firmwareEFI && r.arch != "amd64" {
-		r.report(rules.UnsupportedArchitecture, key.DiskFirmware, "write efi, or remove it", "%s has no BIOS", r.arch)
+	if firmware != firmwareEFI && !r.arch.BIOS {
+		r.report(rules.UnsupportedArchitecture, key.DiskFirmware, "write efi, or remove it", "%s has no BIOS", r.arch.Name)
 	}
 	d.Partitions = partitions(d.Layout, firmware)
 	switch d.Compression {

@@ -19,15 +19,15 @@ func (r *resolver) model() *catalog.Model {
 	case !ok:
 		r.report(rules.UnknownName, key.Model, specs.Suggest(name, catalog.Names(r.cat.Models)), "unknown model %q", name)
 		return &catalog.Model{Name: name}
-	case len(m.Architectures) > 0 && !slices.Contains(m.Architectures, r.arch):
-		r.report(rules.UnsupportedArchitecture, key.Model, "it has "+strings.Join(m.Architectures, ", "), "%s has no %s", m.Title, r.arch)
+	case len(m.Architectures) > 0 && !slices.Contains(m.Architectures, r.arch.Name):
+		r.report(rules.UnsupportedArchitecture, key.Model, "it has "+strings.Join(m.Architectures, ", "), "%s has no %s", m.Title, r.arch.Name)
 	}
 	return m
 }
 
 // checkModel checks that there is a kernel for the model.
 func (r *resolver) checkModel(m *catalog.Model, userland, donor *catalog.Distro) {
-	has := len(m.Architectures) == 0 || slices.Contains(m.Architectures, r.arch)
+	has := len(m.Architectures) == 0 || slices.Contains(m.Architectures, r.arch.Name)
 	if has && len(m.Distros) > 0 && r.ownKernel() == nil && len(m.Distros[donor.Name].Kernel) == 0 && r.sure(key.Kernel) {
 		at := key.Model
 		if donor != userland {
@@ -108,7 +108,7 @@ func (r *resolver) ownKernel() *Own {
 // kernelPackages are those of the kernel. The spec replaces or pins the first of
 // them.
 func (r *resolver) kernelPackages(donor *catalog.Distro, model *catalog.Model) []Package {
-	names := donor.Kernel.Packages[r.arch]
+	names := donor.Kernel.Packages[r.arch.Name]
 	if special := model.Distros[donor.Name].Kernel; len(special) > 0 {
 		names = special
 	}
@@ -117,7 +117,7 @@ func (r *resolver) kernelPackages(donor *catalog.Distro, model *catalog.Model) [
 	case !r.sure(key.Kernel, key.Model):
 		return nil
 	default:
-		r.report(rules.UnsupportedArchitecture, key.KernelFrom, "", "%s donates no kernel for %s", donor.Title, r.arch)
+		r.report(rules.UnsupportedArchitecture, key.KernelFrom, "", "%s donates no kernel for %s", donor.Title, r.arch.Name)
 		return nil
 	}
 	all := packages(names)
@@ -132,11 +132,11 @@ func (r *resolver) kernelPackages(donor *catalog.Distro, model *catalog.Model) [
 // foreign refuses the kernel package of another architecture.
 func (r *resolver) foreign(donor *catalog.Distro, asked string) {
 	for _, arch := range catalog.Names(donor.Kernel.Packages) {
-		if slices.Contains(donor.Kernel.Packages[r.arch], asked) {
+		if slices.Contains(donor.Kernel.Packages[r.arch.Name], asked) {
 			return
 		}
 		if slices.Contains(donor.Kernel.Packages[arch], asked) && r.sure(key.Kernel) {
-			r.report(rules.UnsupportedArchitecture, key.KernelPackage, "valid: "+donor.Kernel.Packages[r.arch][0], "%s is a kernel for %s, not for %s", asked, arch, r.arch)
+			r.report(rules.UnsupportedArchitecture, key.KernelPackage, "valid: "+donor.Kernel.Packages[r.arch.Name][0], "%s is a kernel for %s, not for %s", asked, arch, r.arch.Name)
 			return
 		}
 	}

@@ -48,6 +48,7 @@ const (
 )
 
 func TestMistakes(t *testing.T) {
+	sum := strings.Repeat("a", 64)
 	for _, c := range []struct {
 		name, spec, arch string
 		files            spectest.Files
@@ -62,8 +63,17 @@ func TestMistakes(t *testing.T) {
 			want: []string{`kairos.spec:2:9: distro.name: unknown distribution "debain-12"; did you mean "debian-12"?`},
 		},
 		{
-			name: "architecture points at the user's line, not at the flavor", spec: debian, arch: "riscv64",
-			want: []string{`kairos.spec:1:10: distro.name: Debian 12 (bookworm) has no riscv64; it has amd64, arm64`},
+			name: "an architecture that the catalog has not", spec: debian, arch: "arm46",
+			want: []string{`kairos.spec:1:10: unknown architecture "arm46"; did you mean "arm64"? valid: amd64, arm64`},
+		},
+		{
+			name: "an architecture by another name", spec: debian, arch: "x86_64",
+			want: []string{`kairos.spec:1:10: unknown architecture "x86_64"; did you mean "amd64"? valid: amd64, arm64`},
+		},
+		{
+			name: "the sum of a program for an architecture that the catalog has not",
+			spec: debian + "components: {immucore: {url: 'https://x/a', sha256: {amd64: " + sum + ", amd46: " + sum + "}}}\n",
+			want: []string{`kairos.spec:3:134: components.immucore.sha256.amd46: "amd46" is not an architecture; did you mean "amd64"? valid: amd64, arm64`},
 		},
 		{
 			name: "everything at once",

@@ -32,8 +32,13 @@ const (
 // come back as specs.Diagnostics, all of them at once, with those that were found
 // when it was loaded.
 func Resolve(doc *specs.Document, cat *catalog.Catalog, arch string) (*Plan, error) {
-	r := &resolver{doc: doc, spec: doc.Spec, cat: cat, arch: arch, origin: newOrigin(doc)}
-	p := r.resolve()
+	r := &resolver{doc: doc, spec: doc.Spec, cat: cat, origin: newOrigin(doc)}
+	var p *Plan
+	if r.arch = cat.Archs[arch]; r.arch != nil {
+		p = r.resolve()
+	} else { // all else depends on it
+		r.report(rules.UnsupportedArchitecture, key.Key{}, cat.ArchHint(arch), "unknown architecture %q", arch)
+	}
 	if err := doc.With(r.found); err != nil {
 		return nil, err
 	}
@@ -44,7 +49,7 @@ type resolver struct {
 	doc    *specs.Document
 	spec   specs.Spec
 	cat    *catalog.Catalog
-	arch   string
+	arch   *catalog.Arch
 	origin Origin
 	found  specs.Diagnostics
 }
@@ -80,7 +85,7 @@ func (r *resolver) resolve() *Plan {
 	p := &Plan{
 		Version:     r.spec.Version,
 		Variant:     variant,
-		Arch:        r.arch,
+		Arch:        r.arch.Name,
 		Model:       model.Name,
 		Userland:    r.userland(distro, selected),
 		Kernel:      r.kernel(donor, model),
@@ -134,8 +139,8 @@ func (r *resolver) distro(k key.Key, name string) (*catalog.Distro, bool) {
 		r.report(rules.MissingValue, k, `extend a flavor, such as "extends: debian-12", or name one: `+strings.Join(catalog.Names(r.cat.Distros), ", "), "no distribution is chosen")
 	case !ok:
 		r.report(rules.UnknownName, k, specs.Suggest(name, catalog.Names(r.cat.Distros)), "unknown distribution %q", name)
-	case !slices.Contains(d.Architectures, r.arch):
-		r.report(rules.UnsupportedArchitecture, k, "it has "+strings.Join(d.Architectures, ", "), "%s has no %s", d.Title, r.arch)
+	case !slices.Contains(d.Architectures, r.arch.Name):
+		r.report(rules.UnsupportedArchitecture, k, "it has "+strings.Join(d.Architectures, ", "), "%s has no %s", d.Title, r.arch.Name)
 		ok = false
 	}
 	return d, ok
@@ -146,7 +151,7 @@ func (r *resolver) distro(k key.Key, name string) (*catalog.Distro, bool) {
 func (r *resolver) groups(all []catalog.Group, model, init, variant string) []catalog.Group {
 	return slices.DeleteFunc(slices.Clone(all), func(g catalog.Group) bool {
 		on, set := r.spec.Packages.Groups[g.Name]
-		return len(g.Arch) > 0 && !slices.Contains(g.Arch, r.arch) ||
+		return len(g.Arch) > 0 && !slices.Contains(g.Arch, r.arch.Name) ||
 			len(g.Model) > 0 && !slices.Contains(g.Model, model) ||
 			g.Init != "" && g.Init != init ||
 			g.Variant != "" && g.Variant != variant ||
@@ -211,11 +216,11 @@ func (r *resolver) userland(d *catalog.Distro, selected map[string]catalog.Packa
 // loader is where the signed EFI programs are: in the userland, or in a
 // distribution that lends them.
 func (r *resolver) loader(d *catalog.Distro) Loader {
-	known := d.Loaders[r.arch]
+	known := d.Loaders[r.arch.Name]
 	var from *Install
 	if known.From != "" {
 		lender := r.cat.Distros[known.From]
-		known = lender.Loaders[r.arch]
+		known = lender.Loaders[r.arch.Name]
 		in := r.install(lender)
 		in.Packages = packages(sorted(known.Packages))
 		from = &in
@@ -224,8 +229,8 @@ func (r *resolver) loader(d *catalog.Distro) Loader {
 		Shim:     known.Shim,
 		Grub:     known.Grub,
 		DiskGrub: cmp.Or(known.DiskGrub, known.Grub),
-		Default:  known.Default,
-		GrubName: known.GrubName,
+		Default:  "boot" + r.arch.EFI + ".efi",
+		GrubName: cmp.Or(known.GrubName, "grub"+r.arch.EFI+".efi"),
 		Config:   cmp.Or(known.Config, "/EFI/BOOT"),
 		From:     from,
 	}
@@ -275,16 +280,17 @@ func links(targets map[string]string) []Link {
 	return links
 }
 
-func (r *resolver) tools(name string) Tools {
+// tools are those of a toolbox, and others that are made for the architecture.
+func (r *resolver) tools(name string, others ...string) Tools {
 	box := r.cat.Tools[name]
 	d := r.cat.Distros[box.Distro]
 	tools := Tools{Install: r.install(d), Native: true}
 	var names []string
 	for _, g := range r.groups(box.Groups, "", "", "") {
 		names = append(names, catalog.Names(g.Packages)...)
-		tools.Native = tools.Native && (box.Native || len(g.Arch) == 0)
+		tools.Native = tools.Native && len(g.Arch) == 0
 	}
-	tools.Packages = packages(sorted(names))
+	tools.Packages = packages(sorted(names, others))
 	return tools
 }
 
@@ -293,7 +299,7 @@ func (r *resolver) iso() ISO {
 		Label:       cmp.Or(r.spec.Artifacts.ISO.Label, defaultLabel),
 		Compression: cmp.Or(r.spec.Artifacts.ISO.Compression, defaultCompression),
 		Level:       r.spec.Artifacts.ISO.Level,
-		BIOS:        r.arch == "amd64",
+		BIOS:        r.arch.BIOS,
 		CloudConfig: r.content(key.ISOCloudConfig, r.spec.Artifacts.ISO.CloudConfig),
 		Tools:       r.tools("artifact"),
 	}
@@ -312,7 +318,7 @@ func (r *resolver) name(p *Plan, d, donor *catalog.Distro) {
 	if hasKubernetes {
 		software += "-" + kubernetes.Name + kubernetes.Version
 	}
-	tag := strings.Join([]string{d.Release, variant, r.arch, model, strings.ReplaceAll(software, "+", "-")}, "-")
+	tag := strings.Join([]string{d.Release, variant, p.Arch, model, strings.ReplaceAll(software, "+", "-")}, "-")
 	prefix := map[string]string{"core": "core", "standard": defaultName}[variant]
 	p.Image = fmt.Sprintf("%s-%s:%s", prefix, cmp.Or(r.doc.Flavor(), d.Name), tag)
 	flavor := d.Flavor
@@ -322,7 +328,7 @@ func (r *resolver) name(p *Plan, d, donor *catalog.Distro) {
 	if init := p.System.Init; init != d.Inits[0].Name {
 		flavor += "-" + init // beside the flavor with the usual one
 	}
-	p.File = strings.Join([]string{name, flavor, d.Release, variant, r.arch, model, software}, "-")
+	p.File = strings.Join([]string{name, flavor, d.Release, variant, p.Arch, model, software}, "-")
 	full := strings.Join([]string{name, variant, d.Flavor, d.Release}, "-")
 	p.Release = []Variable{
 		{"KAIROS_ID", "kairos"},
@@ -330,8 +336,8 @@ func (r *resolver) name(p *Plan, d, donor *catalog.Distro) {
 		{"KAIROS_NAME", full},
 		{"KAIROS_VERSION", version},
 		{"KAIROS_RELEASE", version},
-		{"KAIROS_ARCH", r.arch},
-		{"KAIROS_TARGETARCH", r.arch},
+		{"KAIROS_ARCH", p.Arch},
+		{"KAIROS_TARGETARCH", p.Arch},
 		{"KAIROS_FLAVOR", d.Flavor},
 		{"KAIROS_FLAVOR_RELEASE", d.Release},
 		{"KAIROS_FAMILY", d.Family},

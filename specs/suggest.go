@@ -15,15 +15,10 @@ const most = 24
 // nearest valid word, or all of them when none is near.
 func Suggest(word string, valid []string) string {
 	sorted := slices.Sorted(slices.Values(valid))
-	best, distance := "", len(word)/2+1
-	for _, v := range sorted {
-		if d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(v), nil); d < distance {
-			best, distance = v, d
-		}
-	}
+	near, ok := Nearest(word, sorted)
 	switch {
-	case best != "":
-		return fmt.Sprintf("did you mean %q?", best)
+	case ok:
+		return fmt.Sprintf("did you mean %q?", near)
 	case len(sorted) == 0:
 		return ""
 	case len(sorted) > most:
@@ -31,4 +26,16 @@ func Suggest(word string, valid []string) string {
 	default:
 		return "valid: " + strings.Join(sorted, ", ")
 	}
+}
+
+// Nearest returns the valid word that a word was probably meant to be; ok is false
+// when none is near.
+func Nearest(word string, valid []string) (near string, ok bool) {
+	distance := len(word)/2 + 1
+	for _, v := range slices.Sorted(slices.Values(valid)) {
+		if d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(v), nil); d < distance {
+			near, distance, ok = v, d, true
+		}
+	}
+	return near, ok
 }

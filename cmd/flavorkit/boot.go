@@ -17,9 +17,9 @@ import (
 // bootFlags are the flags of the boot command.
 type bootFlags struct {
 	qemu.Options
-	firmware, accel string
-	disk            int
-	publish         []string
+	arch, firmware, accel string
+	disk                  int
+	publish               []string
 }
 
 func bootCommand() *cobra.Command {
@@ -46,8 +46,8 @@ artifact, which is tried out once; else the machine is emulated, and slow.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.firmware, "firmware", "", "bios, uefi or secureboot (default: bios on amd64, uefi on arm64)")
-	flags.StringVar(&f.Arch, "arch", "amd64", "architecture of the artifact: amd64 or arm64")
+	flags.StringVar(&f.firmware, "firmware", "", "bios, uefi or secureboot (default: bios where the architecture has it, else uefi)")
+	flags.StringVar(&f.arch, "arch", "amd64", "architecture of the artifact, such as arm64")
 	flags.StringVar(&f.accel, "accel", "auto", "auto, kvm or tcg")
 	flags.IntVar(&f.MemoryMiB, "memory", 2048, "memory in MiB")
 	flags.IntVar(&f.CPUs, "cpus", 2, "virtual CPUs")
@@ -73,7 +73,7 @@ func (f *bootFlags) complete(file string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkArch(cat, f.Arch); err != nil {
+	if f.Arch, err = findArch(cat, f.arch); err != nil {
 		return err
 	}
 	if strings.HasSuffix(file, ".iso") {

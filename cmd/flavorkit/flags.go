@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -46,22 +45,12 @@ func findTarget(name string) (frontend.Target, error) {
 	return t, nil
 }
 
-// architectures are those that any distribution of a catalog has.
-func architectures(cat *catalog.Catalog) []string {
-	var all []string
-	for _, d := range cat.Distros {
-		all = append(all, d.Architectures...)
+// findArch finds an architecture, in a flag.
+func findArch(cat *catalog.Catalog, name string) (catalog.Arch, error) {
+	if known, ok := cat.Archs[name]; ok {
+		return *known, nil
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-func checkArch(cat *catalog.Catalog, arch string) error {
-	valid := architectures(cat)
-	if !slices.Contains(valid, arch) {
-		return usagef("unknown architecture %q; valid: %s", arch, strings.Join(valid, ", "))
-	}
-	return nil
+	return catalog.Arch{}, usagef("unknown architecture %q; %s", name, cat.ArchHint(name))
 }
 
 // checkPlatforms checks platforms to build for. Which of them a catalog has that
@@ -74,11 +63,10 @@ func checkPlatforms(names []string, contexts map[string]string) error {
 	if err != nil {
 		return frontend.Locate(err)
 	}
-	archs := architectures(cat)
 	for _, name := range names {
 		p, err := platforms.Parse(name)
-		if err != nil || p.OS != "linux" || !slices.Contains(archs, p.Architecture) {
-			return usagef("unknown platform %q; valid: linux/%s", name, strings.Join(archs, ", linux/"))
+		if err != nil || p.OS != "linux" || cat.Archs[p.Architecture] == nil {
+			return usagef("unknown platform %q; valid: linux/%s", name, strings.Join(catalog.Names(cat.Archs), ", linux/"))
 		}
 	}
 	return nil

@@ -29,7 +29,7 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"build", "--platform", "windows/amd64"}, `unknown platform "windows/amd64"; valid: linux/amd64, linux/arm64`},
 		{[]string{"build", "--platform", "linux/arm64,linux/amd46"}, `unknown platform "linux/amd46"; valid: `},
 		{[]string{"build", "--platform", "a/b/c/d"}, `unknown platform "a/b/c/d"`},
-		{[]string{"check", "--arch", "AMD64"}, `unknown architecture "AMD64"; valid: amd64, arm64`},
+		{[]string{"check", "--arch", "AMD64"}, `unknown architecture "AMD64"; did you mean "amd64"? valid: amd64, arm64`},
 		{[]string{"plan", "--arch", "linux/amd64"}, `unknown architecture "linux/amd64"; valid: amd64, arm64`},
 		{[]string{"graph", "--arch", ""}, `unknown architecture ""; valid: amd64, arm64`},
 
@@ -84,7 +84,7 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"boot", "none.img", "--accel", "hvf"}, `accelerator "hvf" is unknown: auto, kvm or tcg`},
 		{[]string{"boot", "disk.img", "--firmware", "efi"}, `firmware "efi" is unknown: bios, uefi or secureboot`},
 		{[]string{"boot", "disk.img", "--firmware", "bios", "--arch", "arm64"}, "arm64 has no BIOS, use uefi"},
-		{[]string{"boot", "disk.img", "--arch", "x86_64"}, `unknown architecture "x86_64"; valid: amd64, arm64`},
+		{[]string{"boot", "disk.img", "--arch", "x86_64"}, `unknown architecture "x86_64"; did you mean "amd64"? valid: amd64, arm64`},
 		{[]string{"boot", "disk.img", "--disk", "-1"}, "--disk -1 is no size; give one in GiB"},
 		{[]string{"boot", "disk.img", "--cpus", "0"}, "--cpus 0 is too few; give at least 1"},
 		{[]string{"boot", "disk.img", "--memory", "4"}, "--memory 4 is too little; give at least 256, in MiB"},

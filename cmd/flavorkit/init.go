@@ -85,7 +85,7 @@ func writeNew(file, text string) (err error) {
 // firstBuild are the flags that build what a machine boots from: a disk where it
 // is a board, and else an ISO.
 func firstBuild(ctx context.Context, spec string, cat *catalog.Catalog) (string, error) {
-	for _, arch := range architectures(cat) {
+	for _, arch := range catalog.Names(cat.Archs) {
 		// A flavor that has not this architecture may have the next one.
 		p, err := local.PlanSource(ctx, &specs.Source{Name: specs.DefaultName, Data: []byte(spec)}, local.Options{Arch: arch, Catalog: cat})
 		if err == nil && p.Disk.Firmware != nil {

@@ -24,7 +24,7 @@ type lookFlags struct {
 
 func (f *lookFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.file, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
-	cmd.Flags().StringVar(&f.arch, "arch", runtime.GOARCH, "architecture to plan for: amd64 or arm64")
+	cmd.Flags().StringVar(&f.arch, "arch", runtime.GOARCH, "architecture to plan for, such as arm64")
 	addContexts(cmd.Flags(), &f.contexts, "directory that stands for a named context: name=directory")
 }
 
@@ -33,7 +33,7 @@ func (f *lookFlags) plan(cmd *cobra.Command, args []string) (p *plan.Plan, err e
 	if f.catalog, err = local.Catalog(f.contexts); err != nil {
 		return nil, frontend.Locate(err)
 	}
-	if err := checkArch(f.catalog, f.arch); err != nil {
+	if _, err := findArch(f.catalog, f.arch); err != nil {
 		return nil, err
 	}
 	f.context = "."

@@ -77,7 +77,7 @@ func (f *matrixFlags) cells(cat *catalog.Catalog) (chosen, all []matrix.Cell, er
 		}
 		src = &specs.Source{Name: filepath.Base(f.file), Data: data}
 	}
-	all, err = matrix.Read(src, matrix.Options{Version: f.version, FlavorVersion: cmp.Or(f.flavorVersion, matrix.DefaultVersion), Flavors: cat.FlavorNames()})
+	all, err = matrix.Read(src, matrix.Options{Version: f.version, FlavorVersion: cmp.Or(f.flavorVersion, matrix.DefaultVersion), Flavors: cat.FlavorNames(), Archs: catalog.Names(cat.Archs)})
 	if err != nil {
 		return nil, nil, frontend.Locate(err)
 	}

@@ -34,8 +34,8 @@ func Accelerator(ctx context.Context, o Options) (accel Accel, reason string) {
 		return o.Accel, "as asked for"
 	case runtime.GOOS != "linux":
 		return TCG, "no KVM on " + runtime.GOOS
-	case runtime.GOARCH != o.Arch:
-		return TCG, fmt.Sprintf("KVM on %s cannot run %s", runtime.GOARCH, o.Arch)
+	case runtime.GOARCH != o.Arch.Name:
+		return TCG, fmt.Sprintf("KVM on %s cannot run %s", runtime.GOARCH, o.Arch.Name)
 	}
 	kvm, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0)
 	switch {
@@ -113,10 +113,6 @@ func probeKernel(o Options, dir string) (string, error) {
 
 // tryKVM boots a kernel without anything else.
 func tryKVM(ctx context.Context, o Options, kernel string) verdict {
-	terminal := "ttyS0"
-	if o.Arch == "arm64" {
-		terminal = "ttyAMA0"
-	}
 	began := time.Now()
 	m, err := Start(ctx, Options{
 		Arch:      o.Arch,
@@ -124,7 +120,7 @@ func tryKVM(ctx context.Context, o Options, kernel string) verdict {
 		MemoryMiB: 512,
 		CPUs:      o.CPUs,
 		Kernel:    kernel,
-		Append:    "console=" + terminal + " panic=-1",
+		Append:    "console=" + o.Arch.Consoles[0] + " panic=-1",
 		NoReboot:  true,
 		TempDir:   o.TempDir,
 	})

@@ -67,28 +67,19 @@ func arguments(o Options, l launch) []string {
 	return append(args, o.ExtraArgs...)
 }
 
-// machineArgs choose board and CPU. Under TCG the amd64 CPU has everything QEMU can emulate, because distributions
-// ask for x86-64-v2 and later; on arm64 the emulated pointer authentication of "max" is slow and its LPA2 hangs newer
-// firmware (tianocore/edk2 issue 11962), so there it is the CPU of a Raspberry Pi 4.
+// machineArgs choose board, CPU and devices. Only boards with a BIOS have the options graphics and smm.
 func machineArgs(o Options, l launch) []string {
-	if o.Arch == "arm64" {
-		cpu := "cortex-a72"
-		if l.accel == KVM {
-			cpu = "host"
-		}
-		return []string{"-machine", "virt,gic-version=max", "-cpu", cpu}
-	}
-	machine, cpu := "q35", "max"
+	e := o.Arch.Emulator
 	if o.BIOSConsole {
-		machine += ",graphics=off"
+		e.Machine += ",graphics=off"
 	}
 	if l.firmware != nil && l.firmware.smm {
-		machine += ",smm=on"
+		e.Machine += ",smm=on"
 	}
 	if l.accel == KVM {
-		cpu = "host"
+		e.CPU = "host"
 	}
-	return []string{"-machine", machine, "-cpu", cpu, "-device", "VGA"}
+	return e.Arguments()
 }
 
 func firmwareArgs(l launch) []string {
@@ -114,14 +105,9 @@ func driveArgs(o Options, l launch) []string {
 
 	var args []string
 	if o.ISO != "" {
-		device := "ide-cd"
-		if o.Arch == "arm64" {
-			device = "scsi-cd"
-			args = append(args, "-device", "virtio-scsi-pci")
-		}
 		args = append(args,
 			"-drive", "if=none,id=iso,media=cdrom,readonly=on,format=raw,file="+escape(o.ISO),
-			"-device", fmt.Sprintf("%s,drive=iso,bootindex=%d", device, isoIndex))
+			"-device", fmt.Sprintf("%s,drive=iso,bootindex=%d", o.Arch.Emulator.CDROM, isoIndex))
 	}
 	for i, d := range l.disks {
 		drive := fmt.Sprintf("if=none,id=%s,format=%s", diskName(i), d.Format)

@@ -74,23 +74,25 @@ func TestArguments(t *testing.T) {
 				"-kernel /vmlinuz -initrd /initrd -append console=ttyS0 -no-reboot -s",
 		},
 		"arm64": {
-			options: Options{Arch: "arm64", ISO: "/a.iso"},
+			options: Options{Arch: known(t, "arm64"), ISO: "/a.iso"},
 			launch:  launch{accel: TCG, firmware: ovmf, vars: "/tmp/vars"},
-			want: head + "-machine virt,gic-version=max -cpu cortex-a72 -accel tcg -m 2048 -smp 2 " + tail +
+			want: head + "-machine virt,gic-version=max -cpu cortex-a72 -device virtio-scsi-pci -accel tcg -m 2048 -smp 2 " + tail +
 				"-drive if=pflash,unit=0,readonly=on,format=raw,file=/fw/CODE.fd " +
 				"-drive if=pflash,unit=1,format=raw,file=/tmp/vars " +
-				"-device virtio-scsi-pci " +
 				"-drive if=none,id=iso,media=cdrom,readonly=on,format=raw,file=/a.iso " +
 				"-device scsi-cd,drive=iso,bootindex=0",
 		},
 		"arm64 on arm64": {
-			options: Options{Arch: "arm64", Kernel: "/Image"},
+			options: Options{Arch: known(t, "arm64"), Kernel: "/Image"},
 			launch:  launch{accel: KVM},
-			want: head + "-machine virt,gic-version=max -cpu host -accel kvm -m 2048 -smp 2 " + tail +
+			want: head + "-machine virt,gic-version=max -cpu host -device virtio-scsi-pci -accel kvm -m 2048 -smp 2 " + tail +
 				"-kernel /Image",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if tc.options.Arch.Name == "" {
+				tc.options.Arch = known(t, "amd64")
+			}
 			o, err := tc.options.resolve()
 			require.NoError(t, err)
 			l := tc.launch

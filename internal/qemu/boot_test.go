@@ -16,6 +16,8 @@ import (
 	"github.com/pkg/errors"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/internal/arch"
+	"github.com/flavorkit/flavorkit/test/spectest"
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
@@ -67,9 +69,18 @@ func bootSector(t *testing.T) string {
 	return path
 }
 
+// known is an architecture of the catalog.
+func known(t *testing.T, name string) arch.Arch {
+	t.Helper()
+	a, ok := spectest.Catalog(t).Archs[name]
+	require.True(t, ok, name)
+	return *a
+}
+
 // boot starts a machine that lives as long as the test, or skips the test if the host cannot.
 func boot(t *testing.T, o Options) *Machine {
 	t.Helper()
+	o.Arch = known(t, "amd64")
 	m, err := Start(t.Context(), o)
 	skipIfMissing(t, err)
 	require.NoError(t, err)
@@ -185,7 +196,7 @@ func TestBootISO(t *testing.T) {
 }
 
 func TestBootEnds(t *testing.T) {
-	options := Options{Disks: []Disk{{Path: bootSector(t)}}, Accel: TCG, MemoryMiB: 64}
+	options := Options{Arch: known(t, "amd64"), Disks: []Disk{{Path: bootSector(t)}}, Accel: TCG, MemoryMiB: 64}
 
 	t.Run("on close", func(t *testing.T) {
 		m := boot(t, options)
@@ -217,7 +228,7 @@ func TestBootEnds(t *testing.T) {
 		require.ErrorContains(t, err, "'nonsense' is not a valid device model name")
 	})
 	t.Run("without an image", func(t *testing.T) {
-		_, err := Start(t.Context(), Options{ISO: "missing.iso"})
+		_, err := Start(t.Context(), Options{Arch: known(t, "amd64"), ISO: "missing.iso"})
 		require.ErrorIs(t, err, os.ErrNotExist)
 	})
 }
@@ -231,7 +242,7 @@ func TestInteractive(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		done <- Interactive(ctx,
-			Options{Disks: []Disk{{Path: bootSector(t), Scratch: true}}, Accel: TCG, MemoryMiB: 64}, stdin, stdout)
+			Options{Arch: known(t, "amd64"), Disks: []Disk{{Path: bootSector(t), Scratch: true}}, Accel: TCG, MemoryMiB: 64}, stdin, stdout)
 		stdout.Close()
 	}()
 	c := newConsole(keys, TCGSlowdown, nil)

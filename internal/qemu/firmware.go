@@ -2,10 +2,13 @@ package qemu
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+
+	"github.com/flavorkit/flavorkit/internal/arch"
 )
 
 // firmware is a pair of flash images.
@@ -19,31 +22,19 @@ type firmware struct {
 
 // findFirmware looks for UEFI firmware: first by the descriptors that distributions install for programs like this
 // one, then where it usually lies.
-func findFirmware(arch string, kind Firmware) (firmware, error) {
-	return pickFirmware(arch, kind, firmwareDescriptorDirs(), usualFirmware(arch, kind))
+func findFirmware(a arch.Arch, kind Firmware) (firmware, error) {
+	return pickFirmware(a, kind, firmwareDescriptorDirs())
 }
 
-func pickFirmware(arch string, kind Firmware, descriptorDirs []string, usual []firmware) (firmware, error) {
-	for _, f := range append(describedFirmware(arch, kind, descriptorDirs), usual...) {
+func pickFirmware(a arch.Arch, kind Firmware, descriptorDirs []string) (firmware, error) {
+	for _, f := range append(describedFirmware(a, kind, descriptorDirs), usualFirmware(a, kind)...) {
 		if isFile(f.code) && isFile(f.vars) {
 			return f, nil
 		}
 	}
-	if arch == "arm64" {
-		return firmware{}, &MissingError{
-			What:     string(kind) + " firmware for arm64 (AAVMF)",
-			Debian:   "qemu-efi-aarch64",
-			Fedora:   "edk2-aarch64",
-			OpenSUSE: "qemu-uefi-aarch64",
-			Alpine:   "aavmf",
-		}
-	}
 	return firmware{}, &MissingError{
-		What:     string(kind) + " firmware for amd64 (OVMF)",
-		Debian:   "ovmf",
-		Fedora:   "edk2-ovmf",
-		OpenSUSE: "qemu-ovmf-x86_64",
-		Alpine:   "ovmf",
+		What:     fmt.Sprintf("%s firmware for %s (%s)", kind, a.Name, a.Emulator.Firmware.Title),
+		Packages: packages(a, func(p arch.Packages) string { return p.Firmware }),
 	}
 }
 
@@ -83,7 +74,7 @@ type firmwareFile struct {
 
 // describedFirmware returns what the descriptors offer, best first: they are ordered by file name over all
 // directories, and a name in an earlier directory hides the same name in later ones.
-func describedFirmware(arch string, kind Firmware, dirs []string) []firmware {
+func describedFirmware(a arch.Arch, kind Firmware, dirs []string) []firmware {
 	paths := map[string]string{}
 	for _, dir := range dirs {
 		found, err := filepath.Glob(filepath.Join(dir, "*.json"))
@@ -109,7 +100,7 @@ func describedFirmware(arch string, kind Firmware, dirs []string) []firmware {
 			continue
 		}
 		var d firmwareDescriptor
-		if json.Unmarshal(data, &d) != nil || !d.suits(arch, kind) {
+		if json.Unmarshal(data, &d) != nil || !d.suits(a, kind) {
 			continue
 		}
 		out = append(out, firmware{
@@ -121,19 +112,15 @@ func describedFirmware(arch string, kind Firmware, dirs []string) []firmware {
 	return out
 }
 
-func (d firmwareDescriptor) suits(arch string, kind Firmware) bool {
+func (d firmwareDescriptor) suits(a arch.Arch, kind Firmware) bool {
 	if !slices.Contains(d.Interfaces, "uefi") || d.Mapping.Device != "flash" ||
 		d.Mapping.Mode != "" && d.Mapping.Mode != "split" {
 		return false
 	}
-	target, machine := "x86_64", "pc-q35-0"
-	if arch == "arm64" {
-		target, machine = "aarch64", "virt-0"
-	}
 	onMachine := false
 	for _, t := range d.Targets {
-		onMachine = onMachine || t.Architecture == target && slices.ContainsFunc(t.Machines, func(pattern string) bool {
-			ok, err := path.Match(pattern, machine)
+		onMachine = onMachine || t.Architecture == a.Machine && slices.ContainsFunc(t.Machines, func(pattern string) bool {
+			ok, err := path.Match(pattern, a.Emulator.Versioned)
 			return ok && err == nil
 		})
 	}
@@ -145,51 +132,16 @@ func (d firmwareDescriptor) suits(arch string, kind Firmware) bool {
 }
 
 // usualFirmware lists where distributions without descriptors, or with broken ones, keep the files.
-func usualFirmware(arch string, kind Firmware) []firmware {
-	raw := func(dir, code, vars string) firmware {
-		return firmware{
-			code: filepath.Join(dir, code), codeFormat: "raw",
-			vars: filepath.Join(dir, vars), varsFormat: "raw",
-			smm: kind == SecureBoot && arch == "amd64",
-		}
+func usualFirmware(a arch.Arch, kind Firmware) []firmware {
+	flashes := a.Emulator.Firmware.EFI
+	if kind == SecureBoot {
+		flashes = a.Emulator.Firmware.SecureBoot
 	}
-	switch {
-	case arch == "arm64" && kind == SecureBoot:
-		return []firmware{
-			raw("/usr/share/AAVMF", "AAVMF_CODE.ms.fd", "AAVMF_VARS.ms.fd"),
-			raw("/usr/share/AAVMF", "AAVMF_CODE.secboot.fd", "AAVMF_VARS.ms.fd"),
-			raw("/usr/share/qemu", "aavmf-aarch64-ms-code.bin", "aavmf-aarch64-ms-vars.bin"),
-		}
-	case arch == "arm64":
-		return []firmware{
-			raw("/usr/share/AAVMF", "AAVMF_CODE.fd", "AAVMF_VARS.fd"),
-			raw("/usr/share/edk2/aarch64", "QEMU_EFI-pflash.raw", "vars-template-pflash.raw"),
-			raw("/usr/share/edk2/aarch64", "QEMU_CODE.fd", "QEMU_VARS.fd"),
-			raw("/usr/share/qemu", "aavmf-aarch64-code.bin", "aavmf-aarch64-vars.bin"),
-			raw("/usr/share/qemu", "edk2-aarch64-code.fd", "edk2-arm-vars.fd"),
-			raw("/usr/local/share/qemu", "edk2-aarch64-code.fd", "edk2-arm-vars.fd"),
-			raw("/opt/homebrew/share/qemu", "edk2-aarch64-code.fd", "edk2-arm-vars.fd"),
-		}
-	case kind == SecureBoot:
-		return []firmware{
-			raw("/usr/share/OVMF", "OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.ms.fd"),
-			raw("/usr/share/OVMF", "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd"),
-			raw("/usr/share/edk2/ovmf", "OVMF_CODE.secboot.fd", "OVMF_VARS.secboot.fd"),
-			raw("/usr/share/qemu", "ovmf-x86_64-smm-ms-code.bin", "ovmf-x86_64-smm-ms-vars.bin"),
-		}
-	default:
-		return []firmware{
-			raw("/usr/share/OVMF", "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
-			raw("/usr/share/OVMF", "OVMF_CODE.fd", "OVMF_VARS.fd"),
-			raw("/usr/share/edk2/ovmf", "OVMF_CODE.fd", "OVMF_VARS.fd"),
-			raw("/usr/share/edk2/x64", "OVMF_CODE.4m.fd", "OVMF_VARS.4m.fd"),
-			raw("/usr/share/edk2-ovmf", "OVMF_CODE.fd", "OVMF_VARS.fd"),
-			raw("/usr/share/qemu", "ovmf-x86_64-code.bin", "ovmf-x86_64-vars.bin"),
-			raw("/usr/share/qemu", "edk2-x86_64-code.fd", "edk2-i386-vars.fd"),
-			raw("/usr/local/share/qemu", "edk2-x86_64-code.fd", "edk2-i386-vars.fd"),
-			raw("/opt/homebrew/share/qemu", "edk2-x86_64-code.fd", "edk2-i386-vars.fd"),
-		}
+	var usual []firmware
+	for _, f := range flashes {
+		usual = append(usual, firmware{code: f.Code, codeFormat: "raw", vars: f.Variables, varsFormat: "raw", smm: f.SMM})
 	}
+	return usual
 }
 
 func isFile(path string) bool {

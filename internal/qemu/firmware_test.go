@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/internal/arch"
 )
 
 func TestPickFirmware(t *testing.T) {
@@ -47,21 +49,30 @@ func TestPickFirmware(t *testing.T) {
 		{"amd64", SecureBoot, firmware{path("ms"), "raw", path("ms.vars"), "raw", true}},
 		{"arm64", UEFI, firmware{path("aarch64"), "raw", path("aarch64.vars"), "raw", false}},
 	} {
-		got, err := pickFirmware(tc.arch, tc.kind, dirs, nil)
+		got, err := pickFirmware(without(t, tc.arch), tc.kind, dirs)
 		require.NoError(t, err)
 		require.Equal(t, tc.want, got, "%s %s", tc.arch, tc.kind)
 	}
 
-	usual := firmware{code: path("usual"), vars: path("usual.vars")}
-	got, err := pickFirmware("arm64", SecureBoot, dirs, []firmware{{code: path("gone"), vars: path("gone")}, usual})
+	arm := without(t, "arm64")
+	arm.Emulator.Firmware.SecureBoot = []arch.Flash{{Code: path("gone"), Variables: path("gone")}, {Code: path("usual"), Variables: path("usual.vars"), SMM: true}}
+	got, err := pickFirmware(arm, SecureBoot, dirs)
 	require.NoError(t, err)
-	require.Equal(t, usual, got)
+	require.Equal(t, firmware{path("usual"), "raw", path("usual.vars"), "raw", true}, got)
 
-	_, err = pickFirmware("arm64", SecureBoot, dirs, nil)
+	_, err = pickFirmware(without(t, "arm64"), SecureBoot, dirs)
 	var missing *MissingError
 	require.ErrorAs(t, err, &missing)
-	require.EqualError(t, err, "secureboot firmware for arm64 (AAVMF) not found: install qemu-efi-aarch64 "+
-		"(Debian, Ubuntu), edk2-aarch64 (Fedora), qemu-uefi-aarch64 (openSUSE) or aavmf (Alpine)")
-	_, err = pickFirmware("amd64", UEFI, nil, nil)
-	require.ErrorContains(t, err, "install ovmf")
+	require.EqualError(t, err, "secureboot firmware for arm64 (AAVMF) not found: install aavmf (Alpine), "+
+		"or edk2-aarch64 (Fedora), or qemu-efi-aarch64 (Debian, Ubuntu), or qemu-uefi-aarch64 (openSUSE)")
+	_, err = pickFirmware(without(t, "amd64"), UEFI, nil)
+	require.ErrorContains(t, err, "ovmf (Debian, Ubuntu)")
+}
+
+// without is an architecture of the catalog, without the files that may be on this machine.
+func without(t *testing.T, name string) arch.Arch {
+	t.Helper()
+	a := known(t, name)
+	a.Emulator.Firmware.EFI, a.Emulator.Firmware.SecureBoot = nil, nil
+	return a
 }

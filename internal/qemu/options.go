@@ -7,15 +7,17 @@ import (
 	"strings"
 
 	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/internal/arch"
 )
 
 // Firmware is what runs before the boot loader.
 type Firmware string
 
 const (
-	// BIOS is SeaBIOS, which QEMU carries itself. Only amd64 has it.
+	// BIOS is SeaBIOS, which QEMU carries itself. Only PCs have it.
 	BIOS Firmware = "bios"
-	// UEFI is OVMF (amd64) or AAVMF (arm64) without keys: it boots signed and unsigned loaders.
+	// UEFI is firmware for EFI without keys: it boots signed and unsigned loaders.
 	UEFI Firmware = "uefi"
 	// SecureBoot is UEFI with Microsoft's and the distribution's keys enrolled: it refuses unsigned loaders.
 	SecureBoot Firmware = "secureboot"
@@ -38,9 +40,9 @@ const TCGSlowdown = 8
 
 // Options describe the machine and what it boots. The zero value of a field is its default.
 type Options struct {
-	// Arch is the guest's architecture in Go's (and OCI's) spelling, amd64 or arm64. Default: amd64.
-	Arch string
-	// Firmware defaults to BIOS on amd64. On arm64 it defaults to UEFI, or to none when Kernel is set.
+	// Arch is the guest's architecture. It has no default: catalogs have them.
+	Arch arch.Arch
+	// Firmware defaults to BIOS where the architecture has it, else to UEFI, or to none when Kernel is set.
 	Firmware Firmware
 	// Accel defaults to Auto.
 	Accel Accel
@@ -123,12 +125,8 @@ func (o Options) Check() error {
 
 // resolve fills in defaults and rejects what cannot work. Accel stays as it is.
 func (o Options) resolve() (Options, error) {
-	switch o.Arch {
-	case "":
-		o.Arch = "amd64"
-	case "amd64", "arm64":
-	default:
-		return o, errors.Errorf("architecture %q cannot be booted, only amd64 and arm64", o.Arch)
+	if o.Arch.Emulator.Program == "" {
+		return o, errors.Errorf("architecture %q has no emulator", o.Arch.Name)
 	}
 	switch o.Accel {
 	case "":
@@ -140,14 +138,14 @@ func (o Options) resolve() (Options, error) {
 	switch o.Firmware {
 	case "":
 		switch {
-		case o.Arch == "amd64":
+		case o.Arch.BIOS:
 			o.Firmware = BIOS
 		case o.Kernel == "":
 			o.Firmware = UEFI
 		}
 	case BIOS:
-		if o.Arch != "amd64" {
-			return o, errors.Errorf("%s has no BIOS, use uefi", o.Arch)
+		if !o.Arch.BIOS {
+			return o, errors.Errorf("%s has no BIOS, use uefi", o.Arch.Name)
 		}
 	case UEFI, SecureBoot:
 	default:

@@ -10,24 +10,27 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/flavorkit/flavorkit/internal/arch"
 	"github.com/flavorkit/flavorkit/specs"
 )
 
 // Catalog is everything that is known, by name.
 type Catalog struct {
+	Archs      map[string]*Arch
 	Distros    map[string]*Distro
 	Models     map[string]*Model
 	Components map[string]*Component
 	// Requirements are what systems need of a kernel and its initramfs.
 	Requirements map[string]*Requirements
 	Tools        map[string]*Toolbox
-	// Emulators by architecture.
-	Emulators map[string]*Emulator
 
 	flavors  map[string]specs.Source
 	overlays Overlays
 	layers   []Layer
 }
+
+// Arch is an architecture: archs/<name>.yaml.
+type Arch = arch.Arch
 
 // Distro is one release of a distribution: distros/<name>.yaml.
 type Distro struct {
@@ -205,16 +208,16 @@ type Initramfs struct {
 
 // Loader is where the userland keeps its EFI programs (contract 1.11).
 type Loader struct {
-	// Shim is the first stage; it is started by the firmware.
+	// Shim is the first stage; it is started by the firmware. Without one that is
+	// GRUB.
 	Shim string `yaml:"shim"`
 	// Grub is started by shim, from media that are not installed systems.
 	Grub string `yaml:"grub"`
 	// DiskGrub is what the agent copies to a disk, where that is another GRUB:
 	// it looks for it under certain names only (kairos-sdk, GetEfiGrubFiles).
 	DiskGrub string `yaml:"diskGrub"`
-	// Default is the name that the firmware looks for on removable media.
-	Default string `yaml:"default"`
-	// GrubName is the name by which shim looks for its second stage.
+	// GrubName is the name by which shim looks for its second stage. The default
+	// has the architecture in it, such as grubx64.efi.
 	GrubName string `yaml:"grubName"`
 	// Config is the folder that is built into GRUB to look for its
 	// configuration in, when it is neither /EFI/BOOT nor /boot/grub.
@@ -294,35 +297,8 @@ type Toolbox struct {
 	Why  string `yaml:"why"`
 	// Distro that the tools are packages of.
 	Distro string `yaml:"distro"`
-	// Native tells that the packages of all groups run on any builder: what
-	// limits a group to an architecture is that it is made for it. Groups without
-	// a limit always do.
-	Native bool `yaml:"native"`
-	// Groups of packages.
+	// Groups of packages. Those without a limit run on any builder.
 	Groups []Group `yaml:"groups"`
-}
-
-// Emulator is the machine that artifacts for an architecture are booted in:
-// emulators/<architecture>.yaml. Its files are those of the toolbox test.
-type Emulator struct {
-	// Name is the architecture as Go names it.
-	Name string `yaml:"name"`
-	// Why it is this machine.
-	Why string `yaml:"why"`
-	// Program is that of QEMU, Arguments choose board and processor.
-	Program   string   `yaml:"program"`
-	Arguments []string `yaml:"arguments"`
-	// CDROM is the device that reads a medium.
-	CDROM string `yaml:"cdrom"`
-	// Firmware that can start the machine, by name: efi or bios.
-	Firmware map[string]Flash `yaml:"firmware"`
-}
-
-// Flash are two images of flash memory: the program, and the variables that
-// it starts with. QEMU comes with one that has neither.
-type Flash struct {
-	Code      string `yaml:"code"`
-	Variables string `yaml:"variables"`
 }
 
 // Flavor is the spec of a flavor; ok is false when there is none of that name.

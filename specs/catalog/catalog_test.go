@@ -22,9 +22,12 @@ import (
 
 const distro = "name: d\ntitle: D\nfamily: f\nflavor: f\nrelease: '1'\nbase: b\nmanager: apt\narchitectures: [amd64]\ninits: [{name: systemd}]\n"
 
-// layer is a layer of files by path.
+const arch = "name: amd64\ntitle: A\nmachine: x86_64\ndeb: amd64\nefi: x64\nconsoles: [ttyS0]\n" +
+	"emulator: {program: p, machine: m, versioned: v, cpu: c, cdrom: d, firmware: {efi: [{code: /c, variables: /v}]}}\n"
+
+// layer is a layer of files by path, with an architecture.
 func layer(files map[string]string) catalog.Layer {
-	f := fstest.MapFS{}
+	f := fstest.MapFS{"archs/amd64.yaml": &fstest.MapFile{Data: []byte(arch)}}
 	for name, text := range files {
 		f[name] = &fstest.MapFile{Data: []byte(text)}
 	}
@@ -104,14 +107,31 @@ acme/distros/d.yaml:1:1: inits: is missing`},
 			`acme/models/m.yaml:3:18: firmware.from: "d" is not valid`,
 		},
 		{"tools", map[string]string{"tools/t.yaml": "name: t\ndistro: d\n"}, `acme/tools/t.yaml:2:9: distro: "d" is not valid`},
-		{"emulator", map[string]string{"emulators/a.yaml": "name: a\nprogram: p\ncdrom: c\n"}, `acme/emulators/a.yaml:1:1: firmware: is missing`},
+		{
+			"architecture", map[string]string{"archs/a.yaml": "name: a\ntitle: A\nmachine: m\ndeb: d\nefi: e\nemulator: {program: p, machine: m, versioned: v, cdrom: c}\n"},
+			"acme/archs/a.yaml:1:1: consoles: is missing\nacme/archs/a.yaml:6:11: emulator.cpu: is missing\nacme/archs/a.yaml:6:11: emulator.firmware.efi: is missing",
+		},
+		{
+			"unknown architectures", map[string]string{
+				"distros/d.yaml":      distro + "kernel: {packages: {amd46: [linux]}}\nloaders: {x86_64: {grub: /g}}\ngroups: [{name: g, why: x, arch: [amd64, riscv64]}]\n",
+				"components/c.yaml":   "name: c\ninstall: /c\narch: {amd46: x86_64}\nsuffix: {amd46: x}\n",
+				"models/m.yaml":       "name: m\ntitle: M\narchitectures: [amd46]\n",
+				"requirements/r.yaml": "name: r\nwhy: x\nwhen: {arch: [amd46]}\n",
+			},
+			`acme/distros/d.yaml:10:28: kernel.packages.amd46: unknown architecture "amd46"; did you mean "amd64"? valid: amd64
+acme/distros/d.yaml:11:19: loaders.x86_64: unknown architecture "x86_64"; did you mean "amd64"? valid: amd64
+acme/distros/d.yaml:12:42: groups[0].arch[1]: unknown architecture "riscv64"; valid: amd64
+acme/models/m.yaml:3:17: architectures[0]: unknown architecture "amd46"; did you mean "amd64"? valid: amd64
+acme/components/c.yaml:3:15: arch.amd46: unknown architecture "amd46"; did you mean "amd64"? valid: amd64
+acme/components/c.yaml:4:17: suffix.amd46: unknown architecture "amd46"; did you mean "amd64"? valid: amd64
+acme/requirements/r.yaml:3:15: when.arch[0]: unknown architecture "amd46"; did you mean "amd64"? valid: amd64`,
+		},
 		{"unknown key", map[string]string{"distros/d.yaml": distro + "nmae: x\n"}, `acme/distros/d.yaml:10:1: unknown key "nmae"; did you mean "name"?`},
 		{"kind of value", map[string]string{"distros/d.yaml": distro + "groups: {a: b}\nmerged: [/bin]\n"}, "acme/distros/d.yaml:10:9: groups: must be a list, not a mapping\nacme/distros/d.yaml:11:9: merged: must be a mapping, not a list"},
 		{"no value", map[string]string{"distros/d.yaml": distro + "title:\n"}, `acme/distros/d.yaml:10:1: duplicate key "title"; the first is in line 2`},
 		{"no YAML", map[string]string{"models/m.yaml": "name: [\n", "components/c.yaml": ""}, "acme/models/m.yaml:2:1: is not YAML: did not find expected node content\nacme/components/c.yaml:1:1: the file is empty"},
 		{"names of files", map[string]string{"models/m.yml": "", "models/a/b.yaml": "", "flavors/f.yaml": ""}, "acme/flavors/f.yaml: does not end in .spec; call it f.spec\nacme/models/a/b.yaml: is in a directory of its own; keep it in models itself\nacme/models/m.yml: does not end in .yaml; call it m.yaml"},
 		{"too large", map[string]string{"overlay/a/b": strings.Repeat("x", 1<<20+1)}, "acme/overlay/a/b: is larger than 1024 KiB"},
-		{"nothing", map[string]string{"distro/d.yaml": distro}, "read the catalog: acme holds none of the directories " + strings.Join(catalog.Directories(), ", ")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := catalog.Load(layer(c.files))
@@ -119,6 +139,12 @@ acme/distros/d.yaml:1:1: inits: is missing`},
 			assert.Equal(t, c.want, err.Error())
 		})
 	}
+}
+
+// TestNoCatalog has a directory with nothing of a catalog in it.
+func TestNoCatalog(t *testing.T) {
+	_, err := catalog.Load(catalog.Layer{Name: "acme", FS: fstest.MapFS{"distro/d.yaml": &fstest.MapFile{Data: []byte(distro)}}})
+	require.EqualError(t, err, "read the catalog: acme holds none of the directories "+strings.Join(catalog.Directories(), ", "))
 }
 
 func TestLaterLayerCounts(t *testing.T) {
@@ -161,8 +187,6 @@ func TestBuiltin(t *testing.T) {
 		for _, arch := range d.Architectures {
 			assert.NotEmpty(t, d.Kernel.Packages[arch], "kernel of %s on %s", name, arch)
 			assert.NotEmpty(t, d.Loaders[arch].Grub+d.Loaders[arch].From, "loader of %s on %s", name, arch)
-			require.Contains(t, c.Emulators, arch)
-			assert.Contains(t, c.Emulators[arch].Firmware, "efi")
 			for component := range maps.Keys(c.Components) {
 				assert.NotEmpty(t, c.Components[component].Arch[arch], "%s on %s", component, arch)
 			}

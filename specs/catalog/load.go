@@ -15,7 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-//go:embed distros models components requirements tools emulators flavors overlay
+//go:embed archs distros models components requirements tools flavors overlay
 var builtin embed.FS
 
 // ContextName is the named context with a catalog that is laid over the
@@ -32,7 +32,7 @@ const (
 
 // Directories are those of a catalog. Nothing else of a layer is read.
 func Directories() []string {
-	return []string{"distros", "models", "components", "requirements", "tools", "emulators", flavorDir, overlayDir}
+	return []string{"archs", "distros", "models", "components", "requirements", "tools", flavorDir, overlayDir}
 }
 
 // Layer is a directory of a catalog. What it holds replaces what the layers
@@ -105,12 +105,12 @@ func (l *loader) load() (*Catalog, error) {
 		}
 	}
 	for _, read := range []func() error{
+		func() (err error) { c.Archs, err = readRecords[Arch](l, "archs"); return err },
 		func() (err error) { c.Distros, err = readRecords[Distro](l, "distros"); return err },
 		func() (err error) { c.Models, err = readRecords[Model](l, "models"); return err },
 		func() (err error) { c.Components, err = readRecords[Component](l, "components"); return err },
 		func() (err error) { c.Requirements, err = readRecords[Requirements](l, "requirements"); return err },
 		func() (err error) { c.Tools, err = readRecords[Toolbox](l, "tools"); return err },
-		func() (err error) { c.Emulators, err = readRecords[Emulator](l, "emulators"); return err },
 	} {
 		if err := read(); err != nil {
 			return nil, err

@@ -80,10 +80,10 @@ func (w When) Applies(facts map[string][]string) bool {
 // Shorthand implements specs.Shorthander: a plain text is the reason.
 func (Need) Shorthand() string { return "why" }
 
-func (r *Requirements) validate(v record) {
+func (r *Requirements) validate(v record, c *Catalog) {
 	v.named(r.Name)
 	v.needed("why", r.Why)
-	r.When.validate(v, "when")
+	r.When.validate(v, c, "when")
 	for _, pattern := range Names(r.Firmware) {
 		namedFirmware(v, pattern, "firmware", pattern)
 	}
@@ -107,15 +107,16 @@ func (r *Requirements) validate(v record) {
 			if needs.list[what].Why == "" {
 				v.wrong(at, "say why it is needed", "has no reason")
 			}
-			needs.list[what].When.validate(v, append(at, "when")...)
+			needs.list[what].When.validate(v, c, append(at, "when")...)
 		}
 	}
 }
 
-func (w When) validate(v record, at ...any) {
+func (w When) validate(v record, c *Catalog, at ...any) {
 	for _, fact := range Names(w) {
 		if !slices.Contains(Facts(), fact) {
 			v.wrong(append(slices.Clone(at), fact), specs.Suggest(fact, Facts()), "unknown fact %q", fact)
 		}
 	}
+	v.archs(c, append(slices.Clone(at), "arch"), w["arch"])
 }

@@ -14,6 +14,9 @@ import (
 // validate refuses records that are not whole, so that a mistake in a catalog
 // is found when it is read and not in the middle of a build.
 func (c *Catalog) validate(l *loader) {
+	for _, name := range Names(c.Archs) {
+		validateArch(l.record("archs", name), c.Archs[name])
+	}
 	for _, name := range Names(c.Distros) {
 		c.Distros[name].validate(l.record("distros", name), c)
 	}
@@ -21,17 +24,14 @@ func (c *Catalog) validate(l *loader) {
 		c.Models[name].validate(l.record("models", name), c)
 	}
 	for _, name := range Names(c.Components) {
-		c.Components[name].validate(l.record("components", name))
+		c.Components[name].validate(l.record("components", name), c)
 	}
 	c.validateKinds(l)
 	for _, name := range Names(c.Requirements) {
-		c.Requirements[name].validate(l.record("requirements", name))
+		c.Requirements[name].validate(l.record("requirements", name), c)
 	}
 	for _, name := range Names(c.Tools) {
 		c.Tools[name].validate(l.record("tools", name), c)
-	}
-	for _, name := range Names(c.Emulators) {
-		c.Emulators[name].validate(l.record("emulators", name))
 	}
 }
 
@@ -94,6 +94,9 @@ func (d *Distro) validate(r record, c *Catalog) {
 	if len(d.Architectures) == 0 {
 		r.wrong(keys{"architectures"}, "", "is missing")
 	}
+	r.archs(c, keys{"architectures"}, d.Architectures)
+	archKeys(r, c, keys{"kernel", "packages"}, d.Kernel.Packages)
+	archKeys(r, c, keys{"loaders"}, d.Loaders)
 	if len(d.Inits) == 0 {
 		r.wrong(keys{"inits"}, "", "is missing")
 	}
@@ -139,9 +142,11 @@ func (c *Catalog) validateKinds(l *loader) {
 	}
 }
 
-func (c *Component) validate(r record) {
+func (c *Component) validate(r record, cat *Catalog) {
 	r.named(c.Name)
 	r.needed("install", c.Install)
+	archKeys(r, cat, keys{"arch"}, c.Arch)
+	archKeys(r, cat, keys{"suffix"}, c.Suffix)
 	if c.Kind != "" {
 		r.oneOf(keys{"kind"}, c.Kind, specs.KindNames())
 	}
@@ -157,6 +162,7 @@ func (c *Component) validate(r record) {
 func (m *Model) validate(r record, c *Catalog) {
 	r.named(m.Name)
 	r.needed("title", m.Title)
+	r.archs(c, keys{"architectures"}, m.Architectures)
 	for _, distro := range Names(m.Distros) {
 		at := keys{"distros", distro}
 		if _, ok := c.Distros[distro]; !ok {
@@ -200,6 +206,7 @@ func (g Group) validate(r record, c *Catalog, at ...any) {
 	if g.Name == "" || g.Why == "" {
 		r.wrong(at, "", "a group needs a name and a reason, why")
 	}
+	r.archs(c, append(slices.Clone(at), "arch"), g.Arch)
 	for i, model := range g.Model {
 		r.oneOf(append(slices.Clone(at), "model", i), model, Names(c.Models))
 	}
@@ -230,14 +237,5 @@ func (t *Toolbox) validate(r record, c *Catalog) {
 	r.oneOf(keys{"distro"}, t.Distro, Names(c.Distros))
 	for i, g := range t.Groups {
 		g.validate(r, c, "groups", i)
-	}
-}
-
-func (e *Emulator) validate(r record) {
-	r.named(e.Name)
-	r.needed("program", e.Program)
-	r.needed("cdrom", e.CDROM)
-	if len(e.Firmware) == 0 {
-		r.wrong(keys{"firmware"}, "", "is missing")
 	}
 }

@@ -70,8 +70,8 @@ type Options struct {
 	// FlavorVersion is the version of cells of flavors, which have none of their
 	// own, when there is no other.
 	FlavorVersion string
-	// Flavors are the names of all flavors.
-	Flavors []string
+	// Flavors are the names of all flavors, and Archs those of all architectures.
+	Flavors, Archs []string
 }
 
 // Builtin returns the source of the matrix of all flavors.
@@ -121,7 +121,7 @@ func (r *reader) entry(key string, e Entry) {
 		axisOf("kernels", e.Kernels, ""),
 		axisOf("variants", e.Variants, ""),
 		axisOf("kubernetes", e.Kubernetes, ""),
-		axisOf("architectures", e.Architectures, "name amd64, arm64 or both"),
+		axisOf("architectures", e.Architectures, "name some of "+strings.Join(r.options.Archs, ", ")),
 		axisOf("models", e.Models, ""),
 		axisOf("versions", e.Versions, ""),
 	} {
@@ -136,6 +136,11 @@ func (r *reader) entry(key string, e Entry) {
 			a.length = 1 // the value that is left open
 		}
 		counts = append(counts, a.length)
+	}
+	for i, arch := range e.Architectures {
+		if !slices.Contains(r.options.Archs, arch) {
+			r.report(rules.UnsupportedArchitecture, fmt.Sprintf("%s.architectures[%d]", key, i), specs.Suggest(arch, r.options.Archs), "unknown architecture %q", arch)
+		}
 	}
 	for i := range product(counts) {
 		r.cell(key, e, choice{i[0], i[1], i[2], i[3], i[4], i[5], i[6]})

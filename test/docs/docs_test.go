@@ -16,6 +16,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/matrix"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
@@ -99,7 +100,7 @@ func TestSpecs(t *testing.T) {
 			file := filepath.Join(dir, "kairos.spec")
 			require.NoError(t, os.WriteFile(file, []byte(b.text), 0o644))
 			resolved := 0
-			for _, arch := range []string{"amd64", "arm64"} {
+			for _, arch := range catalog.Names(spectest.Catalog(t).Archs) {
 				_, err := local.Plan(t.Context(), local.Options{File: file, Arch: arch, Contexts: contexts})
 				if err != nil && strings.Contains(err.Error(), " has no "+arch+"; it has ") {
 					continue // a board has one architecture
@@ -116,7 +117,7 @@ func TestSpecs(t *testing.T) {
 // checkMatrix resolves every cell of a matrix.
 func checkMatrix(t *testing.T, b block, page, dir string) {
 	t.Helper()
-	cells, err := matrix.Read(&specs.Source{Name: "edge.yaml", Data: []byte(b.text)}, matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: spectest.Catalog(t).FlavorNames()})
+	cells, err := matrix.Read(&specs.Source{Name: "edge.yaml", Data: []byte(b.text)}, matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: spectest.Catalog(t).FlavorNames(), Archs: catalog.Names(spectest.Catalog(t).Archs)})
 	require.NoError(t, err, "%s:%d", page, b.line)
 	for _, c := range cells {
 		_, err := local.PlanSource(t.Context(), c.Spec, local.Options{File: filepath.Join(dir, c.Spec.Name), Arch: c.Arch})

@@ -11,7 +11,9 @@ import (
 
 	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/matrix"
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 // examples are the directories with a spec or a matrix to copy. Those with a
@@ -52,7 +54,7 @@ func TestExamples(t *testing.T) {
 			}
 		}
 		resolved := 0
-		for _, arch := range []string{"amd64", "arm64"} {
+		for _, arch := range catalog.Names(spectest.Catalog(t).Archs) {
 			_, err := local.Plan(t.Context(), local.Options{
 				File: filepath.Join(dir, specs.DefaultName), Context: dir, Arch: arch, Contexts: contexts,
 			})
@@ -78,7 +80,7 @@ func planMatrix(t *testing.T, file string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)
-	entries, err := matrix.Read(&specs.Source{Name: filepath.Base(file), Data: data}, matrix.Options{FlavorVersion: matrix.DefaultVersion})
+	entries, err := matrix.Read(&specs.Source{Name: filepath.Base(file), Data: data}, matrix.Options{FlavorVersion: matrix.DefaultVersion, Archs: catalog.Names(spectest.Catalog(t).Archs)})
 	require.NoError(t, err, file)
 	for _, e := range entries {
 		_, err := local.PlanSource(t.Context(), e.Spec, local.Options{File: filepath.Join(filepath.Dir(file), e.Spec.Name), Arch: e.Arch})

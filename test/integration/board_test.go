@@ -22,7 +22,7 @@ func TestBoardDisk(t *testing.T) {
 	assert.Equal(t, "00feffff0cfeffff0008000000000200"+"00feffffeefeffff01000000ff070000", bootRecord(t, three), "its firmware reads no GPT")
 	assert.Regexp(t, "^00.{6}ee.{22}0{32}$", bootRecord(t, four), "a GPT and nothing else")
 
-	m := boot(t, qemu.Options{Arch: "arm64", Firmware: qemu.UEFI, Disks: []qemu.Disk{{Path: four, Scratch: true, SizeMiB: 10 << 10}}})
+	m := boot(t, qemu.Options{Arch: known(t, "arm64"), Firmware: qemu.UEFI, Disks: []qemu.Disk{{Path: four, Scratch: true, SizeMiB: 10 << 10}}})
 	c := console{t, m}
 	installed(t, c, true)
 	assert.Contains(t, c.run("cat /proc/cmdline"), " modprobe.blacklist=vc4 8250.nr_uarts=1 cgroup_enable=memory ")

@@ -31,7 +31,7 @@ func TestForeign(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(build(t, embedded(t), o), "*-arm64-*.iso"))
 	require.NoError(t, err)
 	require.Len(t, files, 1)
-	c := console{t, boot(t, qemu.Options{Arch: foreign, ISO: files[0]})}
+	c := console{t, boot(t, qemu.Options{Arch: known(t, foreign), ISO: files[0]})}
 	c.run("test -e /run/cos/live_mode")
 	assert.Equal(t, "aarch64", c.run("uname -m"))
 	systemdUp(t, c)

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/internal/qemu"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/test/spectest"
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
@@ -65,11 +67,18 @@ func bootUntil(t *testing.T, o qemu.Options, pattern string, limit time.Duration
 	return m
 }
 
-// start starts a machine with a network.
+// known is an architecture of the catalog.
+func known(t *testing.T, name string) catalog.Arch { return *spectest.Catalog(t).Archs[name] }
+
+// start starts a machine with a network, for amd64 unless o has another
+// architecture.
 func start(t *testing.T, o qemu.Options) *qemu.Machine {
 	t.Helper()
 	testkit.Need(t, "qemu-system-x86_64", "run hack/deps.sh boot")
 	o.Network = true
+	if o.Arch.Name == "" {
+		o.Arch = known(t, arch)
+	}
 	m, err := qemu.Start(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(m.Close)

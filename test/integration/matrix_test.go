@@ -13,6 +13,7 @@ import (
 	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/matrix"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
@@ -20,7 +21,7 @@ import (
 // cells reads a matrix for the frontend.
 func cells(t testing.TB, text string) frontend.Cells {
 	t.Helper()
-	all, err := matrix.Read(&specs.Source{Name: "matrix.yaml", Data: []byte(text)}, matrix.Options{FlavorVersion: "v1.0.0", Flavors: spectest.Catalog(t).FlavorNames()})
+	all, err := matrix.Read(&specs.Source{Name: "matrix.yaml", Data: []byte(text)}, matrix.Options{FlavorVersion: "v1.0.0", Flavors: spectest.Catalog(t).FlavorNames(), Archs: catalog.Names(spectest.Catalog(t).Archs)})
 	require.NoError(t, err)
 	return together(all)
 }
@@ -174,7 +175,7 @@ func TestMatrixMistakes(t *testing.T) {
 // long the longest chain of steps is: what would be left with a core for each.
 func BenchmarkMatrix(b *testing.B) {
 	c := embedded(b)
-	all, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0", Flavors: spectest.Catalog(b).FlavorNames()})
+	all, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0", Flavors: spectest.Catalog(b).FlavorNames(), Archs: catalog.Names(spectest.Catalog(b).Archs)})
 	require.NoError(b, err)
 	all, err = matrix.Selection{Archs: []string{arch}}.Of(all)
 	require.NoError(b, err)

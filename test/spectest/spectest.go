@@ -127,7 +127,7 @@ func RoundTrip(t testing.TB, p *plan.Plan) (data []byte, back *plan.Plan) {
 // Cells are those of the matrix of all flavors, as version v1.0.0.
 func Cells(t testing.TB) []matrix.Cell {
 	t.Helper()
-	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0", Flavors: Catalog(t).FlavorNames()})
+	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0", Flavors: Catalog(t).FlavorNames(), Archs: catalog.Names(Catalog(t).Archs)})
 	require.NoError(t, err)
 	return cells
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 // RepoRoot is the directory of this repository.
@@ -55,7 +57,7 @@ func Need(t testing.TB, command, hint string) {
 // NeedForeign skips the test when programs of another architecture do not run here.
 func NeedForeign(t testing.TB, arch string) {
 	t.Helper()
-	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[arch]
+	machine := spectest.Catalog(t).Archs[arch].Machine
 	state, err := os.ReadFile("/proc/sys/fs/binfmt_misc/qemu-" + machine)
 	if err != nil || !strings.HasPrefix(string(state), "enabled") {
 		Missing(t, "needs qemu-user-static for %s: run hack/deps.sh foreign", arch)

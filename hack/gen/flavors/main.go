@@ -38,7 +38,7 @@ func run(file string) error {
 	if err != nil {
 		return err
 	}
-	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: cat.FlavorNames()})
+	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: cat.FlavorNames(), Archs: catalog.Names(cat.Archs)})
 	if err != nil {
 		return errors.Wrap(err, "read the matrix")
 	}
@@ -99,11 +99,12 @@ func flavorTable(ctx context.Context, cells []matrix.Cell, cat *catalog.Catalog)
 
 // kernelTable has what every distribution donates.
 func kernelTable(cat *catalog.Catalog) string {
-	rows := [][]string{{"`kernel:`", "distribution", "amd64", "arm64", "initramfs by"}}
+	archs := catalog.Names(cat.Archs)
+	rows := [][]string{slices.Concat([]string{"`kernel:`", "distribution"}, archs, []string{"initramfs by"})}
 	for _, name := range catalog.Names(cat.Distros) {
 		d := cat.Distros[name]
 		row := []string{code(name), d.Title}
-		for _, arch := range []string{"amd64", "arm64"} {
+		for _, arch := range archs {
 			kernel := "–"
 			if packages := d.Kernel.Packages[arch]; len(packages) > 0 {
 				kernel = code(packages[0])
