@@ -47,8 +47,8 @@ type Plan struct {
 	Release []Variable `json:"release" yaml:"release"`
 	// Checks are what the finished root filesystem is held to.
 	Checks Checks `json:"checks" yaml:"checks"`
-	// Compat are what userland, kernel and initramfs need of each other.
-	Compat Compat `json:"compat" yaml:"compat"`
+	// Needs are what userland, kernel and initramfs are held to.
+	Needs Needs `json:"needs" yaml:"needs"`
 	// ScriptImage is the image in which steps run that need a shell and the usual
 	// commands, and nothing of the system.
 	ScriptImage string `json:"scriptImage" yaml:"scriptImage"`
@@ -266,9 +266,6 @@ type Variable struct {
 type Checks struct {
 	// Commands in the PATH of the root filesystem that packages are there for.
 	Commands []string `json:"commands,omitempty" yaml:"commands,omitempty"`
-	// Needs are commands that the scripts of the system and the agent run,
-	// whichever packages the spec keeps.
-	Needs Needs `json:"needs" yaml:"needs"`
 	// Programs by full path.
 	Programs []string `json:"programs,omitempty" yaml:"programs,omitempty"`
 }

@@ -392,33 +392,33 @@ func TestDetails(t *testing.T) {
 	assert.Zero(t, p.ISO.Level, "xz has no levels")
 }
 
-// TestCompat follows what the spec decides: who makes the initramfs, the model,
+// TestNeeds follows what the spec decides: who makes the initramfs, the model,
 // the compression, commands of the userland.
-func TestCompat(t *testing.T) {
+func TestNeeds(t *testing.T) {
 	const v = "version: v1.0.0\n"
 	p := spectest.MustPlan(t, "extends: debian-12\n"+v, nil, "amd64")
-	assert.Contains(t, p.Compat.Config, "SQUASHFS_ZSTD")
-	assert.Contains(t, p.Compat.Modules, "nfs")
-	assert.NotContains(t, p.Compat.Modules, "rbd", "nobody mounts Ceph without a cluster")
-	assert.Contains(t, p.Compat.Initramfs.Modules, "nvme")
-	assert.Contains(t, p.Compat.Initramfs.Files, "/usr/bin/immucore")
+	assert.Contains(t, p.Needs[catalog.NeedConfig], "SQUASHFS_ZSTD")
+	assert.Contains(t, p.Needs[catalog.NeedModules], "nfs")
+	assert.NotContains(t, p.Needs[catalog.NeedModules], "rbd", "nobody mounts Ceph without a cluster")
+	assert.Contains(t, p.Needs[catalog.NeedInitramfsModules], "nvme")
+	assert.Contains(t, p.Needs[catalog.NeedInitramfsFiles], "/usr/bin/immucore")
 
 	p = spectest.MustPlan(t, "extends: debian-12\npackages: {groups: {nfs: false}}\nartifacts: {iso: {compression: xz}}\n"+v, nil, "amd64")
-	assert.NotContains(t, p.Compat.Config, "SQUASHFS_ZSTD")
-	assert.Contains(t, p.Compat.Config, "SQUASHFS_XZ")
-	assert.NotContains(t, p.Compat.Modules, "nfs")
+	assert.NotContains(t, p.Needs[catalog.NeedConfig], "SQUASHFS_ZSTD")
+	assert.Contains(t, p.Needs[catalog.NeedConfig], "SQUASHFS_XZ")
+	assert.NotContains(t, p.Needs[catalog.NeedModules], "nfs")
 
 	p = spectest.MustPlan(t, "extends: alpine-arm-rpi\nmodel: rpi4\n"+v, nil, "arm64")
-	assert.NotContains(t, p.Compat.Initramfs.Modules, "nvme", "not on that board")
-	assert.Contains(t, p.Compat.Firmware, "brcm/brcmfmac43455-sdio.bin*")
+	assert.NotContains(t, p.Needs[catalog.NeedInitramfsModules], "nvme", "not on that board")
+	assert.Contains(t, p.Needs[catalog.NeedFirmware], "brcm/brcmfmac43455-sdio.bin*")
 
 	p = spectest.MustPlan(t, "extends: debian-12\nmodel: rpi3\n"+v, nil, "arm64")
-	assert.Contains(t, p.Compat.Initramfs.Modules, "bcm2835 or bcm2835_sdhost")
-	assert.Contains(t, p.Compat.Firmware, "brcm/brcmfmac43430-sdio.bin*")
+	assert.Contains(t, p.Needs[catalog.NeedInitramfsModules], "bcm2835 or bcm2835_sdhost")
+	assert.Contains(t, p.Needs[catalog.NeedFirmware], "brcm/brcmfmac43430-sdio.bin*")
 
 	p = spectest.MustPlan(t, "extends: alpine\n"+v, nil, "amd64")
-	assert.Contains(t, p.Compat.Initramfs.Foreign, "/usr/lib/dracut")
-	assert.NotContains(t, p.Compat.Config, "RD_ZSTD")
+	assert.Contains(t, p.Needs[catalog.NeedInitramfsForeign], "/usr/lib/dracut")
+	assert.NotContains(t, p.Needs[catalog.NeedConfig], "RD_ZSTD")
 }
 
 // TestFirmware is that of the board, whatever the userland and the kernel are.

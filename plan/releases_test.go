@@ -27,13 +27,13 @@ func TestEveryNeedHasAPackage(t *testing.T) {
 			p := spectest.PlanCell(t, cell)
 			userland, donor := cat.Distros[p.Userland.Distro], cat.Distros[p.Kernel.Distro]
 			brought := commandsOf(userland.Groups, p.Userland.Packages)
-			require.NotEmpty(t, p.Checks.Needs)
-			for _, names := range catalog.Names(p.Checks.Needs) {
+			require.NotEmpty(t, p.Needs[catalog.NeedCommands])
+			for _, names := range catalog.Names(p.Needs[catalog.NeedCommands]) {
 				assert.True(t, met(names, brought), "no package of the userland of %s is there for %s", userland.Name, names)
 			}
 			brought = commandsOf(donor.Kernel.Initramfs.Groups, p.Kernel.Packages)
-			require.NotEmpty(t, p.Compat.Initramfs.Tools)
-			for _, needs := range []plan.Needs{p.Compat.Initramfs.Tools, p.Compat.Initramfs.Commands} {
+			require.NotEmpty(t, p.Needs[catalog.NeedInitramfsTools])
+			for _, needs := range []plan.Reasons{p.Needs[catalog.NeedInitramfsTools], p.Needs[catalog.NeedInitramfsCommands]} {
 				for _, names := range catalog.Names(needs) {
 					assert.True(t, met(names, brought), "no package of the kernel's stage of %s is there for %s", donor.Name, names)
 				}
@@ -73,12 +73,12 @@ func TestKernelFirmware(t *testing.T) {
 				families = []string{"isci"}
 			}
 			p := spectest.MustPlan(t, "distro: "+name+"\nversion: v1.0.0\n", nil, "amd64")
-			files := slices.Collect(maps.Keys(p.Compat.Firmware))
+			files := slices.Collect(maps.Keys(p.Needs[catalog.NeedFirmware]))
 			for _, family := range families {
 				assert.True(t, slices.ContainsFunc(files, func(f string) bool { return strings.Contains(f, family) }), "%s: %v", family, files)
 			}
 			p = spectest.MustPlan(t, "distro: "+name+"\nmodel: virtual\nversion: v1.0.0\n", nil, "amd64")
-			assert.Empty(t, p.Compat.Firmware, "a virtual machine needs none")
+			assert.Empty(t, p.Needs[catalog.NeedFirmware], "a virtual machine needs none")
 		})
 	}
 	p := spectest.MustPlan(t, "extends: alpine\nversion: v1.0.0\n", nil, "amd64")
@@ -88,9 +88,9 @@ func TestKernelFirmware(t *testing.T) {
 	assert.Contains(t, packageNames(p.Kernel.Packages), "linux-firmware-none", "linux-lts asks for any, and takes all if it is not told")
 	p = spectest.MustPlan(t, "extends: fedora\nversion: v1.0.0\npackages: {groups: {firmware-wireless: false}}\n", nil, "amd64")
 	assert.NotContains(t, packageNames(p.Kernel.Packages), "iwlwifi-mvm-firmware")
-	assert.NotContains(t, p.Compat.Firmware, "*iwlwifi-8265-*")
+	assert.NotContains(t, p.Needs[catalog.NeedFirmware], "*iwlwifi-8265-*")
 	p = spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\nkernel: {context: mine}\n", nil, "amd64")
-	assert.Empty(t, p.Compat.Firmware, "a kernel of the user's own brings its own")
+	assert.Empty(t, p.Needs[catalog.NeedFirmware], "a kernel of the user's own brings its own")
 }
 
 // TestReleases has what releases of one distribution differ in.
@@ -132,7 +132,7 @@ func TestReleases(t *testing.T) {
 		assert.Contains(t, packageNames(of("extends: fedora", arch).Userland.Packages), "util-linux")
 	}
 	for spec, backend := range map[string]bool{"debian-12": false, "debian-13": true, "ubuntu": true, "fedora": true, "opensuse": false} {
-		_, asked := of("extends: "+spec, "amd64").Compat.Initramfs.Files["/var/lib/dracut/hooks/initqueue/settled/99-networkd-run.sh or "+
+		_, asked := of("extends: "+spec, "amd64").Needs[catalog.NeedInitramfsFiles]["/var/lib/dracut/hooks/initqueue/settled/99-networkd-run.sh or "+
 			"/usr/lib/dracut/hooks/initqueue/settled/99-networkd-run.sh or /lib/dracut/hooks/initqueue/settled/99-networkd-run.sh"]
 		assert.Equal(t, backend, asked, spec)
 	}
@@ -154,9 +154,9 @@ func TestAlpine(t *testing.T) {
 	assert.Equal(t, []string{"boot"}, p.System.Enable["swclock"], "a board has no clock that runs without power")
 	assert.NotContains(t, p.System.Enable, "hwclock")
 
-	assert.Contains(t, of("extends: debian-12\nkernel: alpine-3.21", "amd64").Compat.Config, "FHANDLE", "systemd runs, and not in the initramfs alone")
-	assert.NotContains(t, of("extends: alpine", "amd64").Compat.Config, "FHANDLE")
-	assert.Contains(t, of("extends: alpine-ubuntu", "amd64").Compat.Config, "FHANDLE", "systemd runs in the initramfs")
+	assert.Contains(t, of("extends: debian-12\nkernel: alpine-3.21", "amd64").Needs[catalog.NeedConfig], "FHANDLE", "systemd runs, and not in the initramfs alone")
+	assert.NotContains(t, of("extends: alpine", "amd64").Needs[catalog.NeedConfig], "FHANDLE")
+	assert.Contains(t, of("extends: alpine-ubuntu", "amd64").Needs[catalog.NeedConfig], "FHANDLE", "systemd runs in the initramfs")
 }
 
 // packageNames are packages without their versions.

@@ -107,7 +107,7 @@ func (r *resolver) resolve() *Plan {
 	}
 	r.name(p, distro, donor)
 	p.Checks = checks(p, selected)
-	r.needs(p, donor)
+	p.Needs = r.needs(p, donor)
 	if r.doc.Has(key.Test.String()) {
 		p.Test = r.test(p.Disk)
 	}

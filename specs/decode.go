@@ -34,7 +34,7 @@ func decode(n *yaml.Node, v reflect.Value) error {
 			if err := decode(n.Content[i+1], item); err != nil {
 				return err
 			}
-			v.SetMapIndex(reflect.ValueOf(n.Content[i].Value), item)
+			v.SetMapIndex(reflect.ValueOf(n.Content[i].Value).Convert(v.Type().Key()), item)
 		}
 		return nil
 	case reflect.Slice:

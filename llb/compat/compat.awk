@@ -7,7 +7,7 @@
 #   config    an option of the kernel
 #   firmware  a file, below the folder of firmware
 #   inside    a path inside the initramfs
-#   need      a line of the list of needs: kind, names with " or " between, why
+#   need      a line of the list of needs: category, names with " or " between, why
 # Prints a line for each need that is not met, and fails when there is one.
 
 # The kernel lacks for the initramfs what it lacks for the userland: once will do.
@@ -31,6 +31,60 @@ function ails(m) {
 	if (m in file) return "has it, and modules.dep does not list it, so modprobe does not find it"
 	if (m in dep) return "has it in modules.dep, and not the file"
 	return "has none, built in or loadable"
+}
+
+# lacks: whether something is not as it is needed, and the higher, the nearer it comes. What is wrong is in subject and
+# text then.
+function lacks(category, x, purpose,    reason, wrong, m, deps, k, d, pattern, f) {
+	reason = "needed for " purpose
+	if (category == "modules" || category == "initramfs-modules") {
+		subject = "kernel module"
+		wrong = ails(x)
+		text = the " " wrong "; " reason "; " remedy
+		if (wrong != "") return wrong ~ /^has none/ ? 1 : 2
+		if (category == "modules" || x in builtin) return 0
+		if (!(x in loadable)) {
+			subject = "initramfs module"
+			text = the " has it, the initramfs does not; " reason "; " left_out
+			return 3
+		}
+		m = split(dep[x], deps, " ")
+		for (k = 1; k <= m; k++) {
+			d = name(deps[k])
+			if (!(d in loadable) && !(d in builtin))
+				fail("initramfs module " x, "does not load without " d ", which is not inside the initramfs; " reason)
+		}
+		return 0
+	}
+	if (category == "config") {
+		subject = "kernel config"
+		text = the " is built without it; " reason "; " remedy
+		return config != "" && !(x in option)
+	}
+	if (category == "firmware") {
+		subject = "firmware"
+		text = "no such file in /lib/firmware; " reason "; " remedy
+		pattern = glob(x)
+		for (f in firmware) if (f ~ pattern) return 0
+		return 1
+	}
+	if (category == "initramfs-commands") {
+		subject = "initramfs command"
+		text = "not inside the initramfs; " reason "; " left_out
+		return !(x in command)
+	}
+	if (category == "initramfs-files") {
+		subject = "initramfs"
+		text = "not inside the initramfs; " reason "; " left_out
+		return !(x in inside)
+	}
+	if (category == "initramfs-foreign") {
+		subject = "initramfs"
+		text = "is " purpose " inside an initramfs made with " tool "; one of the two is of another kernel"
+		return x in inside
+	}
+	fail("list of needs", "unknown category " category)
+	return 0
 }
 
 # glob: a pattern of the shell as a regular expression.
@@ -64,7 +118,7 @@ $1 == "need" {
 	else if ($2 == "tool") tool = $3
 	else if ($2 == "remedy") remedy = $3
 	else if ($2 != "arch") {
-		kind[++count] = $2
+		category[++count] = $2
 		names[count] = $3
 		why[count] = $4
 	}
@@ -75,50 +129,22 @@ END {
 	for (v in versions) if (v == version) own = 1
 	else fail("initramfs", "holds modules of the kernel " v ", the kernel is " version "; they must be of one kernel")
 	if (!own) fail("initramfs", "holds no modules of the kernel " version)
+	the = "the kernel " version " of " source
 	left_out = "the step that makes the initramfs with " tool " left it out"
 	for (i = 1; i <= count; i++) {
 		n = split(names[i], any, " or ")
-		reason = "needed for " why[i]
-		met = 0
-		worst = ""
-		for (j = 1; j <= n && !met; j++) {
-			x = any[j]
-			if (kind[i] == "module") {
-				text = ails(x)
-				met = text == ""
-				if (worst == "" || text !~ /^has none/) worst = text
-			} else if (kind[i] == "initramfs-module") {
-				text = ails(x)
-				if (text == "" && !(x in builtin) && !(x in loadable)) text = "out"
-				met = text == ""
-				if (worst == "" || text == "out") worst = text
-				if (met && x in loadable) {
-					m = split(dep[x], deps, " ")
-					for (k = 1; k <= m; k++) {
-						d = name(deps[k])
-						if (!(d in loadable) && !(d in builtin))
-							fail("initramfs module " x, "does not load without " d ", which is not inside the initramfs; " reason)
-					}
-				}
-			} else if (kind[i] == "config") met = config == "" || x in option
-			else if (kind[i] == "initramfs-command") met = x in command
-			else if (kind[i] == "initramfs-file") met = x in inside
-			else if (kind[i] == "initramfs-foreign") met = !(x in inside)
-			else if (kind[i] == "firmware") {
-				pattern = glob(x)
-				for (f in firmware) if (f ~ pattern) met = 1
-			} else fail("list of needs", "unknown kind " kind[i])
+		worst = 0
+		for (j = 1; j <= n; j++) {
+			# Of names that serve as well, the one that comes nearest says what is wrong.
+			bad = lacks(category[i], any[j], why[i])
+			if (bad >= worst) {
+				worst = bad
+				about = subject
+				says = text
+			}
+			if (!bad) break
 		}
-		if (met) continue
-		the = "the kernel " version " of " source
-		if (kind[i] == "module") fail("kernel module " names[i], the " " worst "; " reason "; " remedy)
-		else if (kind[i] == "config") fail("kernel config " names[i], the " is built without it; " reason "; " remedy)
-		else if (kind[i] == "firmware") fail("firmware " names[i], "no such file in /lib/firmware; " reason "; " remedy)
-		else if (kind[i] == "initramfs-foreign") fail("initramfs " names[i], "is " why[i] " inside an initramfs made with " tool "; one of the two is of another kernel")
-		else if (kind[i] == "initramfs-command") fail("initramfs command " names[i], "not inside the initramfs; " reason "; " left_out)
-		else if (kind[i] == "initramfs-file") fail("initramfs " names[i], "not inside the initramfs; " reason "; " left_out)
-		else if (worst == "out") fail("initramfs module " names[i], the " has it, the initramfs does not; " reason "; " left_out)
-		else if (kind[i] == "initramfs-module") fail("kernel module " names[i], the " " worst "; " reason "; " remedy)
+		if (bad) fail(about " " names[i], says)
 	}
 	exit failed
 }

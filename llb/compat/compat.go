@@ -20,6 +20,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/kernel"
 	"github.com/flavorkit/flavorkit/llb/look"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
@@ -75,20 +76,17 @@ func kmod(g *graph.Graph, p *plan.Plan, userland llb.State, k kernel.Kernel) llb
 // needList is one need a line, as compat.sh reads it.
 func needList(p *plan.Plan) string {
 	var b strings.Builder
-	add := func(kind string, needs plan.Needs) {
-		for _, names := range slices.Sorted(maps.Keys(needs)) {
-			fmt.Fprintf(&b, "%s\t%s\t%s\n", kind, names, needs[names])
-		}
-	}
 	source, remedy := origin(p)
 	fmt.Fprintf(&b, "source\t%s\nremedy\t%s\narch\t%s\ntool\t%s\n", source, remedy, p.Arch, p.Kernel.Initramfs.Tool)
-	add("module", p.Compat.Modules)
-	add("config", p.Compat.Config)
-	add("firmware", p.Compat.Firmware)
-	add("initramfs-module", p.Compat.Initramfs.Modules)
-	add("initramfs-command", p.Compat.Initramfs.Commands)
-	add("initramfs-file", p.Compat.Initramfs.Files)
-	add("initramfs-foreign", p.Compat.Initramfs.Foreign)
+	for _, category := range catalog.Categories() {
+		if category == catalog.NeedCommands || category == catalog.NeedInitramfsTools {
+			continue // the check of the root filesystem and the step of the initramfs look for them
+		}
+		needs := p.Needs[category]
+		for _, names := range slices.Sorted(maps.Keys(needs)) {
+			fmt.Fprintf(&b, "%s\t%s\t%s\n", category, names, needs[names])
+		}
+	}
 	return b.String()
 }
 

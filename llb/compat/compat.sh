@@ -12,7 +12,7 @@
 #                arch     architecture of the system
 #                tool     what made the initramfs
 #                remedy   what to do about a kernel that lacks something
-#                other kinds: compat.awk
+#                other categories: compat.awk
 #   FACTS      what kmod.sh found
 #
 # Every failure is one line "check failed: NAME: what is wrong; what for; what

@@ -15,6 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
@@ -149,7 +150,7 @@ func initramfs(g *graph.Graph, p *plan.Plan, donor llb.State, components map[str
 	run := s.Run(donor, graph.Command{
 		Title:  "make the initramfs with " + p.Kernel.Initramfs.Tool,
 		Script: makeScript,
-		Args:   append([]string{overlayDir, "/out/boot/initrd", "/manifest/initrd.list"}, toolArgs(p.Compat.Initramfs.Tools)...),
+		Args:   append([]string{overlayDir, "/out/boot/initrd", "/manifest/initrd.list"}, toolArgs(p.Needs[catalog.NeedInitramfsTools])...),
 		Env:    g.EpochEnv(),
 		Mounts: mounts,
 	})
@@ -157,7 +158,7 @@ func initramfs(g *graph.Graph, p *plan.Plan, donor llb.State, components map[str
 }
 
 // toolArgs are the commands that the stage must have, as the scripts read them.
-func toolArgs(tools plan.Needs) []string {
+func toolArgs(tools plan.Reasons) []string {
 	var args []string
 	for _, names := range slices.Sorted(maps.Keys(tools)) {
 		args = append(args, names+"\t"+tools[names])

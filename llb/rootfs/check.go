@@ -13,6 +13,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/look"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
@@ -50,13 +51,14 @@ func checkList(p *plan.Plan) string {
 			b.WriteString(kind + " " + v + "\n")
 		}
 	}
+	needs := p.Needs[catalog.NeedCommands]
 	for _, name := range p.Checks.Commands {
-		if _, needed := p.Checks.Needs[name]; !needed {
+		if _, needed := needs[name]; !needed {
 			add("command", name)
 		}
 	}
-	for _, names := range slices.Sorted(maps.Keys(p.Checks.Needs)) {
-		add("need", names+"\t"+p.Checks.Needs[names])
+	for _, names := range slices.Sorted(maps.Keys(needs)) {
+		add("need", names+"\t"+needs[names])
 	}
 	add("program", p.Checks.Programs...)
 	for _, v := range p.Release {

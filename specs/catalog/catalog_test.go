@@ -76,13 +76,17 @@ acme/distros/d.yaml:1:1: inits: is missing`},
 		{"overlay", map[string]string{"distros/d.yaml": distro + "overlays: [acme]\n", "overlay/amce/etc/motd": ""}, `acme/distros/d.yaml:10:12: overlays[0]: "acme" is not valid; did you mean "amce"?`},
 		{"requirements", map[string]string{"requirements/r.yaml": "name: r\n"}, `acme/requirements/r.yaml:1:1: why: is missing`},
 		{
-			"need", map[string]string{"requirements/r.yaml": "name: r\nwhy: x\nmodules: {overlay: {or: [a]}}\n"},
-			`acme/requirements/r.yaml:3:20: modules.overlay: has no reason; say why it is needed`,
+			"need", map[string]string{"requirements/r.yaml": "name: r\nwhy: x\nneeds: {modules: {overlay: {or: [a]}}}\n"},
+			`acme/requirements/r.yaml:3:28: needs.modules.overlay: has no reason; say why it is needed`,
 		},
 		{
-			"facts", map[string]string{"requirements/r.yaml": "name: r\nwhy: x\nwhen: {flavor: [a]}\nconfig: {X: {why: x, when: {inti: [a]}}}\n"},
+			"facts", map[string]string{"requirements/r.yaml": "name: r\nwhy: x\nwhen: {flavor: [a]}\nneeds: {config: {X: {why: x, when: {inti: [a]}}}}\n"},
 			"acme/requirements/r.yaml:3:16: when.flavor: unknown fact \"flavor\"; valid: arch, command, component, compression, donor, init, initramfs, model, package, variant\n" +
-				`acme/requirements/r.yaml:4:35: config.X.when.inti: unknown fact "inti"; did you mean "init"?`,
+				`acme/requirements/r.yaml:4:43: needs.config.X.when.inti: unknown fact "inti"; did you mean "init"?`,
+		},
+		{
+			"category", map[string]string{"requirements/r.yaml": "name: r\nwhy: x\nneeds: {module: {a: b}}\n"},
+			`acme/requirements/r.yaml:3:17: needs.module: unknown category "module"; did you mean "modules"?`,
 		},
 		{"component", map[string]string{"components/c.yaml": "name: c\n"}, `acme/components/c.yaml:1:1: install: is missing`},
 		{"kind", map[string]string{"components/c.yaml": "name: c\ninstall: /c\nkind: vpn\n"}, `acme/components/c.yaml:3:7: kind: "vpn" is not valid; valid: kubernetes, mesh, provider`},

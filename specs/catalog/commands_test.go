@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 	"mvdan.cc/sh/v3/syntax"
 
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
@@ -43,7 +44,7 @@ var optional = map[string]string{
 func TestCommands(t *testing.T) {
 	for _, init := range []string{"systemd", "openrc"} {
 		t.Run(init, func(t *testing.T) {
-			needs := spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\ninit: "+init+"\n", nil, "amd64").Checks.Needs
+			needs := spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\ninit: "+init+"\n", nil, "amd64").Needs[catalog.NeedCommands]
 			known := strings.Fields(assumed)
 			for names := range maps.Keys(needs) {
 				known = append(known, strings.Split(names, " or ")...)

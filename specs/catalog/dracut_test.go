@@ -31,7 +31,7 @@ func TestDriversByName(t *testing.T) {
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)
 	for _, name := range drivers {
-		needs := cat.Requirements[name].Initramfs.Modules
+		needs := cat.Requirements[name].Needs[catalog.NeedInitramfsModules]
 		require.NotEmpty(t, needs, name)
 		for _, module := range catalog.Names(needs) {
 			for _, name := range append([]string{module}, needs[module].Or...) {

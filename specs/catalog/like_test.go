@@ -60,7 +60,7 @@ func TestMistakesOfLike(t *testing.T) {
 		{"mask", "distros/a.yaml", good + "name: a\ninits: [{name: openrc, mask: [x]}]\n", "catalog/distros/a.yaml:4:30: inits[1].mask: OpenRC cannot mask a service"},
 		{"model", "models/a.yaml", "name: a\ntitle: A\ndistros: {debian-21: {}}\n", `catalog/models/a.yaml:3:22: distros.debian-21: unknown distribution "debian-21"; did you mean "debian-12"?`},
 		{"firmware that any file is", "distros/a.yaml", good + "name: a\nkernel: {firmware: [{name: x, why: y, packages: {z: {why: w, firmware: ['*']}}}]}\n", `catalog/distros/a.yaml:4:73: kernel.firmware[1].packages.z.firmware[0]: "*" names no file; name a file of the device`},
-		{"firmware that is needed, and any", "requirements/a.yaml", "name: a\nwhy: b\nfirmware: {'**/*': c}\n", `catalog/requirements/a.yaml:3:20: firmware.**/*: "**/*" names no file; name a file of the device`},
+		{"firmware that is needed, and any", "requirements/a.yaml", "name: a\nwhy: b\nneeds: {firmware: {'**/*': c}}\n", `catalog/requirements/a.yaml:3:28: needs.firmware.**/*: "**/*" names no file; name a file of the device`},
 		{"model of a group", "distros/a.yaml", good + "name: a\ngroups: [{name: x, why: y, model: [rpi9]}]\n", `catalog/distros/a.yaml:4:36: groups[11].model[0]: "rpi9" is not valid; did you mean "rpi3"?`},
 		{"repositories", "distros/a.yaml", good + "name: a\nskipRepositories: [x]\n", `catalog/distros/a.yaml:4:19: skipRepositories: apt cannot skip repositories by alias; remove it`},
 		{"services of a model", "models/a.yaml", "name: a\ntitle: A\ndistros: {alpine-3.21: {enable: {systemd: {x: []}}}}\n", `catalog/models/a.yaml:3:43: distros.alpine-3.21.enable.systemd: "systemd" is not valid; valid: openrc`},

@@ -6,8 +6,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// Requirements are what one purpose needs of the kernel and the initramfs:
-// requirements/<name>.yaml.
+// Requirements are what one purpose needs of the userland, the kernel and the
+// initramfs: requirements/<name>.yaml.
 type Requirements struct {
 	Name string `yaml:"name"`
 	// Like names requirements that these differ from by what they say themselves.
@@ -16,33 +16,47 @@ type Requirements struct {
 	Why string `yaml:"why"`
 	// When limits all of them.
 	When When `yaml:"when"`
-	// Commands in the PATH of the finished system, whichever packages a spec
-	// keeps.
-	Commands map[string]Need `yaml:"commands"`
-	// Modules of the kernel that the userland loads, built in or loadable.
-	Modules map[string]Need `yaml:"modules"`
-	// Config are options of the kernel without CONFIG_, built in or modules.
-	Config map[string]Need `yaml:"config"`
-	// Firmware are files in the directory of firmware, with wildcards of the shell,
-	// beside those that packages are there for (Package.Firmware).
-	Firmware map[string]Need `yaml:"firmware"`
-	// Initramfs is what must be inside the initramfs.
-	Initramfs InitramfsNeeds `yaml:"initramfs"`
+	// Needs by category and by name.
+	Needs map[Category]map[string]Need `yaml:"needs"`
 }
 
-// InitramfsNeeds are what must, and must not, be inside the initramfs.
-type InitramfsNeeds struct {
-	// Tools are commands of the stage that makes the initramfs. A tool such as
-	// dracut silently leaves out a part when a command that it needs is missing.
-	Tools map[string]Need `yaml:"tools"`
-	// Modules of the kernel, unless they are built in.
-	Modules map[string]Need `yaml:"modules"`
-	// Commands in its PATH.
-	Commands map[string]Need `yaml:"commands"`
-	// Files by full path.
-	Files map[string]Need `yaml:"files"`
-	// Foreign are paths that only another tool would have put there.
-	Foreign map[string]Need `yaml:"foreign"`
+// Category is what is needed, and of what.
+type Category string
+
+const (
+	// NeedCommands are in the PATH of the finished system, whichever packages a
+	// spec keeps.
+	NeedCommands Category = "commands"
+	// NeedModules are modules of the kernel that the userland loads, built in or
+	// loadable.
+	NeedModules Category = "modules"
+	// NeedConfig are options of the kernel without CONFIG_, built in or modules.
+	NeedConfig Category = "config"
+	// NeedFirmware are files in the directory of firmware, with wildcards of the
+	// shell, beside those that packages are there for (Package.Firmware).
+	NeedFirmware Category = "firmware"
+	// NeedInitramfsTools are commands of the stage that makes the initramfs. A tool
+	// such as dracut silently leaves out a part when a command that it needs is
+	// missing.
+	NeedInitramfsTools Category = "initramfs-tools"
+	// NeedInitramfsModules are modules of the kernel in the initramfs, unless they
+	// are built in.
+	NeedInitramfsModules Category = "initramfs-modules"
+	// NeedInitramfsCommands are in the PATH of the initramfs.
+	NeedInitramfsCommands Category = "initramfs-commands"
+	// NeedInitramfsFiles are in the initramfs, by full path.
+	NeedInitramfsFiles Category = "initramfs-files"
+	// NeedInitramfsForeign are paths in the initramfs that only another tool would
+	// have put there, so that they must not be there.
+	NeedInitramfsForeign Category = "initramfs-foreign"
+)
+
+// Categories are all of them.
+func Categories() []Category {
+	return []Category{
+		NeedCommands, NeedModules, NeedConfig, NeedFirmware,
+		NeedInitramfsTools, NeedInitramfsModules, NeedInitramfsCommands, NeedInitramfsFiles, NeedInitramfsForeign,
+	}
 }
 
 // Need is the reason for something that is needed.
@@ -84,32 +98,29 @@ func (r *Requirements) validate(v record, c *Catalog) {
 	v.named(r.Name)
 	v.needed("why", r.Why)
 	r.When.validate(v, c, "when")
-	for _, pattern := range Names(r.Firmware) {
-		namedFirmware(v, pattern, "firmware", pattern)
-	}
-	i := r.Initramfs
-	for _, needs := range []struct {
-		at   keys
-		list map[string]Need
-	}{
-		{keys{"commands"}, r.Commands},
-		{keys{"modules"}, r.Modules},
-		{keys{"config"}, r.Config},
-		{keys{"firmware"}, r.Firmware},
-		{keys{"initramfs", "tools"}, i.Tools},
-		{keys{"initramfs", "modules"}, i.Modules},
-		{keys{"initramfs", "commands"}, i.Commands},
-		{keys{"initramfs", "files"}, i.Files},
-		{keys{"initramfs", "foreign"}, i.Foreign},
-	} {
-		for _, what := range Names(needs.list) {
-			at := append(slices.Clone(needs.at), what)
-			if needs.list[what].Why == "" {
-				v.wrong(at, "say why it is needed", "has no reason")
+	for category, needs := range r.Needs {
+		at := keys{"needs", string(category)}
+		if !slices.Contains(Categories(), category) {
+			var valid []string
+			for _, known := range Categories() {
+				valid = append(valid, string(known))
 			}
-			needs.list[what].When.validate(v, c, append(at, "when")...)
+			v.wrong(at, specs.Suggest(string(category), valid), "unknown category %q", category)
+		}
+		for _, what := range Names(needs) {
+			needs[what].validate(v, c, category, what, append(slices.Clone(at), what))
 		}
 	}
+}
+
+func (n Need) validate(v record, c *Catalog, category Category, what string, at keys) {
+	if n.Why == "" {
+		v.wrong(at, "say why it is needed", "has no reason")
+	}
+	if category == NeedFirmware {
+		namedFirmware(v, what, at...)
+	}
+	n.When.validate(v, c, append(at, "when")...)
 }
 
 func (w When) validate(v record, c *Catalog, at ...any) {
