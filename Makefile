@@ -62,7 +62,7 @@ e2e-foreign: ## Build for arm64 through an emulator, and boot it
 	hack/lane.sh e2e-foreign -timeout 120m -run '^Test(Foreign|BoardDisk)' ./test/integration
 
 .PHONY: test-matrix
-test-matrix: ## Build every cell of the matrix for amd64, on stand-ins
+test-matrix: ## Build every entry of the matrix for amd64, on stand-ins
 	hack/deps.sh build boot test standins
 	$(MAKE) base components
 	hack/lane.sh matrix -timeout 120m -run '^TestAllStandIns' ./test/integration

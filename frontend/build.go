@@ -60,7 +60,7 @@ func (f *Frontend) Build(ctx context.Context, c gwclient.Client) (*gwclient.Resu
 }
 
 // inputs are what all requests of one build start from. Images and named
-// contexts are looked up once, and the client's folders are told apart by one
+// contexts are looked up once, and the client's directories are told apart by one
 // id, so that equal parts of several graphs are equal vertices.
 type inputs struct {
 	client   gwclient.Client
@@ -191,7 +191,7 @@ type system struct {
 	target Target
 	plan   *plan.Plan
 	graph  *graph.Graph
-	// base is the configuration of the base image, nil when a folder stands for
+	// base is the configuration of the base image, nil when a directory stands for
 	// the image, and when none of it is in the result.
 	base       *dockerspec.DockerOCIImage
 	definition *llb.Definition

@@ -26,21 +26,21 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// gateway is a BuildKit that reads the client's folders and builds nothing.
+// gateway is a BuildKit that reads the client's directories and builds nothing.
 type gateway struct {
 	gwclient.Client // for what nobody asks
 	opts            map[string]string
-	folders         map[string]files
+	dirs            map[string]files
 
 	mu sync.Mutex
-	// sent are the paths that were asked for of each folder.
+	// sent are the paths that were asked for of each directory.
 	sent   map[string][]string
 	warned []string
 	urls   []string
 }
 
-func newGateway(opts map[string]string, folders map[string]files) *gateway {
-	return &gateway{opts: opts, folders: folders, sent: map[string][]string{}}
+func newGateway(opts map[string]string, dirs map[string]files) *gateway {
+	return &gateway{opts: opts, dirs: dirs, sent: map[string][]string{}}
 }
 
 func (g *gateway) BuildOpts() gwclient.BuildOpts {
@@ -67,7 +67,7 @@ func (g *gateway) Solve(_ context.Context, req gwclient.SolveRequest) (*gwclient
 		return nil, err
 	}
 	name, local := strings.CutPrefix(first.GetSource().GetIdentifier(), "local://")
-	if !local || len(req.Definition.Def) > 2 { // the folder and the pointer to it
+	if !local || len(req.Definition.Def) > 2 { // the directory and the pointer to it
 		res.SetRef(files{})
 		return res, nil
 	}
@@ -78,7 +78,7 @@ func (g *gateway) Solve(_ context.Context, req gwclient.SolveRequest) (*gwclient
 		}
 	}
 	g.sent[name] = append(g.sent[name], paths...)
-	res.SetRef(g.folders[name])
+	res.SetRef(g.dirs[name])
 	return res, nil
 }
 
@@ -87,7 +87,7 @@ func (g *gateway) Warn(_ context.Context, _ digest.Digest, msg string, opts gwcl
 	return nil
 }
 
-// files are a folder, by path.
+// files are a directory, by path.
 type files struct {
 	gwclient.Reference // for what nobody asks
 	texts              map[string]string
@@ -185,19 +185,19 @@ artifacts:
 	}
 }
 
-// TestWarnedOnce builds for several platforms, and in several cells, what nobody
+// TestWarnedOnce builds for several platforms, and in several entries, what nobody
 // can log in to.
 func TestWarnedOnce(t *testing.T) {
 	const text = "extends: debian-12\nversion: v1.0.0\nartifacts: {iso: {cloudConfig: {content: '#cloud-config'}}}\n"
-	cell := func(arch string) Cell {
-		return Cell{Name: arch, Spec: &specs.Source{Name: "kairos.spec", Data: []byte(text)}, Arch: arch}
+	entry := func(arch string) Entry {
+		return Entry{Name: arch, Spec: &specs.Source{Name: "kairos.spec", Data: []byte(text)}, Arch: arch}
 	}
 	for name, c := range map[string]struct {
 		build     gwclient.BuildFunc
 		platforms string
 	}{
 		"platforms": {New(Options{}).Build, "linux/amd64,linux/arm64"},
-		"cells":     {New(Options{}).Cells(Cells{cell("amd64"), cell("arm64")}), ""},
+		"entries":   {New(Options{}).Entries(Entries{entry("amd64"), entry("arm64")}), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			opts := map[string]string{"filename": "kairos.spec", "target": "iso"}
@@ -216,15 +216,15 @@ func TestWarnedOnce(t *testing.T) {
 	}
 }
 
-// TestMistakesOfCells has two cells with a file in common, which each reads.
-func TestMistakesOfCells(t *testing.T) {
+// TestMistakesOfEntries has two entries with a file in common, which each reads.
+func TestMistakesOfEntries(t *testing.T) {
 	g := newGateway(map[string]string{}, map[string]files{
 		"dockerfile": {texts: map[string]string{"base.spec": "extends: debian-12\nversion: v1.0.0\npackages: {add: [-x], remove: [-y]}\n"}},
 	})
-	cell := func(name, text string) Cell {
-		return Cell{Name: name, Spec: &specs.Source{Name: name + ".spec", Data: []byte(text)}, Arch: "amd64"}
+	entry := func(name, text string) Entry {
+		return Entry{Name: name, Spec: &specs.Source{Name: name + ".spec", Data: []byte(text)}, Arch: "amd64"}
 	}
-	_, err := New(Options{}).Cells(Cells{cell("a", "extends: ./base.spec\n"), cell("b", "extends: ./base.spec\nname: A\n")})(t.Context(), g)
+	_, err := New(Options{}).Entries(Entries{entry("a", "extends: ./base.spec\n"), entry("b", "extends: ./base.spec\nname: A\n")})(t.Context(), g)
 	require.Error(t, err)
 	assert.Equal(t, []string{
 		`b.spec:2:7: name: "A" is not valid; use lower case letters and digits, with . _ or - between them`,

@@ -64,19 +64,19 @@ func TestCatalogOfOptions(t *testing.T) {
 // TestMistakesOfCatalogContext shows where a file of a catalog is wrong, as a
 // build and as a check.
 func TestMistakesOfCatalogContext(t *testing.T) {
-	folders := map[string]files{
+	dirs := map[string]files{
 		"dockerfile": {texts: map[string]string{"kairos.spec": "extends: debian-12\nversion: v1.0.0\n"}},
 		"catalog":    {texts: map[string]string{"distros/acme.yaml": "name: acme\nlike: debian-12\nmanager: pacman\n"}},
 	}
 	const want = `catalog/distros/acme.yaml:3:10: manager: "pacman" is not valid; valid: apk, apt, dnf, zypper`
-	_, err := New(Options{}).Build(t.Context(), newGateway(map[string]string{"filename": "kairos.spec", "context:catalog": "local:catalog"}, folders))
+	_, err := New(Options{}).Build(t.Context(), newGateway(map[string]string{"filename": "kairos.spec", "context:catalog": "local:catalog"}, dirs))
 	require.EqualError(t, err, want)
 	sources := errdefs.Sources(err)
 	require.Len(t, sources, 1)
 	assert.Equal(t, "catalog/distros/acme.yaml", sources[0].Info.Filename)
 	assert.Equal(t, int32(3), sources[0].Ranges[0].Start.Line)
 
-	res, err := New(Options{}).Build(t.Context(), newGateway(map[string]string{"filename": "kairos.spec", "context:catalog": "local:catalog", "requestid": lint.RequestLint}, folders))
+	res, err := New(Options{}).Build(t.Context(), newGateway(map[string]string{"filename": "kairos.spec", "context:catalog": "local:catalog", "requestid": lint.RequestLint}, dirs))
 	require.NoError(t, err)
 	assert.Contains(t, string(res.Metadata["result.json"]), "pacman")
 }

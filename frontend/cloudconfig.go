@@ -79,11 +79,11 @@ func (c *checker) readCloudConfigs(ctx context.Context, texts map[key.Key]*specs
 // givenConfig is the cloud-config that is handed in as a named context, for
 // media and disks, in the place of what the spec has; nil when there is none.
 func (c *checker) givenConfig(ctx context.Context) (*specs.Source, error) {
-	folder, ok, err := c.contexts.Open(ctx, artifact.ConfigContext)
+	dir, ok, err := c.contexts.Open(ctx, artifact.ConfigContext)
 	if err != nil || !ok {
 		return nil, errors.Wrapf(err, "read the named context %s", artifact.ConfigContext)
 	}
-	data, err := folder.ReadFile(ctx, artifact.ConfigFile)
+	data, err := dir.ReadFile(ctx, artifact.ConfigFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Errorf("the named context %s holds no %s", artifact.ConfigContext, artifact.ConfigFile)
 	}

@@ -51,7 +51,7 @@ func TestToolsOfForeignBuilder(t *testing.T) {
 	for _, v := range g.Vertices() {
 		switch {
 		case v.Op.GetExec() == nil:
-		case strings.HasPrefix(v.Name, "[tools] "), strings.HasPrefix(v.Name, "[test] "), strings.HasPrefix(v.Name, "[debian-12/folders] "), v.Name == "[rootfs] check the root filesystem":
+		case strings.HasPrefix(v.Name, "[tools] "), strings.HasPrefix(v.Name, "[test] "), strings.HasPrefix(v.Name, "[debian-12/directories] "), v.Name == "[rootfs] check the root filesystem":
 			assert.Equal(t, "amd64", v.Op.Platform.Architecture, v.Name)
 		case v.Name[:5] == "[debi":
 			assert.Equal(t, "arm64", v.Op.Platform.Architecture, v.Name)

@@ -71,7 +71,7 @@ func (m *sourceMaps) locate(err error) error {
 	if !errors.As(err, &diagnostics) {
 		return err
 	}
-	var located error = errors.New(err.Error()) // with the names of cells
+	var located error = errors.New(err.Error()) // with the names of entries
 	type line struct {
 		file   string // which may have been read more than once
 		number int

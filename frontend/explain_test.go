@@ -54,8 +54,8 @@ func TestExplain(t *testing.T) {
 	} {
 		assert.Equal(t, same, s.explain(same), name)
 	}
-	// Several cells may have the file with the assertion in common.
-	located := newSourceMaps(nil).locate(&cellError{"a, b", explained})
+	// Several entries may have the file with the assertion in common.
+	located := newSourceMaps(nil).locate(&entryError{"a, b", explained})
 	assert.ErrorContains(t, located, "a, b: "+failure)
 	require.Len(t, errdefs.Sources(located), 1)
 	assert.EqualValues(t, 3, errdefs.Sources(located)[0].Ranges[0].Start.Line)

@@ -42,13 +42,13 @@ artifacts: {iso: {cloudConfig: sentinel-iso.yaml}}
 
 var targets = []string{"image", "iso"}
 
-// TestGraphs has the graphs of every cell of the matrix: one file for all
+// TestGraphs has the graphs of every entry of the matrix: one file for all
 // targets, for they share most of it. A plan that was read back from JSON has the
 // same ones.
 func TestGraphs(t *testing.T) {
-	for _, cell := range spectest.Cells(t) {
-		t.Run(cell.Name, func(t *testing.T) {
-			p := spectest.PlanCell(t, cell)
+	for _, entry := range spectest.Entries(t) {
+		t.Run(entry.Name, func(t *testing.T) {
+			p := spectest.PlanEntry(t, entry)
 			_, back := spectest.RoundTrip(t, p)
 			graphs := make([]graphtext.Named, len(targets))
 			for i, target := range targets {
@@ -56,12 +56,12 @@ func TestGraphs(t *testing.T) {
 				graphs[i] = graphtext.Named{Name: target, Graph: made.Graph}
 				requireSameGraph(t, made, graphtest.Generate(t, back, target))
 			}
-			golden.Check(t, filepath.Join("../testdata/graphs", cell.Name+".txt"), graphtext.Join(graphs...))
+			golden.Check(t, filepath.Join("../testdata/graphs", entry.Name+".txt"), graphtext.Join(graphs...))
 		})
 	}
 }
 
-// TestKubernetesGraphs has the graphs of the Kubernetes that no cell of the
+// TestKubernetesGraphs has the graphs of the Kubernetes that no entry of the
 // matrix has, for both init systems.
 func TestKubernetesGraphs(t *testing.T) {
 	for _, flavor := range []string{"debian-12", "alpine"} {
@@ -148,7 +148,7 @@ func TestDependencies(t *testing.T) {
 	}
 	const write = "[iso] write kairos-debian-12-core-amd64-generic-v1.0.0.iso"
 	const kmod = "[compat] read modules of the kernel with the userland's kmod"
-	const folders = "[debian-12/folders] take the modes of the userland's folders"
+	const dirs = "[debian-12/directories] take the modes of the userland's directories"
 	loaders := []string{"[iso] take shim and GRUB", "[iso] make the boot images"}
 	for _, c := range []struct {
 		name, spec string
@@ -182,7 +182,7 @@ func TestDependencies(t *testing.T) {
 		},
 		{
 			name: "packages", spec: before + "packages: {add: [aaa]}\n",
-			want: append(loaders, "[debian-12/userland] install aaa bash bsdutils and more", folders, kmod, write),
+			want: append(loaders, "[debian-12/userland] install aaa bash bsdutils and more", dirs, kmod, write),
 		},
 		{
 			name: "kernel", spec: before + "kernel: {version: 6.1}\n",
@@ -256,14 +256,14 @@ func installs(g graphtest.Graph) map[string]bool {
 // the standard variant add none.
 func TestMatrixIsShared(t *testing.T) {
 	all := map[string]map[string]bool{"core": {}, "standard": {}}
-	cells := 0
-	for _, cell := range spectest.Cells(t) {
-		if cell.Arch == "amd64" {
-			cells++
-			maps.Copy(all[cell.Variant], installs(graphtest.Generate(t, spectest.PlanCell(t, cell), "iso")))
+	entries := 0
+	for _, entry := range spectest.Entries(t) {
+		if entry.Arch == "amd64" {
+			entries++
+			maps.Copy(all[entry.Variant], installs(graphtest.Generate(t, spectest.PlanEntry(t, entry), "iso")))
 		}
 	}
-	assert.Equal(t, 26, cells)
+	assert.Equal(t, 26, entries)
 	assert.Equal(t, all["core"], all["standard"])
 	// 11 userlands, 9 kernels, the loader of Alpine and the tools.
 	assert.Len(t, all["core"], 22, "%v", catalog.Names(all["core"]))

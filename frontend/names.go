@@ -11,10 +11,10 @@ import (
 // customName is the key of a vertex's name (llb.WithCustomName).
 const customName = "llb.customname"
 
-// nameApart tells the steps of several cells from each other: the name of a cell
-// goes into the names of those vertices that no other cell has. Names are no part
+// nameApart tells the steps of several entries from each other: the name of an entry
+// goes into the names of those vertices that no other entry has. Names are no part
 // of what a vertex is cached by.
-func (cs Cells) nameApart(systems []*system) {
+func (cs Entries) nameApart(systems []*system) {
 	if len(cs) < 2 {
 		return
 	}
@@ -41,12 +41,12 @@ func (cs Cells) nameApart(systems []*system) {
 	}
 }
 
-// nameFor is the name of a step of one cell: "[cell stage] title". What is
+// nameFor is the name of a step of one entry: "[entry stage] title". What is
 // flavorkit's own belongs to none.
-func nameFor(cell, name string) string {
+func nameFor(entry, name string) string {
 	stage, ok := strings.CutPrefix(name, "[")
 	if !ok || strings.HasPrefix(stage, "internal]") {
 		return name
 	}
-	return "[" + cell + " " + stage
+	return "[" + entry + " " + stage
 }

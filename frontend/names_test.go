@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNameApart has the name of a cell in the names of its own steps, and the same
+// TestNameApart has the name of an entry in the names of its own steps, and the same
 // steps as before.
 func TestNameApart(t *testing.T) {
 	named := func(name string) []llb.ConstraintsOpt {
@@ -32,15 +32,15 @@ func TestNameApart(t *testing.T) {
 	}
 	a, b, before := build("a"), build("b"), build("a")
 
-	Cells{{Name: "alone"}}.nameApart([]*system{a})
+	Entries{{Name: "alone"}}.nameApart([]*system{a})
 	got, _ := names(a)
 	assert.ElementsMatch(t, []string{"[userland] lay out", "[release] version", "[internal] script"}, got, "nothing to tell it from")
 
-	Cells{{Name: "a"}, {Name: "b"}}.nameApart([]*system{a, b})
-	for cell, s := range map[string]*system{"a": a, "b": b} {
+	Entries{{Name: "a"}, {Name: "b"}}.nameApart([]*system{a, b})
+	for entry, s := range map[string]*system{"a": a, "b": b} {
 		got, groups := names(s)
-		assert.ElementsMatch(t, []string{"[userland] lay out", "[" + cell + " release] version", "[internal] script"}, got)
-		assert.ElementsMatch(t, []string{"[userland] lay out", "[" + cell + " release] version", "[internal] load"}, groups)
+		assert.ElementsMatch(t, []string{"[userland] lay out", "[" + entry + " release] version", "[internal] script"}, got)
+		assert.ElementsMatch(t, []string{"[userland] lay out", "[" + entry + " release] version", "[internal] load"}, groups)
 	}
 	assert.Equal(t, before.definition.Def, a.definition.Def, "the vertices are the same")
 }

@@ -38,7 +38,7 @@ func TestEpoch(t *testing.T) {
 		{"argument", "86400", base, time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC)},
 		{"newest time of the base, in whole seconds", "", base, time.Date(2025, 5, 1, 2, 3, 4, 0, time.UTC)},
 		{"base older than FAT", "", old, graph.DefaultEpoch},
-		{"a folder for a base", "", nil, graph.DefaultEpoch},
+		{"a directory for a base", "", nil, graph.DefaultEpoch},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := epoch(tt.arg, tt.base)

@@ -21,14 +21,14 @@ type specReader struct {
 
 // File reads a file from where the spec itself came from.
 func (s *specReader) File(ctx context.Context, name string) ([]byte, error) {
-	local, ok := s.request.specFolder(name)
+	local, ok := s.request.specDir(name)
 	st := &local
 	if !ok {
 		st = s.request.entry.State
 	}
 	data, err := s.read(ctx, *st, name)
 	if errors.Is(err, fs.ErrNotExist) && s.request.spec.Name == nameless {
-		// The folder of such a spec holds nothing else.
+		// The directory of such a spec holds nothing else.
 		main, err := s.request.ui.MainContext(ctx, llb.FollowPaths([]string{name}))
 		if err != nil {
 			return nil, errors.Wrap(err, "open the build context")
@@ -42,9 +42,9 @@ func (s *specReader) File(ctx context.Context, name string) ([]byte, error) {
 // from standard input or from the inline text of a bake file.
 const nameless = dockerui.DefaultDockerfileName
 
-// specFolder is the client's folder with the spec. ok is false when the spec
+// specDir is the client's directory with the spec. ok is false when the spec
 // is part of a remote build context, of which the whole is at hand.
-func (r *request) specFolder(name string) (llb.State, bool) {
+func (r *request) specDir(name string) (llb.State, bool) {
 	opts := r.client.BuildOpts().Opts
 	if ref, ok := opts["context"]; ok {
 		if _, remote, _ := dockerui.DetectGitContext(ref, nil); remote {
@@ -71,7 +71,7 @@ func (s *specReader) Context(ctx context.Context, name string) ([]byte, bool, er
 	_, builder := s.request.platforms(nil)
 	nc, err := s.request.ui.NamedContext(name, dockerui.ContextOpt{
 		Platform: &builder,
-		// Of a folder, no more than the spec is sent. What is sent of it for the
+		// Of a directory, no more than the spec is sent. What is sent of it for the
 		// build stays as it is, by another key.
 		AsyncLocalOpts: func() []llb.LocalOption {
 			return []llb.LocalOption{
@@ -101,5 +101,5 @@ func (s *specReader) read(ctx context.Context, st llb.State, name string) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	return folder{ref}.ReadFile(ctx, name)
+	return dir{ref}.ReadFile(ctx, name)
 }

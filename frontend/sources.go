@@ -36,7 +36,7 @@ type sources struct {
 }
 
 // resolved is a container image with its configuration, which is nil when a
-// folder stands for the image.
+// directory stands for the image.
 type resolved struct {
 	state  llb.State
 	config *dockerspec.DockerOCIImage
@@ -47,7 +47,7 @@ type namedFile struct {
 	key key.Key
 	// path in the context, which has no name when it is the build context.
 	path, context string
-	// text tells that it is read, so that a folder will not do.
+	// text tells that it is read, so that a directory will not do.
 	text bool
 	// mode is the key of a mode that it is given, if any.
 	mode key.Key
@@ -159,16 +159,16 @@ func (s *sources) context(ctx context.Context, name string, platform ocispecs.Pl
 
 // Files is the context that a spec's files come from, with just those files.
 func (s *sources) Files(ctx context.Context, name string) (llb.State, error) {
-	st, ok, err := s.folder(ctx, name)
+	st, ok, err := s.dir(ctx, name)
 	if err == nil && !ok {
 		err = errors.Errorf("there is no named context %q", name)
 	}
 	return st, err
 }
 
-// folder is a context that files come from: a named one, or the build context,
+// dir is a context that files come from: a named one, or the build context,
 // which has no name.
-func (s *sources) folder(ctx context.Context, name string) (llb.State, bool, error) {
+func (s *sources) dir(ctx context.Context, name string) (llb.State, bool, error) {
 	if name != "" {
 		_, builder := s.request.platforms(nil)
 		return s.Context(ctx, name, builder)
@@ -181,24 +181,24 @@ func (s *sources) folder(ctx context.Context, name string) (llb.State, bool, err
 }
 
 // Open implements Contexts.
-func (s *sources) Open(ctx context.Context, name string) (Folder, bool, error) {
-	st, ok, err := s.folder(ctx, name)
+func (s *sources) Open(ctx context.Context, name string) (Dir, bool, error) {
+	st, ok, err := s.dir(ctx, name)
 	if err != nil || !ok {
 		return nil, false, err
 	}
 	ref, err := s.request.solve(ctx, st)
-	return folder{ref}, err == nil, err
+	return dir{ref}, err == nil, err
 }
 
-// folder is what BuildKit has of a context.
-type folder struct{ ref gwclient.Reference }
+// dir is what BuildKit has of a context.
+type dir struct{ ref gwclient.Reference }
 
-func (f folder) IsFolder(ctx context.Context, name string) (bool, error) {
+func (f dir) IsDir(ctx context.Context, name string) (bool, error) {
 	info, err := f.ref.StatFile(ctx, gwclient.StatRequest{Path: name})
 	return err == nil && info.IsDir(), missing(err, name)
 }
 
-func (f folder) ReadFile(ctx context.Context, name string) ([]byte, error) {
+func (f dir) ReadFile(ctx context.Context, name string) ([]byte, error) {
 	data, err := dockerui.ReadFile(ctx, f.ref, name)
 	return data, missing(err, name)
 }
@@ -240,17 +240,17 @@ func (in *inputs) solveDefinition(ctx context.Context, def *llb.Definition) (gwc
 	return res.SingleRef()
 }
 
-// Contexts are the folders that a spec takes files from.
+// Contexts are the directories that a spec takes files from.
 type Contexts interface {
 	// Open opens a named context, or the build context, which has no name. ok is
 	// false when there is no context of that name.
-	Open(ctx context.Context, name string) (f Folder, ok bool, err error)
+	Open(ctx context.Context, name string) (f Dir, ok bool, err error)
 }
 
-// Folder can be looked into before anything is built. An error wraps
+// Dir can be looked into before anything is built. An error wraps
 // fs.ErrNotExist when there is no such file.
-type Folder interface {
-	IsFolder(ctx context.Context, name string) (bool, error)
+type Dir interface {
+	IsDir(ctx context.Context, name string) (bool, error)
 	ReadFile(ctx context.Context, name string) ([]byte, error)
 }
 
@@ -258,7 +258,7 @@ type Folder interface {
 type checker struct {
 	plan     *plan.Plan
 	contexts Contexts
-	opened   map[string]Folder
+	opened   map[string]Dir
 	found    specs.Diagnostics
 }
 
@@ -266,17 +266,17 @@ type checker struct {
 // its cloud-configs, before any long work begins: no machine is there to say that
 // it could not.
 func checkFiles(ctx context.Context, p *plan.Plan, contexts Contexts) (cloudConfigs, error) {
-	c := &checker{plan: p, contexts: contexts, opened: map[string]Folder{}}
+	c := &checker{plan: p, contexts: contexts, opened: map[string]Dir{}}
 	texts := map[key.Key]*specs.Source{}
 	for _, f := range namedFiles(p) {
-		folder, err := c.find(ctx, f)
+		dir, err := c.find(ctx, f)
 		if err != nil {
 			return nil, errors.Wrapf(err, "look for %s in the %s", f.path, contextTitle(f.context))
 		}
-		if folder == nil || !f.text {
+		if dir == nil || !f.text {
 			continue
 		}
-		data, err := folder.ReadFile(ctx, f.path)
+		data, err := dir.ReadFile(ctx, f.path)
 		if err != nil {
 			return nil, errors.Wrapf(err, "read %s of the %s", f.path, contextTitle(f.context))
 		}
@@ -291,32 +291,32 @@ func checkFiles(ctx context.Context, p *plan.Plan, contexts Contexts) (cloudConf
 
 // find opens the context of a file that the spec names. It is nil when the file
 // will not do, which is among what was found then.
-func (c *checker) find(ctx context.Context, f namedFile) (Folder, error) {
-	folder, ok := c.opened[f.context]
+func (c *checker) find(ctx context.Context, f namedFile) (Dir, error) {
+	dir, ok := c.opened[f.context]
 	if !ok {
 		var err error
-		if folder, ok, err = c.contexts.Open(ctx, f.context); err != nil {
+		if dir, ok, err = c.contexts.Open(ctx, f.context); err != nil {
 			return nil, err
 		}
 		if !ok {
 			return nil, errors.New("there is no such context")
 		}
-		c.opened[f.context] = folder
+		c.opened[f.context] = dir
 	}
-	isFolder, err := folder.IsFolder(ctx, f.path)
+	isDir, err := dir.IsDir(ctx, f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		c.report(rules.FileNotFound, f.key, "paths count from the top of the context; a .dockerignore file may leave it out", "there is no file %q in the %s", f.path, contextTitle(f.context))
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case isFolder && f.text:
+	case isDir && f.text:
 		c.report(rules.NotAFile, f.key, "name a file", "%q is a directory", f.path)
 		return nil, nil
-	case isFolder && !f.mode.IsZero():
+	case isDir && !f.mode.IsZero():
 		c.report(rules.NotAFile, f.mode, "leave it out, and what is in it keeps its own modes", "%q is a directory, and a mode is for one file", f.path)
 	}
-	return folder, nil
+	return dir, nil
 }
 
 func (c *checker) report(rule rules.Rule, k key.Key, hint, format string, args ...any) {

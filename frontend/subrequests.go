@@ -36,8 +36,8 @@ type subrequest struct {
 	subrequests.Request
 	// answer is for one spec.
 	answer func(*request, context.Context) (*gwclient.Result, error)
-	// together is for several cells at once; nil when they are not asked this.
-	together func(Cells, context.Context, *inputs, *sourceMaps) (*gwclient.Result, error)
+	// together is for several entries at once; nil when they are not asked this.
+	together func(Entries, context.Context, *inputs, *sourceMaps) (*gwclient.Result, error)
 }
 
 // allSubrequests are all questions, in the order in which they are listed.
@@ -59,7 +59,7 @@ func allSubrequests() []subrequest {
 		{Request: described(outline.SubrequestsOutlineDefinition, "List the build arguments of a target"), answer: (*request).outline},
 		{Request: described(lint.SubrequestLintDefinition, "Check the spec without building it"), answer: (*request).lint},
 		{Request: described(convertllb.SubrequestConvertLLBDefinition, "Show the graph that the spec becomes"), answer: (*request).convert},
-		{Request: own(PlanRequest, "Show the resolved plan"), answer: (*request).plan, together: Cells.plan},
+		{Request: own(PlanRequest, "Show the resolved plan"), answer: (*request).plan, together: Entries.plan},
 		{Request: own(SchemaRequest, "Show the JSON schema of the spec"), answer: (*request).schema},
 		{Request: subrequests.SubrequestsDescribeDefinition, answer: (*request).describe},
 	}

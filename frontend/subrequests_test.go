@@ -44,15 +44,15 @@ func TestSubrequests(t *testing.T) {
 
 // TestUnknownSubrequest tells clients that the frontend cannot answer.
 func TestUnknownSubrequest(t *testing.T) {
-	cells := Cells{{Name: "a", Spec: &specs.Source{Name: "a.spec", Data: []byte(smallSpec)}, Arch: "amd64"}}
+	entries := Entries{{Name: "a", Spec: &specs.Source{Name: "a.spec", Data: []byte(smallSpec)}, Arch: "amd64"}}
 	var unsupported *errdefs.UnsupportedSubrequestError
 	_, err := New(Options{}).Build(t.Context(), asking("frontend.none", nil))
 	assert.True(t, errors.As(err, &unsupported), "%v", err)
 	for _, name := range []string{"frontend.none", SchemaRequest} {
-		_, err := New(Options{}).Cells(cells)(t.Context(), asking(name, nil))
+		_, err := New(Options{}).Entries(entries)(t.Context(), asking(name, nil))
 		assert.True(t, errors.As(err, &unsupported), "%v", err)
 	}
-	_, err = New(Options{}).Cells(cells)(t.Context(), asking(PlanRequest, nil))
+	_, err = New(Options{}).Entries(entries)(t.Context(), asking(PlanRequest, nil))
 	assert.NoError(t, err)
 }
 

@@ -50,8 +50,8 @@ func TestJSON(t *testing.T) {
 	require.NoError(t, err)
 
 	plans := map[string]*plan.Plan{"full": fullPlan(t)}
-	for _, cell := range spectest.Cells(t) {
-		plans[cell.Name] = spectest.PlanCell(t, cell)
+	for _, entry := range spectest.Entries(t) {
+		plans[entry.Name] = spectest.PlanEntry(t, entry)
 	}
 	for name, p := range plans {
 		t.Run(name, func(t *testing.T) {

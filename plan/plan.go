@@ -132,14 +132,14 @@ type Install struct {
 // Userland is the distribution without a kernel.
 type Userland struct {
 	Install `json:",inline" yaml:",inline"`
-	// Merged are folders that are links, with the folders that they point to.
+	// Merged are directories that are links, with the directories that they point to.
 	Merged map[string]string `json:"merged,omitempty" yaml:"merged,omitempty"`
 	// Loader is where the userland keeps its EFI programs.
 	Loader Loader `json:"loader" yaml:"loader"`
 }
 
 // Real returns where a path of the root filesystem is without the links of
-// merged folders. A layer that brings a real folder would replace the link.
+// merged directories. A layer that brings a real directory would replace the link.
 func (u Userland) Real(path string) string {
 	for {
 		moved := u.follow(path)
@@ -167,7 +167,7 @@ type Loader struct {
 	DiskGrub string `json:"diskGrub" yaml:"diskGrub"`
 	Default  string `json:"default" yaml:"default"`
 	GrubName string `json:"grubName" yaml:"grubName"`
-	// Config is the folder in which GRUB looks for its configuration.
+	// Config is the directory in which GRUB looks for its configuration.
 	Config string `json:"config" yaml:"config"`
 	// From lends the programs to a userland that has none.
 	From *Install `json:"from,omitempty" yaml:"from,omitempty"`

@@ -18,24 +18,24 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// TestPlans has the plan of every cell of the matrix.
+// TestPlans has the plan of every entry of the matrix.
 func TestPlans(t *testing.T) {
-	for _, cell := range spectest.Cells(t) {
-		t.Run(cell.Name, func(t *testing.T) {
-			golden.Check(t, filepath.Join("../testdata/plans", cell.Name+".yaml"), spectest.PlanCell(t, cell).String())
+	for _, entry := range spectest.Entries(t) {
+		t.Run(entry.Name, func(t *testing.T) {
+			golden.Check(t, filepath.Join("../testdata/plans", entry.Name+".yaml"), spectest.PlanEntry(t, entry).String())
 		})
 	}
 }
 
-// TestNames has no two cells of the matrix write the same file or push the same
+// TestNames has no two entries of the matrix write the same file or push the same
 // image.
 func TestNames(t *testing.T) {
 	seen := map[string]string{}
-	for _, cell := range spectest.Cells(t) {
-		p := spectest.PlanCell(t, cell)
+	for _, entry := range spectest.Entries(t) {
+		p := spectest.PlanEntry(t, entry)
 		for _, name := range []string{p.File, p.Image} {
-			assert.Empty(t, seen[name], "%s is also a name of %s", name, cell.Name)
-			seen[name] = cell.Name
+			assert.Empty(t, seen[name], "%s is also a name of %s", name, entry.Name)
+			seen[name] = entry.Name
 		}
 	}
 }

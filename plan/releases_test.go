@@ -22,9 +22,9 @@ import (
 func TestEveryNeedHasAPackage(t *testing.T) {
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)
-	for _, cell := range spectest.Cells(t) {
-		t.Run(cell.Name, func(t *testing.T) {
-			p := spectest.PlanCell(t, cell)
+	for _, entry := range spectest.Entries(t) {
+		t.Run(entry.Name, func(t *testing.T) {
+			p := spectest.PlanEntry(t, entry)
 			userland, donor := cat.Distros[p.Userland.Distro], cat.Distros[p.Kernel.Distro]
 			brought := commandsOf(userland.Groups, p.Userland.Packages)
 			require.NotEmpty(t, p.Needs[catalog.NeedCommands])

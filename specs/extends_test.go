@@ -111,7 +111,7 @@ extends: ./a/../../base.spec
 			},
 		},
 		{
-			name: "climbs out from a folder",
+			name: "climbs out from a directory",
 			spec: `version: v1.0.0
 extends: ./a/b.spec
 `,

@@ -163,7 +163,7 @@ func isPath(name string) bool {
 		slices.Contains([]string{".spec", ".yaml", ".yml"}, path.Ext(name))
 }
 
-// isLocal tells whether a slash-separated path stays in its folder.
+// isLocal tells whether a slash-separated path stays in its directory.
 func isLocal(p string) bool {
 	clean := path.Clean(p)
 	return !path.IsAbs(clean) && clean != ".." && !strings.HasPrefix(clean, "../")

@@ -11,7 +11,7 @@ var emptyFile = empty{message: "the file is empty"}
 
 // Read reads a file that is no spec, by the same rules, into a struct: known
 // keys, values of the right kind, no aliases. at tells where the value with a
-// key stands, such as cells[0].extends[2], or else the nearest around it.
+// key stands, such as entries[0].extends[2], or else the nearest around it.
 // Mistakes come back as Diagnostics, all of them at once.
 func Read(src *Source, into any) (at func(key string) Range, err error) {
 	v := reflect.ValueOf(into).Elem()

@@ -204,11 +204,11 @@ func (v *validator) contradictions(p Packages) {
 	}
 }
 
-// volatile are folders that are mounted over at every boot, and links into them.
+// volatile are directories that are mounted over at every boot, and links into them.
 var volatile = []string{"/dev", "/proc", "/run", "/sys", "/tmp", "/var/lock", "/var/run", "/var/tmp"}
 
-// folders are there on every system, so that no file can be (hier(7), contract 1.4).
-var folders = []string{
+// dirs exist on every system, so no file can take their place (hier(7), contract 1.4).
+var dirs = []string{
 	"/bin", "/boot", "/etc", "/home", "/lib", "/media", "/mnt", "/oem", "/opt", "/root", "/sbin", "/srv", "/system", "/usr",
 	"/usr/bin", "/usr/lib", "/usr/local", "/usr/sbin", "/usr/share", "/var", "/var/lib", "/var/log",
 }
@@ -225,7 +225,7 @@ func (v *validator) file(key string, f File) {
 			v.report(rules.InvalidPath, key+".path", "put the file elsewhere, or write it from a cloud-config", "%s is mounted over or emptied at boot", dir)
 		}
 	}
-	if f.Content != "" && slices.Contains(folders, f.Path) {
+	if f.Content != "" && slices.Contains(dirs, f.Path) {
 		v.report(rules.InvalidPath, key+".path", "name a file in it", "%s is a directory", f.Path)
 	}
 	v.content(key, Content{From: f.From, Content: f.Content})

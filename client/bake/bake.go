@@ -13,7 +13,7 @@ import (
 	"github.com/flavorkit/flavorkit/frontend"
 )
 
-// Version stands in the specs and images of cells for the version that bake is
+// Version stands in the specs and images of entries for the version that bake is
 // asked for.
 const Version = "v0.0.0-bake.version"
 
@@ -36,10 +36,10 @@ type Options struct {
 }
 
 // OwnName stands for the name of the target in CacheFrom and CacheTo.
-const OwnName = "{cell}"
+const OwnName = "{entry}"
 
-// Cell becomes a target.
-type Cell struct {
+// Entry becomes a target.
+type Entry struct {
 	Name, Spec, Image, Arch string
 	// Groups that the target is in, besides the group of all.
 	Groups []string
@@ -85,8 +85,8 @@ func Ours(text []byte) bool {
 // all is the group of all targets, which bake builds by default.
 const all = "default"
 
-// File writes the bake file of cells.
-func File(cells []Cell, o Options) ([]byte, error) {
+// File writes the bake file of entries.
+func File(entries []Entry, o Options) ([]byte, error) {
 	f := file{
 		Comment: comment,
 		Variable: map[string]variable{
@@ -97,10 +97,10 @@ func File(cells []Cell, o Options) ([]byte, error) {
 		Group:  map[string]group{},
 		Target: map[string]target{},
 	}
-	// Targets come first: they are asked for by the names of cells.
+	// Targets come first: they are asked for by the names of entries.
 	taken := identifiers{all: true}
-	ids := make([]string, len(cells))
-	for i, c := range cells {
+	ids := make([]string, len(entries))
+	for i, c := range entries {
 		ids[i] = taken.of(c.Name)
 		f.Target[ids[i]] = target{
 			Context:          o.Context,
@@ -115,7 +115,7 @@ func File(cells []Cell, o Options) ([]byte, error) {
 	}
 	f.Group[all] = group{ids}
 	groups := map[string]string{} // identifiers by name
-	for i, c := range cells {
+	for i, c := range entries {
 		for _, name := range slices.Compact(slices.Sorted(slices.Values(c.Groups))) {
 			if groups[name] == "" {
 				groups[name] = taken.of(name)

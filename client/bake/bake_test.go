@@ -13,14 +13,14 @@ import (
 )
 
 func TestFile(t *testing.T) {
-	cells := []bake.Cell{
+	entries := []bake.Entry{
 		{Name: "core-edge-1.2-amd64", Spec: "extends: ./edge-1.2.spec\nversion: " + bake.Version + "\n", Image: "core-edge:1-" + bake.Version, Arch: "amd64", Groups: []string{"core", "edge-1.2"}},
 		{Name: "core-own-arm64", Spec: "extends: \"./${own}.spec\"\n", Image: "core-own:1-v9", Arch: "arm64", Groups: []string{"core", "own"}},
 	}
-	text, err := bake.File(cells, bake.Options{
+	text, err := bake.File(entries, bake.Options{
 		Frontend: "acme/frontend:1", Context: "ci", Registry: "ghcr.io/acme", Version: "v1.0.0", Target: "image", Targets: frontend.Targets(),
-		CacheFrom: []string{"type=registry,ref=acme/cache:{cell}"},
-		CacheTo:   []string{"type=registry,ref=${REGISTRY}/cache:{cell},mode=max"}, Contexts: map[string]string{"acme": "../acme"},
+		CacheFrom: []string{"type=registry,ref=acme/cache:{entry}"},
+		CacheTo:   []string{"type=registry,ref=${REGISTRY}/cache:{entry},mode=max"}, Contexts: map[string]string{"acme": "../acme"},
 	})
 	require.NoError(t, err)
 	const want = `{
@@ -114,48 +114,48 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// TestNames has cells and groups whose names bake does not take, or does not tell
+// TestNames has entries and groups whose names bake does not take, or does not tell
 // from each other.
 func TestNames(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		cells  []bake.Cell
-		target map[string]string // to the spec
-		group  map[string][]string
+		name    string
+		entries []bake.Entry
+		target  map[string]string // to the spec
+		group   map[string][]string
 	}{
 		{
-			name:   "signs alone differ",
-			cells:  []bake.Cell{{Name: "edge-1.2", Spec: "a"}, {Name: "edge-1-2", Spec: "b"}, {Name: "edge-1_2", Spec: "c"}, {Name: "edge-1~2", Spec: "d"}},
-			target: map[string]string{"edge-1-2": "a", "edge-1-2-2": "b", "edge-1_2": "c", "edge-1-2-3": "d"},
-			group:  map[string][]string{"default": {"edge-1-2", "edge-1-2-2", "edge-1_2", "edge-1-2-3"}},
+			name:    "signs alone differ",
+			entries: []bake.Entry{{Name: "edge-1.2", Spec: "a"}, {Name: "edge-1-2", Spec: "b"}, {Name: "edge-1_2", Spec: "c"}, {Name: "edge-1~2", Spec: "d"}},
+			target:  map[string]string{"edge-1-2": "a", "edge-1-2-2": "b", "edge-1_2": "c", "edge-1-2-3": "d"},
+			group:   map[string][]string{"default": {"edge-1-2", "edge-1-2-2", "edge-1_2", "edge-1-2-3"}},
 		},
 		{
-			name:   "a number that is taken",
-			cells:  []bake.Cell{{Name: "a-2", Spec: "a"}, {Name: "a", Spec: "b"}, {Name: "a", Spec: "c"}},
-			target: map[string]string{"a-2": "a", "a": "b", "a-3": "c"},
-			group:  map[string][]string{"default": {"a-2", "a", "a-3"}},
+			name:    "a number that is taken",
+			entries: []bake.Entry{{Name: "a-2", Spec: "a"}, {Name: "a", Spec: "b"}, {Name: "a", Spec: "c"}},
+			target:  map[string]string{"a-2": "a", "a": "b", "a-3": "c"},
+			group:   map[string][]string{"default": {"a-2", "a", "a-3"}},
 		},
 		{
-			name:   "not ASCII",
-			cells:  []bake.Cell{{Name: "é", Spec: "a", Groups: []string{"ü"}}, {Name: "è", Spec: "b", Groups: []string{"ö", "ü"}}},
-			target: map[string]string{"-": "a", "--2": "b"},
-			group:  map[string][]string{"default": {"-", "--2"}, "--3": {"-", "--2"}, "--4": {"--2"}},
+			name:    "not ASCII",
+			entries: []bake.Entry{{Name: "é", Spec: "a", Groups: []string{"ü"}}, {Name: "è", Spec: "b", Groups: []string{"ö", "ü"}}},
+			target:  map[string]string{"-": "a", "--2": "b"},
+			group:   map[string][]string{"default": {"-", "--2"}, "--3": {"-", "--2"}, "--4": {"--2"}},
 		},
 		{
-			name:   "a group that is called like a target, and like that of all",
-			cells:  []bake.Cell{{Name: "edge-amd64", Spec: "a", Groups: []string{"amd64", "edge-amd64", "amd64"}}, {Name: "default", Spec: "b", Groups: []string{"default"}}},
-			target: map[string]string{"edge-amd64": "a", "default-2": "b"},
-			group:  map[string][]string{"default": {"edge-amd64", "default-2"}, "amd64": {"edge-amd64"}, "edge-amd64-2": {"edge-amd64"}, "default-3": {"default-2"}},
+			name:    "a group that is called like a target, and like that of all",
+			entries: []bake.Entry{{Name: "edge-amd64", Spec: "a", Groups: []string{"amd64", "edge-amd64", "amd64"}}, {Name: "default", Spec: "b", Groups: []string{"default"}}},
+			target:  map[string]string{"edge-amd64": "a", "default-2": "b"},
+			group:   map[string][]string{"default": {"edge-amd64", "default-2"}, "amd64": {"edge-amd64"}, "edge-amd64-2": {"edge-amd64"}, "default-3": {"default-2"}},
 		},
 		{
-			name:   "groups of which signs alone differ",
-			cells:  []bake.Cell{{Name: "a", Spec: "a", Groups: []string{"v1.2"}}, {Name: "b", Spec: "b", Groups: []string{"v1-2"}}},
-			target: map[string]string{"a": "a", "b": "b"},
-			group:  map[string][]string{"default": {"a", "b"}, "v1-2": {"a"}, "v1-2-2": {"b"}},
+			name:    "groups of which signs alone differ",
+			entries: []bake.Entry{{Name: "a", Spec: "a", Groups: []string{"v1.2"}}, {Name: "b", Spec: "b", Groups: []string{"v1-2"}}},
+			target:  map[string]string{"a": "a", "b": "b"},
+			group:   map[string][]string{"default": {"a", "b"}, "v1-2": {"a"}, "v1-2-2": {"b"}},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			text, err := bake.File(c.cells, bake.Options{Frontend: "x"})
+			text, err := bake.File(c.entries, bake.Options{Frontend: "x"})
 			require.NoError(t, err)
 			var f struct {
 				Target map[string]struct {

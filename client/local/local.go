@@ -27,9 +27,9 @@ type Options struct {
 	File string
 	// Arch to plan for.
 	Arch string
-	// Context is the folder of the build context; only Check looks into it.
+	// Context is the directory of the build context; only Check looks into it.
 	Context string
-	// Contexts are folders that stand for named contexts.
+	// Contexts are directories that stand for named contexts.
 	Contexts map[string]string
 	// Catalog to plan with; nil is that of Catalog.
 	Catalog *catalog.Catalog
@@ -76,17 +76,17 @@ func PlanSource(ctx context.Context, src *specs.Source, o Options) (*plan.Plan, 
 	if err != nil {
 		return nil, err
 	}
-	doc, err := specs.Load(ctx, src, specReader{cat, folders{o}})
+	doc, err := specs.Load(ctx, src, specReader{cat, dirs{o}})
 	if err != nil {
 		return nil, err
 	}
 	return plan.Resolve(doc, cat, o.Arch)
 }
 
-// Check looks at the files that a plan takes from folders, as a build does before
+// Check looks at the files that a plan takes from directories, as a build does before
 // its first step.
 func Check(ctx context.Context, p *plan.Plan, o Options) (warnings specs.Diagnostics, err error) {
-	return frontend.Check(ctx, p, folders{o})
+	return frontend.Check(ctx, p, dirs{o})
 }
 
 // Graph opens a graph for a plan of a catalog as a daemon with all capabilities
@@ -104,7 +104,7 @@ func Graph(p *plan.Plan, cat *catalog.Catalog, contexts map[string]string) *grap
 	}
 }
 
-// sources are images by name and local folders.
+// sources are images by name and local directories.
 type sources map[string]string
 
 func (sources) Image(_ context.Context, ref string, platform ocispecs.Platform) (llb.State, error) {

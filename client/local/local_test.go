@@ -14,7 +14,7 @@ import (
 
 const debian = "extends: debian-12\nversion: v1.0.0\n"
 
-// write writes files into the current folder.
+// write writes files into the current directory.
 func write(t *testing.T, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
@@ -164,7 +164,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckElsewhere has the spec in one folder and the files in another, which
+// TestCheckElsewhere has the spec in one directory and the files in another, which
 // links do not lead out of.
 func TestCheckElsewhere(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -186,7 +186,7 @@ func TestCheckElsewhere(t *testing.T) {
 
 	o.Context = "nowhere"
 	_, err = local.Check(t.Context(), p, o)
-	require.EqualError(t, err, "look for a in the build context: there is no folder nowhere")
+	require.EqualError(t, err, "look for a in the build context: there is no directory nowhere")
 }
 
 // TestNamedContexts has a spec extend what was handed in for it.
@@ -201,8 +201,8 @@ func TestNamedContexts(t *testing.T) {
 	for context, want := range map[string]string{
 		"acme":                     "",
 		"empty":                    at + "the named context acme holds no kairos.spec",
-		"nodir":                    at + "there is no folder nodir for the named context acme",
-		"empty/file":               at + "there is no folder empty/file for the named context acme",
+		"nodir":                    at + "there is no directory nodir for the named context acme",
+		"empty/file":               at + "there is no directory empty/file for the named context acme",
 		"docker-image://acme/base": at + "the named context acme is docker-image://acme/base: only directories can be looked into without building",
 		"https://acme.example/x":   at + "the named context acme is https://acme.example/x: only directories can be looked into without building",
 		"oci-layout://acme:v1":     at + "the named context acme is oci-layout://acme:v1: only directories can be looked into without building",

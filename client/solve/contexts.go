@@ -27,7 +27,7 @@ func addContext(opt *client.SolveOpt, name, value string) error {
 		return nil
 	}
 	if info, err := os.Stat(value); err != nil || !info.IsDir() {
-		return errors.Errorf("there is no folder %s", value)
+		return errors.Errorf("there is no directory %s", value)
 	}
 	fs, err := fsutil.NewFS(value)
 	if err != nil {

@@ -43,8 +43,8 @@ func TestAddContext(t *testing.T) {
 		{name: "a", value: "https://example.com/x.git", key: "a", want: "https://example.com/x.git"},
 		{name: "docker.io/library/debian:12", value: "oci-layout://" + one, key: "debian:12", want: "oci-layout:layout-debian-12@" + image.String()},
 		{name: "a", value: "oci-layout://" + one + "@" + image.String(), key: "a", want: "oci-layout:layout-a@" + image.String()},
-		{name: "a", value: file, err: "there is no folder " + file},
-		{name: "a", value: "nowhere", err: "there is no folder nowhere"},
+		{name: "a", value: file, err: "there is no directory " + file},
+		{name: "a", value: "nowhere", err: "there is no directory nowhere"},
 		{name: "a", value: "oci-layout://nowhere", err: "open the OCI layout nowhere: "},
 	} {
 		t.Run(c.value, func(t *testing.T) {

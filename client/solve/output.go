@@ -20,16 +20,16 @@ import (
 type Output struct {
 	Entry client.ExportEntry
 
-	partial string            // hidden folder
-	letGo   io.Closer         // of the hidden folder
-	moves   map[string]string // name in the hidden folder → final path
-	folder  string            // final folder, when the whole hidden folder moves
+	partial string            // hidden directory
+	letGo   io.Closer         // of the hidden directory
+	moves   map[string]string // name in the hidden directory → final path
+	dir     string            // final directory, when the whole hidden directory moves
 }
 
-// OutputFolder exports the files of a result into a directory.
-func OutputFolder(folder string) (*Output, error) {
-	o := &Output{folder: folder}
-	if err := o.open(folder); err != nil {
+// OutputDir exports the files of a result into a directory.
+func OutputDir(dir string) (*Output, error) {
+	o := &Output{dir: dir}
+	if err := o.open(dir); err != nil {
 		return nil, err
 	}
 	o.Entry = client.ExportEntry{Type: client.ExporterLocal, OutputDir: o.partial}
@@ -65,7 +65,7 @@ type Destination struct {
 func ParseOutput(s string) (Destination, error) {
 	switch {
 	case s == "":
-		return Destination{}, errors.New("an output is empty; name a folder")
+		return Destination{}, errors.New("an output is empty; name a directory")
 	case !strings.Contains(s, "="):
 		return Destination{Type: client.ExporterLocal, Path: s, Plain: true}, nil
 	}
@@ -113,10 +113,10 @@ func (d Destination) Open() (*Output, error) {
 	if d.Path == "" {
 		return &Output{Entry: client.ExportEntry{Type: d.Type, Attrs: d.Attrs}}, nil
 	}
-	if !d.isFolder() {
+	if !d.isDir() {
 		return outputFile(d.Type, d.Path, d.Attrs)
 	}
-	o, err := OutputFolder(d.Path)
+	o, err := OutputDir(d.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (d Destination) Open() (*Output, error) {
 	return o, nil
 }
 
-func (d Destination) isFolder() bool {
+func (d Destination) isDir() bool {
 	tar, err := strconv.ParseBool(d.Attrs["tar"])
 	return d.Type == client.ExporterLocal || err == nil && !tar
 }
@@ -159,13 +159,13 @@ const partialPrefix = ".flavorkit-"
 // open makes the hidden directory and locks it. It removes those of builds that
 // were killed. Machines and containers may share the parent directory, so process
 // ids say nothing.
-func (o *Output) open(folder string) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return errors.Wrap(err, "make the output folder")
+func (o *Output) open(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return errors.Wrap(err, "make the output directory")
 	}
-	hidden, err := filepath.Glob(filepath.Join(folder, partialPrefix+"partial-*"))
+	hidden, err := filepath.Glob(filepath.Join(dir, partialPrefix+"partial-*"))
 	if err != nil {
-		return errors.Wrap(err, "look into the output folder")
+		return errors.Wrap(err, "look into the output directory")
 	}
 	for _, path := range hidden {
 		if abandoned(path) {
@@ -173,9 +173,9 @@ func (o *Output) open(folder string) error {
 		}
 	}
 	for {
-		partial, err := os.MkdirTemp(folder, partialPrefix+"partial-")
+		partial, err := os.MkdirTemp(dir, partialPrefix+"partial-")
 		if err != nil {
-			return errors.Wrap(err, "write to the output folder")
+			return errors.Wrap(err, "write to the output directory")
 		}
 		// Another build may have found it abandoned before it was locked.
 		if letGo, ok := hold(partial); ok {
@@ -190,14 +190,14 @@ func (o *Output) Commit() ([]string, error) {
 	if o.partial == "" {
 		return nil, nil
 	}
-	if o.folder != "" {
+	if o.dir != "" {
 		entries, err := os.ReadDir(o.partial)
 		if err != nil {
 			return nil, errors.Wrap(err, "read what was built")
 		}
 		o.moves = map[string]string{}
 		for _, e := range entries {
-			o.moves[e.Name()] = filepath.Join(o.folder, e.Name())
+			o.moves[e.Name()] = filepath.Join(o.dir, e.Name())
 		}
 	}
 	var files []string
@@ -235,7 +235,7 @@ func move(from, to string) error {
 	case target.IsDir():
 		return errors.Errorf("%s is a directory", to)
 	case source.IsDir():
-		return errors.Errorf("%s is not a folder", to)
+		return errors.Errorf("%s is not a directory", to)
 	}
 	return os.Rename(from, to)
 }

@@ -13,7 +13,7 @@ import (
 
 func TestParseOutput(t *testing.T) {
 	dir := t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "folder"), 0o755))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "directory"), 0o755))
 	for _, c := range []struct {
 		in    string
 		kind  string
@@ -32,13 +32,13 @@ func TestParseOutput(t *testing.T) {
 		{in: "type=image,name=acme/os,push=true", kind: client.ExporterImage, attrs: map[string]string{"name": "acme/os", "push": "true", "rewrite-timestamp": "true"}},
 		{in: "type=registry,name=acme/os", kind: client.ExporterImage, attrs: map[string]string{"name": "acme/os", "push": "true", "rewrite-timestamp": "true"}},
 		{in: "type=image,dest=DIR/none", kind: client.ExporterImage, attrs: map[string]string{"rewrite-timestamp": "true"}},
-		{in: "", want: "an output is empty; name a folder"},
+		{in: "", want: "an output is empty; name a directory"},
 		{in: "type=local", want: `output "type=local": add dest=…`},
 		{in: "type=oci", want: `output "type=oci": add dest=…`},
 		{in: "dest=DIR/x", want: `output "dest=DIR/x": the type is none of local, tar, oci, docker, image, registry`},
 		{in: "type=iso,dest=x", want: `output "type=iso,dest=x": the type is none of local, tar, oci, docker, image, registry`},
 		{in: "type=oci,x", want: `output "type=oci,x": "x" is not key=value`},
-		{in: "type=oci,dest=DIR/folder", want: `DIR/folder is a directory; name a file in it`},
+		{in: "type=oci,dest=DIR/directory", want: `DIR/directory is a directory; name a file in it`},
 	} {
 		t.Run(c.in, func(t *testing.T) {
 			d, err := ParseOutput(strings.ReplaceAll(c.in, "DIR", dir))
@@ -63,7 +63,7 @@ func TestParseOutput(t *testing.T) {
 	assert.Empty(t, hidden(t, dir), "Discard leaves nothing")
 }
 
-// hidden are the folders of builds that are not done.
+// hidden are the directories of builds that are not done.
 func hidden(t *testing.T, dir string) []string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, partialPrefix+"*"))
@@ -79,7 +79,7 @@ func write(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// read returns all files below a folder that are not hidden, by path.
+// read returns all files below a directory that are not hidden, by path.
 func read(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -97,10 +97,10 @@ func read(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-func TestFolderAppearsOnCommit(t *testing.T) {
+func TestDirAppearsOnCommit(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"a.iso": "former", "mine.txt": "mine", "sub/mine.txt": "mine", "sub/x": "former"})
-	o, err := OutputFolder(dir)
+	o, err := OutputDir(dir)
 	require.NoError(t, err)
 	before := read(t, dir)
 	write(t, o.Entry.OutputDir, map[string]string{"a.iso": "new", "a.iso.sha256": "new", "sub/x": "new", "sub/deep/y": "new"})
@@ -138,15 +138,15 @@ func TestFileAppearsOnCommit(t *testing.T) {
 	}
 }
 
-func TestCommitTakesNoFolderAway(t *testing.T) {
+func TestCommitTakesNoDirAway(t *testing.T) {
 	for name, c := range map[string]struct{ there, built, want string }{
-		"file over folder": {"x/mine", "x", "x is a directory"},
-		"folder over file": {"x", "x/new", "x is not a folder"},
+		"file over directory": {"x/mine", "x", "x is a directory"},
+		"directory over file": {"x", "x/new", "x is not a directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, dir, map[string]string{c.there: "mine"})
-			o, err := OutputFolder(dir)
+			o, err := OutputDir(dir)
 			require.NoError(t, err)
 			write(t, o.Entry.OutputDir, map[string]string{c.built: "new"})
 			_, err = o.Commit()
@@ -158,17 +158,17 @@ func TestCommitTakesNoFolderAway(t *testing.T) {
 	}
 }
 
-// TestSweep leaves the folders that a process holds, and what only looks like one
+// TestSweep leaves the directories that a process holds, and what only looks like one
 // of ours.
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
-	other, err := OutputFolder(dir)
+	other, err := OutputDir(dir)
 	require.NoError(t, err)
 	const killed, users = partialPrefix + "partial-1", partialPrefix + "notes"
 	for _, name := range []string{killed, users, filepath.Base(other.partial)} {
 		write(t, dir, map[string]string{name + "/file": "x"})
 	}
-	o, err := OutputFolder(dir)
+	o, err := OutputDir(dir)
 	require.NoError(t, err)
 	assert.NoDirExists(t, filepath.Join(dir, killed))
 	assert.FileExists(t, filepath.Join(dir, users, "file"))
@@ -179,21 +179,21 @@ func TestSweep(t *testing.T) {
 	assert.Len(t, hidden(t, dir), 1)
 }
 
-// TestNoPlace has output folders that cannot be.
+// TestNoPlace has output directories that cannot be.
 func TestNoPlace(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"file": "x"})
-	_, err := OutputFolder(filepath.Join(dir, "file", "dist"))
+	_, err := OutputDir(filepath.Join(dir, "file", "dist"))
 	require.Error(t, err)
-	assert.Equal(t, "make the output folder: mkdir "+dir+"/file: not a directory", err.Error())
+	assert.Equal(t, "make the output directory: mkdir "+dir+"/file: not a directory", err.Error())
 
 	// Where even root may not write. /proc is the same on every Linux.
-	_, err = OutputFolder("/proc")
+	_, err = OutputDir("/proc")
 	require.Error(t, err)
-	assert.Regexp(t, "^write to the output folder: mkdir /proc/.flavorkit-", err.Error())
+	assert.Regexp(t, "^write to the output directory: mkdir /proc/.flavorkit-", err.Error())
 	_, err = OutputImage("/proc/self/x/a.tar")
 	require.Error(t, err)
-	assert.Regexp(t, "^make the output folder: mkdir /proc/self/x: ", err.Error())
+	assert.Regexp(t, "^make the output directory: mkdir /proc/self/x: ", err.Error())
 }
 
 func TestNothingToCommit(t *testing.T) {

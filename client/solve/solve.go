@@ -141,10 +141,10 @@ func (o Options) solveOpt() (*client.SolveOpt, error) {
 	if len(o.Platforms) == 0 {
 		delete(opt.FrontendAttrs, "platform")
 	}
-	for name, folder := range map[string]string{"dockerfile": filepath.Dir(o.File), "context": o.Context} {
-		fs, err := fsutil.NewFS(folder)
+	for name, dir := range map[string]string{"dockerfile": filepath.Dir(o.File), "context": o.Context} {
+		fs, err := fsutil.NewFS(dir)
 		if err != nil {
-			return nil, errors.Wrapf(err, "open the folder %s", folder)
+			return nil, errors.Wrapf(err, "open the directory %s", dir)
 		}
 		opt.LocalMounts[name] = fs
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs/matrix"
 )
 
-const bakeHelp = `Write a file for docker buildx bake, with a target for each cell of a matrix, and
-groups: default with all cells, and one for each variant, architecture and flavor.
+const bakeHelp = `Write a file for docker buildx bake, with a target for each entry of a matrix, and
+groups: default with all entries, and one for each variant, architecture and flavor.
 
 The variables REGISTRY, VERSION and TARGET are set where bake runs. Bake needs no
 flavorkit there: BuildKit fetches the frontend.`
@@ -43,7 +43,7 @@ func bakeCommand() *cobra.Command {
 			}
 			o.Version = cmp.Or(f.version, matrix.DefaultVersion)
 			o.Targets = frontend.Targets()
-			o.Context = filepath.ToSlash(f.folder())
+			o.Context = filepath.ToSlash(f.dir())
 			text, err := f.bake(cmd, o)
 			if err != nil {
 				return err
@@ -66,8 +66,8 @@ func bakeCommand() *cobra.Command {
 	flags.StringVar(&o.Registry, "registry", "localhost:5000", "default of the variable REGISTRY")
 	flags.StringVar(&o.Target, "target", "image", "default of the variable TARGET")
 	addContexts(flags, &o.Contexts, "named context of all targets: name=directory, name=docker-image://ref")
-	flags.StringArrayVar(&o.CacheFrom, "cache-from", nil, "cache of all targets, such as type=registry,ref=ghcr.io/acme/cache:{cell}")
-	flags.StringArrayVar(&o.CacheTo, "cache-to", nil, "cache that each target writes, such as type=registry,ref=ghcr.io/acme/cache:{cell},mode=max")
+	flags.StringArrayVar(&o.CacheFrom, "cache-from", nil, "cache of all targets, such as type=registry,ref=ghcr.io/acme/cache:{entry}")
+	flags.StringArrayVar(&o.CacheTo, "cache-to", nil, "cache that each target writes, such as type=registry,ref=ghcr.io/acme/cache:{entry},mode=max")
 	return cmd
 }
 
@@ -112,7 +112,7 @@ func writeBake(file string, text []byte) error {
 	return errors.Wrap(os.WriteFile(file, text, 0o644), "write the bake file")
 }
 
-// bake plans the cells with the version that bake fills in.
+// bake plans the entries with the version that bake fills in.
 func (f *matrixFlags) bake(cmd *cobra.Command, o bake.Options) ([]byte, error) {
 	if f.version == "" {
 		f.flavorVersion = bake.Version
@@ -123,22 +123,22 @@ func (f *matrixFlags) bake(cmd *cobra.Command, o bake.Options) ([]byte, error) {
 	if err != nil {
 		return nil, frontend.Locate(err)
 	}
-	cells, all, err := f.cells(cat)
+	entries, all, err := f.entries(cat)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkOwnCaches(o.CacheTo, len(cells)); err != nil {
+	if err := checkOwnCaches(o.CacheTo, len(entries)); err != nil {
 		return nil, err
 	}
-	plans, err := f.plans(cmd.Context(), cells, cat, o.Contexts)
+	plans, err := f.plans(cmd.Context(), entries, cat, o.Contexts)
 	if err != nil {
 		return nil, err
 	}
-	targets := make([]bake.Cell, len(cells))
-	for i, r := range rows(cells, plans, f.names(cmd.Context(), cells, all, plans, cat, o.Contexts)) {
-		targets[i] = bake.Cell{
+	targets := make([]bake.Entry, len(entries))
+	for i, r := range rows(entries, plans, f.names(cmd.Context(), entries, all, plans, cat, o.Contexts)) {
+		targets[i] = bake.Entry{
 			Name: r.Name, Spec: r.Spec, Image: r.Image, Arch: r.Arch,
-			Groups: []string{r.Variant, r.Arch, cells[i].Flavor},
+			Groups: []string{r.Variant, r.Arch, entries[i].Flavor},
 		}
 	}
 	return bake.File(targets, o)

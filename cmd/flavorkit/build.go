@@ -86,7 +86,7 @@ func (f *solveFlags) complete() (err error) {
 		return usagef("--cloud-config is for the targets %s", strings.Join(valid, ", "))
 	}
 	if f.stateDir == "" {
-		return usagef("--state-dir is empty; name a folder")
+		return usagef("--state-dir is empty; name a directory")
 	}
 	if err := solve.CheckProgress(f.Log, f.Progress); err != nil {
 		return &usageError{err}
@@ -157,7 +157,7 @@ func buildCommand() *cobra.Command {
 	f.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
-	flags.StringArrayVarP(&f.outputs, "output", "o", nil, "where to: a folder, or type=oci|image|local|tar,dest=… (default: dist)")
+	flags.StringArrayVarP(&f.outputs, "output", "o", nil, "where to: a directory, or type=oci|image|local|tar,dest=… (default: dist)")
 	flags.StringVarP(&f.tag, "tag", "t", "", "name of the image")
 	flags.BoolVar(&f.push, "push", false, "push the image to its registry; needs --tag")
 	flags.StringSliceVar(&f.Platforms, "platform", nil, "platforms to build for, such as linux/amd64,linux/arm64")
@@ -169,7 +169,7 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 		return err
 	}
 	return f.withClient(ctx, func(c *client.Client) (err error) {
-		// Mistakes of the spec come before the output folder is touched.
+		// Mistakes of the spec come before the output directory is touched.
 		plans, err := solve.Plans(ctx, c, f.Options)
 		if err != nil {
 			return err
@@ -297,11 +297,11 @@ func notAnImage(flag string, t frontend.Target) error {
 // withClient calls do with the BuildKit that builds run on.
 func (f *solveFlags) withClient(ctx context.Context, do func(*client.Client) error) (err error) {
 	if f.cloudConfig != "" {
-		folder, err := f.addCloudConfig()
+		dir, err := f.addCloudConfig()
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(folder)
+		defer os.RemoveAll(dir)
 	}
 	c, closeClient, err := f.connect(ctx)
 	if err != nil {
@@ -315,8 +315,8 @@ func (f *solveFlags) withClient(ctx context.Context, do func(*client.Client) err
 }
 
 // addCloudConfig hands the cloud-config in as a named context, which is a
-// folder: a private one, to be removed by the caller.
-func (f *solveFlags) addCloudConfig() (folder string, err error) {
+// directory, a private one that the caller removes.
+func (f *solveFlags) addCloudConfig() (dir string, err error) {
 	text, err := os.ReadFile(f.cloudConfig)
 	if err != nil {
 		return "", errors.Wrap(err, "read the cloud-config")
@@ -325,20 +325,20 @@ func (f *solveFlags) addCloudConfig() (folder string, err error) {
 	if _, err := specs.ReadMachineConfig(&specs.Source{Name: f.cloudConfig, Data: text}); err != nil {
 		return "", frontend.Locate(err)
 	}
-	if folder, err = os.MkdirTemp("", "flavorkit-"); err != nil {
+	if dir, err = os.MkdirTemp("", "flavorkit-"); err != nil {
 		return "", errors.Wrap(err, "hand in the cloud-config")
 	}
-	if err := os.WriteFile(filepath.Join(folder, artifact.ConfigFile), text, 0o600); err != nil {
-		_ = os.RemoveAll(folder)
+	if err := os.WriteFile(filepath.Join(dir, artifact.ConfigFile), text, 0o600); err != nil {
+		_ = os.RemoveAll(dir)
 		return "", errors.Wrap(err, "hand in the cloud-config")
 	}
 	contexts := maps.Clone(f.Contexts)
 	if contexts == nil {
 		contexts = map[string]string{}
 	}
-	contexts[artifact.ConfigContext] = folder
+	contexts[artifact.ConfigContext] = dir
 	f.Contexts = contexts
-	return folder, nil
+	return dir, nil
 }
 
 // connect opens the BuildKit that the build runs on.
@@ -396,7 +396,7 @@ func (f *buildFlags) openOutputs(plans []*plan.Plan) ([]*solve.Output, error) {
 	return outputs, nil
 }
 
-// openOutput opens one output. An image goes into a folder as an archive, not as
+// openOutput opens one output. An image goes into a directory as an archive, not as
 // its hundred thousand files.
 func (f *buildFlags) openOutput(d solve.Destination, plans []*plan.Plan) (*solve.Output, error) {
 	if !d.Plain || !f.target.IsImage() {

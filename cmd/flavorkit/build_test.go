@@ -19,20 +19,20 @@ func TestOpenOutputs(t *testing.T) {
 		flags buildFlags
 		plans []*plan.Plan
 		kinds []string
-		// names of images, and folders that are written to
-		names, folders []string
-		err            string
+		// names of images, and directories that are written to
+		names, dirs []string
+		err         string
 	}{
 		{name: "push", flags: buildFlags{solveFlags: solveFlags{push: true}, tag: "acme/os:v1"}, kinds: []string{client.ExporterImage}, names: []string{"acme/os:v1"}},
-		{name: "an image by default", plans: plans[:1], kinds: []string{client.ExporterOCI}, names: []string{""}, folders: []string{"dist"}},
+		{name: "an image by default", plans: plans[:1], kinds: []string{client.ExporterOCI}, names: []string{""}, dirs: []string{"dist"}},
 		{name: "several outputs, one name", flags: buildFlags{outputs: []string{"a", "type=tar,dest=b/x.tar"}, tag: "acme/os:v1"}, plans: plans,
-			kinds: []string{client.ExporterOCI, client.ExporterTar}, names: []string{"acme/os:v1", ""}, folders: []string{"a", "b"}},
-		{name: "the second is no file", flags: buildFlags{outputs: []string{"a", "type=oci,dest=folder"}}, plans: plans,
-			kinds: []string{client.ExporterOCI}, names: []string{""}, folders: []string{"a"}, err: "folder is a directory; name a file in it"},
+			kinds: []string{client.ExporterOCI, client.ExporterTar}, names: []string{"acme/os:v1", ""}, dirs: []string{"a", "b"}},
+		{name: "the second is no file", flags: buildFlags{outputs: []string{"a", "type=oci,dest=directory"}}, plans: plans,
+			kinds: []string{client.ExporterOCI}, names: []string{""}, dirs: []string{"a"}, err: "directory is a directory; name a file in it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			require.NoError(t, os.Mkdir("folder", 0o755))
+			require.NoError(t, os.Mkdir("directory", 0o755))
 			require.NoError(t, c.flags.parseOutputs())
 			outputs, err := c.flags.openOutputs(c.plans)
 			if c.err == "" {
@@ -46,10 +46,10 @@ func TestOpenOutputs(t *testing.T) {
 			}
 			assert.Equal(t, c.kinds, kinds)
 			assert.Equal(t, c.names, names)
-			for _, folder := range c.folders {
-				hidden, err := filepath.Glob(folder + "/.flavorkit-*")
+			for _, dir := range c.dirs {
+				hidden, err := filepath.Glob(dir + "/.flavorkit-*")
 				require.NoError(t, err)
-				assert.Len(t, hidden, 1, folder)
+				assert.Len(t, hidden, 1, dir)
 			}
 			discard(outputs, &err)
 		})

@@ -10,7 +10,7 @@ import (
 func TestCatalog(t *testing.T) {
 	const example = "../../examples/private-distro"
 	dir := t.TempDir()
-	write(t, dir+"/matrix.yaml", "cells: [{extends: [acme], architectures: [amd64]}]\n")
+	write(t, dir+"/matrix.yaml", "entries: [{extends: [acme], architectures: [amd64]}]\n")
 	write(t, dir+"/wrong/distros/acme.yaml", "name: acme\nlike: debian-12\nmanager: pacman\n")
 	for _, c := range []struct {
 		name           string
@@ -27,7 +27,7 @@ func TestCatalog(t *testing.T) {
 		{"init", []string{"init", dir, "--flavor", "acme", "--catalog", example + "/catalog"}, 0, "--target iso --catalog " + example + "/catalog -o dist", ""},
 		{"build", []string{"build", example, "--catalog", example + "/catalog", "--platform", "linux/riscv64"}, exitUsage, "", `unknown platform "linux/riscv64"; valid: linux/amd64, linux/arm64`},
 		{"without", []string{"plan", example}, exitFailed, "", `extends: no flavor and no named context is called "acme"`},
-		{"none", []string{"plan", example, "--catalog", dir + "/none"}, exitFailed, "", "there is no folder " + dir + "/none for the named context catalog"},
+		{"none", []string{"plan", example, "--catalog", dir + "/none"}, exitFailed, "", "there is no directory " + dir + "/none for the named context catalog"},
 		{"a mistake in it", []string{"matrix", "--catalog", dir + "/wrong"}, exitFailed, "", `catalog/distros/acme.yaml:3:10: manager: "pacman" is not valid; valid: apk, apt, dnf, zypper`},
 		{"a line of it", []string{"check", example, "--catalog", dir + "/wrong"}, exitFailed, "", ">>> manager: pacman"},
 	} {

@@ -160,15 +160,15 @@ func pairs(flag string, list []string, alone func(key string) (string, bool)) (m
 
 // findSpec returns the spec that is meant: the file that is named, or the one in
 // the build context.
-func findSpec(folder, file string) (string, error) {
+func findSpec(dir, file string) (string, error) {
 	if file == "-" {
 		return "", usagef("-f -: a spec is read from a file only")
 	}
-	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
-		return "", usagef("%s is a file and not a build context; name a spec with -f %s", folder, quote(folder))
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return "", usagef("%s is a file and not a build context; name a spec with -f %s", dir, quote(dir))
 	}
 	if file == "" {
-		file = filepath.Join(folder, specs.DefaultName)
+		file = filepath.Join(dir, specs.DefaultName)
 	}
 	switch info, err := os.Stat(file); {
 	case err != nil:

@@ -35,8 +35,8 @@ func TestFlagMistakes(t *testing.T) {
 
 		{[]string{"build", "--progress", "loud"}, `progress "loud" is none of auto, plain, tty, rawjson, quiet`},
 		{[]string{"build", "--progress", "tty"}, `progress "tty" needs a terminal`},
-		{[]string{"build", "--state-dir", ""}, "--state-dir is empty; name a folder"},
-		{[]string{"matrix", "build", "--state-dir", ""}, "--state-dir is empty; name a folder"},
+		{[]string{"build", "--state-dir", ""}, "--state-dir is empty; name a directory"},
+		{[]string{"matrix", "build", "--state-dir", ""}, "--state-dir is empty; name a directory"},
 		{[]string{"build", "--cloud-config", "user.yaml"}, "--cloud-config is for the targets iso, img, qcow2, vhd, vmdk, gce, img-image"},
 		{[]string{"build", "--label", "=x"}, `--label "=x" has no name`},
 		{[]string{"build", "--build-arg", "=x"}, `--build-arg "=x" has no name`},
@@ -47,8 +47,8 @@ func TestFlagMistakes(t *testing.T) {
 
 		{[]string{"build", "-o", "type=iso,dest=x"}, `output "type=iso,dest=x": the type is none of local, tar, oci, docker, image, registry`},
 		{[]string{"build", "-o", "type=oci"}, `output "type=oci": add dest=…`},
-		{[]string{"build", "-o", ""}, "an output is empty; name a folder"},
-		{[]string{"matrix", "build", "-o", ""}, "an output is empty; name a folder"},
+		{[]string{"build", "-o", ""}, "an output is empty; name a directory"},
+		{[]string{"matrix", "build", "-o", ""}, "an output is empty; name a directory"},
 
 		{[]string{"build", "--push"}, "--push needs --tag"},
 		{[]string{"build", "--push", "-t", "acme/os:v1", "--target", "iso"}, "--push is for images, and the target iso makes files; remove --target, or choose image or img-image"},

@@ -14,7 +14,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// flavorkit runs a command line in the current folder.
+// flavorkit runs a command line in the current directory.
 func flavorkit(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = run(ctx, args, &out, &errs)
@@ -46,7 +46,7 @@ func TestCommands(t *testing.T) {
 		{line: "", stdout: "Available Commands:"},
 		{line: "--help", stdout: "Available Commands:"},
 		{line: "help", stdout: "Available Commands:"},
-		{line: "help matrix build", stdout: "Build cells of a matrix in one solve"},
+		{line: "help matrix build", stdout: "Build entries of a matrix in one solve"},
 		{line: "help bogus", code: exitUsage, stderr: "flavorkit: unknown command \"bogus\"\nSee"},
 		{line: "help matrix bild", code: exitUsage, stderr: "flavorkit: unknown command \"matrix bild\"\nSee"},
 		{line: "completion", stdout: "flavorkit completion [command]"},

@@ -29,20 +29,20 @@ import (
 
 const matrixHelp = `List a matrix: the one of all flavors, or with --file one of your own, such as
 
-  cells:
+  entries:
     - extends: [debian-12, ./edge.spec]
       kernels: [debian-12, debian-13]
       variants: [core]
       architectures: [amd64, arm64]
       models: [generic]
 
-where every combination is a cell. The flags choose cells, by name or pattern.`
+where every combination is an entry. The flags choose entries, by name or pattern.`
 
 const matrixExample = `  flavorkit matrix --arch amd64 --flavor 'debian-*'
   flavorkit matrix build --arch amd64 --target iso -o dist --version v1.0.0
   flavorkit matrix build --file edge.yaml --push --registry ghcr.io/acme`
 
-// matrixFlags choose cells of a matrix.
+// matrixFlags choose entries of a matrix.
 type matrixFlags struct {
 	file, version string
 	// flavorVersion is the version of flavors when none is asked for.
@@ -54,18 +54,18 @@ func (f *matrixFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.file, "file", "f", "", "the matrix (default: that of all flavors)")
 	flags.StringVar(&f.version, "version", "", "version of what is built (default: that of the specs, "+matrix.DefaultVersion+" for flavors)")
-	flags.StringSliceVar(&f.selection.Names, "cell", nil, "only these cells, such as core-debian-12-amd64-generic")
-	flags.StringSliceVar(&f.selection.Flavors, "flavor", nil, "only cells of these flavors, such as 'debian-*'")
-	flags.StringSliceVar(&f.selection.Variants, "variant", nil, "only cells of these variants: core, standard")
-	flags.StringSliceVar(&f.selection.Archs, "arch", nil, "only cells for these architectures, such as amd64")
-	flags.StringSliceVar(&f.selection.Models, "model", nil, "only cells for these models, such as generic")
+	flags.StringSliceVar(&f.selection.Names, "entry", nil, "only these entries, such as core-debian-12-amd64-generic")
+	flags.StringSliceVar(&f.selection.Flavors, "flavor", nil, "only entries of these flavors, such as 'debian-*'")
+	flags.StringSliceVar(&f.selection.Variants, "variant", nil, "only entries of these variants: core, standard")
+	flags.StringSliceVar(&f.selection.Archs, "arch", nil, "only entries for these architectures, such as amd64")
+	flags.StringSliceVar(&f.selection.Models, "model", nil, "only entries for these models, such as generic")
 }
 
-// folder is where the specs are that the matrix names.
-func (f *matrixFlags) folder() string { return filepath.Dir(f.file) }
+// dir is where the specs are that the matrix names.
+func (f *matrixFlags) dir() string { return filepath.Dir(f.file) }
 
-// cells reads the matrix and returns the cells that are asked for, and all.
-func (f *matrixFlags) cells(cat *catalog.Catalog) (chosen, all []matrix.Cell, err error) {
+// entries reads the matrix and returns the entries that are asked for, and all.
+func (f *matrixFlags) entries(cat *catalog.Catalog) (chosen, all []matrix.Entry, err error) {
 	src := matrix.Builtin()
 	if f.file != "" {
 		data, err := os.ReadFile(f.file)
@@ -88,14 +88,14 @@ func (f *matrixFlags) cells(cat *catalog.Catalog) (chosen, all []matrix.Cell, er
 	return chosen, all, nil
 }
 
-// plans resolves cells without a BuildKit.
-func (f *matrixFlags) plans(ctx context.Context, cells []matrix.Cell, cat *catalog.Catalog, contexts map[string]string) ([]*plan.Plan, error) {
-	plans := make([]*plan.Plan, len(cells))
+// plans resolves entries without a BuildKit.
+func (f *matrixFlags) plans(ctx context.Context, entries []matrix.Entry, cat *catalog.Catalog, contexts map[string]string) ([]*plan.Plan, error) {
+	plans := make([]*plan.Plan, len(entries))
 	var found specs.Diagnostics
-	for i, c := range cells {
+	for i, c := range entries {
 		var err error
 		plans[i], err = local.PlanSource(ctx, c.Spec, local.Options{
-			File: filepath.Join(f.folder(), c.Spec.Name), Arch: c.Arch, Contexts: contexts, Catalog: cat,
+			File: filepath.Join(f.dir(), c.Spec.Name), Arch: c.Arch, Contexts: contexts, Catalog: cat,
 		})
 		var mistakes specs.Diagnostics
 		if errors.As(err, &mistakes) {
@@ -129,16 +129,16 @@ func matrixCommand() *cobra.Command {
 			if err != nil {
 				return frontend.Locate(err)
 			}
-			cells, all, err := f.cells(cat)
+			entries, all, err := f.entries(cat)
 			if err != nil {
 				return err
 			}
-			plans, err := f.plans(cmd.Context(), cells, cat, contexts)
+			plans, err := f.plans(cmd.Context(), entries, cat, contexts)
 			if err != nil {
 				return err
 			}
-			names := f.names(cmd.Context(), cells, all, plans, cat, contexts)
-			return write(cmd.OutOrStdout(), rows(cells, plans, names))
+			names := f.names(cmd.Context(), entries, all, plans, cat, contexts)
+			return write(cmd.OutOrStdout(), rows(entries, plans, names))
 		},
 	}
 	f.add(cmd)
@@ -148,7 +148,7 @@ func matrixCommand() *cobra.Command {
 	return cmd
 }
 
-// row is a cell in a list.
+// row is an entry in a list.
 type row struct {
 	Name          string `json:"name"`
 	Userland      string `json:"userland"`
@@ -160,13 +160,13 @@ type row struct {
 	Model         string `json:"model"`
 	Image         string `json:"image"`
 	File          string `json:"file"`
-	// Spec is the text of the cell.
+	// Spec is the text of the entry.
 	Spec string `json:"spec"`
 }
 
-func rows(cells []matrix.Cell, plans []*plan.Plan, names cellNames) []row {
-	list := make([]row, len(cells))
-	for i, c := range cells {
+func rows(entries []matrix.Entry, plans []*plan.Plan, names entryNames) []row {
+	list := make([]row, len(entries))
+	for i, c := range entries {
 		p := plans[i]
 		list[i] = row{
 			Name: c.Name, Userland: p.Userland.Distro, Kernel: p.Kernel.Distro, Init: p.System.Init,
@@ -195,16 +195,16 @@ func writeJSON(w io.Writer, list []row) error {
 	return e.Encode(list)
 }
 
-const matrixBuildHelp = `Build cells of a matrix in one solve: what they have in common is built once,
+const matrixBuildHelp = `Build entries of a matrix in one solve: what they have in common is built once,
 and what they have not side by side.
 
-Images are written to the output folder, an OCI archive a cell, or pushed with
+Images are written to the output directory, an OCI archive an entry, or pushed with
 --push --registry. The other targets write the files they are named after, each
-with a checksum beside it. Where two cells of the matrix make files of the same
-name, each gets a folder of its own; where they make images of the same name,
-these are called by their cells. That is so for those that are not chosen, too.`
+with a checksum beside it. Where two entries of the matrix make files of the same
+name, each gets a directory of its own; where they make images of the same name,
+these are called by their entries. That is so for those that are not chosen, too.`
 
-// matrixBuildFlags are the flags of the command that builds cells.
+// matrixBuildFlags are the flags of the command that builds entries.
 type matrixBuildFlags struct {
 	solveFlags
 	matrixFlags
@@ -215,7 +215,7 @@ func matrixBuildCommand() *cobra.Command {
 	f := &matrixBuildFlags{}
 	cmd := &cobra.Command{
 		Use:     "build",
-		Short:   "Build cells of a matrix together",
+		Short:   "Build entries of a matrix together",
 		Long:    matrixBuildHelp,
 		Example: matrixExample,
 		Args:    cobra.NoArgs,
@@ -227,8 +227,8 @@ func matrixBuildCommand() *cobra.Command {
 	f.solveFlags.add(cmd)
 	f.matrixFlags.add(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&f.output, "output", "o", "dist", "folder for what is built")
-	flags.StringVar(&f.Context, "context", "", "build context (default: the folder of the matrix)")
+	flags.StringVarP(&f.output, "output", "o", "dist", "directory for what is built")
+	flags.StringVar(&f.Context, "context", "", "build context (default: the directory of the matrix)")
 	flags.BoolVar(&f.push, "push", false, "push the images; needs --registry")
 	flags.StringVar(&f.registry, "registry", "", "where to push to, such as ghcr.io/acme")
 	return cmd
@@ -242,26 +242,26 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	if err != nil {
 		return frontend.Locate(err)
 	}
-	cells, all, err := f.cells(cat)
+	entries, all, err := f.entries(cat)
 	if err != nil {
 		return err
 	}
 	if f.Context == "" {
-		f.Context = f.folder()
+		f.Context = f.dir()
 	}
-	f.File = filepath.Join(f.folder(), "matrix.yaml") // its folder counts
-	together := make(frontend.Cells, len(cells))
-	for i, c := range cells {
-		together[i] = frontend.Cell{Name: c.Name, Spec: c.Spec, Arch: c.Arch}
+	f.File = filepath.Join(f.dir(), "matrix.yaml") // its directory counts
+	together := make(frontend.Entries, len(entries))
+	for i, c := range entries {
+		together[i] = frontend.Entry{Name: c.Name, Spec: c.Spec, Arch: c.Arch}
 	}
-	f.Frontend = frontend.New(frontend.Options{}).Cells(together)
+	f.Frontend = frontend.New(frontend.Options{}).Entries(together)
 	return f.withClient(ctx, func(c *client.Client) error {
 		// Mistakes of any spec come before anything is built.
 		plans, err := solve.Plans(ctx, c, f.Options)
 		if err != nil {
 			return err
 		}
-		names := f.names(ctx, cells, all, plans, cat, f.Contexts)
+		names := f.names(ctx, entries, all, plans, cat, f.Contexts)
 		if f.target.IsImage() {
 			return f.buildImages(ctx, cmd, c, together, plans, names)
 		}
@@ -284,7 +284,7 @@ func (f *matrixBuildFlags) check(ctx context.Context, cmd *cobra.Command) error 
 	case f.push && cmd.Flags().Changed("output"):
 		return usagef("--push is an output of its own; take --output away")
 	case f.output == "":
-		return usagef("an output is empty; name a folder")
+		return usagef("an output is empty; name a directory")
 	}
 	if f.registry != "" {
 		if err := checkRegistry(f.registry); err != nil {
@@ -294,15 +294,15 @@ func (f *matrixBuildFlags) check(ctx context.Context, cmd *cobra.Command) error 
 	return checkVersion(ctx, f.version)
 }
 
-// buildFiles builds all cells into one folder.
-func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c *client.Client, names cellNames) (err error) {
-	o, err := solve.OutputFolder(f.output)
+// buildFiles builds all entries into one directory.
+func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c *client.Client, names entryNames) (err error) {
+	o, err := solve.OutputDir(f.output)
 	if err != nil {
 		return err
 	}
 	defer discard([]*solve.Output{o}, &err)
-	// The exporter makes a folder a cell when it is told to split.
-	o.Entry.Attrs = map[string]string{"platform-split": fmt.Sprint(names.folders)}
+	// The exporter makes a directory an entry when it is told to split.
+	o.Entry.Attrs = map[string]string{"platform-split": fmt.Sprint(names.dirs)}
 	files, err := export(ctx, c, f.Options, o)
 	if err != nil {
 		return err
@@ -310,22 +310,22 @@ func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c
 	return list(cmd, files)
 }
 
-// buildImages builds all cells, and then hands out the image of each, of which
+// buildImages builds all entries, and then hands out the image of each, of which
 // all is in the cache by then.
-func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, c *client.Client, cells frontend.Cells, plans []*plan.Plan, names cellNames) error {
+func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, c *client.Client, entries frontend.Entries, plans []*plan.Plan, names entryNames) error {
 	if _, err := solve.Build(ctx, c, f.Options); err != nil {
 		return err
 	}
-	written := make([][]string, len(cells))
+	written := make([][]string, len(entries))
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.SetLimit(exportsAtOnce)
-	for i, cell := range cells {
+	for i, entry := range entries {
 		eg.Go(func() (err error) {
 			o := f.Options
-			o.Frontend, o.Platforms = frontend.New(frontend.Options{}).Cell(cell), []string{"linux/" + cell.Arch}
+			o.Frontend, o.Platforms = frontend.New(frontend.Options{}).Entry(entry), []string{"linux/" + entry.Arch}
 			// All steps have run, and all that there is to say has been shown.
 			o.NoCache, o.NoCacheStages, o.CacheTo, o.Progress = false, nil, nil, "quiet"
-			file, ref := f.imagePlace(names, i, cell.Name, plans[i])
+			file, ref := f.imagePlace(names, i, entry.Name, plans[i])
 			out, err := f.openImage(file, ref)
 			if err != nil {
 				return err
@@ -335,7 +335,7 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 			if f.push {
 				written[i] = []string{ref}
 			}
-			return errors.Wrap(err, cell.Name)
+			return errors.Wrap(err, entry.Name)
 		})
 	}
 	if err := eg.Wait(); err != nil {
@@ -347,14 +347,14 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 // exportsAtOnce is how many images are compressed and written at the same time.
 const exportsAtOnce = 4
 
-// imagePlace is where the image of a cell goes: a file, or a reference in the
+// imagePlace is where the image of an entry goes: a file, or a reference in the
 // registry.
-func (f *matrixBuildFlags) imagePlace(names cellNames, i int, cell string, p *plan.Plan) (file, ref string) {
-	folder := f.output
-	if names.folders {
-		folder = filepath.Join(folder, cell)
+func (f *matrixBuildFlags) imagePlace(names entryNames, i int, entry string, p *plan.Plan) (file, ref string) {
+	dir := f.output
+	if names.dirs {
+		dir = filepath.Join(dir, entry)
 	}
-	file = filepath.Join(folder, p.File+f.target.Suffix+".oci.tar")
+	file = filepath.Join(dir, p.File+f.target.Suffix+".oci.tar")
 	return file, f.registry + "/" + names.images[i] + f.target.Suffix
 }
 

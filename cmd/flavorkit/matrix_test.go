@@ -13,7 +13,7 @@ import (
 	"github.com/flavorkit/flavorkit/plan"
 )
 
-const edgeMatrix = `cells:
+const edgeMatrix = `entries:
   - extends: [debian-12, ./edge.spec]
     kernels: [debian-12, debian-13]
     architectures: [amd64]
@@ -23,13 +23,13 @@ func TestMatrixCommands(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "ci/edge.yaml", edgeMatrix)
 	write(t, "ci/edge.spec", "extends: debian-13\nname: edge\nversion: v3.0.0\n")
-	write(t, "bad.yaml", "cells:\n  - extends: [debain-12, alpine]\n    kernels: [gentoo]\n    models: [rpi4]\n    architectures: [amd64, arm64]\n")
-	write(t, "acme.yaml", "cells: [{extends: [acme], architectures: [amd64]}]")
+	write(t, "bad.yaml", "entries:\n  - extends: [debain-12, alpine]\n    kernels: [gentoo]\n    models: [rpi4]\n    architectures: [amd64, arm64]\n")
+	write(t, "acme.yaml", "entries: [{extends: [acme], architectures: [amd64]}]")
 	write(t, "ci/acme/kairos.spec", "extends: debian-12\nversion: v1.0.0\n")
 	write(t, "ci/a,v=1/kairos.spec", "extends: debian-12\nversion: v1.0.0\n")
 	write(t, "mine.json", `{"target": {"app": {}}}`)
 	write(t, "empty.json", "")
-	write(t, "key.yaml", "cells:\n  - extend: [alpine]\n")
+	write(t, "key.yaml", "entries:\n  - extend: [alpine]\n")
 	const mistakes = `flavorkit: bad.yaml:2:15: extends: no flavor and no named context is called "debain-12"; did you mean "debian-12"?
 bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
 	for _, c := range []struct {
@@ -39,13 +39,13 @@ bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
 	}{
 		{line: "matrix --help", stdout: "flavorkit matrix build --arch amd64 --target iso"},
 		{line: "matrix", stdout: "core-alpine-ubuntu-amd64-generic             alpine-3.21         ubuntu-24.04        openrc   core      amd64  generic  core-alpine-ubuntu:3.21-core-amd64-generic-v0.1.0\n"},
-		{line: "matrix --version v2.0.0 --cell core-alpine-arm64-generic", stdout: "core-alpine:3.21-core-arm64-generic-v2.0.0\n"},
+		{line: "matrix --version v2.0.0 --entry core-alpine-arm64-generic", stdout: "core-alpine:3.21-core-arm64-generic-v2.0.0\n"},
 		{line: "matrix -f ci/edge.yaml", stdout: "edge-amd64-debian-12       debian-13  debian-12  systemd  core     amd64  generic  edge-amd64-debian-12:13-core-amd64-generic-v3.0.0\n"},
 		{line: "matrix -f bad.yaml", code: exitFailed, stderr: mistakes},
 		{line: "matrix -f bad.yaml --flavor alpine", code: exitFailed, stderr: "flavorkit: bad.yaml:3:15: kernel.from: "},
-		{line: "matrix -f key.yaml", code: exitFailed, stderr: "flavorkit: key.yaml:2:5: cells[0]: unknown key \"extend\"; did you mean \"extends\"?\n"},
+		{line: "matrix -f key.yaml", code: exitFailed, stderr: "flavorkit: key.yaml:2:5: entries[0]: unknown key \"extend\"; did you mean \"extends\"?\n"},
 		{line: "matrix -f none.yaml", code: exitFailed, stderr: "flavorkit: there is no matrix none.yaml\n"},
-		{line: "matrix --arch i386", code: exitUsage, stderr: "flavorkit: --arch \"i386\" fits no cell; valid: amd64, arm64\nSee"},
+		{line: "matrix --arch i386", code: exitUsage, stderr: "flavorkit: --arch \"i386\" fits no entry; valid: amd64, arm64\nSee"},
 		{line: "matrix --format xml", code: exitUsage, stderr: "flavorkit: unknown format \"xml\"; valid: json, table\nSee"},
 		{line: "matrix bild", code: exitUsage, stderr: "flavorkit: unknown command \"bild\" for \"flavorkit matrix\"\nSee"},
 		{line: "matrix build x", code: exitUsage, stderr: "flavorkit: unknown command \"x\" for \"flavorkit matrix build\"\nSee"},
@@ -56,10 +56,10 @@ bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
 		{line: "bake -f ci/edge.yaml -o mine.json", code: exitFailed, stderr: "flavorkit: mine.json is there already, and flavorkit did not write it; name another file with -o\n"},
 		{line: "bake -f ci/edge.yaml -o empty.json", stdout: "wrote empty.json; "},
 		{line: "bake -f acme.yaml -o - --build-context acme=ci/a,v=1", stdout: "\"acme\": \"ci/a,v=1\""},
-		{line: "bake -f acme.yaml", code: exitFailed, stderr: "flavorkit: acme.yaml:1:20: extends: no flavor and no named context is called \"acme\"; "},
+		{line: "bake -f acme.yaml", code: exitFailed, stderr: "flavorkit: acme.yaml:1:22: extends: no flavor and no named context is called \"acme\"; "},
 		{line: "bake -f bad.yaml -o bad.json", code: exitFailed, stderr: mistakes},
-		{line: "bake -o - --flavor debian-12 --cache-to ref=acme/cache", code: exitUsage, stderr: "flavorkit: --cache-to \"ref=acme/cache\" is one place for 8 targets, and each would overwrite it; write {cell} where its name belongs"},
-		{line: "bake -o - --cell core-debian-12-amd64-generic --cache-to ref=acme/cache", stdout: "\"ref=acme/cache\""},
+		{line: "bake -o - --flavor debian-12 --cache-to ref=acme/cache", code: exitUsage, stderr: "flavorkit: --cache-to \"ref=acme/cache\" is one place for 8 targets, and each would overwrite it; write {entry} where its name belongs"},
+		{line: "bake -o - --entry core-debian-12-amd64-generic --cache-to ref=acme/cache", stdout: "\"ref=acme/cache\""},
 		{line: "bake -o - --flavor debian-12 --cache-to type=inline", stdout: "\"type=inline\""},
 		{line: "bake -o none/x.json", code: exitFailed, stderr: "flavorkit: write the bake file: open none/x.json: no such file or directory\n"},
 	} {
@@ -86,7 +86,7 @@ func TestMatrixAsJSON(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "edge.yaml", edgeMatrix)
 	write(t, "edge.spec", "extends: debian-13\nname: edge\nversion: v3.0.0\n")
-	code, stdout, stderr := flavorkit(t.Context(), "matrix", "-f", "edge.yaml", "--format", "json", "--cell", "edge-*-12")
+	code, stdout, stderr := flavorkit(t.Context(), "matrix", "-f", "edge.yaml", "--format", "json", "--entry", "edge-*-12")
 	require.Zero(t, code, stderr)
 	var list []map[string]string
 	require.NoError(t, json.Unmarshal([]byte(stdout), &list))
@@ -102,7 +102,7 @@ func TestMatrixAsJSON(t *testing.T) {
 // not.
 func TestBakeVersion(t *testing.T) {
 	t.Chdir(t.TempDir())
-	write(t, "edge.yaml", "cells: [{extends: [debian-12, ./edge.spec], architectures: [amd64]}, {extends: [alpine], architectures: [amd64], versions: [v5.0.0]}]")
+	write(t, "edge.yaml", "entries: [{extends: [debian-12, ./edge.spec], architectures: [amd64]}, {extends: [alpine], architectures: [amd64], versions: [v5.0.0]}]")
 	write(t, "edge.spec", "extends: debian-13\nname: edge\nversion: v3.0.0\n")
 	for _, c := range []struct {
 		args    []string
@@ -127,17 +127,17 @@ func TestImagePlace(t *testing.T) {
 	p := &plan.Plan{File: "kairos-debian-12"}
 	for _, c := range []struct {
 		target    string
-		folders   bool
+		dirs      bool
 		file, ref string
 	}{
 		{"image", false, "dist/kairos-debian-12.oci.tar", "ghcr.io/acme/core-debian-12:v1"},
 		{"img-image", false, "dist/kairos-debian-12-img.oci.tar", "ghcr.io/acme/core-debian-12:v1-img"},
-		{"img-image", true, "dist/cell/kairos-debian-12-img.oci.tar", "ghcr.io/acme/core-debian-12:v1-img"},
+		{"img-image", true, "dist/entry/kairos-debian-12-img.oci.tar", "ghcr.io/acme/core-debian-12:v1-img"},
 	} {
 		target, err := findTarget(c.target)
 		require.NoError(t, err)
 		f := &matrixBuildFlags{output: "dist", registry: "ghcr.io/acme", solveFlags: solveFlags{target: target}}
-		file, ref := f.imagePlace(cellNames{folders: c.folders, images: []string{"core-debian-12:v1"}}, 0, "cell", p)
+		file, ref := f.imagePlace(entryNames{dirs: c.dirs, images: []string{"core-debian-12:v1"}}, 0, "entry", p)
 		assert.Equal(t, c.file, filepath.ToSlash(file))
 		assert.Equal(t, c.ref, ref)
 	}

@@ -9,31 +9,31 @@ import (
 	"github.com/flavorkit/flavorkit/specs/matrix"
 )
 
-// cellNames is what keeps the results of cells apart. All cells of the matrix
-// count, whichever are chosen: a cell that is built alone is called what it is
+// entryNames is what keeps the results of entries apart. All entries of the matrix
+// count, whichever are chosen: an entry that is built alone is called what it is
 // called among the others.
-type cellNames struct {
-	// images are the names of the images of the chosen cells. Those that would
+type entryNames struct {
+	// images are the names of the images of the chosen entries. Those that would
 	// have the same name and tag, as on two kernels of one distribution, are
-	// called by their cells.
+	// called by their entries.
 	images []string
-	// folders says that each cell gets one, because files have the same name.
-	folders bool
+	// dirs says that each entry gets a directory, because files have the same name.
+	dirs bool
 }
 
-// names names the results of the chosen cells. Others that cannot be planned here,
+// names names the results of the chosen entries. Others that cannot be planned here,
 // such as for a mistake, do not count.
-func (f *matrixFlags) names(ctx context.Context, chosen, all []matrix.Cell, plans []*plan.Plan, cat *catalog.Catalog, contexts map[string]string) cellNames {
-	byCell := map[string]*plan.Plan{}
+func (f *matrixFlags) names(ctx context.Context, chosen, all []matrix.Entry, plans []*plan.Plan, cat *catalog.Catalog, contexts map[string]string) entryNames {
+	byEntry := map[string]*plan.Plan{}
 	for i, c := range chosen {
-		byCell[c.Name] = plans[i]
+		byEntry[c.Name] = plans[i]
 	}
 	images, files := map[string]int{}, map[string]int{}
-	var n cellNames
+	var n entryNames
 	for _, c := range all {
-		p := byCell[c.Name]
+		p := byEntry[c.Name]
 		if p == nil {
-			other, err := f.plans(ctx, []matrix.Cell{c}, cat, contexts)
+			other, err := f.plans(ctx, []matrix.Entry{c}, cat, contexts)
 			if err != nil {
 				continue
 			}
@@ -41,7 +41,7 @@ func (f *matrixFlags) names(ctx context.Context, chosen, all []matrix.Cell, plan
 		}
 		images[p.Image]++
 		files[p.File]++
-		n.folders = n.folders || files[p.File] > 1
+		n.dirs = n.dirs || files[p.File] > 1
 	}
 	for i, p := range plans {
 		name := p.Image

@@ -97,7 +97,7 @@ compress_modules() {
   find "$1/lib/modules" -name '*.ko' -print0 | xargs -0 -r -n 64 -P "$(nproc)" zstd -q -3 --rm
 }
 
-# index_debs FOLDER: makes a repository of the packages in it (deb822, Packages and Release).
+# index_debs DIR: makes a repository of the packages in it (deb822, Packages and Release).
 index_debs() (
   cd "$1" || exit
   for deb in *.deb; do

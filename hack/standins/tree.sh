@@ -56,7 +56,7 @@ without_dpkg() {
     "$1"/usr/share/{doc,info,lintian,locale,man} "$1"/var/log/* "$1"/etc/systemd/system/*
 }
 
-# lay_out TREE: the folders that the distribution has where Debian has links, or the other way round. All
+# lay_out TREE: the directories that the distribution has where Debian has links, or the other way round. All
 # files are below /usr before.
 lay_out() {
   local tree=$1 dir file
@@ -75,7 +75,7 @@ lay_out() {
       done
       ;;
     one-bin)
-      # What is in both folders is a link to the other.
+      # What is in both directories is a link to the other.
       for file in "$tree"/usr/sbin/*; do
         [[ -e $tree/usr/bin/${file##*/} ]] || mv "$file" "$tree/usr/bin/"
       done
@@ -86,7 +86,7 @@ lay_out() {
   esac
 }
 
-# pack TREE TAR: without what a running machine has in its folders.
+# pack TREE TAR: without what a running machine has in its directories.
 pack() {
   tar --create --file "$2" --directory "$1" --sort=name --numeric-owner --exclude='./'{proc,sys,run,tmp,dev}'/*' .
 }

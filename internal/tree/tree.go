@@ -4,7 +4,7 @@ package tree
 
 import "io/fs"
 
-// Entry is a file, a folder or a symbolic link.
+// Entry is a file, a directory or a symbolic link.
 type Entry struct {
 	// Path in the root filesystem, absolute and clean.
 	Path string
@@ -24,5 +24,5 @@ func Link(path, target string) Entry {
 	return Entry{Path: path, Mode: fs.ModeSymlink | 0o777, Target: target}
 }
 
-// Dir is a folder that is read by everybody.
+// Dir is a directory that is read by everybody.
 func Dir(path string) Entry { return Entry{Path: path, Mode: fs.ModeDir | 0o755} }

@@ -1,11 +1,11 @@
 #!/usr/bin/awk -f
 # Compares what is needed with what is there. The first word of a line says
 # what it is:
-#   file      a module, below the folder of its kernel
+#   file      a module, below the directory of its kernel
 #   dep       a line of modules.dep
 #   builtin   a line of modules.builtin
 #   config    an option of the kernel
-#   firmware  a file, below the folder of firmware
+#   firmware  a file, below the directory of firmware
 #   inside    a path inside the initramfs
 #   need      a line of the list of needs: category, names with " or " between, why
 # Prints a line for each need that is not met, and fails when there is one.

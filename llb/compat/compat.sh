@@ -5,7 +5,7 @@
 #
 # usage: compat.sh ROOT INITRAMFS NEEDS FACTS
 #   ROOT       the root filesystem
-#   INITRAMFS  folder with the initramfs as it was made (boot/initrd) and the
+#   INITRAMFS  directory with the initramfs as it was made (boot/initrd) and the
 #              list of the paths inside it (initrd.list)
 #   NEEDS      what is needed, a line each, tabs between the words:
 #                source   what the kernel is of, for messages

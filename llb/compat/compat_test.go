@@ -31,7 +31,7 @@ const (
 	inside  = "/usr/lib/modules/" + version + "/kernel/"
 )
 
-// parts are a root filesystem and an initramfs in a folder that have all that a
+// parts are a root filesystem and an initramfs in a directory that have all that a
 // plan needs and nothing else.
 type parts struct {
 	t     *testing.T
@@ -166,7 +166,7 @@ func (s *parts) replace(path, former, latter string) {
 	s.write(path, strings.ReplaceAll(before, former, latter))
 }
 
-// rename moves a file or folder.
+// rename moves a file or directory.
 func (s *parts) rename(from, to string) {
 	s.t.Helper()
 	require.NoError(s.t, os.Rename(filepath.Join(s.dir, from), filepath.Join(s.dir, to)))
@@ -269,7 +269,7 @@ func TestHistory(t *testing.T) {
 			},
 			want: []string{
 				"initramfs command parted or sgdisk or sfdisk: not inside the initramfs; needed for stages that change GPT partitions; " + out,
-				"initramfs command rsync: not inside the initramfs; needed for immucore, which fills the persistent folders; " + out,
+				"initramfs command rsync: not inside the initramfs; needed for immucore, which fills the persistent directories; " + out,
 			},
 		},
 		{
@@ -309,7 +309,7 @@ func TestHistory(t *testing.T) {
 			want: []string{"kernel modules: no modules of the kernel " + version + " in /lib/modules; " + remedy},
 		},
 		{
-			name:   "21 modules built for another kernel in the folder of this one",
+			name:   "21 modules built for another kernel in the directory of this one",
 			change: func(s *parts) { s.replace("facts", version, other) },
 			want:   []string{"kernel modules *.ko.zst: are built for the kernel " + other + "; the kernel is " + version + "; " + remedy},
 		},

@@ -3,7 +3,7 @@
 # compression. It only says what it found; compat.sh judges.
 #
 # usage: kmod.sh MODULES FACTS
-#   MODULES  the folder of the modules
+#   MODULES  the directory of the modules
 #   FACTS    file to write:
 #              kmod WORDS             what the program calls itself
 #              module SUFFIX VERSION  the kernel that a module of this

@@ -2,7 +2,7 @@
 # Verifies a publisher's file and takes the program out of it.
 #
 # usage: unpack.sh OUT TARGET PROGRAM FILE [CHECKSUMS]
-#   OUT        folder that stands for the root filesystem
+#   OUT        directory that stands for the root filesystem
 #   TARGET     where the program goes in it
 #   PROGRAM    its path inside the archive
 #   FILE       a tar.gz archive, or the bare program

@@ -20,7 +20,7 @@ import (
 	"github.com/flavorkit/flavorkit/test/releasetest"
 )
 
-// archive is a tar.gz archive; a name that ends with / is a folder.
+// archive is a tar.gz archive; a name that ends with / is a directory.
 func archive(t *testing.T, files ...string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -73,11 +73,11 @@ func TestUnpack(t *testing.T) {
 	}{
 		{name: "archive", file: name, data: good, program: "agent"},
 		{name: "archive with ./", file: name, data: archive(t, "./", "./agent"), program: "agent"},
-		{name: "program in a folder", file: "x.tgz", data: archive(t, "bin/", "bin/agent"), program: "bin/agent"},
+		{name: "program in a directory", file: "x.tgz", data: archive(t, "bin/", "bin/agent"), program: "bin/agent"},
 		{name: "bare program", file: "agent-linux", data: "program", program: "agent"},
 		{name: "not in the archive", file: name, data: archive(t, "README", "bin/agent", "xagent", "agent2"), program: "agent", want: name + " holds no agent"},
 		{name: "a pattern is no name", file: name, data: good, program: "a*t", want: name + " holds no a*t"},
-		{name: "a folder of that name", file: name, data: archive(t, "agent/", "agent/x"), program: "agent", want: name + " holds no agent"},
+		{name: "a directory of that name", file: name, data: archive(t, "agent/", "agent/x"), program: "agent", want: name + " holds no agent"},
 		{name: "empty", file: "agent", data: "", program: "agent", want: "agent holds no agent"},
 		{name: "not an archive", file: name, data: "<html>not found</html>", program: "agent", want: "gzip: stdin: not in gzip format"},
 		{name: "checksum", file: name, data: good, program: "agent", sums: none + "  other\n" + sum + "  " + name + "\n"},

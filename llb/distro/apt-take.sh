@@ -3,7 +3,7 @@
 # and they may be for another architecture.
 #
 # usage: apt-take.sh OUT PACKAGE...
-#   OUT      folder that the files get into, by the last part of their path
+#   OUT      directory that the files get into, by the last part of their path
 #   PACKAGE  brings those that it depends on in its own version: linux-image-arm64 the package of a kernel
 #
 # FLAVORKIT_CACHE    directory for the index; it outlives the step

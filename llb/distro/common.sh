@@ -39,7 +39,7 @@ apt_widen() {
 }
 
 # rpm_without: FLAVORKIT_EXCLUDE as RPM macros, for as long as the step runs.
-# RPM leaves out the folders of %_netsharedpath (rpm's macros.in), whichever
+# RPM leaves out the directories of %_netsharedpath (rpm's macros.in), whichever
 # program calls it.
 rpm_without() {
 	[ -n "${FLAVORKIT_EXCLUDE-}" ] || return 0

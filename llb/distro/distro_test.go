@@ -14,7 +14,7 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// archive is a folder with packages for arm64 in the area "extra" of a suite,
+// archive is a directory with packages for arm64 in the area "extra" of a suite,
 // and a list of sources that does not ask for that area.
 type archive struct {
 	t   *testing.T

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// image is a folder that stands for the root of a base image, and programs that
+// image is a directory that stands for the root of a base image, and programs that
 // stand for those in it. A program writes its words into the file called.
 type image struct {
 	t   *testing.T
@@ -43,7 +43,7 @@ func (i image) exists(path string) bool {
 	return err == nil
 }
 
-// run runs the script of a package manager as the step does, in the folder in place
+// run runs the script of a package manager as the step does, in the directory in place
 // of the root, and returns what it says and which programs it called. What cleans
 // the machine is left out.
 func (i image) run(manager string, env ...string) (said, called string, err error) {

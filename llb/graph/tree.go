@@ -10,7 +10,7 @@ import (
 	"github.com/flavorkit/flavorkit/internal/tree"
 )
 
-// Tree makes one file operation, and so one layer, from entries. Folders in
+// Tree makes one file operation, and so one layer, from entries. Directories in
 // between are made as 0755.
 func (g *Graph) Tree(entries []tree.Entry) *llb.FileAction {
 	entries = slices.Clone(entries)

@@ -25,7 +25,7 @@ func Links(system plan.System) ([]tree.Entry, error) {
 	return links(system), nil
 }
 
-// systemd enables a unit by a link from the folder of the target that wants
+// systemd enables a unit by a link from the directory of the target that wants
 // it, and masks one by a link to /dev/null (systemctl(1), enable and mask). No
 // system has a graphical target (contract 1.12).
 func systemd(system plan.System) []tree.Entry {
@@ -40,7 +40,7 @@ func systemd(system plan.System) []tree.Entry {
 	return entries
 }
 
-// openrc enables a service by a link from the folder of the runlevel that it is
+// openrc enables a service by a link from the directory of the runlevel that it is
 // started in (rc-update(8)).
 func openrc(system plan.System) []tree.Entry {
 	const runlevels, services = "/etc/runlevels", "/etc/init.d"

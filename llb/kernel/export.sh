@@ -2,7 +2,7 @@
 # Takes the kernel out of the stage that it was installed in.
 #
 # usage: export.sh OUT LIBDIR [zstd]
-#   OUT     folder for /boot, modules and firmware
+#   OUT     directory for /boot, modules and firmware
 #   LIBDIR  where the userland has its modules: /lib or /usr/lib
 #   zstd    compress modules that are not; signatures stay valid, for modprobe
 #           unpacks before the kernel looks

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// stage is a folder that stands for the root of the stage that makes an initramfs,
+// stage is a directory that stands for the root of the stage that makes an initramfs,
 // with programs in it.
 type stage struct {
 	t   *testing.T
@@ -35,7 +35,7 @@ func newStage(t *testing.T, programs map[string]string) stage {
 	return s
 }
 
-// run runs a script as the step does, in the folder in place of the root.
+// run runs a script as the step does, in the directory in place of the root.
 func (s stage) run(name string, tools ...string) (said string, manifest []string, err error) {
 	s.t.Helper()
 	for _, file := range []string{name, "initramfs.sh"} {

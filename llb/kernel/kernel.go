@@ -29,7 +29,7 @@ func script(name string) (graph.Script, error) {
 	return graph.Script{Name: name, Text: text}, err
 }
 
-// tools are the scripts of what makes an initramfs. Each takes the folder with
+// tools are the scripts of what makes an initramfs. Each takes the directory with
 // our configuration, the file to make, the file to list its content in, and the
 // commands that must be there.
 func tools() map[string]string {

@@ -48,7 +48,7 @@ while read -r kind value; do
 	esac
 done <"$checks"
 
-# Folders that the distribution has merged (catalog, merged): a layer that brings
+# Directories that the distribution has merged (catalog, merged): a layer that brings
 # a real one hides what is in the other.
 for link in "$userland"/* "$userland"/usr/*; do
 	path=${link#"$userland"}
@@ -62,27 +62,27 @@ for id in cos fallback recovery statereset; do
 	text /etc/cos/grub.cfg | grep -q -e "^[^#]*--id[= ]$id\b" || fail "/etc/cos/grub.cfg" "has no entry $id"
 done
 
-# Folders that the read-only root is mounted over (contract 1.4).
+# Directories that the read-only root is mounted over (contract 1.4).
 for dir in /boot /dev /etc /home /oem /opt /proc /root /run /srv /sys /system/discovery /system/oem /system/providers /tmp /usr/libexec /usr/local /var; do
-	[ -d "$(real "$dir")" ] || fail "folder $dir" "missing"
+	[ -d "$(real "$dir")" ] || fail "directory $dir" "missing"
 done
 if [ ! -L "$root/var/lock" ] && [ ! -d "$root/var/lock" ]; then
-	fail "folder /var/lock" "missing"
+	fail "directory /var/lock" "missing"
 fi
-# A layer brings the folders above its files, with their owners and modes.
-folders() {
+# A layer brings the directories above its files, with their owners and modes.
+directories() {
 	(cd "$1" && find . -xdev -mindepth 1 -type d -printf '%U:%G:%m /%P\n' | LC_ALL=C sort)
 }
 lists=$(mktemp -d)
 trap 'rm -rf "$lists"' EXIT
-folders "$userland" >"$lists/userland"
-folders "$root" >"$lists/root"
+directories "$userland" >"$lists/userland"
+directories "$root" >"$lists/root"
 LC_ALL=C comm -23 "$lists/userland" "$lists/root" >"$lists/changed"
 while read -r mode dir; do
-	# One that is no folder any more is missing, or a link that a layer replaced.
-	[ ! -d "$root$dir" ] || fail "folder $dir" "is $(stat -c %u:%g:%a "$root$dir"), not $mode as in the userland"
+	# One that is no directory any more is missing, or a link that a layer replaced.
+	[ ! -d "$root$dir" ] || fail "directory $dir" "is $(stat -c %u:%g:%a "$root$dir"), not $mode as in the userland"
 done <"$lists/changed"
-[ -n "$(find "$root/system/oem" -name '*.yaml' -type f -size +0 2>/dev/null | head -n 1)" ] || fail "folder /system/oem" "holds no cloud-config stages"
+[ -n "$(find "$root/system/oem" -name '*.yaml' -type f -size +0 2>/dev/null | head -n 1)" ] || fail "directory /system/oem" "holds no cloud-config stages"
 
 # What must be made by every machine itself (contract 1.17).
 if ls "$root"/etc/ssh/ssh_host_*_key* >/dev/null 2>&1; then

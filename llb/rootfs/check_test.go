@@ -17,12 +17,12 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// system is a root filesystem that passes every check, in a folder.
+// system is a root filesystem that passes every check, in a directory.
 type system struct {
 	t      *testing.T
 	root   string
 	checks string
-	// userland is the distribution alone, in a folder.
+	// userland is the distribution alone, in a directory.
 	userland string
 }
 
@@ -121,7 +121,7 @@ func (s *system) remove(p string) {
 	require.NoError(s.t, os.RemoveAll(s.path(p)))
 }
 
-// replace puts something else in the place of a file or folder.
+// replace puts something else in the place of a file or directory.
 func (s *system) replace(p, text string) { s.remove(p); s.write(p, text) }
 
 // run checks the system and returns what the script says.
@@ -234,19 +234,19 @@ func TestCheckFails(t *testing.T) {
 			func(s *system) { s.edit("/etc/cos/grub.cfg", "--id recovery", "--id rescue") },
 			func(s *system) { s.edit("/etc/cos/grub.cfg", "menuentry", "# menuentry", "recovery") },
 		},
-		"folder /oem: missing":              {func(s *system) { s.remove("/oem") }, func(s *system) { s.replace("/oem", "x") }},
-		"folder /system/providers: missing": {func(s *system) { s.remove("/system/providers") }},
-		"folder /usr/local: missing":        {func(s *system) { s.remove("/usr/local"); s.link("/usr/local", "/usr/local") }},
-		"folder /var/lock: missing":         {func(s *system) { s.remove("/var/lock") }},
-		"folder /tmp: is 0:0:755, not 0:0:1777 as in the userland": {
+		"directory /oem: missing":              {func(s *system) { s.remove("/oem") }, func(s *system) { s.replace("/oem", "x") }},
+		"directory /system/providers: missing": {func(s *system) { s.remove("/system/providers") }},
+		"directory /usr/local: missing":        {func(s *system) { s.remove("/usr/local"); s.link("/usr/local", "/usr/local") }},
+		"directory /var/lock: missing":         {func(s *system) { s.remove("/var/lock") }},
+		"directory /tmp: is 0:0:755, not 0:0:1777 as in the userland": {
 			func(s *system) { s.chmod("/tmp", 0o755) },
 		},
-		"folder /root: is 0:0:755, not 0:0:700 as in the userland": {func(s *system) { s.chmod("/root", 0o755) }},
-		"folder /etc: is 0:0:777, not 0:0:755 as in the userland":  {func(s *system) { s.chmod("/etc", 0o777) }},
-		"folder /usr: is 1000:0:755, not 0:0:755 as in the userland": {
+		"directory /root: is 0:0:755, not 0:0:700 as in the userland": {func(s *system) { s.chmod("/root", 0o755) }},
+		"directory /etc: is 0:0:777, not 0:0:755 as in the userland":  {func(s *system) { s.chmod("/etc", 0o777) }},
+		"directory /usr: is 1000:0:755, not 0:0:755 as in the userland": {
 			func(s *system) { require.NoError(s.t, os.Chown(s.path("/usr"), 1000, 0)) },
 		},
-		"folder /system/oem: holds no cloud-config stages": {
+		"directory /system/oem: holds no cloud-config stages": {
 			func(s *system) { s.remove("/system/oem"); s.write("/system/oem/00.yaml", "") },
 		},
 		"ssh host keys: every machine would have the same": {

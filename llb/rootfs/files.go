@@ -58,7 +58,7 @@ func addFile(ctx context.Context, g *graph.Graph, action *llb.FileAction, k key.
 		return nil, errors.Wrap(err, k.String())
 	}
 	created := llb.WithCreatedTime(g.Epoch)
-	// Those that the userland has keep its modes (foldersLayer).
+	// Those that the userland has keep its modes (dirsLayer).
 	if dir := path.Dir(f.Path); dir != "/" {
 		action = action.Mkdir(dir, 0o755, llb.WithParents(true), created)
 	}

@@ -76,11 +76,11 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 	if ok {
 		layers = append(layers, files)
 	}
-	folders, err := foldersLayer(ctx, g, p, userland)
+	dirs, err := dirsLayer(ctx, g, p, userland)
 	if err != nil {
 		return nil, err
 	}
-	layers = append(layers, folders, releaseLayer(g, p))
+	layers = append(layers, dirs, releaseLayer(g, p))
 
 	s := g.Stage("rootfs", p.At(key.Extends))
 	r := &RootFS{Userland: userland, Loader: loader, Kernel: k, unchecked: g.Merge(s, "put the layers together", layers...)}

@@ -26,7 +26,7 @@ var mountPoints = []string{
 }
 
 // systemLayer is what makes a root filesystem a Kairos one: the overlay files,
-// the folders that are mounted over, and the services. It depends on the
+// the directories that are mounted over, and the services. It depends on the
 // distribution, its init system, the model, and the kernel arguments of the spec.
 func systemLayer(g *graph.Graph, p *plan.Plan) (llb.State, error) {
 	entries, err := g.Overlays.Files(p.System.Overlays...)

@@ -52,7 +52,7 @@ type Distro struct {
 	Manager string `yaml:"manager"`
 	// Architectures that the distribution is supported on, as Go names them.
 	Architectures []string `yaml:"architectures"`
-	// Merged are folders at the top and in /usr that are links, with the folders
+	// Merged are directories at the top and in /usr that are links, with the directories
 	// that they point to: no layer may bring a real one.
 	Merged map[string]string `yaml:"merged"`
 	// Prepare are files, by path, that hooks of packages look at, so that they
@@ -169,7 +169,7 @@ type Package struct {
 	// installed, as long as it is on the list: in the finished root filesystem, or
 	// in the stage that makes the initramfs.
 	Commands []string `yaml:"commands"`
-	// Firmware that it is there for: files in the folder of firmware, with
+	// Firmware that it is there for: files in the directory of firmware, with
 	// wildcards of the shell. Each must be found in the finished root filesystem.
 	Firmware []string `yaml:"firmware"`
 }
@@ -219,7 +219,7 @@ type Loader struct {
 	// GrubName is the name by which shim looks for its second stage. The default
 	// has the architecture in it, such as grubx64.efi.
 	GrubName string `yaml:"grubName"`
-	// Config is the folder that is built into GRUB to look for its
+	// Config is the directory that is built into GRUB to look for its
 	// configuration in, when it is neither /EFI/BOOT nor /boot/grub.
 	Config string `yaml:"config"`
 	// Packages that hold the programs, for distributions that borrow them.

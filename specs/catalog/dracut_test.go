@@ -50,7 +50,7 @@ func TestCompression(t *testing.T) {
 }
 
 // TestMkinitfs has each program looked for in /usr as well, where a distribution
-// with merged folders has it, and none of the drivers of graphics, whose firmware
+// with merged directories has it, and none of the drivers of graphics, whose firmware
 // is larger than all else.
 func TestMkinitfs(t *testing.T) {
 	text, err := os.ReadFile("overlay/mkinitfs/etc/mkinitfs/features.d/immucore.files")

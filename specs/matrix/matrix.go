@@ -1,5 +1,5 @@
 // Package matrix reads matrix files: lists of what is to be built, which
-// multiply into cells. A cell is an ordinary spec of a few lines, so that all
+// multiply into entries. An entry is an ordinary spec of a few lines, so that all
 // that comes after knows no matrix. Reading is pure.
 package matrix
 
@@ -23,13 +23,13 @@ var flavors []byte
 
 // File is a matrix file.
 type File struct {
-	// Cells of the matrix, in the order in which they are listed.
-	Cells []Entry `yaml:"cells"`
+	// Entries of the matrix, in the order in which they are listed.
+	Entries []Item `yaml:"entries"`
 }
 
-// Entry stands for as many cells as its lists have combinations. A list that is
+// Item stands for as many entries as its lists have combinations. A list that is
 // not there leaves its value to the spec that is extended.
-type Entry struct {
+type Item struct {
 	// Extends are flavors, specs beside the matrix file, or named contexts.
 	Extends []string `yaml:"extends"`
 	// Kernels replace the kernel of the spec: a distribution, or a mapping as in
@@ -48,26 +48,26 @@ type Entry struct {
 	Versions []string `yaml:"versions"`
 }
 
-// Cell is one system of a matrix.
-type Cell struct {
-	// Name of the cell, such as core-debian-12-amd64-generic.
+// Entry is one system of a matrix.
+type Entry struct {
+	// Name of the entry, such as core-debian-12-amd64-generic.
 	Name string
-	// Flavor is what the cell extends, without folder and extension.
+	// Flavor is what the entry extends, without directory and extension.
 	Flavor string
 	// Variant, Model and Version are empty where the matrix leaves them open.
 	Variant, Arch, Model, Version string
 	// Kernel and Kubernetes are zero where the matrix leaves them open.
 	Kernel     specs.Kernel
 	Kubernetes specs.Kubernetes
-	// Spec is the text that a user would write for the cell.
+	// Spec is the text that a user would write for the entry.
 	Spec *specs.Source
 }
 
 // Options of reading a matrix.
 type Options struct {
-	// Version of the cells for which the matrix names none.
+	// Version of the entries for which the matrix names none.
 	Version string
-	// FlavorVersion is the version of cells of flavors, which have none of their
+	// FlavorVersion is the version of entries of flavors, which have none of their
 	// own, when there is no other.
 	FlavorVersion string
 	// Flavors are the names of all flavors, and Archs those of all architectures.
@@ -80,41 +80,41 @@ func Builtin() *specs.Source {
 }
 
 // Read reads a matrix file. Mistakes come back as specs.Diagnostics, all of
-// them at once; those of the specs of the cells are found when they are loaded,
+// them at once; those of the specs of the entries are found when they are loaded,
 // and point into the matrix file too.
-func Read(src *specs.Source, o Options) ([]Cell, error) {
+func Read(src *specs.Source, o Options) ([]Entry, error) {
 	r := &reader{options: o, flag: &specs.Source{Name: "--version"}, source: src, seen: map[string]specs.Range{}}
 	var file File
 	var err error
 	if r.at, err = specs.Read(src, &file); err != nil {
 		return nil, err
 	}
-	if len(file.Cells) == 0 {
-		r.report(rules.MissingValue, "cells", "write a list such as: [{extends: [debian-12], architectures: [amd64]}]", "has no cell")
+	if len(file.Entries) == 0 {
+		r.report(rules.MissingValue, "entries", "write a list such as: [{extends: [debian-12], architectures: [amd64]}]", "has no entry")
 	}
-	for i, e := range file.Cells {
-		r.entry(fmt.Sprintf("cells[%d]", i), e)
+	for i, e := range file.Entries {
+		r.item(fmt.Sprintf("entries[%d]", i), e)
 	}
-	return r.cells, r.found.Err()
+	return r.entries, r.found.Err()
 }
 
 type reader struct {
 	options Options
 	// flag is what messages about the version of the options point at.
-	flag   *specs.Source
-	source *specs.Source
-	at     func(key string) specs.Range
-	cells  []Cell
-	seen   map[string]specs.Range
-	found  specs.Diagnostics
+	flag    *specs.Source
+	source  *specs.Source
+	at      func(key string) specs.Range
+	entries []Entry
+	seen    map[string]specs.Range
+	found   specs.Diagnostics
 }
 
 func (r *reader) report(rule rules.Rule, key, hint, format string, args ...any) {
 	r.found = append(r.found, specs.Diagnostic{Rule: rule, Range: r.at(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// entry multiplies the lists of an entry.
-func (r *reader) entry(key string, e Entry) {
+// item multiplies the lists of an item.
+func (r *reader) item(key string, e Item) {
 	var counts []int
 	for _, a := range []axis{
 		axisOf("extends", e.Extends, "name flavors, or specs beside the matrix"),
@@ -143,7 +143,7 @@ func (r *reader) entry(key string, e Entry) {
 		}
 	}
 	for i := range product(counts) {
-		r.cell(key, e, choice{i[0], i[1], i[2], i[3], i[4], i[5], i[6]})
+		r.entry(key, e, choice{i[0], i[1], i[2], i[3], i[4], i[5], i[6]})
 	}
 }
 
@@ -189,14 +189,14 @@ func of[T any](list []T, index int) (value T) {
 	return value
 }
 
-// choice are indexes into the lists of an entry, in the order of their keys.
+// choice are indexes into the lists of an item, in the order of their keys.
 type choice struct{ extends, kernel, variant, kubernetes, arch, model, version int }
 
-// cell adds one combination.
-func (r *reader) cell(key string, e Entry, c choice) {
-	t := &text{at: r.at, entry: key}
+// entry adds one combination.
+func (r *reader) entry(key string, e Item, c choice) {
+	t := &text{at: r.at, item: key}
 	extends := e.Extends[c.extends]
-	cell := Cell{
+	entry := Entry{
 		Flavor:     flavorOf(extends),
 		Kernel:     of(e.Kernels, c.kernel),
 		Kubernetes: of(e.Kubernetes, c.kubernetes),
@@ -206,46 +206,46 @@ func (r *reader) cell(key string, e Entry, c choice) {
 		Version:    of(e.Versions, c.version),
 	}
 	t.line("extends", extends, "extends[%d]", c.extends)
-	t.line("variant", cell.Variant, "variants[%d]", c.variant)
-	t.line("model", cell.Model, "models[%d]", c.model)
+	t.line("variant", entry.Variant, "variants[%d]", c.variant)
+	t.line("model", entry.Model, "models[%d]", c.model)
 	t.mapping("kernel", fmt.Sprintf("kernels[%d]", c.kernel), []pair{
-		{"from", cell.Kernel.From},
-		{"package", cell.Kernel.Package},
-		{"version", cell.Kernel.Version},
-		{"image", cell.Kernel.Image},
-		{"context", cell.Kernel.Context},
+		{"from", entry.Kernel.From},
+		{"package", entry.Kernel.Package},
+		{"version", entry.Kernel.Version},
+		{"image", entry.Kernel.Image},
+		{"context", entry.Kernel.Context},
 	})
 	t.mapping("kubernetes", fmt.Sprintf("kubernetes[%d]", c.kubernetes), []pair{
-		{"distribution", cell.Kubernetes.Distribution},
-		{"version", cell.Kubernetes.Version},
+		{"distribution", entry.Kubernetes.Distribution},
+		{"version", entry.Kubernetes.Version},
 	})
 	switch {
-	case cell.Version != "":
-		t.line("version", cell.Version, "versions[%d]", c.version)
+	case entry.Version != "":
+		t.line("version", entry.Version, "versions[%d]", c.version)
 	case r.options.Version != "":
 		t.write("version", r.options.Version, specs.Range{Source: r.flag})
 	case r.options.FlavorVersion != "" && slices.Contains(r.options.Flavors, extends):
 		t.write("version", r.options.FlavorVersion, r.at(key))
 	}
-	cell.Name = cell.name(len(e.Versions) > 0)
-	cell.Spec = &specs.Source{Name: path.Join(path.Dir(r.source.Name), cell.Name+".spec"), Data: []byte(t.String()), Lines: t.lines}
+	entry.Name = entry.name(len(e.Versions) > 0)
+	entry.Spec = &specs.Source{Name: path.Join(path.Dir(r.source.Name), entry.Name+".spec"), Data: []byte(t.String()), Lines: t.lines}
 	key = fmt.Sprintf("%s.extends[%d]", key, c.extends)
-	if first, ok := r.seen[cell.Name]; ok {
-		r.twice(key, cell.Name, first)
+	if first, ok := r.seen[entry.Name]; ok {
+		r.twice(key, entry.Name, first)
 		return
 	}
-	r.seen[cell.Name] = r.at(key)
-	r.cells = append(r.cells, cell)
+	r.seen[entry.Name] = r.at(key)
+	r.entries = append(r.entries, entry)
 }
 
-// twice reports the first of the cells of a flavor that are there already.
+// twice reports the first of the entries of a flavor that are there already.
 func (r *reader) twice(key, name string, first specs.Range) {
 	if !slices.ContainsFunc(r.found, func(d specs.Diagnostic) bool { return d.Key == key }) {
-		r.report(rules.DuplicateEntry, key, fmt.Sprintf("the first is in line %d", first.Start.Line), "makes a second cell called %s", name)
+		r.report(rules.DuplicateEntry, key, fmt.Sprintf("the first is in line %d", first.Start.Line), "makes a second entry called %s", name)
 	}
 }
 
-// flavorOf is what a cell extends, without folder and extension.
+// flavorOf is what an entry extends, without directory and extension.
 func flavorOf(extends string) string {
 	name := path.Base(extends)
 	for _, ext := range []string{".spec", ".yaml", ".yml"} {
@@ -254,8 +254,8 @@ func flavorOf(extends string) string {
 	return name
 }
 
-// name joins what the matrix says about a cell.
-func (c Cell) name(versions bool) string {
+// name joins what the matrix says about an entry.
+func (c Entry) name(versions bool) string {
 	k, u := c.Kernel, c.Kubernetes
 	parts := []string{c.Variant, c.Flavor, c.Arch, c.Model, k.From, k.Package, k.Version, k.Image, k.Context, u.Distribution, u.Version}
 	if versions {

@@ -15,7 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-func read(text string, o matrix.Options) ([]matrix.Cell, error) {
+func read(text string, o matrix.Options) ([]matrix.Entry, error) {
 	cat, err := spectest.Builtin()
 	if err != nil {
 		return nil, err
@@ -25,8 +25,8 @@ func read(text string, o matrix.Options) ([]matrix.Cell, error) {
 	return matrix.Read(&specs.Source{Name: "edge.yaml", Data: []byte(text)}, o)
 }
 
-// TestCells shows the cells and their specs, one text for each matrix.
-func TestCells(t *testing.T) {
+// TestEntries shows the entries and their specs, one text for each matrix.
+func TestEntries(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		options    matrix.Options
@@ -34,13 +34,13 @@ func TestCells(t *testing.T) {
 	}{
 		{
 			name:    "the least",
-			text:    "cells: [{extends: [debian-12], architectures: [amd64]}]",
+			text:    "entries: [{extends: [debian-12], architectures: [amd64]}]",
 			options: matrix.Options{FlavorVersion: "v0.1.0"},
 			want:    []string{"debian-12-amd64 on amd64\nextends: debian-12\nversion: v0.1.0\n"},
 		},
 		{
 			name: "lists multiply",
-			text: "cells:\n- extends: [debian-12, alpine]\n  variants: [core, standard]\n  architectures: [amd64, arm64]\n  models: [generic]\n",
+			text: "entries:\n- extends: [debian-12, alpine]\n  variants: [core, standard]\n  architectures: [amd64, arm64]\n  models: [generic]\n",
 			want: []string{
 				"core-debian-12-amd64-generic on amd64\nextends: debian-12\nvariant: core\nmodel: generic\n",
 				"core-debian-12-arm64-generic on arm64\nextends: debian-12\nvariant: core\nmodel: generic\n",
@@ -54,7 +54,7 @@ func TestCells(t *testing.T) {
 		},
 		{
 			name:    "specs beside the matrix, kernels, versions",
-			text:    "cells:\n- extends: [./sub/edge.spec]\n  architectures: [amd64]\n  kernels: [debian-13, {from: debian-12, package: linux-image-rt-amd64, version: 6.1}, {image: 'acme/k:1'}]\n  versions: [v1.0.0, 'v2']\n",
+			text:    "entries:\n- extends: [./sub/edge.spec]\n  architectures: [amd64]\n  kernels: [debian-13, {from: debian-12, package: linux-image-rt-amd64, version: 6.1}, {image: 'acme/k:1'}]\n  versions: [v1.0.0, 'v2']\n",
 			options: matrix.Options{Version: "v9.9.9"},
 			want: []string{
 				"edge-amd64-debian-13-v1.0.0 on amd64\nextends: ./sub/edge.spec\nkernel: debian-13\nversion: v1.0.0\n",
@@ -67,7 +67,7 @@ func TestCells(t *testing.T) {
 		},
 		{
 			name:    "a spec keeps its version, a flavor gets one",
-			text:    "cells: [{extends: [./a.spec, alpine], architectures: [amd64]}]",
+			text:    "entries: [{extends: [./a.spec, alpine], architectures: [amd64]}]",
 			options: matrix.Options{FlavorVersion: "v0.1.0"},
 			want: []string{
 				"a-amd64 on amd64\nextends: ./a.spec\n",
@@ -76,7 +76,7 @@ func TestCells(t *testing.T) {
 		},
 		{
 			name:    "the version that is asked for counts for all that have none in the matrix",
-			text:    "cells: [{extends: [./a.spec, alpine], architectures: [amd64]}]",
+			text:    "entries: [{extends: [./a.spec, alpine], architectures: [amd64]}]",
 			options: matrix.Options{Version: "v3.0.0", FlavorVersion: "v0.1.0"},
 			want: []string{
 				"a-amd64 on amd64\nextends: ./a.spec\nversion: v3.0.0\n",
@@ -85,7 +85,7 @@ func TestCells(t *testing.T) {
 		},
 		{
 			name: "releases of Kubernetes",
-			text: "cells: [{extends: [alpine], architectures: [amd64], variants: [standard], kubernetes: [k0s, {version: v1.32.1+k3s1}]}]",
+			text: "entries: [{extends: [alpine], architectures: [amd64], variants: [standard], kubernetes: [k0s, {version: v1.32.1+k3s1}]}]",
 			want: []string{
 				"standard-alpine-amd64-k0s on amd64\nextends: alpine\nvariant: standard\nkubernetes: k0s\n",
 				"standard-alpine-amd64-v1.32.1-k3s1 on amd64\nextends: alpine\nvariant: standard\nkubernetes:\n  version: v1.32.1+k3s1\n",
@@ -93,7 +93,7 @@ func TestCells(t *testing.T) {
 		},
 		{
 			name: "what YAML would take for something else",
-			text: "cells: [{extends: ['no', '1.10', 'a: b'], architectures: [amd64]}]",
+			text: "entries: [{extends: ['no', '1.10', 'a: b'], architectures: [amd64]}]",
 			want: []string{
 				"no-amd64 on amd64\nextends: \"no\"\n",
 				"1.10-amd64 on amd64\nextends: \"1.10\"\n",
@@ -102,12 +102,12 @@ func TestCells(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			cells, err := read(c.text, c.options)
+			entries, err := read(c.text, c.options)
 			require.NoError(t, err)
 			var got []string
-			for _, cell := range cells {
-				got = append(got, cell.Name+" on "+cell.Arch+"\n"+string(cell.Spec.Data))
-				assert.Len(t, cell.Spec.Lines, strings.Count(string(cell.Spec.Data), "\n"), "a place for each line")
+			for _, entry := range entries {
+				got = append(got, entry.Name+" on "+entry.Arch+"\n"+string(entry.Spec.Data))
+				assert.Len(t, entry.Spec.Lines, strings.Count(string(entry.Spec.Data), "\n"), "a place for each line")
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
@@ -119,26 +119,26 @@ func TestCells(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"nothing", "", `edge.yaml:1:1: the file is empty`},
-		{"no cells", "x-a: 1\n", `edge.yaml:1:1: cells: has no cell; write a list such as: [{extends: [debian-12], architectures: [amd64]}]`},
-		{"no YAML", "cells: [\n", `edge.yaml:2:1: is not YAML: did not find expected node content`},
-		{"unknown key", "cells:\n- extends: [alpine]\n  arch: [amd64]\n", `edge.yaml:3:3: cells[0]: unknown key "arch"; valid: architectures, extends, kernels, kubernetes, models, variants, versions`},
-		{"no list", "cells:\n- extends: alpine\n  architectures: [amd64]\n", `edge.yaml:2:12: cells[0].extends: must be a list, not the text "alpine"; write it as [alpine]`},
+		{"no entries", "x-a: 1\n", `edge.yaml:1:1: entries: has no entry; write a list such as: [{extends: [debian-12], architectures: [amd64]}]`},
+		{"no YAML", "entries: [\n", `edge.yaml:2:1: is not YAML: did not find expected node content`},
+		{"unknown key", "entries:\n- extends: [alpine]\n  arch: [amd64]\n", `edge.yaml:3:3: entries[0]: unknown key "arch"; valid: architectures, extends, kernels, kubernetes, models, variants, versions`},
+		{"no list", "entries:\n- extends: alpine\n  architectures: [amd64]\n", `edge.yaml:2:12: entries[0].extends: must be a list, not the text "alpine"; write it as [alpine]`},
 		{
-			"empty lists", "cells:\n- extends: []\n  variants: []\n  kernels: []\n  models: []\n  versions: []\n",
-			"edge.yaml:2:3: cells[0].architectures: is missing or empty; name some of amd64, arm64\n" +
-				"edge.yaml:2:12: cells[0].extends: is missing or empty; name flavors, or specs beside the matrix\n" +
-				"edge.yaml:3:13: cells[0].variants: is an empty list; name something, or take the key out\n" +
-				"edge.yaml:4:12: cells[0].kernels: is an empty list; name something, or take the key out\n" +
-				"edge.yaml:5:11: cells[0].models: is an empty list; name something, or take the key out\n" +
-				"edge.yaml:6:13: cells[0].versions: is an empty list; name something, or take the key out",
+			"empty lists", "entries:\n- extends: []\n  variants: []\n  kernels: []\n  models: []\n  versions: []\n",
+			"edge.yaml:2:3: entries[0].architectures: is missing or empty; name some of amd64, arm64\n" +
+				"edge.yaml:2:12: entries[0].extends: is missing or empty; name flavors, or specs beside the matrix\n" +
+				"edge.yaml:3:13: entries[0].variants: is an empty list; name something, or take the key out\n" +
+				"edge.yaml:4:12: entries[0].kernels: is an empty list; name something, or take the key out\n" +
+				"edge.yaml:5:11: entries[0].models: is an empty list; name something, or take the key out\n" +
+				"edge.yaml:6:13: entries[0].versions: is an empty list; name something, or take the key out",
 		},
 		{
-			"unknown architecture", "cells:\n- extends: [alpine]\n  architectures: [amd64, amd46]\n",
-			`edge.yaml:3:26: cells[0].architectures[1]: unknown architecture "amd46"; did you mean "amd64"?`,
+			"unknown architecture", "entries:\n- extends: [alpine]\n  architectures: [amd64, amd46]\n",
+			`edge.yaml:3:26: entries[0].architectures[1]: unknown architecture "amd46"; did you mean "amd64"?`,
 		},
 		{
-			"twice", "cells:\n- extends: [alpine]\n  architectures: [amd64]\n- extends: [./x/alpine.spec]\n  architectures: [arm64, amd64, amd64]\n",
-			`edge.yaml:4:13: cells[1].extends[0]: makes a second cell called alpine-amd64; the first is in line 2`,
+			"twice", "entries:\n- extends: [alpine]\n  architectures: [amd64]\n- extends: [./x/alpine.spec]\n  architectures: [arm64, amd64, amd64]\n",
+			`edge.yaml:4:13: entries[1].extends[0]: makes a second entry called alpine-amd64; the first is in line 2`,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -152,7 +152,7 @@ func TestMistakes(t *testing.T) {
 }
 
 func TestSelection(t *testing.T) {
-	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{Archs: []string{"amd64", "arm64"}})
+	entries, err := matrix.Read(matrix.Builtin(), matrix.Options{Archs: []string{"amd64", "arm64"}})
 	require.NoError(t, err)
 	for _, c := range []struct {
 		name      string
@@ -165,52 +165,52 @@ func TestSelection(t *testing.T) {
 		{name: "every list counts", selection: matrix.Selection{
 			Flavors: []string{"debian-1?", "alpine"}, Archs: []string{"amd64"}, Variants: []string{"core"}, Models: []string{"generic"},
 		}, want: []string{"core-debian-12-amd64-generic", "core-debian-13-amd64-generic", "core-alpine-amd64-generic"}},
-		{name: "fits none", selection: matrix.Selection{Flavors: []string{"debain-12"}}, err: `--flavor "debain-12" fits no cell; did you mean "debian-12"?`},
-		{name: "no combination", selection: matrix.Selection{Archs: []string{"amd64"}, Models: []string{"rpi4"}}, err: "no cell fits all that is asked for; flavorkit matrix lists them"},
-		{name: "no pattern", selection: matrix.Selection{Names: []string{"[a"}}, err: `--cell "[a" is not a pattern`},
+		{name: "fits none", selection: matrix.Selection{Flavors: []string{"debain-12"}}, err: `--flavor "debain-12" fits no entry; did you mean "debian-12"?`},
+		{name: "no combination", selection: matrix.Selection{Archs: []string{"amd64"}, Models: []string{"rpi4"}}, err: "no entry fits all that is asked for; flavorkit matrix lists them"},
+		{name: "no pattern", selection: matrix.Selection{Names: []string{"[a"}}, err: `--entry "[a" is not a pattern`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := c.selection.Of(cells)
+			got, err := c.selection.Of(entries)
 			if c.err != "" {
 				require.EqualError(t, err, c.err)
 				return
 			}
 			require.NoError(t, err)
 			names := make([]string, len(got))
-			for i, cell := range got {
-				names[i] = cell.Name
+			for i, entry := range got {
+				names[i] = entry.Name
 			}
 			assert.Equal(t, c.want, names)
 		})
 	}
-	all, err := matrix.Selection{}.Of(cells)
+	all, err := matrix.Selection{}.Of(entries)
 	require.NoError(t, err)
-	assert.Equal(t, cells, all)
+	assert.Equal(t, entries, all)
 }
 
 // TestEveryFlavorIsInTheMatrix would find a flavor that was forgotten. One that a
 // flavor of the matrix only gives another name to is in it by that.
 func TestEveryFlavorIsInTheMatrix(t *testing.T) {
-	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{Archs: []string{"amd64", "arm64"}})
+	entries, err := matrix.Read(matrix.Builtin(), matrix.Options{Archs: []string{"amd64", "arm64"}})
 	require.NoError(t, err)
 	for _, name := range spectest.Catalog(t).FlavorNames() {
-		assert.True(t, slices.ContainsFunc(cells, func(c matrix.Cell) bool {
+		assert.True(t, slices.ContainsFunc(entries, func(c matrix.Entry) bool {
 			flavor, _ := spectest.Catalog(t).Flavor(c.Flavor)
 			return c.Flavor == name || strings.Contains(string(flavor.Data), "\nextends: "+name+"\n")
 		}), name)
 	}
 }
 
-// TestGoldens has the files of every cell, and no others.
+// TestGoldens has the files of every entry, and no others.
 func TestGoldens(t *testing.T) {
-	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{Archs: []string{"amd64", "arm64"}})
+	entries, err := matrix.Read(matrix.Builtin(), matrix.Options{Archs: []string{"amd64", "arm64"}})
 	require.NoError(t, err)
-	for folder, extension := range map[string]string{"plans": ".yaml", "graphs": ".txt"} {
+	for dir, extension := range map[string]string{"plans": ".yaml", "graphs": ".txt"} {
 		var want []string
-		for _, c := range cells {
-			want = append(want, filepath.Join("../../testdata", folder, c.Name+extension))
+		for _, c := range entries {
+			want = append(want, filepath.Join("../../testdata", dir, c.Name+extension))
 		}
-		got, err := filepath.Glob(filepath.Join("../../testdata", folder, "*"))
+		got, err := filepath.Glob(filepath.Join("../../testdata", dir, "*"))
 		require.NoError(t, err)
 		assert.ElementsMatch(t, want, got)
 	}

@@ -9,32 +9,32 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// Selection are the cells that are asked for, as patterns with * and ?. An
+// Selection are the entries that are asked for, as patterns with * and ?. An
 // empty list asks for any.
 type Selection struct {
 	Names, Flavors, Variants, Archs, Models []string
 }
 
-// Of returns the cells that fit every list. A pattern that fits no cell at all is
+// Of returns the entries that fit every list. A pattern that fits no entry at all is
 // a mistake, and so is a selection of none.
-func (s Selection) Of(cells []Cell) ([]Cell, error) {
-	chosen := slices.Clone(cells)
+func (s Selection) Of(entries []Entry) ([]Entry, error) {
+	chosen := slices.Clone(entries)
 	for _, list := range []struct {
 		flag     string
 		patterns []string
-		value    func(Cell) string
+		value    func(Entry) string
 	}{
-		{"cell", s.Names, func(c Cell) string { return c.Name }},
-		{"flavor", s.Flavors, func(c Cell) string { return c.Flavor }},
-		{"variant", s.Variants, func(c Cell) string { return c.Variant }},
-		{"arch", s.Archs, func(c Cell) string { return c.Arch }},
-		{"model", s.Models, func(c Cell) string { return c.Model }},
+		{"entry", s.Names, func(c Entry) string { return c.Name }},
+		{"flavor", s.Flavors, func(c Entry) string { return c.Flavor }},
+		{"variant", s.Variants, func(c Entry) string { return c.Variant }},
+		{"arch", s.Archs, func(c Entry) string { return c.Arch }},
+		{"model", s.Models, func(c Entry) string { return c.Model }},
 	} {
 		if len(list.patterns) == 0 {
 			continue
 		}
 		var valid []string
-		for _, c := range cells {
+		for _, c := range entries {
 			valid = append(valid, list.value(c))
 		}
 		slices.Sort(valid)
@@ -44,15 +44,15 @@ func (s Selection) Of(cells []Cell) ([]Cell, error) {
 				return nil, errors.Errorf("--%s %q is not a pattern", list.flag, pattern)
 			}
 			if !slices.ContainsFunc(valid, func(v string) bool { return matches(pattern, v) }) {
-				return nil, errors.Errorf("--%s %q fits no cell; %s", list.flag, pattern, specs.Suggest(pattern, valid))
+				return nil, errors.Errorf("--%s %q fits no entry; %s", list.flag, pattern, specs.Suggest(pattern, valid))
 			}
 		}
-		chosen = slices.DeleteFunc(chosen, func(c Cell) bool {
+		chosen = slices.DeleteFunc(chosen, func(c Entry) bool {
 			return !slices.ContainsFunc(list.patterns, func(p string) bool { return matches(p, list.value(c)) })
 		})
 	}
 	if len(chosen) == 0 {
-		return nil, errors.New("no cell fits all that is asked for; flavorkit matrix lists them")
+		return nil, errors.New("no entry fits all that is asked for; flavorkit matrix lists them")
 	}
 	return chosen, nil
 }

@@ -9,18 +9,18 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// text writes the spec of a cell, and notes where each of its lines was decided.
+// text writes the spec of an entry, and notes where each of its lines was decided.
 type text struct {
 	strings.Builder
 	at    func(key string) specs.Range
-	entry string
+	item  string
 	lines []specs.Range
 }
 
-// line writes a key with a value that the entry has under another key.
+// line writes a key with a value that the item has under another key.
 func (t *text) line(key, value, from string, args ...any) {
 	if value != "" {
-		t.write(key, value, t.at(t.entry+"."+fmt.Sprintf(from, args...)))
+		t.write(key, value, t.at(t.item+"."+fmt.Sprintf(from, args...)))
 	}
 }
 
@@ -47,7 +47,7 @@ func (t *text) mapping(key, from string, pairs []pair) {
 		t.line(key, given[0].value, "%s", from)
 	default:
 		t.WriteString(key + ":\n")
-		t.lines = append(t.lines, t.at(t.entry+"."+from))
+		t.lines = append(t.lines, t.at(t.item+"."+from))
 		for _, p := range given {
 			t.line("  "+p.key, p.value, "%s.%s", from, p.key)
 		}

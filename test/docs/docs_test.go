@@ -41,7 +41,7 @@ func pages(t *testing.T) []string {
 }
 
 // block is a piece of YAML in a page. One with a title is a file that others
-// on the page extend; a title with a folder is the spec of a named context.
+// on the page extend; a title with a directory is the spec of a named context.
 type block struct {
 	title, text string
 	line        int
@@ -67,7 +67,7 @@ func (b block) whole() bool {
 }
 
 // matrix tells the file of a matrix.
-func (b block) matrix() bool { return strings.HasPrefix(b.text, "cells:") }
+func (b block) matrix() bool { return strings.HasPrefix(b.text, "entries:") }
 
 // TestSpecs resolves every whole spec and every matrix of the documentation.
 func TestSpecs(t *testing.T) {
@@ -85,8 +85,8 @@ func TestSpecs(t *testing.T) {
 			file := filepath.Join(dir, b.title)
 			require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
 			require.NoError(t, os.WriteFile(file, []byte(b.text), 0o644))
-			if folder := filepath.Dir(b.title); folder != "." {
-				contexts[folder] = filepath.Join(dir, folder)
+			if name := filepath.Dir(b.title); name != "." {
+				contexts[name] = filepath.Join(dir, name)
 			}
 		}
 		for _, b := range all {
@@ -114,12 +114,12 @@ func TestSpecs(t *testing.T) {
 	assert.NotZero(t, found, "no spec was found; does the pattern still fit?")
 }
 
-// checkMatrix resolves every cell of a matrix.
+// checkMatrix resolves every entry of a matrix.
 func checkMatrix(t *testing.T, b block, page, dir string) {
 	t.Helper()
-	cells, err := matrix.Read(&specs.Source{Name: "edge.yaml", Data: []byte(b.text)}, matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: spectest.Catalog(t).FlavorNames(), Archs: catalog.Names(spectest.Catalog(t).Archs)})
+	entries, err := matrix.Read(&specs.Source{Name: "edge.yaml", Data: []byte(b.text)}, matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: spectest.Catalog(t).FlavorNames(), Archs: catalog.Names(spectest.Catalog(t).Archs)})
 	require.NoError(t, err, "%s:%d", page, b.line)
-	for _, c := range cells {
+	for _, c := range entries {
 		_, err := local.PlanSource(t.Context(), c.Spec, local.Options{File: filepath.Join(dir, c.Spec.Name), Arch: c.Arch})
 		assert.NoError(t, err, "%s:%d: %s", page, b.line, c.Name)
 	}

@@ -63,7 +63,7 @@ func Try(p *plan.Plan, target string, options ...func(*graph.Graph)) (Graph, err
 	if err != nil {
 		return Graph{}, err
 	}
-	// Folders of the client are told apart by session; a test has none.
+	// Directories of the client are told apart by session; a test has none.
 	def, err := state.Marshal(ctx, llb.Platform(env.Target), llb.LocalUniqueID("test"))
 	if err != nil {
 		return Graph{}, err

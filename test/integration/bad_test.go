@@ -199,7 +199,7 @@ func TestBrokenImage(t *testing.T) {
 `})
 	o.Target = "iso"
 	r := watch(&o)
-	out, err := solve.OutputFolder(t.TempDir())
+	out, err := solve.OutputDir(t.TempDir())
 	require.NoError(t, err)
 	_, err = solve.Build(t.Context(), embedded(t), o, out.Entry)
 	require.Error(t, err)
@@ -210,18 +210,18 @@ func TestBrokenImage(t *testing.T) {
 }
 
 // TestOldDaemon builds what a daemon without MergeOp and PassthroughOp is
-// given, with files in folders that the check wants as the userland has them.
+// given, with files in directories that the check wants as the userland has them.
 func TestOldDaemon(t *testing.T) {
 	t.Parallel()
-	o := options(t, map[string]string{"kairos.spec": debianSpec + closedFolders})
+	o := options(t, map[string]string{"kairos.spec": debianSpec + closedDirs})
 	o.Args = map[string]string{"FLAVORKIT_WITHOUT": "mergeop,passthroughop"}
 	r := watch(&o)
 	solved(t, embedded(t), o)
 	assert.Contains(t, r.ran(), "[rootfs] checked root filesystem")
 }
 
-// closedFolders are files in folders that Debian has not made 0755.
-const closedFolders = `files:
+// closedDirectories are files in directories that Debian has not made 0755.
+const closedDirs = `files:
   - {path: /root/.ssh/config, content: a}
   - {path: /var/local/of/us, content: a}
 `

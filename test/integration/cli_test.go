@@ -19,7 +19,7 @@ import (
 )
 
 // TestInterrupted interrupts and kills the command in the middle of a build:
-// the output folder shows nothing that is not whole, and the next build works
+// the output directory shows nothing that is not whole, and the next build works
 // on the same state. What it makes is what the engine of the other tests made.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
@@ -28,7 +28,7 @@ func TestInterrupted(t *testing.T) {
 	out, err := exec.Command("go", "build", "-o", binary, "github.com/flavorkit/flavorkit/cmd/flavorkit").CombinedOutput()
 	require.NoError(t, err, string(out))
 
-	dir := folder(t, map[string]string{"kairos.spec": debianSpec})
+	dir := writeFiles(t, map[string]string{"kairos.spec": debianSpec})
 	state := passingState(t, "integration-cli")
 	dist := filepath.Join(t.TempDir(), "dist")
 	args := []string{"build", dir, "--target", "iso", "-o", dist, "--state-dir", state, "--progress", "plain"}
@@ -72,7 +72,7 @@ func TestInterrupted(t *testing.T) {
 	assert.Len(t, entries, 2, "nothing hidden is left")
 
 	t.Run("cloud-config", func(t *testing.T) {
-		configs := folder(t, map[string]string{
+		configs := writeFiles(t, map[string]string{
 			"user.yaml": machineConfig, "nobody.yaml": "#cloud-config\nhostname: edge\n", "broken.yaml": "#cloud-config\nstages: [\n",
 		})
 		for _, tt := range []struct {
@@ -106,9 +106,9 @@ func TestInterrupted(t *testing.T) {
 			assert.Equal(t, string(given), string(text))
 		}
 	})
-	t.Run("push cells of a matrix", func(t *testing.T) {
+	t.Run("push entries of a matrix", func(t *testing.T) {
 		registry := testkit.Registry(t)
-		push := append([]string{"matrix", "build", "--cell", "core-debian-12-amd64-generic", "--version", "v1.0.0", "--push", "--registry", registry.Addr()}, args[6:]...)
+		push := append([]string{"matrix", "build", "--entry", "core-debian-12-amd64-generic", "--version", "v1.0.0", "--push", "--registry", registry.Addr()}, args[6:]...)
 		cmd := exec.Command(binary, push...)
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -122,7 +122,7 @@ func TestInterrupted(t *testing.T) {
 	})
 }
 
-// visible lists the files of a folder that do not begin with a dot.
+// visible lists the files of a directory that do not begin with a dot.
 func visible(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

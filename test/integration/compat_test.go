@@ -38,7 +38,7 @@ func TestCompatRefuses(t *testing.T) {
 				require.NoError(t, os.Remove(glob(t, kernel, "usr/lib/modules/*/kernel/drivers/nvme/host/nvme.ko*")))
 			},
 			want: []string{
-				"check failed: kernel module overlay: the kernel " + version + " of the named context mykernel has none, built in or loadable; needed for the writable folders over a read-only root" + remedy,
+				"check failed: kernel module overlay: the kernel " + version + " of the named context mykernel has none, built in or loadable; needed for the writable directories over a read-only root" + remedy,
 				"check failed: kernel module nvme: the kernel " + version + " of the named context mykernel has none, built in or loadable; needed for NVMe disks" + remedy,
 			},
 		},
@@ -91,7 +91,7 @@ func TestCompatPasses(t *testing.T) {
 	}
 }
 
-// debianKernel is the kernel of Debian 12 in a folder, as a user would hand it
+// debianKernel is the kernel of Debian 12 in a directory, as a user would hand it
 // in: the layer of the image that holds it.
 func debianKernel(t *testing.T) string {
 	t.Helper()
@@ -119,7 +119,7 @@ func debianKernel(t *testing.T) string {
 	return ""
 }
 
-// glob returns the one file below a folder that a pattern has.
+// glob returns the one file below a directory that a pattern has.
 func glob(t *testing.T, dir, pattern string) string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, pattern))

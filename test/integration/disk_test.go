@@ -48,7 +48,7 @@ stages:
 
 const diskName = "kairos-debian-12-core-amd64-generic-v1.0.0"
 
-// buildDisk builds a target of a disk with options and returns its folder.
+// buildDisk builds a target of a disk with options and returns its directory.
 func buildDisk(t *testing.T, target, disk string) string {
 	t.Helper()
 	o := options(t, map[string]string{
@@ -66,7 +66,7 @@ func buildDisk(t *testing.T, target, disk string) string {
 	return dir
 }
 
-// ask is the output of a program in a folder.
+// ask is the output of a program in a directory.
 func ask(t testing.TB, dir, program string, args ...string) string {
 	t.Helper()
 	testkit.Need(t, program, "run hack/deps.sh test")
@@ -136,7 +136,7 @@ func TestDiskFormats(t *testing.T) {
 	ask(t, dir, "qemu-img", "compare", "-f", "raw", "-F", "raw", raw, "disk.raw")
 }
 
-// netbootFiles are those of the usual system, in a folder.
+// netbootFiles are those of the usual system, in a directory.
 func netbootFiles(t *testing.T) string {
 	t.Helper()
 	o := options(t, map[string]string{"kairos.spec": debianSpec})
@@ -145,7 +145,7 @@ func netbootFiles(t *testing.T) string {
 	return build(t, embedded(t), o)
 }
 
-// netboot is a machine that boots over HTTP from a folder of files for netboot,
+// netboot is a machine that boots over HTTP from a directory of files for netboot,
 // with a cloud-config by URL. What it asks for that gives a word in asked.
 func netboot(t *testing.T, dir, config string) (o qemu.Options, asked <-chan struct{}) {
 	t.Helper()

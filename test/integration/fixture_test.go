@@ -65,7 +65,7 @@ func embedded(t testing.TB) *client.Client {
 	return shared.engine.Client()
 }
 
-// emptyState is a folder for the state of an engine. A run that was killed may
+// emptyState is a directory for the state of an engine. A run that was killed may
 // have left containers that use it, which an engine ends when it starts.
 func emptyState(t testing.TB, name string) string {
 	t.Helper()
@@ -79,7 +79,7 @@ func emptyState(t testing.TB, name string) string {
 	return root
 }
 
-// passingState is an empty folder for the state of an engine, until the test
+// passingState is an empty directory for the state of an engine, until the test
 // ends: gigabytes.
 func passingState(t *testing.T, name string) string {
 	t.Helper()
@@ -88,8 +88,8 @@ func passingState(t *testing.T, name string) string {
 	return root
 }
 
-// folder writes files into a folder of the test.
-func folder(t testing.TB, files map[string]string) string {
+// writeFiles writes files into a directory of the test.
+func writeFiles(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
@@ -111,10 +111,10 @@ func contexts(t testing.TB) map[string]string {
 	}
 }
 
-// options of a build of the files in a folder, among them kairos.spec.
+// options of a build of the files in a directory, among them kairos.spec.
 func options(t testing.TB, files map[string]string) solve.Options {
 	t.Helper()
-	dir := folder(t, files)
+	dir := writeFiles(t, files)
 	return solve.Options{
 		File:     filepath.Join(dir, "kairos.spec"),
 		Context:  dir,
@@ -194,10 +194,10 @@ func (r *record) took() (all, chain time.Duration) {
 	return all, chain
 }
 
-// build builds into a new folder and returns its files by name.
+// build builds into a new directory and returns its files by name.
 func build(t *testing.T, c *client.Client, o solve.Options) string {
 	t.Helper()
-	out, err := solve.OutputFolder(t.TempDir())
+	out, err := solve.OutputDir(t.TempDir())
 	require.NoError(t, err)
 	defer out.Discard()
 	_, err = solve.Build(t.Context(), c, o, out.Entry)
@@ -241,7 +241,7 @@ func iso(t *testing.T) string {
 		watch(&o)
 		dir := filepath.Join(testkit.Cache(t), "integration-dist")
 		require.NoError(t, os.RemoveAll(dir))
-		out, err := solve.OutputFolder(dir)
+		out, err := solve.OutputDir(dir)
 		require.NoError(t, err)
 		defer out.Discard()
 		if _, err = solve.Build(t.Context(), c, o, out.Entry); err != nil {

@@ -179,13 +179,13 @@ func TestMachineByURL(t *testing.T) {
 // another distribution: the agent must find them.
 func TestMachineLent(t *testing.T) {
 	t.Parallel()
-	cells := nativeCells(t)
-	at := slices.IndexFunc(cells, func(c matrix.Cell) bool { return strings.HasPrefix(c.Name, "core-alpine-ubuntu-") })
+	entries := nativeEntries(t)
+	at := slices.IndexFunc(entries, func(c matrix.Entry) bool { return strings.HasPrefix(c.Name, "core-alpine-ubuntu-") })
 	require.GreaterOrEqual(t, at, 0)
 	o := options(t, map[string]string{"kairos.spec": "extends: alpine-ubuntu\nversion: v1.0.0\n"})
-	o.Contexts, o.Target = standIns(t, cells[at]), "iso"
+	o.Contexts, o.Target = standIns(t, entries[at]), "iso"
 	// How terminals of OpenRC are told to give a root shell, as on a live medium.
-	o.Contexts["cloud-config"] = folder(t, map[string]string{"config.yaml": installConfig + `    - name: "Root shell, with OpenRC"
+	o.Contexts["cloud-config"] = writeFiles(t, map[string]string{"config.yaml": installConfig + `    - name: "Root shell, with OpenRC"
       commands: [mkdir -p /run/kairos, touch /run/kairos/autologin]
 `})
 	watch(&o)
@@ -216,7 +216,7 @@ func configOnMedium(t *testing.T) qemu.Options {
 	t.Helper()
 	o := options(t, map[string]string{"kairos.spec": acmeSpec + "artifacts: {iso: {label: MY_EDGE}}\n"})
 	o.Contexts = acmeContexts(t)
-	o.Contexts["cloud-config"] = folder(t, map[string]string{"config.yaml": installConfig})
+	o.Contexts["cloud-config"] = writeFiles(t, map[string]string{"config.yaml": installConfig})
 	o.Target = "iso"
 	watch(&o)
 	return qemu.Options{ISO: glob(t, build(t, embedded(t), o), "*.iso")}
@@ -226,7 +226,7 @@ func configOnMedium(t *testing.T) qemu.Options {
 // hypervisors make them.
 func configOnDisk(t *testing.T) qemu.Options {
 	t.Helper()
-	dir := folder(t, map[string]string{"user-data": installConfig, "meta-data": "instance-id: test\n"})
+	dir := writeFiles(t, map[string]string{"user-data": installConfig, "meta-data": "instance-id: test\n"})
 	ask(t, dir, "xorriso", "-as", "mkisofs", "-quiet", "-V", "cidata", "-J", "-R", "-o", "cidata.iso", "user-data", "meta-data")
 	return qemu.Options{ISO: iso(t), Disks: []qemu.Disk{{Path: filepath.Join(dir, "cidata.iso"), ReadOnly: true}}}
 }

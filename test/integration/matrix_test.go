@@ -18,19 +18,19 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// cells reads a matrix for the frontend.
-func cells(t testing.TB, text string) frontend.Cells {
+// entries reads a matrix for the frontend.
+func entries(t testing.TB, text string) frontend.Entries {
 	t.Helper()
 	all, err := matrix.Read(&specs.Source{Name: "matrix.yaml", Data: []byte(text)}, matrix.Options{FlavorVersion: "v1.0.0", Flavors: spectest.Catalog(t).FlavorNames(), Archs: catalog.Names(spectest.Catalog(t).Archs)})
 	require.NoError(t, err)
 	return together(all)
 }
 
-// together are cells of a matrix for the frontend.
-func together(all []matrix.Cell) frontend.Cells {
-	cs := make(frontend.Cells, len(all))
+// together are entries of a matrix for the frontend.
+func together(all []matrix.Entry) frontend.Entries {
+	cs := make(frontend.Entries, len(all))
 	for i, c := range all {
-		cs[i] = frontend.Cell{Name: c.Name, Spec: c.Spec, Arch: c.Arch}
+		cs[i] = frontend.Entry{Name: c.Name, Spec: c.Spec, Arch: c.Arch}
 	}
 	return cs
 }
@@ -53,20 +53,20 @@ func TestMatrix(t *testing.T) {
 	c := embedded(t)
 	const (
 		// A version of its own, so that no other test has built one of them.
-		bases   = "cells: [{extends: [debian-12, debian-12-openrc], architectures: [amd64], versions: [v1.7.0], kernels: ["
+		bases   = "entries: [{extends: [debian-12, debian-12-openrc], architectures: [amd64], versions: [v1.7.0], kernels: ["
 		kernels = "debian-12, debian-13"
 		another = ", {from: debian-12, package: linux-image-rt-amd64}"
 	)
 	run := func(t *testing.T, text string) *record {
-		cs := cells(t, text)
+		cs := entries(t, text)
 		o := options(t, nil)
-		o.Frontend = frontend.New(frontend.Options{}).Cells(cs)
+		o.Frontend = frontend.New(frontend.Options{}).Entries(cs)
 		r := watch(&o)
 		start := time.Now()
 		if _, err := solve.Build(t.Context(), c, o); err != nil {
 			t.Fatalf("build: %+v\n%v", err, o.Log)
 		}
-		t.Logf("%d cells in %s", len(cs), time.Since(start).Round(time.Second))
+		t.Logf("%d entries in %s", len(cs), time.Since(start).Round(time.Second))
 		return r
 	}
 	r := run(t, bases+kernels+"]}]")
@@ -74,7 +74,7 @@ func TestMatrix(t *testing.T) {
 	assert.LessOrEqual(t, len(installs), 4, "two userlands and two kernels: %v", installs)
 	checked := 0
 	for _, name := range r.ran() {
-		if strings.HasSuffix(name, " rootfs] check the root filesystem") { // with the name of the cell
+		if strings.HasSuffix(name, " rootfs] check the root filesystem") { // with the name of the entry
 			checked++
 		}
 	}
@@ -90,13 +90,13 @@ func TestMatrix(t *testing.T) {
 	})
 }
 
-// TestMatrixFiles exports the files of two cells together. Their stages but the
+// TestMatrixFiles exports the files of two entries together. Their stages but the
 // last are the same, so the ISO of the other tests has most of them.
 func TestMatrixFiles(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
 	iso(t) // warms the cache
-	cs := cells(t, "cells: [{extends: [debian-12], architectures: [amd64], versions: [v1.0.0, v1.0.1]}]")
+	cs := entries(t, "entries: [{extends: [debian-12], architectures: [amd64], versions: [v1.0.0, v1.0.1]}]")
 	const name = "kairos-debian-12-core-amd64-generic-"
 	for _, tt := range []struct {
 		split string
@@ -107,10 +107,10 @@ func TestMatrixFiles(t *testing.T) {
 	} {
 		o := options(t, nil)
 		o.Target = "iso"
-		o.Frontend = frontend.New(frontend.Options{}).Cells(cs)
+		o.Frontend = frontend.New(frontend.Options{}).Entries(cs)
 		watch(&o)
 		dir := t.TempDir()
-		out, err := solve.OutputFolder(dir)
+		out, err := solve.OutputDir(dir)
 		require.NoError(t, err)
 		out.Entry.Attrs = map[string]string{"platform-split": tt.split}
 		if _, err := solve.Build(t.Context(), c, o, out.Entry); err != nil {
@@ -125,28 +125,28 @@ func TestMatrixFiles(t *testing.T) {
 	}
 }
 
-// TestMatrixImage exports the image of one cell, which all cells have been built
+// TestMatrixImage exports the image of one entry, which all entries have been built
 // for before.
 func TestMatrixImage(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
 	iso(t) // warms the cache
-	cs := cells(t, "cells: [{extends: [debian-12], architectures: [amd64]}]")
+	cs := entries(t, "entries: [{extends: [debian-12], architectures: [amd64]}]")
 	o := options(t, map[string]string{"kairos.spec": debianSpec})
 	alone := image(t, c, o)
-	o.Frontend, o.Platforms = frontend.New(frontend.Options{}).Cell(cs[0]), []string{"linux/amd64"}
-	cell := image(t, c, o)
-	assert.Equal(t, sumOf(t, alone), sumOf(t, cell), "the same bytes as when it is built alone")
+	o.Frontend, o.Platforms = frontend.New(frontend.Options{}).Entry(cs[0]), []string{"linux/amd64"}
+	entry := image(t, c, o)
+	assert.Equal(t, sumOf(t, alone), sumOf(t, entry), "the same bytes as when it is built alone")
 }
 
-// TestMatrixMistakes has a cell that is wrong, and two that fail.
+// TestMatrixMistakes has an entry that is wrong, and two that fail.
 func TestMatrixMistakes(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
 	t.Run("specs", func(t *testing.T) {
-		cs := cells(t, "cells:\n- extends: [debian-12, debain-12]\n  architectures: [amd64]\n- extends: [debian-13]\n  architectures: [amd64]\n  models: [rpi4]\n  kernels: [gentoo]\n")
+		cs := entries(t, "entries:\n- extends: [debian-12, debain-12]\n  architectures: [amd64]\n- extends: [debian-13]\n  architectures: [amd64]\n  models: [rpi4]\n  kernels: [gentoo]\n")
 		o := options(t, nil)
-		o.Frontend = frontend.New(frontend.Options{}).Cells(cs)
+		o.Frontend = frontend.New(frontend.Options{}).Entries(cs)
 		r := watch(&o)
 		_, err := solve.Build(t.Context(), c, o)
 		require.Error(t, err)
@@ -156,11 +156,11 @@ func TestMatrixMistakes(t *testing.T) {
 		assert.Empty(t, r.ran(), "nothing is built")
 	})
 	t.Run("steps", func(t *testing.T) {
-		cs := cells(t, "cells: [{extends: [./a.spec, ./b.spec, ./c.spec], architectures: [amd64]}]")
+		cs := entries(t, "entries: [{extends: [./a.spec, ./b.spec, ./c.spec], architectures: [amd64]}]")
 		// Both fail at the same step.
 		const spec = "extends: debian-12\nversion: v1.0.0\npackages: {add: [no-such-package]}\n"
 		o := options(t, map[string]string{"a.spec": spec, "b.spec": spec + "name: b\n", "c.spec": "extends: debian-12\nversion: v1.0.0\npackages: {add: [htop]}\n"})
-		o.Frontend = frontend.New(frontend.Options{}).Cells(cs)
+		o.Frontend = frontend.New(frontend.Options{}).Entries(cs)
 		watch(&o)
 		_, err := solve.Build(t.Context(), c, o)
 		require.Error(t, err)
@@ -168,7 +168,7 @@ func TestMatrixMistakes(t *testing.T) {
 	})
 }
 
-// BenchmarkMatrix compares building all cells for amd64 in one solve with the
+// BenchmarkMatrix compares building all entries for amd64 in one solve with the
 // slowest of them alone, on a warm package cache: every step runs again, with
 // the packages of the last run at hand. How far the two can be from each other
 // depends on the cores, so it also says how many steps ran at a time, and how
@@ -182,9 +182,9 @@ func BenchmarkMatrix(b *testing.B) {
 	cs := together(all)
 	sources := standIns(b, all...)
 	maps.Copy(sources, standardContexts(b))
-	run := func(cs frontend.Cells, noCache bool) (took time.Duration, r *record) {
+	run := func(cs frontend.Entries, noCache bool) (took time.Duration, r *record) {
 		o := options(b, nil)
-		o.Frontend, o.Contexts, o.NoCache = frontend.New(frontend.Options{}).Cells(cs), sources, noCache
+		o.Frontend, o.Contexts, o.NoCache = frontend.New(frontend.Options{}).Entries(cs), sources, noCache
 		r = watch(&o)
 		start := time.Now()
 		if _, err := solve.Build(b.Context(), c, o); err != nil {
@@ -196,7 +196,7 @@ func BenchmarkMatrix(b *testing.B) {
 	for b.Loop() {
 		var slowest, alone time.Duration
 		for i := range cs {
-			// A cell of the variant core is part of one of the variant standard.
+			// An entry of the variant core is part of one of the variant standard.
 			if !strings.Contains(cs[i].Name, "standard") {
 				continue
 			}
@@ -206,7 +206,7 @@ func BenchmarkMatrix(b *testing.B) {
 		}
 		together, r := run(cs, true)
 		steps, chain := r.took()
-		b.Logf("%d cells together: %s", len(cs), together.Round(time.Second))
+		b.Logf("%d entries together: %s", len(cs), together.Round(time.Second))
 		b.ReportMetric(slowest.Seconds(), "s/slowest")
 		b.ReportMetric(alone.Seconds(), "s/one-by-one")
 		b.ReportMetric(together.Seconds(), "s/together")

@@ -29,7 +29,7 @@ import (
 func TestShells(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{
-		"kairos.spec": debianSpec + closedFolders + "  - {path: /etc/motd, from: motd}\ncloudConfig: cloud.yaml\n",
+		"kairos.spec": debianSpec + closedDirs + "  - {path: /etc/motd, from: motd}\ncloudConfig: cloud.yaml\n",
 		"motd":        "welcome\n",
 		"cloud.yaml":  "#cloud-config\n",
 		"unrelated":   "not named by the spec\n",
@@ -97,7 +97,7 @@ func TestShells(t *testing.T) {
 // options, which is in the build context alone.
 func bakeImage(t *testing.T, buildx *testkit.BuildxCLI, frontendRef string, o solve.Options) {
 	t.Helper()
-	text, err := bake.File([]bake.Cell{{
+	text, err := bake.File([]bake.Entry{{
 		Name: "core-edge-1.0-amd64", Spec: "extends: ./kairos.spec\nversion: " + bake.Version + "\n",
 		Image: "core-edge:1-" + bake.Version, Arch: arch, Groups: []string{"core"},
 	}}, bake.Options{Frontend: frontendRef, Context: o.Context, Registry: "ghcr.io/acme", Version: "v1.0.0", Target: "image", Targets: frontend.Targets()})

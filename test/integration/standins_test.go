@@ -17,18 +17,18 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// TestStandIns builds the standard variant of one cell for each pair of families
+// TestStandIns builds the standard variant of one entry for each pair of families
 // that lend userland and kernel, in one solve, by specs that name the real
 // images. Where a distribution is out of reach, a stand-in takes the place of its
 // image (hack/standins.sh). No check refuses any of them. TestMachineLent boots
-// one, and TestAllStandIns builds the other cells.
+// one, and TestAllStandIns builds the other entries.
 func TestStandIns(t *testing.T) {
 	t.Parallel()
-	var chosen []matrix.Cell
+	var chosen []matrix.Entry
 	seen, donors := map[string]bool{}, map[string]bool{}
 	choose := func(wanted func(userland, donor string) bool) {
-		for _, c := range nativeCells(t) {
-			p := spectest.PlanCell(t, c)
+		for _, c := range nativeEntries(t) {
+			p := spectest.PlanEntry(t, c)
 			pair := familiesOf(t, c)
 			if p.Variant == "standard" && !seen[pair] && wanted(p.Userland.Distro, p.Kernel.Distro) {
 				seen[pair], donors[p.Kernel.Distro] = true, true
@@ -44,35 +44,35 @@ func TestStandIns(t *testing.T) {
 	buildAll(t, chosen)
 }
 
-// TestAllStandIns builds all cells of the matrix for this architecture in one
+// TestAllStandIns builds all entries of the matrix for this architecture in one
 // solve. It takes long: some twenty installations.
 func TestAllStandIns(t *testing.T) {
 	t.Parallel()
-	buildAll(t, nativeCells(t))
+	buildAll(t, nativeEntries(t))
 }
 
-// nativeCells are those of the built-in matrix for this architecture.
-func nativeCells(t testing.TB) []matrix.Cell {
+// nativeEntries are those of the built-in matrix for this architecture.
+func nativeEntries(t testing.TB) []matrix.Entry {
 	t.Helper()
-	all, err := matrix.Selection{Archs: []string{arch}}.Of(spectest.Cells(t))
+	all, err := matrix.Selection{Archs: []string{arch}}.Of(spectest.Entries(t))
 	require.NoError(t, err)
 	return all
 }
 
-// familiesOf are the families that the userland and the kernel of a cell are of.
-func familiesOf(t testing.TB, c matrix.Cell) string {
+// familiesOf are the families that the userland and the kernel of an entry are of.
+func familiesOf(t testing.TB, c matrix.Entry) string {
 	t.Helper()
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)
-	p := spectest.PlanCell(t, c)
+	p := spectest.PlanEntry(t, c)
 	return cat.Distros[p.Userland.Distro].Flavor + " on " + cat.Distros[p.Kernel.Distro].Flavor
 }
 
-// buildAll builds cells together and exports nothing.
-func buildAll(t *testing.T, all []matrix.Cell) {
+// buildAll builds entries together and exports nothing.
+func buildAll(t *testing.T, all []matrix.Entry) {
 	t.Helper()
 	o := options(t, nil)
-	o.Frontend, o.Contexts = frontend.New(frontend.Options{}).Cells(together(all)), standIns(t, all...)
+	o.Frontend, o.Contexts = frontend.New(frontend.Options{}).Entries(together(all)), standIns(t, all...)
 	maps.Copy(o.Contexts, standardContexts(t))
 	r := watch(&o)
 	if _, err := solve.Build(t.Context(), embedded(t), o); err != nil {
@@ -84,18 +84,18 @@ func buildAll(t *testing.T, all []matrix.Cell) {
 			checked++
 		}
 	}
-	assert.GreaterOrEqual(t, checked, len(all)-2, "the kernel of each cell is checked, but for what other tests have built")
+	assert.GreaterOrEqual(t, checked, len(all)-2, "the kernel of each entry is checked, but for what other tests have built")
 }
 
-// standIns are named contexts for the base images that cells need: a stand-in for
+// standIns are named contexts for the base images that entries need: a stand-in for
 // each that hack/base.sh does not make.
-func standIns(t testing.TB, cells ...matrix.Cell) map[string]string {
+func standIns(t testing.TB, entries ...matrix.Entry) map[string]string {
 	t.Helper()
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)
 	all := contexts(t)
-	for _, c := range cells {
-		p := spectest.PlanCell(t, c)
+	for _, c := range entries {
+		p := spectest.PlanEntry(t, c)
 		needed := []string{p.Userland.Distro, p.Kernel.Distro}
 		if from := p.Userland.Loader.From; from != nil {
 			needed = append(needed, from.Distro)

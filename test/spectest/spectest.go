@@ -124,16 +124,16 @@ func RoundTrip(t testing.TB, p *plan.Plan) (data []byte, back *plan.Plan) {
 	return data, back
 }
 
-// Cells are those of the matrix of all flavors, as version v1.0.0.
-func Cells(t testing.TB) []matrix.Cell {
+// Entries are those of the matrix of all flavors, as version v1.0.0.
+func Entries(t testing.TB) []matrix.Entry {
 	t.Helper()
-	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0", Flavors: Catalog(t).FlavorNames(), Archs: catalog.Names(Catalog(t).Archs)})
+	entries, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0", Flavors: Catalog(t).FlavorNames(), Archs: catalog.Names(Catalog(t).Archs)})
 	require.NoError(t, err)
-	return cells
+	return entries
 }
 
-// PlanCell is MustPlan for a cell.
-func PlanCell(t testing.TB, c matrix.Cell) *plan.Plan {
+// PlanEntry is MustPlan for an entry.
+func PlanEntry(t testing.TB, c matrix.Entry) *plan.Plan {
 	t.Helper()
 	doc, err := specs.Load(t.Context(), c.Spec, Files{})
 	require.NoError(t, err)

@@ -38,11 +38,11 @@ func run(file string) error {
 	if err != nil {
 		return err
 	}
-	cells, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: cat.FlavorNames(), Archs: catalog.Names(cat.Archs)})
+	entries, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: cat.FlavorNames(), Archs: catalog.Names(cat.Archs)})
 	if err != nil {
 		return errors.Wrap(err, "read the matrix")
 	}
-	flavors, err := flavorTable(context.Background(), cells, cat)
+	flavors, err := flavorTable(context.Background(), entries, cat)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func run(file string) error {
 	}
 	var text bytes.Buffer
 	if err := t.Execute(&text, map[string]string{
-		"Cells":   fmt.Sprint(len(cells)),
+		"Entries": fmt.Sprint(len(entries)),
 		"Flavors": flavors,
 		"Kernels": kernelTable(cat),
 		"Models":  modelTable(cat),
@@ -64,14 +64,14 @@ func run(file string) error {
 }
 
 // flavorTable has a line for each flavor of the matrix.
-func flavorTable(ctx context.Context, cells []matrix.Cell, cat *catalog.Catalog) (string, error) {
+func flavorTable(ctx context.Context, entries []matrix.Entry, cat *catalog.Catalog) (string, error) {
 	type flavor struct {
 		columns                 []string
 		variants, models, archs []string
 	}
 	var names []string
 	byName := map[string]*flavor{}
-	for _, c := range cells {
+	for _, c := range entries {
 		f, ok := byName[c.Flavor]
 		if !ok {
 			p, err := local.PlanSource(ctx, c.Spec, local.Options{File: c.Spec.Name, Arch: c.Arch, Catalog: cat})

@@ -38,7 +38,7 @@ features=''
 [ -z "$asked" ] || features=$asked
 out=${out:-/boot/initramfs-${kernel##*-}}
 
-# feature KIND FOLDER: the existing files that the patterns of all features match; of a folder all files in it.
+# feature KIND DIR: the existing files that the patterns of all features match; of a directory all files in it.
 feature() {
 	for name in ${features:-}; do
 		for dir in $features_dirs; do

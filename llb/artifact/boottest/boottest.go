@@ -76,7 +76,7 @@ func tested(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS)
 }
 
 // testMedium are the files that the system gets: a cloud-config, which starts the
-// script, and a folder for each assertion.
+// script, and a directory for each assertion.
 func testMedium(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
 	entries, err := g.Overlays.Files("test")
 	if err != nil {

@@ -2,11 +2,11 @@
 # Boots an artifact in QEMU, where the system tries assertions on itself, and tells how that went.
 #
 # usage: boottest.sh MEDIUM OUT SECONDS VARIABLES QEMU...
-#   MEDIUM     folder that becomes the medium with what the system has to do: guest.sh, assertions and a cloud-config
+#   MEDIUM     directory that becomes the medium with what the system has to do: guest.sh, assertions and a cloud-config
 #   OUT        results are OUT.test.txt, a line for each assertion, and OUT.test.log, the serial console
 #   SECONDS    for all of it
 #   VARIABLES  what the firmware's variables begin with, or nothing
-#   QEMU...    the machine. It is started in a folder with medium.iso, variables and the disk report, and writes serial
+#   QEMU...    the machine. It is started in a directory with medium.iso, variables and the disk report, and writes serial
 #              and pid there
 #
 # The exit code is 100 and the number of the first assertion that failed; 99 when the machine did not come that far.

@@ -24,7 +24,7 @@ func newBench(t testing.TB, programs ...string) bench {
 
 func guestScript() graph.Script { return graph.Script{Name: "guest.sh", Text: guestText} }
 
-// assertion writes the folder of an assertion: names and texts of its files.
+// assertion writes the directory of an assertion: names and texts of its files.
 func (b bench) assertion(number string, files ...string) {
 	b.Helper()
 	b.Write("medium/assertions/"+number+"/title", "assertion "+number+"\n")
@@ -51,7 +51,7 @@ func TestGuest(t *testing.T) {
 		{"output that does not", []string{"run", "echo a; printf b", "matches", "^ab$"}, `^said 00 a\nsaid 00 b\nfailed 00 [1-9][0-9]*\n`},
 		{"script that fails with output that matches", []string{"run", "echo a; false", "matches", "a"}, `\nfailed 00 [1-9][0-9]*\n`},
 		{"file", []string{"file", b.Path("it's a file")}, `^passed 00 [0-9]+\n`},
-		{"folder", []string{"file", b.Dir}, `^passed 00 [0-9]+\n`},
+		{"directory", []string{"file", b.Dir}, `^passed 00 [0-9]+\n`},
 		{"no file", []string{"file", b.Path("none")}, `^said 00 .*none.*\nfailed 00 [1-9][0-9]*\n`},
 		{"file that matches", []string{"file", b.Path("it's a file"), "matches", "^(x|z) = [0-9]+$"}, `^passed 00 [0-9]+\n`},
 		{"file that does not", []string{"file", b.Path("it's a file"), "matches", "^1"}, `^said 00 x = 1\nsaid 00 y = 2\nfailed 00 [1-9][0-9]*\n`},
@@ -74,7 +74,7 @@ func TestGuest(t *testing.T) {
 	})
 }
 
-// machine stands for QEMU: a script, started in the folder of a test.
+// machine stands for QEMU: a script, started in the directory of a test.
 func (b bench) machine(seconds, script string) (string, int) {
 	b.Helper()
 	b.Write("machine", "echo $$ >pid\ntrap 'exit 0' TERM\n"+script)

@@ -3,7 +3,7 @@
 # test, and uses what every userland has.
 #
 # usage: guest.sh ASSERTIONS REPORT
-#   ASSERTIONS  folders by number, each with run (a script), file (a path) or service (a name), with seconds, and maybe
+#   ASSERTIONS  directories by number, each with run (a script), file (a path) or service (a name), with seconds, and maybe
 #               with matches (a regular expression)
 #   REPORT      disk or file. It gets lines: "passed NUMBER SECONDS" or "failed NUMBER SECONDS" for each assertion, "said
 #               NUMBER TEXT" for the end of what there was to see of one that failed, and "end"
@@ -35,7 +35,7 @@ active() {
 	fi
 }
 
-# try FOLDER SECONDS: does the assertion hold? What there is to see gets into $said.
+# try DIR SECONDS: does the assertion hold? What there is to see gets into $said.
 try() {
 	if [ -e "$1/run" ]; then
 		timeout -k 5 "$2" sh "$1/run" </dev/null >"$said" 2>&1 || {

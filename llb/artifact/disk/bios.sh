@@ -3,7 +3,7 @@
 #
 # usage: bios.sh CHAIN OUT
 #   CHAIN  configuration that leads GRUB to the menu on the disk; it gets into the code
-#   OUT    folder for boot.img, of the master boot record, and core.img
+#   OUT    directory for boot.img, of the master boot record, and core.img
 set -eu
 chain=$1 out=$2
 . "$(dirname "$0")/grub.sh"

@@ -28,7 +28,7 @@ func Raw(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (l
 	return d.raw, nil
 }
 
-// File is where the disk image is in [Raw]. The folder is that of images which
+// File is where the disk image is in [Raw]. The directory is that of images which
 // carry one through a registry.
 func File(p *plan.Plan) string { return "/build/" + p.File + ".img" }
 

@@ -5,9 +5,9 @@
 #   IN/sizes       what measure.sh wrote. What is on a partition is in the columns of its table (table.go)
 #   IN/esp.img     EFI system partition, if there is one
 #   IN/bios        what bios.sh made, if there is a partition for it
-#   IN/NAME        folders for the partitions. The images in their cOS are mounts of one file, so that it is copied to
-#                  its places once and not to folders before
-#   IN/tree        static files of partitions, in folders of the same names
+#   IN/NAME        directories for the partitions. The images in their cOS are mounts of one file, so that it is copied to
+#                  its places once and not to directories before
+#   IN/tree        static files of partitions, in directories of the same names
 #   IN/root        the system, for the boot menu and modules of GRUB
 #   IN/config.yaml cloud-config for COS_OEM, if there is one
 #   FLAVORKIT_DISK_GUID  identifier of the disk
@@ -18,7 +18,7 @@ in=$1 disk=$2 scripts=$(dirname "$0")
 . "$scripts/ext.sh"
 . "$scripts/table.sh"
 
-# modules FOLDER: those of GRUB for EFI that the menu loads, when they are not built in (contract 1.3, 1.20).
+# modules DIR: those of GRUB for EFI that the menu loads, when they are not built in (contract 1.3, 1.20).
 modules() {
 	find "$in/root/usr" -path '*-efi/*' \( -name loopback.mod -o -name squash4.mod -o -name xzio.mod -o -name gzio.mod \
 		-o -name regexp.mod \) | while read -r module; do
@@ -28,7 +28,7 @@ modules() {
 	done
 }
 
-# fill FOLDER: what belongs on the partition beside images.
+# fill DIR: what belongs on the partition beside images.
 fill() {
 	[ ! -e "$in/tree/$name" ] || cp -a "$in/tree/$name/." "$1/"
 	# Secrets may be in it.

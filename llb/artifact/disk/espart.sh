@@ -2,9 +2,9 @@
 # Makes the EFI system partition of a disk.
 #
 # usage: espart.sh LOADERS CHAIN IMAGE [FIRMWARE]
-#   LOADERS   folder with shim and GRUB, under the names they get in EFI/BOOT
+#   LOADERS   directory with shim and GRUB, under the names they get in EFI/BOOT
 #   CHAIN     configuration that leads GRUB to the menu on the disk
-#   FIRMWARE  folder with what a board starts from
+#   FIRMWARE  directory with what a board starts from
 #   FLAVORKIT_MIB    its size
 #   FLAVORKIT_ESP_*  describe it (esp.sh)
 set -eu

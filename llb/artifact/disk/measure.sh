@@ -6,14 +6,14 @@
 #   PARTITIONS  table of table.go. Of its columns, mib is the size beside the images of the root filesystem that it has
 #               room for, images is how many, and made is now, or later for the first boot
 #   FLAVORKIT_DISK_MIB  size of the disk; 0 is what the partitions need
-#   OUT         folder for
+#   OUT         directory for
 #                 image  MiB and inodes of an image of the root filesystem
 #                 disk   MiB of the disk
 #                 table  the partitions that are made now, with two more columns: start and size, in MiB
 set -eu
 root=$1 partitions=$2 out=$3 disk=$FLAVORKIT_DISK_MIB
 
-# In KiB of blocks of 4 KiB, a file with many names once. A target of less than 60 bytes is kept in the inode. A folder
+# In KiB of blocks of 4 KiB, a file with many names once. A target of less than 60 bytes is kept in the inode. A directory
 # has 8 bytes and the name for each entry, in steps of 4 (Documentation/filesystems/ext4, "Directory Entries"), in blocks
 # that may be half full: what find says of it is its size on the builder's filesystem, which may be another.
 used=$(LC_ALL=C find "$root" -printf '%D:%i\t%y\t%s\t%h\t%f\n' | LC_ALL=C awk -F '\t' '
@@ -24,7 +24,7 @@ used=$(LC_ALL=C find "$root" -printf '%D:%i\t%y\t%s\t%h\t%f\n' | LC_ALL=C awk -F
 		else if ($2 == "f" || $2 == "l" && $3 >= 60) blocks += int(($3 + 4095) / 4096)
 	}
 	END {
-		for (folder in entries) blocks += int(entries[folder] / 2048)
+		for (directory in entries) blocks += int(entries[directory] / 2048)
 		print blocks * 4, inodes
 	}')
 kib=${used% *} inodes=${used#* }

@@ -2,9 +2,9 @@
 # Makes the images that firmware starts a medium from.
 #
 # usage: boot.sh LOADERS TREE OUT
-#   LOADERS  folder with shim and GRUB, under the names they get in EFI/BOOT
+#   LOADERS  directory with shim and GRUB, under the names they get in EFI/BOOT
 #   TREE     static files of the medium, with boot/grub/grub.cfg
-#   OUT      folder for uefi.img, and for eltorito.img and boot_hybrid.img
+#   OUT      directory for uefi.img, and for eltorito.img and boot_hybrid.img
 #   FLAVORKIT_BIOS   not empty makes those for BIOS too
 #   FLAVORKIT_ESP_*  describe the EFI system partition (esp.sh)
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lays out what machines boot from over HTTP (contract 3.6), all in one folder of a web server.
+# Lays out what machines boot from over HTTP (contract 3.6), all in one directory of a web server.
 #
 # usage: netboot.sh IN OUT NAME
 #   IN/squashfs/rootfs.squashfs  the system

@@ -19,26 +19,26 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
-// ignoreFile has the patterns of what is not sent of a folder. One that is called
+// ignoreFile has the patterns of files in a directory that are not sent. One that is called
 // after the spec, and lies beside it, counts for the build context instead.
 const ignoreFile = dockerui.DefaultDockerignoreName
 
 // specReader finds the specs that a spec extends.
 type specReader struct {
 	*catalog.Catalog
-	folders
+	dirs
 }
 
-// folders are where a spec, the specs that it extends and its files are.
-type folders struct{ options Options }
+// dirs are where a spec, the specs that it extends and its files are.
+type dirs struct{ options Options }
 
 // File implements specs.Reader.
-func (f folders) File(_ context.Context, path string) ([]byte, error) {
+func (f dirs) File(_ context.Context, path string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(filepath.Dir(f.options.File), filepath.FromSlash(path)))
 }
 
 // Context implements specs.Reader.
-func (f folders) Context(_ context.Context, name string) ([]byte, bool, error) {
+func (f dirs) Context(_ context.Context, name string) ([]byte, bool, error) {
 	root, ok, err := named(f.options.Contexts, name)
 	if err != nil || !ok {
 		return nil, false, err
@@ -51,7 +51,7 @@ func (f folders) Context(_ context.Context, name string) ([]byte, bool, error) {
 }
 
 // Open implements frontend.Contexts.
-func (f folders) Open(_ context.Context, name string) (frontend.Folder, bool, error) {
+func (f dirs) Open(_ context.Context, name string) (frontend.Dir, bool, error) {
 	if name == "" {
 		root := f.options.Context
 		opened, err := open(root, f.options.File+ignoreFile, filepath.Join(root, ignoreFile))
@@ -68,7 +68,7 @@ func (f folders) Open(_ context.Context, name string) (frontend.Folder, bool, er
 // ErrNotLocal says that a named context is not a directory.
 var ErrNotLocal = errors.New("only directories can be looked into without building")
 
-// named is the folder of a named context.
+// named is the directory of a named context.
 func named(contexts map[string]string, name string) (root string, ok bool, err error) {
 	root, ok = contexts[name]
 	switch {
@@ -76,27 +76,27 @@ func named(contexts map[string]string, name string) (root string, ok bool, err e
 		return "", false, nil
 	case strings.Contains(root, "://"), strings.HasPrefix(root, "git@"):
 		return "", false, errors.Wrapf(ErrNotLocal, "the named context %s is %s", name, root)
-	case !isFolder(root):
-		return "", false, errors.Errorf("there is no folder %s for the named context %s", root, name)
+	case !isDir(root):
+		return "", false, errors.Errorf("there is no directory %s for the named context %s", root, name)
 	}
 	return root, true, nil
 }
 
-func isFolder(path string) bool {
+func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
 
-// folder is a context on this machine, without what is not sent of it.
-type folder struct {
+// dir is a context on this machine, without the files that are not sent.
+type dir struct {
 	root    string
 	ignored *patternmatcher.PatternMatcher
 }
 
-// open opens a folder. The first of the ignore files that is there counts.
-func open(root string, ignoreFiles ...string) (folder, error) {
-	if !isFolder(root) {
-		return folder{}, errors.Errorf("there is no folder %s", root)
+// open opens a directory. The first of the ignore files that is there counts.
+func open(root string, ignoreFiles ...string) (dir, error) {
+	if !isDir(root) {
+		return dir{}, errors.Errorf("there is no directory %s", root)
 	}
 	var patterns []string
 	for _, name := range ignoreFiles {
@@ -108,16 +108,16 @@ func open(root string, ignoreFiles ...string) (folder, error) {
 			patterns, err = ignorefile.ReadAll(bytes.NewReader(data))
 		}
 		if err != nil {
-			return folder{}, errors.Wrapf(err, "read %s", name)
+			return dir{}, errors.Wrapf(err, "read %s", name)
 		}
 		break
 	}
 	ignored, err := patternmatcher.New(patterns)
-	return folder{root, ignored}, errors.Wrap(err, "read what to ignore")
+	return dir{root, ignored}, errors.Wrap(err, "read what to ignore")
 }
 
-// IsFolder implements frontend.Folder.
-func (f folder) IsFolder(_ context.Context, name string) (bool, error) {
+// IsDir implements frontend.Dir.
+func (f dir) IsDir(_ context.Context, name string) (bool, error) {
 	file, info, err := f.open(name)
 	if err != nil {
 		return false, err
@@ -125,8 +125,8 @@ func (f folder) IsFolder(_ context.Context, name string) (bool, error) {
 	return info.IsDir(), file.Close()
 }
 
-// ReadFile implements frontend.Folder.
-func (f folder) ReadFile(_ context.Context, name string) ([]byte, error) {
+// ReadFile implements frontend.Dir.
+func (f dir) ReadFile(_ context.Context, name string) ([]byte, error) {
 	file, _, err := f.open(name)
 	if err != nil {
 		return nil, err
@@ -135,8 +135,8 @@ func (f folder) ReadFile(_ context.Context, name string) ([]byte, error) {
 	return io.ReadAll(file)
 }
 
-// open opens a file that is sent. Links out of the folder lead nowhere.
-func (f folder) open(name string) (*os.File, fs.FileInfo, error) {
+// open opens a file that is sent. Links out of the directory lead nowhere.
+func (f dir) open(name string) (*os.File, fs.FileInfo, error) {
 	file, err := os.OpenInRoot(f.root, filepath.FromSlash(name))
 	if err != nil {
 		return nil, nil, err
@@ -146,7 +146,7 @@ func (f folder) open(name string) (*os.File, fs.FileInfo, error) {
 	if err == nil {
 		ignored, err = f.ignored.MatchesOrParentMatches(name)
 	}
-	// A folder that is left out may have files that are not.
+	// A directory that is left out may have files that are not.
 	if ignored && !(info.IsDir() && f.ignored.Exclusions()) {
 		err = errors.Wrap(fs.ErrNotExist, name)
 	}

@@ -22,18 +22,18 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// Cell is one of several systems that are built together. Its spec does not come
+// Entry is one of several systems that are built together. Its spec does not come
 // through the gateway; what the spec extends does.
-type Cell struct {
-	// Name that errors call the cell by.
+type Entry struct {
+	// Name that errors call the entry by.
 	Name string
 	Spec *specs.Source
 	// Arch is the architecture as Go names it.
 	Arch string
 }
 
-// Cell builds a cell alone. The platform of a request must be that of the cell.
-func (f *Frontend) Cell(c Cell) gwclient.BuildFunc {
+// Entry builds an entry alone. The platform of a request must be that of the entry.
+func (f *Frontend) Entry(c Entry) gwclient.BuildFunc {
 	return func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
 		in, err := f.inputs(gw)
 		if err != nil {
@@ -43,17 +43,17 @@ func (f *Frontend) Cell(c Cell) gwclient.BuildFunc {
 	}
 }
 
-func (c Cell) platform() *ocispecs.Platform {
+func (c Entry) platform() *ocispecs.Platform {
 	return &ocispecs.Platform{OS: "linux", Architecture: c.Arch}
 }
 
-// Cells are several systems that are built together, in one solve, so that what
+// Entries are several systems that are built together, in one solve, so that what
 // they have in common is built once, and what they have not side by side.
-type Cells []Cell
+type Entries []Entry
 
-// Cells builds cells together. All mistakes of all specs come before anything is
-// built. The result has one reference for each cell, under its name.
-func (f *Frontend) Cells(cs Cells) gwclient.BuildFunc {
+// Entries builds entries together. All mistakes of all specs come before anything is
+// built. The result has one reference for each entry, under its name.
+func (f *Frontend) Entries(cs Entries) gwclient.BuildFunc {
 	return func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
 		in, err := f.inputs(gw)
 		if err != nil {
@@ -65,7 +65,7 @@ func (f *Frontend) Cells(cs Cells) gwclient.BuildFunc {
 	}
 }
 
-func (cs Cells) answer(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
+func (cs Entries) answer(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
 	q, asked, err := in.subrequest()
 	switch {
 	case err != nil:
@@ -79,9 +79,9 @@ func (cs Cells) answer(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcl
 	}
 }
 
-// plan shows what the specs of all cells resolve to.
-func (cs Cells) plan(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
-	plans, err := eachCell(ctx, cs, func(ctx context.Context, c Cell) (*plan.Plan, error) {
+// plan shows what the specs of all entries resolve to.
+func (cs Entries) plan(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
+	plans, err := eachEntry(ctx, cs, func(ctx context.Context, c Entry) (*plan.Plan, error) {
 		r := in.request(nil, c.Spec, maps)
 		doc, err := r.load(ctx)
 		if err != nil {
@@ -97,13 +97,13 @@ func (cs Cells) plan(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclie
 	return plansResult(plans)
 }
 
-// build generates the graphs of all cells, and then builds them together.
-func (cs Cells) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
+// build generates the graphs of all entries, and then builds them together.
+func (cs Entries) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
 	t, err := TargetByName(in.ui.Target)
 	if err != nil {
 		return nil, err
 	}
-	systems, err := eachCell(ctx, cs, func(ctx context.Context, c Cell) (*system, error) {
+	systems, err := eachEntry(ctx, cs, func(ctx context.Context, c Entry) (*system, error) {
 		r := in.request(nil, c.Spec, maps)
 		doc, err := r.load(ctx)
 		if err != nil {
@@ -120,7 +120,7 @@ func (cs Cells) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcli
 	for i, s := range systems {
 		eg.Go(func() (err error) {
 			if refs[i], err = in.solveDefinition(egCtx, s.definition); err != nil {
-				return &cellError{cs.concerned(i, systems, err), s.explain(err)}
+				return &entryError{cs.concerned(i, systems, err), s.explain(err)}
 			}
 			return nil
 		})
@@ -134,30 +134,30 @@ func (cs Cells) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcli
 	return cs.result(systems, refs)
 }
 
-// eachCell calls f for every cell, and says which cell an error is about.
-func eachCell[T any](ctx context.Context, cs Cells, f func(context.Context, Cell) (T, error)) ([]T, error) {
-	return each(ctx, cs, func(ctx context.Context, c Cell) (T, error) {
+// eachEntry calls f for every entry, and says which entry an error is about.
+func eachEntry[T any](ctx context.Context, cs Entries, f func(context.Context, Entry) (T, error)) ([]T, error) {
+	return each(ctx, cs, func(ctx context.Context, c Entry) (T, error) {
 		result, err := f(ctx, c)
 		if err != nil {
-			err = &cellError{c.Name, err}
+			err = &entryError{c.Name, err}
 		}
 		return result, err
 	})
 }
 
-// cellError says which cells an error is about.
-type cellError struct {
-	cells string
+// entryError says which entries an error is about.
+type entryError struct {
+	entries string
 	error
 }
 
-func (e *cellError) Error() string { return e.cells + ": " + e.error.Error() }
+func (e *entryError) Error() string { return e.entries + ": " + e.error.Error() }
 
-func (e *cellError) Unwrap() error { return e.error }
+func (e *entryError) Unwrap() error { return e.error }
 
 // GRPCStatus takes the names to the client: of an error that came by gRPC, only
 // the message of the status goes back by it (grpcerrors.ToGRPC).
-func (e *cellError) GRPCStatus() *status.Status {
+func (e *entryError) GRPCStatus() *status.Status {
 	p := status.New(grpcerrors.Code(e.error), "").Proto()
 	if st, ok := grpcerrors.AsGRPCStatus(e.error); ok {
 		p = st.Proto()
@@ -166,9 +166,9 @@ func (e *cellError) GRPCStatus() *status.Status {
 	return status.FromProto(p)
 }
 
-// concerned names the cells that a failed step belongs to; the first of them
+// concerned names the entries that a failed step belongs to; the first of them
 // failed with err.
-func (cs Cells) concerned(first int, systems []*system, err error) string {
+func (cs Entries) concerned(first int, systems []*system, err error) string {
 	var failed *errdefs.VertexError
 	if !errors.As(err, &failed) {
 		return cs[first].Name
@@ -201,9 +201,9 @@ func (s *system) has(vertex digest.Digest) bool {
 	return ok
 }
 
-// result has a reference for each cell, in the form that exporters know from
-// several platforms: the name of a cell takes the place of a platform's.
-func (cs Cells) result(systems []*system, refs []gwclient.Reference) (*gwclient.Result, error) {
+// result has a reference for each entry, in the form that exporters know from
+// several platforms: the name of an entry takes the place of a platform's.
+func (cs Entries) result(systems []*system, refs []gwclient.Reference) (*gwclient.Result, error) {
 	res := gwclient.NewResult()
 	var index exptypes.Platforms
 	for i, c := range cs {

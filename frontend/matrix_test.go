@@ -16,8 +16,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// TestCellsConcerned names the cells that a failed step belongs to.
-func TestCellsConcerned(t *testing.T) {
+// TestEntriesConcerned names the entries that a failed step belongs to.
+func TestEntriesConcerned(t *testing.T) {
 	vertex := func(name string) digest.Digest { return digest.FromString(name) }
 	of := func(names ...string) *system {
 		metadata := map[digest.Digest]llb.OpMetadata{}
@@ -26,7 +26,7 @@ func TestCellsConcerned(t *testing.T) {
 		}
 		return &system{definition: &llb.Definition{Metadata: metadata}}
 	}
-	cs := Cells{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}, {Name: "e"}}
+	cs := Entries{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}, {Name: "e"}}
 	systems := []*system{of("x", "all"), of("y", "all"), of("x", "all"), of("all"), of("all")}
 	for _, c := range []struct {
 		first int
@@ -43,36 +43,36 @@ func TestCellsConcerned(t *testing.T) {
 	}
 }
 
-// TestCellErrorThroughGRPC has an error that came from the daemon go back there.
-func TestCellErrorThroughGRPC(t *testing.T) {
+// TestEntryErrorThroughGRPC has an error that came from the daemon go back there.
+func TestEntryErrorThroughGRPC(t *testing.T) {
 	for _, cause := range []error{
 		errors.New("exit code: 1"),
 		grpcerrors.FromGRPC(status.Error(codes.NotFound, "exit code: 1")),
 		errors.Wrap(grpcerrors.FromGRPC(grpcerrors.ToGRPC(t.Context(), errdefs.WrapVertex(errors.New("exit code: 1"), "x"))), "step"),
 	} {
-		sent := &cellError{"a, b", cause}
+		sent := &entryError{"a, b", cause}
 		got := grpcerrors.FromGRPC(grpcerrors.ToGRPC(t.Context(), errors.WithStack(sent)))
 		assert.Equal(t, grpcerrors.Code(cause), grpcerrors.Code(got))
 		assert.Contains(t, got.Error(), sent.Error())
 	}
 }
 
-// TestEach gathers the mistakes of all cells, and stops at any other error.
+// TestEach gathers the mistakes of all entries, and stops at any other error.
 func TestEach(t *testing.T) {
-	cs := Cells{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+	cs := Entries{{Name: "a"}, {Name: "b"}, {Name: "c"}}
 	src := &specs.Source{Name: "matrix.yaml"}
 	mistake := func(line int) error {
 		return specs.Diagnostics{{Range: specs.Range{Source: src, Start: specs.Position{Line: line, Column: 1}}, Message: "is wrong"}}
 	}
-	names, err := eachCell(t.Context(), cs, func(_ context.Context, c Cell) (string, error) { return c.Name + c.Name, nil })
+	names, err := eachEntry(t.Context(), cs, func(_ context.Context, c Entry) (string, error) { return c.Name + c.Name, nil })
 	require.NoError(t, err)
 	assert.Equal(t, []string{"aa", "bb", "cc"}, names)
 
 	lines := map[string]int{"a": 3, "b": 2, "c": 3}
-	_, err = eachCell(t.Context(), cs, func(_ context.Context, c Cell) (string, error) { return "", mistake(lines[c.Name]) })
+	_, err = eachEntry(t.Context(), cs, func(_ context.Context, c Entry) (string, error) { return "", mistake(lines[c.Name]) })
 	assert.EqualError(t, err, "matrix.yaml:2:1: is wrong\nmatrix.yaml:3:1: is wrong")
 
-	_, err = eachCell(t.Context(), cs, func(_ context.Context, c Cell) (string, error) {
+	_, err = eachEntry(t.Context(), cs, func(_ context.Context, c Entry) (string, error) {
 		if c.Name == "b" {
 			return "", errors.New("no network")
 		}

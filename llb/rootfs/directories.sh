@@ -1,13 +1,13 @@
 #!/bin/sh
-# Makes those folders of a userland anew, empty, that are not 0755 and root's.
+# Makes those directories of a userland anew, empty, that are not 0755 and root's.
 #
-# usage: folders.sh USERLAND OUT
+# usage: directories.sh USERLAND OUT
 set -eu
 userland=$1 out=$2
 
 umask 022
 cd "$userland"
-# A folder comes before what is in it, so mkdir makes only such parents as are 0755.
+# A directory comes before what is in it, so mkdir makes only such parents as are 0755.
 find . -xdev -mindepth 1 -type d ! \( -perm 0755 -user 0 -group 0 \) -exec sh -c '
 	out=$1
 	shift

@@ -11,9 +11,9 @@ import (
 
 // free returns the bytes that this process can still write to the filesystem of
 // a directory (statfs(2)); ok is false when that is unknown.
-func free(folder string) (bytes uint64, ok bool) {
+func free(dir string) (bytes uint64, ok bool) {
 	var st unix.Statfs_t
-	if err := unix.Statfs(folder, &st); err != nil {
+	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, false
 	}
 	return uint64(st.Bavail) * uint64(st.Bsize), true
@@ -21,28 +21,28 @@ func free(folder string) (bytes uint64, ok bool) {
 
 // hold locks a directory until it is released or this process ends, however it
 // ends. ok is false when another process holds it, or it is gone.
-func hold(folder string) (letGo io.Closer, ok bool) {
-	dir, err := os.Open(folder)
+func hold(dir string) (letGo io.Closer, ok bool) {
+	f, err := os.Open(dir)
 	if err != nil {
 		return nil, false
 	}
 	// Some filesystems have no locks; there, nothing counts as abandoned.
-	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != unix.EWOULDBLOCK {
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != unix.EWOULDBLOCK {
 		// A process that held it before may have removed it.
-		if _, err := os.Stat(folder); err == nil {
-			return dir, true
+		if _, err := os.Stat(dir); err == nil {
+			return f, true
 		}
 	}
-	_ = dir.Close()
+	_ = f.Close()
 	return nil, false
 }
 
 // abandoned reports whether no process holds a directory.
-func abandoned(folder string) bool {
-	dir, err := os.Open(folder)
+func abandoned(dir string) bool {
+	f, err := os.Open(dir)
 	if err != nil {
 		return false
 	}
-	defer dir.Close()
-	return unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
+	defer f.Close()
+	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
 }

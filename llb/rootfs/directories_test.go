@@ -12,9 +12,9 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// TestFolders takes folders out of a userland: those that are not 0755 and
+// TestDirectories takes directories out of a userland: those that are not 0755 and
 // root's, and the ones above them.
-func TestFolders(t *testing.T) {
+func TestDirs(t *testing.T) {
 	testkit.NeedRoot(t) // it sets owners
 	userland, out := t.TempDir(), t.TempDir()
 	for _, dir := range []struct {
@@ -38,8 +38,8 @@ func TestFolders(t *testing.T) {
 		require.NoError(t, os.Chmod(path, dir.mode))
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(userland, "root/file"), nil, 0o600))
-	script := filepath.Join(t.TempDir(), "folders.sh")
-	require.NoError(t, os.WriteFile(script, foldersScript, 0o755))
+	script := filepath.Join(t.TempDir(), "directories.sh")
+	require.NoError(t, os.WriteFile(script, dirsScript, 0o755))
 	cmd := exec.Command("sh", script, userland, out)
 	cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=315532800")
 	said, err := cmd.CombinedOutput()

@@ -1,0 +1,34 @@
+package rootfs
+
+import (
+	"context"
+	_ "embed"
+
+	"github.com/moby/buildkit/client/llb"
+
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/key"
+)
+
+//go:embed directories.sh
+var dirsScript []byte
+
+// dirsLayer has the directories of the userland that are not 0755 and root's, and
+// nothing in them. A layer brings the directories above its files with modes of its
+// own, and those of the last layer count: on top of them, this gives a directory
+// such as /etc/ssl/private back what the distribution made it.
+func dirsLayer(ctx context.Context, g *graph.Graph, p *plan.Plan, userland llb.State) (llb.State, error) {
+	s := g.Stage(p.Userland.Distro+"/directories", p.At(key.Packages)).On(g.Build)
+	tools, err := s.Image(ctx, p.ScriptImage)
+	if err != nil {
+		return llb.State{}, err
+	}
+	return s.Run(tools, graph.Command{
+		Title:  "take the modes of the userland's directories",
+		Script: graph.Script{Name: "directories.sh", Text: dirsScript},
+		Args:   []string{"/userland", "/out"},
+		Env:    g.EpochEnv(),
+		Mounts: []llb.RunOption{llb.AddMount("/userland", userland, llb.Readonly)},
+	}).AddMount("/out", llb.Scratch()), nil
+}
