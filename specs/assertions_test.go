@@ -2,7 +2,6 @@ package specs_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -84,16 +83,6 @@ test:
 			},
 		},
 	})
-}
-
-func TestTooManyAssertions(t *testing.T) {
-	spec := func(n int) string {
-		return "version: v1.0.0\ntest:\n  assertions:\n" + strings.Repeat("    - {file: /a}\n", n)
-	}
-	_, err := spectest.Load(spec(100), nil)
-	require.NoError(t, err)
-	_, err = spectest.Load(spec(101), nil)
-	require.EqualError(t, err, "kairos.spec:104:7: test.assertions[100]: there are 101 assertions, and no more than 100 can be told apart; put several into one run")
 }
 
 // TestAssertionsAddUp has the promises of a spec hold for all that extend it.

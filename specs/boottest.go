@@ -12,9 +12,6 @@ import (
 )
 
 const (
-	// maxAssertions is how many exit codes of the step that tries them are left
-	// for telling which one failed.
-	maxAssertions = 100
 	// leastMemory and mostMemory of the machine, in MiB.
 	leastMemory = 256
 	mostMemory  = 64 << 10
@@ -38,9 +35,6 @@ func (v *validator) test(t Test) {
 		v.report(rules.InvalidValue, "test.memory", "write a number and MiB or GiB, such as 2GiB, from 256MiB to 64GiB", "%s is not a size of memory", quote(t.Memory))
 	}
 	v.timeout("test.timeout", t.Timeout)
-	if len(t.Assertions) > maxAssertions {
-		v.report(rules.InvalidValue, fmt.Sprintf("test.assertions[%d]", maxAssertions), "put several into one run", "there are %d assertions, and no more than %d can be told apart", len(t.Assertions), maxAssertions)
-	}
 	for i, a := range t.Assertions {
 		v.assertion(fmt.Sprintf("test.assertions[%d]", i), a)
 	}

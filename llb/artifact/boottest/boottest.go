@@ -31,6 +31,16 @@ var (
 
 func boottestScript() graph.Script { return graph.Script{Name: "boottest.sh", Text: boottestText} }
 
+// The exit codes that say how the test went. Those below are of programs that the
+// script runs, and of signals.
+const (
+	exitUntried = 199
+	// exitFailed and the number of the first assertion that failed.
+	exitFailed = 200
+	// exitLast is for all whose number has no code of its own.
+	exitLast = 255
+)
+
 // Build boots an artifact and has the system try the assertions of the spec. The
 // result is a report and the log of the serial console; an assertion that fails
 // fails the step, whose exit code failure reads.
@@ -53,9 +63,14 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 	}
 	t := p.Test
 	return s.Run(image, graph.Command{
-		Title:   fmt.Sprintf("boot %s and try the assertions", name),
-		Script:  boottestScript(),
-		Args:    slices.Concat([]string{"/in/medium", "/out/" + p.File, strconv.Itoa(t.Seconds), t.Emulator.Variables}, emulator(t)),
+		Title:  fmt.Sprintf("boot %s and try the assertions", name),
+		Script: boottestScript(),
+		Args:   slices.Concat([]string{"/in/medium", "/out/" + p.File, strconv.Itoa(t.Seconds), t.Emulator.Variables}, emulator(t)),
+		Env: map[string]string{
+			"FLAVORKIT_EXIT_UNTRIED": strconv.Itoa(exitUntried),
+			"FLAVORKIT_EXIT_FAILED":  strconv.Itoa(exitFailed),
+			"FLAVORKIT_EXIT_LAST":    strconv.Itoa(exitLast),
+		},
 		Mounts:  []llb.RunOption{llb.AddMount("/in/medium", medium, llb.Readonly), mount},
 		Explain: func(code uint32) error { return failure(p, code) },
 	}).AddMount("/out", llb.Scratch()), nil
@@ -83,12 +98,14 @@ func testMedium(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) 
 		return llb.State{}, err
 	}
 	entries = append(entries, tree.File("/guest.sh", guestText))
+	// Scripts go through the folders by name.
+	digits := max(2, len(strconv.Itoa(len(p.Test.Assertions))))
 	for i, a := range p.Test.Assertions {
 		for name, text := range map[string]string{
 			"title": a.Title(), "run": a.Run, "file": a.File, "service": a.Service, "matches": a.Matches, "seconds": strconv.Itoa(a.Seconds),
 		} {
 			if text != "" {
-				entries = append(entries, tree.File(fmt.Sprintf("/assertions/%02d/%s", i, name), []byte(text+"\n")))
+				entries = append(entries, tree.File(fmt.Sprintf("/assertions/%0*d/%s", digits, i, name), []byte(text+"\n")))
 			}
 		}
 	}
@@ -133,12 +150,13 @@ func emulator(t *plan.Test) []string {
 // failure tells what an exit code of the step says about the spec; nil when it
 // says nothing.
 func failure(p *plan.Plan, code uint32) error {
-	const never, first = 99, 100 // as boottest.sh has them
 	const hint = "the log of the step says what there was to see, and has the last lines of the serial console"
-	at := int(code) - first
+	at := int(code) - exitFailed
 	switch {
-	case code == never:
+	case code == exitUntried:
 		return p.Diagnose(rules.TestFailed, key.Test, hint, "the machine did not try all assertions within %ds", p.Test.Seconds)
+	case code == exitLast:
+		return p.Diagnose(rules.TestFailed, key.TestAssertions, hint, "the first that failed is after number %d", exitLast-exitFailed)
 	case at >= 0 && at < len(p.Test.Assertions):
 		return p.Diagnose(rules.TestFailed, key.TestAssertions.Item(at), hint, "%s", p.Test.Assertions[at].Failure())
 	default:

@@ -9,7 +9,10 @@
 #   QEMU...    the machine. It is started in a directory with medium.iso, variables and the disk report, and writes serial
 #              and pid there
 #
-# The exit code is 100 and the number of the first assertion that failed; 99 when the machine did not come that far.
+# The exit code is one of these. Numbers of assertions begin with 0.
+# FLAVORKIT_EXIT_FAILED   and the number of the first assertion that failed, up to
+# FLAVORKIT_EXIT_LAST     for all that follow
+# FLAVORKIT_EXIT_UNTRIED  not all assertions were tried, and none failed
 set -eu
 medium=$1 out=$2 seconds=$3 variables=$4
 shift 4
@@ -75,12 +78,14 @@ esac
 tr -d '\000' <report | readable >notes
 readable <serial >"$out.test.log"
 verdicts >"$out.test.txt"
-failed=$(sed -n 's/^failed \([0-9][0-9]\) .*/\1/p' notes | head -n 1)
+failed=$(sed -n 's/^failed 0*\([0-9][0-9]*\) .*/\1/p' notes | head -n 1)
 # What says most comes last: clients repeat the end of what a step has written.
 if [ -n "$failed" ]; then
 	console >&2
 	cat "$out.test.txt" >&2
-	exit "1$failed"
+	code=$((FLAVORKIT_EXIT_FAILED + failed))
+	[ "$code" -lt "$FLAVORKIT_EXIT_LAST" ] || code=$FLAVORKIT_EXIT_LAST
+	exit "$code"
 fi
 cat "$out.test.txt" >&2
 if ! grep -qx end notes; then
@@ -89,5 +94,5 @@ if ! grep -qx end notes; then
 	0) echo "the machine ended before all assertions were tried" >&2 ;;
 	*) echo "the machine was not done after $seconds seconds" >&2 ;;
 	esac
-	exit 99
+	exit "$FLAVORKIT_EXIT_UNTRIED"
 fi

@@ -78,7 +78,7 @@ func TestGuest(t *testing.T) {
 func (b bench) machine(seconds, script string) (string, int) {
 	b.Helper()
 	b.Write("machine", "echo $$ >pid\ntrap 'exit 0' TERM\n"+script)
-	out, err := b.Try(boottestScript(), nil, b.Path("medium"), b.Path("out"), seconds, "", "sh", b.Path("machine"))
+	out, err := b.Try(boottestScript(), []string{"FLAVORKIT_EXIT_UNTRIED=199", "FLAVORKIT_EXIT_FAILED=200", "FLAVORKIT_EXIT_LAST=255"}, b.Path("medium"), b.Path("out"), seconds, "", "sh", b.Path("machine"))
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return out, exit.ExitCode()
@@ -112,30 +112,36 @@ func TestVerdict(t *testing.T) {
 	})
 	t.Run("failed", func(t *testing.T) {
 		out, code := b.machine("60", serial+report("passed 00 0", "said 01 ssh is", `said 01 \033[31mdead`, "failed 01 60", "said 02 x", "failed 02 60", "end")+idle)
-		assert.Equal(t, 101, code, "the number of the first that failed")
+		assert.Equal(t, 201, code, "the number of the first that failed")
 		assert.Contains(t, out, "the last lines of the serial console:\n    boot\n    menu\n     login:\n"+
 			"passed: assertion 00 (0s)\nfailed: assertion 01 (60s)\n    ssh is\n    dead\nfailed: assertion 02 (60s)\n    x\n")
 	})
 	t.Run("panic", func(t *testing.T) {
 		out, code := b.machine("60", "echo '[ 1.0] Kernel panic - not syncing: VFS' >>serial\n"+idle)
-		assert.Equal(t, 99, code)
+		assert.Equal(t, 199, code)
 		assert.Contains(t, out, "not tried to the end: assertion 00\n")
 		assert.Contains(t, out, "    [ 1.0] Kernel panic - not syncing: VFS\nthe machine ended before all assertions were tried\n")
 	})
 	t.Run("end", func(t *testing.T) {
 		out, code := b.machine("60", serial+report("passed 00 0"))
-		assert.Equal(t, 99, code)
+		assert.Equal(t, 199, code)
 		assert.Contains(t, out, "passed: assertion 00 (0s)\nnot tried to the end: assertion 01\n")
 		assert.Contains(t, out, "the machine ended before all assertions were tried\n")
 	})
 	t.Run("too long", func(t *testing.T) {
 		out, code := b.machine("1", serial+idle)
-		assert.Equal(t, 99, code)
+		assert.Equal(t, 199, code)
 		assert.Contains(t, out, "the machine was not done after 1 seconds\n")
 	})
 	t.Run("too long after a failure", func(t *testing.T) {
 		_, code := b.machine("1", report("failed 00 1")+idle)
-		assert.Equal(t, 100, code)
+		assert.Equal(t, 200, code)
+	})
+	t.Run("of many", func(t *testing.T) {
+		for number, want := range map[string]int{"009": 209, "054": 254, "123": 255} {
+			_, code := b.machine("60", report("failed "+number+" 60", "end")+idle)
+			assert.Equal(t, want, code, number)
+		}
 	})
 	t.Run("no machine", func(t *testing.T) {
 		out, code := b.machine("60", "echo 'no such device' >&2; exit 2\n")
@@ -160,16 +166,17 @@ test:
 `, nil, "amd64")
 	const hint = "; the log of the step says what there was to see, and has the last lines of the serial console"
 	for code, want := range map[uint32]string{
-		99:  "kairos.spec:4:3: test: the machine did not try all assertions within 600s",
-		100: "kairos.spec:6:7: test.assertions[0]: service ssh: not active after 60s",
-		101: `kairos.spec:7:7: test.assertions[1]: motd: file /etc/motd: not there with a line that matches "^Property \"of" after 300s`,
-		102: "kairos.spec:10:7: test.assertions[2]: run true: did not succeed after 300s",
-		103: `kairos.spec:11:7: test.assertions[3]: run a=b …: did not succeed with output that matches "b" after 300s`,
-		104: "kairos.spec:12:7: test.assertions[4]: file /etc/fstab: not there after 300s",
+		199: "kairos.spec:4:3: test: the machine did not try all assertions within 600s",
+		200: "kairos.spec:6:7: test.assertions[0]: service ssh: not active after 60s",
+		201: `kairos.spec:7:7: test.assertions[1]: motd: file /etc/motd: not there with a line that matches "^Property \"of" after 300s`,
+		202: "kairos.spec:10:7: test.assertions[2]: run true: did not succeed after 300s",
+		203: `kairos.spec:11:7: test.assertions[3]: run a=b …: did not succeed with output that matches "b" after 300s`,
+		204: "kairos.spec:12:7: test.assertions[4]: file /etc/fstab: not there after 300s",
+		255: "kairos.spec:6:5: test.assertions: the first that failed is after number 55",
 	} {
 		require.EqualError(t, failure(p, code), want+hint)
 	}
-	for _, code := range []uint32{0, 1, 98, 105, 255} {
+	for _, code := range []uint32{0, 1, 100, 137, 198, 205, 254} {
 		require.NoError(t, failure(p, code))
 	}
 }
