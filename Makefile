@@ -98,7 +98,7 @@ fmt: ## Format Go files and scripts
 	$(GO) tool -modfile=hack/lint/files/go.mod shfmt -w $$(git ls-files '*.sh')
 
 .PHONY: generate
-generate: ## Generate the JSON schema, the spec reference and the page about flavors
+generate: ## Generate the JSON schemas, the spec reference and the pages about flavors and targets
 	$(GO) generate ./...
 
 .PHONY: update-goldens

@@ -40,6 +40,10 @@ type Target struct {
 	Description string
 	// Output is the kind of output.
 	Output Output
+	// Makes are the names of the files, with a space between them and without
+	// checksums. NAME stands for that of the system (plan.Plan.File). Empty for an
+	// image.
+	Makes string
 	// Suffix of the tag of an image that is not the system itself, so that it
 	// never takes the place of the system's image.
 	Suffix string
@@ -57,16 +61,16 @@ type generator func(context.Context, *graph.Graph, *plan.Plan, *rootfs.RootFS) (
 func Targets() []Target {
 	all := []Target{
 		{Name: "image", Description: "OCI image, to push, to upgrade machines from, and to make artifacts of", Output: SystemImage, generate: image},
-		{Name: "iso", Description: "bootable live and installer medium, for BIOS and EFI", Output: Files, CloudConfig: key.ISOCloudConfig, generate: iso.Build},
+		{Name: "iso", Description: "bootable live and installer medium, for BIOS and EFI", Output: Files, Makes: "NAME.iso", CloudConfig: key.ISOCloudConfig, generate: iso.Build},
 	}
 	for _, f := range disk.Formats() {
-		all = append(all, Target{Name: f.Name, Description: f.Description, Output: Files, CloudConfig: key.DiskCloudConfig, generate: f.Build})
+		all = append(all, Target{Name: f.Name, Description: f.Description, Output: Files, Makes: f.File("NAME"), CloudConfig: key.DiskCloudConfig, generate: f.Build})
 	}
 	return append(all,
 		// The usual suffix of images that carry a disk image (contract 5.3).
 		Target{Name: "img-image", Description: "OCI image that carries the disk image, to ship it through a registry", Output: DataImage, Suffix: "-img", CloudConfig: key.DiskCloudConfig, generate: disk.Raw},
-		Target{Name: "netboot", Description: "kernel, initramfs, squashfs and iPXE script, to boot over HTTP", Output: Files, generate: netboot.Build},
-		Target{Name: "test", Description: "boots the system in an emulated machine, and fails when an assertion of the spec does", Output: Files, generate: boottest.Build},
+		Target{Name: "netboot", Description: "kernel, initramfs, squashfs and iPXE script, to boot over HTTP", Output: Files, Makes: "NAME-kernel NAME-initrd NAME.squashfs NAME.ipxe", generate: netboot.Build},
+		Target{Name: "test", Description: "boots the system in an emulated machine, and fails when an assertion of the spec does", Output: Files, Makes: "NAME.test.txt NAME.test.log", generate: boottest.Build},
 	)
 }
 

@@ -61,6 +61,14 @@ func Formats() []Format {
 	}
 }
 
+// File is the name of the file for a system, with the default compression.
+func (f Format) File(system string) string {
+	if f.compress {
+		return system + f.extension + ".zst"
+	}
+	return system + f.extension
+}
+
 // Build makes the disk image in the format.
 func (f Format) Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	d, err := newDisk(ctx, g, p, r)
