@@ -1,7 +1,6 @@
-// Package frontend answers a BuildKit build request: it reads kairos.spec
-// through the gateway, plans, generates the graph and returns the result with
-// its image configuration. Build is the product; the frontend image, the CLI
-// against any BuildKit, and the CLI's own engine are three ways to run it.
+// Package frontend answers BuildKit build requests: it reads kairos.spec through the gateway,
+// plans, generates the graph, and returns the result with its image configuration. The frontend
+// image, the CLI on any BuildKit and the CLI on its own engine all run Build.
 package frontend
 
 import (
@@ -31,19 +30,17 @@ func Image() string { return fmt.Sprintf("ghcr.io/flavorkit/frontend:%d", specs.
 
 // Options of a frontend.
 type Options struct {
-	// Catalog to build from; nil is the built-in one. A named context called
-	// catalog is laid over it.
+	// Catalog to build from; nil means the built-in one. The named context catalog is laid over it.
 	Catalog *catalog.Catalog
 }
 
-// Frontend answers build requests. It holds nothing of them.
+// Frontend answers build requests. It keeps no state between them.
 type Frontend struct{ options Options }
 
 // New returns a frontend.
 func New(o Options) *Frontend { return &Frontend{o} }
 
-// Build is a gwclient.BuildFunc: it builds the spec of a request, or answers
-// what is asked about it instead.
+// Build is a gwclient.BuildFunc. It builds the spec of a request, or answers its subrequest.
 func (f *Frontend) Build(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
 	in, err := f.inputs(c)
 	if err != nil {
@@ -59,9 +56,8 @@ func (f *Frontend) Build(ctx context.Context, c gwclient.Client) (*gwclient.Resu
 	return r.answer(ctx)
 }
 
-// inputs are what all requests of one build start from. Images and named
-// contexts are looked up once, and the client's directories are told apart by one
-// id, so that equal parts of several graphs are equal vertices.
+// inputs are shared by all requests of one build. Images and named contexts are resolved once, and
+// local directories share one id, so equal parts of several graphs are equal vertices.
 type inputs struct {
 	client   gwclient.Client
 	ui       *dockerui.Client
@@ -85,10 +81,9 @@ type request struct {
 	*inputs
 	entry *llb.SourceMap
 	spec  *specs.Source
-	// sourceMaps are made once for each file of the spec, so that vertices
-	// share them.
+	// sourceMaps has one source map per file of the spec, which vertices share.
 	sourceMaps *sourceMaps
-	// warn shows a warning about the spec; nil when there is nowhere to.
+	// warn shows a warning about the spec; nil when the client cannot show it.
 	warn func(context.Context, string, gwclient.WarnOpts)
 }
 
@@ -96,7 +91,7 @@ func (in *inputs) request(entry *llb.SourceMap, spec *specs.Source, maps *source
 	return &request{inputs: in, entry: entry, spec: spec, sourceMaps: maps}
 }
 
-// answer builds, or answers the question that is asked instead.
+// answer builds, or answers the subrequest.
 func (r *request) answer(ctx context.Context) (*gwclient.Result, error) {
 	do := (*request).build
 	q, asked, err := r.subrequest()
@@ -110,7 +105,7 @@ func (r *request) answer(ctx context.Context) (*gwclient.Result, error) {
 	return res, r.sourceMaps.locate(err)
 }
 
-// build makes the requested target for every requested platform.
+// build builds the requested target for every requested platform.
 func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	t, err := TargetByName(r.ui.Target)
 	if err != nil {
@@ -126,7 +121,7 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Before the long work: clients may miss what is said of a step that ended long ago.
+	// Warn before the long steps: clients may drop warnings about a step that ended long ago.
 	if r.warn != nil {
 		r.sourceMaps.warn(ctx, r.warn, warningsOf(systems))
 	}
@@ -149,8 +144,7 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	return rb.Finalize()
 }
 
-// each calls f for every item, side by side, and returns all mistakes of specs
-// together.
+// each calls f for all items in parallel and returns the mistakes of all specs together.
 func each[S, T any](ctx context.Context, items []S, f func(context.Context, S) (T, error)) ([]T, error) {
 	results, mistakes := make([]T, len(items)), make([]specs.Diagnostics, len(items))
 	eg, ctx := errgroup.WithContext(ctx)
@@ -168,7 +162,7 @@ func each[S, T any](ctx context.Context, items []S, f func(context.Context, S) (
 	return results, slices.Concat(mistakes...).Err()
 }
 
-// warningsOf are those of several systems, each once.
+// warningsOf returns the warnings of several systems without duplicates.
 func warningsOf(systems []*system) specs.Diagnostics {
 	var all specs.Diagnostics
 	for _, s := range systems {
@@ -177,7 +171,7 @@ func warningsOf(systems []*system) specs.Diagnostics {
 	return all.Sorted()
 }
 
-// load reads the spec and all it extends.
+// load reads the spec and the specs that it extends.
 func (r *request) load(ctx context.Context) (*specs.Document, error) {
 	cat, err := r.catalog(ctx)
 	if err != nil {
@@ -186,16 +180,16 @@ func (r *request) load(ctx context.Context) (*specs.Document, error) {
 	return specs.Load(ctx, r.spec, &specReader{cat, r})
 }
 
-// system is what a spec becomes for a platform and a target.
+// system is a spec, planned for a platform and a target.
 type system struct {
 	target Target
 	plan   *plan.Plan
 	graph  *graph.Graph
-	// base is the configuration of the base image, nil when a directory stands for
-	// the image, and when none of it is in the result.
+	// base is the configuration of the base image. It is nil when a directory replaces the image,
+	// and when the result contains none of its layers.
 	base       *dockerspec.DockerOCIImage
 	definition *llb.Definition
-	// warnings are for the user, about the spec.
+	// warnings about the spec.
 	warnings specs.Diagnostics
 }
 
@@ -224,7 +218,7 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 		return nil, err
 	}
 	g := r.graph(src, cat.Overlays(), target, builder)
-	// The stage says what went wrong with the place in the spec.
+	// The stage reports failures at their place in the spec.
 	if _, err := g.Stage("base", p.At(key.Distro)).Image(ctx, p.Userland.Base); err != nil {
 		return nil, err
 	}
@@ -236,7 +230,7 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 	return &system{target: t, plan: p, graph: g, base: base.config, warnings: subject{p, src.configs, t}.warnings()}, err
 }
 
-// resolve plans for a platform and looks at the files that the spec names.
+// resolve plans for a platform and checks the files that the spec names.
 func (r *request) resolve(ctx context.Context, doc *specs.Document, target ocispecs.Platform) (*plan.Plan, *sources, error) {
 	cat, err := r.catalog(ctx)
 	if err != nil {

@@ -135,8 +135,8 @@ func (f files) ReadDir(_ context.Context, req gwclient.ReadDirRequest) ([]*fstyp
 	return slices.Collect(maps.Values(below)), nil
 }
 
-// TestMistakesOfFiles has a build refuse files and cloud-configs together, and
-// what several platforms have in common once.
+// TestMistakesOfFiles has a build refuse files and cloud-configs together, and what several
+// platforms have in common once.
 func TestMistakesOfFiles(t *testing.T) {
 	const spec = `extends: debian-12
 version: v1.0.0
@@ -154,10 +154,10 @@ artifacts:
 `
 	texts := map[string]string{"opt/acme": "", "b.yaml": "hostname: edge\n"}
 	want := []string{
-		`kairos.spec:3:33: files[0].from: there is no file "motd" in the build context; paths count from the top of the context; a .dockerignore file may leave it out`,
+		`kairos.spec:3:33: files[0].from: there is no file "motd" in the build context; paths start at the top of the context; a .dockerignore file may exclude it`,
 		`kairos.spec:4:14: cloudConfig.from: "." is a directory; name a file`,
 		`kairos.spec:13:9: artifacts.iso.cloudConfig: is not YAML: mapping values are not allowed in this context`,
-		`b.yaml:1:1: is not a cloud-config: a machine ignores a file that does not begin as one; write #cloud-config into the first line`,
+		`b.yaml:1:1: is not a cloud-config: a machine ignores a file without its first line; write #cloud-config into the first line`,
 	}
 	const unverified = `kairos.spec:5:69: components.immucore.sha256: https://acme.example/amd64 needs a checksum for amd64; add the sha256 of amd64`
 	for _, c := range []struct {
@@ -185,8 +185,7 @@ artifacts:
 	}
 }
 
-// TestWarnedOnce builds for several platforms, and in several entries, what nobody
-// can log in to.
+// TestWarnedOnce builds for several platforms, and in several entries, what nobody can log in to.
 func TestWarnedOnce(t *testing.T) {
 	const text = "extends: debian-12\nversion: v1.0.0\nartifacts: {iso: {cloudConfig: {content: '#cloud-config'}}}\n"
 	entry := func(arch string) Entry {

@@ -15,8 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
-// catalog is that of the options, with the one of the named context on top. It
-// is read once.
+// catalog returns the catalog of the options with the named context on top. It is read once.
 func (in *inputs) catalog(ctx context.Context) (*catalog.Catalog, error) {
 	return in.catalogs.Do(ctx, "", func(ctx context.Context) (*catalog.Catalog, error) {
 		base := in.options.Catalog
@@ -30,7 +29,7 @@ func (in *inputs) catalog(ctx context.Context) (*catalog.Catalog, error) {
 		nc, err := in.ui.NamedContext(catalog.ContextName, dockerui.ContextOpt{
 			Platform:    &builder,
 			ResolveMode: in.ui.ImageResolveMode.String(),
-			// Of a directory, no more than the catalog is sent.
+			// A local directory sends only the files of the catalog.
 			AsyncLocalOpts: func() []llb.LocalOption {
 				return []llb.LocalOption{
 					llb.FollowPaths(catalog.Directories()),
@@ -54,7 +53,7 @@ func (in *inputs) catalog(ctx context.Context) (*catalog.Catalog, error) {
 	})
 }
 
-// refFS is what BuildKit has of a context, as far as a catalog is read from it.
+// refFS reads the files of a context from BuildKit.
 type refFS struct {
 	ctx context.Context
 	ref gwclient.Reference

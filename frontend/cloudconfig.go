@@ -15,7 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
-// config is a cloud-config of the spec, under its key.
+// config is a cloud-config of the spec, with its key.
 type config struct {
 	key     key.Key
 	content plan.Content
@@ -25,12 +25,11 @@ func configsOf(p *plan.Plan) []config {
 	return []config{{key.CloudConfig, p.CloudConfig}, {key.ISOCloudConfig, p.ISO.CloudConfig}, {key.DiskCloudConfig, p.Disk.CloudConfig}}
 }
 
-// cloudConfigs are what is known of the cloud-configs of a spec, by key. One that
-// is not given is not in it.
+// cloudConfigs describes the cloud-configs that a spec sets, by key.
 type cloudConfigs map[key.Key]specs.CloudConfig
 
-// Check looks at the files that a plan takes from contexts, as a build does
-// before its first step. The warnings are those of all targets.
+// Check reads the files that a plan takes from contexts, as a build does before its first step. It
+// returns the warnings of all targets.
 func Check(ctx context.Context, p *plan.Plan, contexts Contexts) (warnings specs.Diagnostics, err error) {
 	configs, err := checkFiles(ctx, p, contexts)
 	if err != nil {
@@ -39,8 +38,7 @@ func Check(ctx context.Context, p *plan.Plan, contexts Contexts) (warnings specs
 	return allWarnings(p, configs), nil
 }
 
-// readCloudConfigs reads the cloud-configs of the spec. Texts are those that are
-// in files, by key.
+// readCloudConfigs reads the cloud-configs of the spec. texts has those in files, by key.
 func (c *checker) readCloudConfigs(ctx context.Context, texts map[key.Key]*specs.Source) (cloudConfigs, error) {
 	configs := cloudConfigs{}
 	given, err := c.givenConfig(ctx)
@@ -76,8 +74,8 @@ func (c *checker) readCloudConfigs(ctx context.Context, texts map[key.Key]*specs
 	return configs, nil
 }
 
-// givenConfig is the cloud-config that is handed in as a named context, for
-// media and disks, in the place of what the spec has; nil when there is none.
+// givenConfig returns the cloud-config of the named context, which replaces that of the spec on
+// media and disks; nil when there is none.
 func (c *checker) givenConfig(ctx context.Context) (*specs.Source, error) {
 	dir, ok, err := c.contexts.Open(ctx, artifact.ConfigContext)
 	if err != nil || !ok {
@@ -90,8 +88,8 @@ func (c *checker) givenConfig(ctx context.Context) (*specs.Source, error) {
 	return &specs.Source{Name: path.Join(artifact.ConfigContext, artifact.ConfigFile), Data: data}, err
 }
 
-// inline is a cloud-config that is written in the spec itself, as a file. Messages
-// point at its lines if the spec has the same, and else at the key.
+// inline returns a cloud-config that is written in the spec as a file. Messages point at its lines
+// where the spec has the same lines, else at the key.
 func (c *checker) inline(own config) *specs.Source {
 	at, text := c.plan.At(own.key), own.content.Text
 	src := &specs.Source{Name: at.Source.Name, Data: []byte(text), Lines: []specs.Range{at}}
@@ -101,8 +99,7 @@ func (c *checker) inline(own config) *specs.Source {
 	return src
 }
 
-// literal is where the lines of a text stand that begins below a |. Of any other
-// text it is nothing.
+// literal returns the places of the lines of a literal block (|), and nil for any other text.
 func literal(at specs.Range, text string) []specs.Range {
 	lines := strings.Split(string(at.Source.Data), "\n")
 	if head := []rune(lines[at.Start.Line-1]); at.Start.Column > len(head) || head[at.Start.Column-1] != '|' {
@@ -117,7 +114,7 @@ func literal(at specs.Range, text string) []specs.Range {
 	return places
 }
 
-// warn shows warnings with the lines that they are about.
+// warn shows warnings with their lines of the spec.
 func (m *sourceMaps) warn(ctx context.Context, show func(context.Context, string, gwclient.WarnOpts), warnings specs.Diagnostics) {
 	for _, d := range warnings {
 		show(ctx, d.Error(), gwclient.WarnOpts{Level: 1, URL: d.Rule.URL(), Detail: [][]byte{[]byte(d.Rule.Description)}, SourceInfo: m.info(d.Range), Range: ranges(d.Range)})

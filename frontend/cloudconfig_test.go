@@ -11,13 +11,12 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// TestUserWarnings warns about media and disks whose machines the agent will not
-// take care of.
+// TestUserWarnings warns about media and disks whose machines the agent will not take care of.
 func TestUserWarnings(t *testing.T) {
 	const (
 		refuses = "kairos-agent will refuse to install, to upgrade and to reset"
 		locked  = refuses + ", and nobody can log in"
-		ignored = refuses + " (it takes no notice of the user in cloudConfig)"
+		ignored = refuses + " (it ignores the user in cloudConfig)"
 		nobody  = "no user in it is in the group admin: "
 		missing = "is missing, and with it a user in the group admin: "
 	)

@@ -14,11 +14,11 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// language of a spec, for clients that print it in colours.
+// language of a spec, for syntax highlighting in clients.
 const language = "YAML"
 
-// sourceMaps make the files of a spec known to BuildKit, so that clients print
-// the lines that an error or a failing step is about.
+// sourceMaps pass the files of a spec to BuildKit, so that clients print the lines of an error or a
+// failed step.
 type sourceMaps struct {
 	mu   sync.Mutex
 	main *llb.SourceMap
@@ -44,15 +44,15 @@ func (m *sourceMaps) of(src *specs.Source) *llb.SourceMap {
 	return sm
 }
 
-// location points a vertex at a part of the spec.
+// location attaches a part of the spec to a vertex.
 func (m *sourceMaps) location(r specs.Range) llb.ConstraintsOpt {
-	if r.Start.Line == 0 { // it was not written in any file
+	if r.Start.Line == 0 { // no file contains it
 		return (*llb.SourceMap)(nil).Location(nil)
 	}
 	return m.of(r.Source).Location(ranges(r))
 }
 
-// ranges are the whole lines that a part of the spec is in.
+// ranges are the whole lines of a part of the spec.
 func ranges(r specs.Range) []*pb.Range {
 	return []*pb.Range{{
 		Start: &pb.Position{Line: int32(r.Start.Line), Character: int32(r.Start.Column)},
@@ -60,12 +60,11 @@ func ranges(r specs.Range) []*pb.Range {
 	}}
 }
 
-// Locate turns the diagnostics of a spec that was read from the file system
-// into an error that carries their places, for clients to print.
+// Locate adds source excerpts to the diagnostics of a spec that was read from the file system.
 func Locate(err error) error { return newSourceMaps(nil).locate(err) }
 
-// locate turns the diagnostics of a spec into an error that carries their
-// places. This is the only place where that happens.
+// locate adds source excerpts to the diagnostics of a spec. This is the only place where that
+// happens.
 func (m *sourceMaps) locate(err error) error {
 	var diagnostics specs.Diagnostics
 	if !errors.As(err, &diagnostics) {
@@ -91,8 +90,8 @@ func (m *sourceMaps) locate(err error) error {
 	return located
 }
 
-// info is a file of the spec as clients print it, with a part of it in sight.
-// Positions count in the file as it is.
+// info returns a file of the spec with long lines cut around a part of it. Positions refer to the
+// original file.
 func (m *sourceMaps) info(r specs.Range) *pb.SourceInfo {
 	info := &pb.SourceInfo{Filename: r.Source.Name, Language: language, Data: excerpt(r.Source.Data, r.Start)}
 	if sm := m.of(r.Source); sm.Definition != nil {
@@ -101,8 +100,7 @@ func (m *sourceMaps) info(r specs.Range) *pb.SourceInfo {
 	return info
 }
 
-// explain returns what the exit code of the failed step says about the spec,
-// where the step has an explanation, and else the error as it is.
+// explain returns the explanation that a failed step has for its exit code, or the error unchanged.
 func (s *system) explain(err error) error {
 	var step *errdefs.VertexError
 	var exit *gwpb.ExitError
@@ -119,11 +117,11 @@ func (s *system) explain(err error) error {
 	return err
 }
 
-// mostShown is how many characters of a line clients get to print.
+// mostShown limits the characters of a line in an excerpt.
 const mostShown = 200
 
-// excerpt cuts the long lines of a text, because clients print whole lines: that
-// of a position around it, and others at their end.
+// excerpt cuts long lines, because clients print whole lines: the line of a position is cut around
+// it, the others at the end.
 func excerpt(data []byte, at specs.Position) []byte {
 	lines := strings.Split(string(data), "\n")
 	for i, line := range lines {

@@ -9,8 +9,8 @@ import (
 	"github.com/flavorkit/flavorkit/plan"
 )
 
-// imageConfig is the configuration of the result. Created is left out: the
-// exporter takes it from the history, and that from the epoch.
+// imageConfig returns the configuration of the result. Created is empty: the exporter takes it from
+// the history, which has the epoch.
 func imageConfig(p *plan.Plan, platform ocispecs.Platform, base *dockerspec.DockerOCIImage, labels map[string]string, t Target) *dockerspec.DockerOCIImage {
 	img := &dockerspec.DockerOCIImage{}
 	img.Platform = platform
@@ -33,7 +33,7 @@ func imageConfig(p *plan.Plan, platform ocispecs.Platform, base *dockerspec.Dock
 	return img
 }
 
-// describeSystem says in a few words what the system is made of.
+// describeSystem describes the system in a few words.
 func describeSystem(p *plan.Plan) string {
 	text := "Kairos on " + p.Userland.Distro
 	switch {

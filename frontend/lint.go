@@ -62,7 +62,7 @@ func noAdminUser(s subject) specs.Diagnostics {
 	return s.aboutConfig(rules.NoAdminUser, "add one, or install: {nousers: true} if that is meant", "no user in it is in the group admin: ")
 }
 
-// noCloudConfig is about disks alone: the installer of a medium asks.
+// noCloudConfig warns only about disks: the installer of a medium asks for a user.
 func noCloudConfig(s subject) specs.Diagnostics {
 	if _, given := s.configs[key.DiskCloudConfig]; given || s.target.CloudConfig != key.DiskCloudConfig {
 		return nil
@@ -70,13 +70,12 @@ func noCloudConfig(s subject) specs.Diagnostics {
 	return s.aboutConfig(rules.NoCloudConfig, "name a cloud-config with a user", "is missing, and with it a user in the group admin: ")
 }
 
-// aboutConfig is about the cloud-config of the target. The agent reads those of
-// the medium and of the machine, not that of the image (kairos-agent,
-// constants.GetUserConfigDirs).
+// aboutConfig warns about the cloud-config of the target. The agent reads those of the medium and
+// of the machine, not that of the image (kairos-agent, constants.GetUserConfigDirs).
 func (s subject) aboutConfig(rule rules.Rule, hint, message string) specs.Diagnostics {
 	message += "kairos-agent will refuse to install, to upgrade and to reset"
 	if s.configs[key.CloudConfig].Admin {
-		message += " (it takes no notice of the user in " + key.CloudConfig.String() + ")"
+		message += " (it ignores the user in " + key.CloudConfig.String() + ")"
 	} else {
 		message += ", and nobody can log in"
 	}
@@ -84,8 +83,7 @@ func (s subject) aboutConfig(rule rules.Rule, hint, message string) specs.Diagno
 	return specs.Diagnostics{{Rule: rule, Range: s.plan.At(at), Key: at.String(), Message: message, Hint: hint}}
 }
 
-// lintResults are mistakes and warnings of a spec in the form of BuildKit's build
-// checks.
+// lintResults returns mistakes and warnings in the form of BuildKit's build checks.
 func (m *sourceMaps) lintResults(spec *specs.Source, mistakes, warnings specs.Diagnostics) *lint.LintResults {
 	results := &lint.LintResults{Warnings: []lint.Warning{}}
 	// LintResults.AddSource takes only files that are part of a graph.
@@ -98,7 +96,7 @@ func (m *sourceMaps) lintResults(spec *specs.Source, mistakes, warnings specs.Di
 		}
 		return at
 	}
-	// What was written in no file is at no line of the spec.
+	// A value that no file contains has no line.
 	locate := func(d specs.Diagnostic, at *pb.Location) {
 		if d.Range.Source != nil && d.Range.Start.Line > 0 {
 			at.SourceIndex, at.Ranges = index(d.Range), ranges(d.Range)
@@ -113,7 +111,8 @@ func (m *sourceMaps) lintResults(spec *specs.Source, mistakes, warnings specs.Di
 		index(specs.Range{Source: spec})
 	}
 	if len(mistakes) > 0 {
-		// The lines of the others would be shown with all that is between.
+		// Clients print everything between the first and the last line, so only one mistake has a
+		// place.
 		results.Error = &lint.BuildError{Message: mistakes.Error()}
 		locate(mistakes[0], &results.Error.Location)
 	}

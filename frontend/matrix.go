@@ -22,17 +22,17 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// Entry is one of several systems that are built together. Its spec does not come
-// through the gateway; what the spec extends does.
+// Entry is one of several systems that are built together. Its spec comes from the matrix; the
+// specs that it extends are read through the gateway.
 type Entry struct {
-	// Name that errors call the entry by.
+	// Name of the entry in errors.
 	Name string
 	Spec *specs.Source
 	// Arch is the architecture as Go names it.
 	Arch string
 }
 
-// Entry builds an entry alone. The platform of a request must be that of the entry.
+// Entry builds a single entry. The request must have the platform of the entry.
 func (f *Frontend) Entry(c Entry) gwclient.BuildFunc {
 	return func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
 		in, err := f.inputs(gw)
@@ -47,12 +47,11 @@ func (c Entry) platform() *ocispecs.Platform {
 	return &ocispecs.Platform{OS: "linux", Architecture: c.Arch}
 }
 
-// Entries are several systems that are built together, in one solve, so that what
-// they have in common is built once, and what they have not side by side.
+// Entries are systems that are built in one solve: shared steps run once, the others in parallel.
 type Entries []Entry
 
-// Entries builds entries together. All mistakes of all specs come before anything is
-// built. The result has one reference for each entry, under its name.
+// Entries builds entries together. It reports the mistakes of all specs before it builds anything.
+// The result has one reference per entry, under its name.
 func (f *Frontend) Entries(cs Entries) gwclient.BuildFunc {
 	return func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
 		in, err := f.inputs(gw)
@@ -79,7 +78,7 @@ func (cs Entries) answer(ctx context.Context, in *inputs, maps *sourceMaps) (*gw
 	}
 }
 
-// plan shows what the specs of all entries resolve to.
+// plan returns the plans of all entries.
 func (cs Entries) plan(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
 	plans, err := eachEntry(ctx, cs, func(ctx context.Context, c Entry) (*plan.Plan, error) {
 		r := in.request(nil, c.Spec, maps)
@@ -97,7 +96,7 @@ func (cs Entries) plan(ctx context.Context, in *inputs, maps *sourceMaps) (*gwcl
 	return plansResult(plans)
 }
 
-// build generates the graphs of all entries, and then builds them together.
+// build generates the graphs of all entries and builds them together.
 func (cs Entries) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
 	t, err := TargetByName(in.ui.Target)
 	if err != nil {
@@ -134,7 +133,7 @@ func (cs Entries) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwc
 	return cs.result(systems, refs)
 }
 
-// eachEntry calls f for every entry, and says which entry an error is about.
+// eachEntry calls f for all entries in parallel and adds the name of the entry to an error.
 func eachEntry[T any](ctx context.Context, cs Entries, f func(context.Context, Entry) (T, error)) ([]T, error) {
 	return each(ctx, cs, func(ctx context.Context, c Entry) (T, error) {
 		result, err := f(ctx, c)
@@ -145,7 +144,7 @@ func eachEntry[T any](ctx context.Context, cs Entries, f func(context.Context, E
 	})
 }
 
-// entryError says which entries an error is about.
+// entryError is an error with the names of its entries.
 type entryError struct {
 	entries string
 	error
@@ -155,8 +154,8 @@ func (e *entryError) Error() string { return e.entries + ": " + e.error.Error() 
 
 func (e *entryError) Unwrap() error { return e.error }
 
-// GRPCStatus takes the names to the client: of an error that came by gRPC, only
-// the message of the status goes back by it (grpcerrors.ToGRPC).
+// GRPCStatus keeps the names on the way to the client: gRPC returns only the message of the status
+// of an error that came by gRPC (grpcerrors.ToGRPC).
 func (e *entryError) GRPCStatus() *status.Status {
 	p := status.New(grpcerrors.Code(e.error), "").Proto()
 	if st, ok := grpcerrors.AsGRPCStatus(e.error); ok {
@@ -166,8 +165,7 @@ func (e *entryError) GRPCStatus() *status.Status {
 	return status.FromProto(p)
 }
 
-// concerned names the entries that a failed step belongs to; the first of them
-// failed with err.
+// concerned returns the names of the entries that a failed step belongs to; first failed with err.
 func (cs Entries) concerned(first int, systems []*system, err error) string {
 	var failed *errdefs.VertexError
 	if !errors.As(err, &failed) {
@@ -186,7 +184,7 @@ func (cs Entries) concerned(first int, systems []*system, err error) string {
 	return strings.Join(names, ", ")
 }
 
-// warnAt shows warnings at the last vertex of a system, which clients know by now.
+// warnAt shows warnings at the last vertex of a system, which clients know.
 func (in *inputs) warnAt(s *system) func(context.Context, string, gwclient.WarnOpts) {
 	return func(ctx context.Context, msg string, opts gwclient.WarnOpts) {
 		if head, err := s.definition.Head(); err == nil {
@@ -195,14 +193,14 @@ func (in *inputs) warnAt(s *system) func(context.Context, string, gwclient.WarnO
 	}
 }
 
-// has tells whether a vertex is in the graph.
+// has reports whether a vertex is in the graph.
 func (s *system) has(vertex digest.Digest) bool {
 	_, ok := s.definition.Metadata[vertex]
 	return ok
 }
 
-// result has a reference for each entry, in the form that exporters know from
-// several platforms: the name of an entry takes the place of a platform's.
+// result returns one reference per entry. Exporters see a multi-platform result in which names of
+// entries replace those of platforms.
 func (cs Entries) result(systems []*system, refs []gwclient.Reference) (*gwclient.Result, error) {
 	res := gwclient.NewResult()
 	var index exptypes.Platforms

@@ -11,9 +11,8 @@ import (
 // customName is the key of a vertex's name (llb.WithCustomName).
 const customName = "llb.customname"
 
-// nameApart tells the steps of several entries from each other: the name of an entry
-// goes into the names of those vertices that no other entry has. Names are no part
-// of what a vertex is cached by.
+// nameApart adds the name of an entry to the names of the vertices that only this entry has. Names
+// are not part of cache keys.
 func (cs Entries) nameApart(systems []*system) {
 	if len(cs) < 2 {
 		return
@@ -41,8 +40,8 @@ func (cs Entries) nameApart(systems []*system) {
 	}
 }
 
-// nameFor is the name of a step of one entry: "[entry stage] title". What is
-// flavorkit's own belongs to none.
+// nameFor returns the name of a step of one entry: "[entry stage] title". Internal steps belong to
+// no entry.
 func nameFor(entry, name string) string {
 	stage, ok := strings.CutPrefix(name, "[")
 	if !ok || strings.HasPrefix(stage, "internal]") {

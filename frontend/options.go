@@ -17,23 +17,23 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
-// epochArg is the build argument that sets the time of everything that is
-// built, in seconds since 1970 (reproducible-builds.org).
+// epochArg is the build argument for the time of all built files, in seconds since 1970
+// (reproducible-builds.org).
 const epochArg = "SOURCE_DATE_EPOCH"
 
-// buildArg is a build argument that a user may give beside the spec.
+// buildArg is a build argument.
 type buildArg struct{ name, description string }
 
-// buildArgs are all but those for a proxy, which every build has.
+// buildArgs are all build arguments except those for proxies, which every build has.
 func buildArgs() []buildArg {
 	return []buildArg{
-		{epochArg, "time of everything that is built, in seconds since 1970 (default: that of the base image)"},
-		{withoutArg, "capabilities of BuildKit to do without: mergeop, passthroughop"},
+		{epochArg, "time of all built files, in seconds since 1970 (default: that of the base image)"},
+		{withoutArg, "capabilities of BuildKit not to use: mergeop, passthroughop"},
 	}
 }
 
-// platforms returns the platform to build for, and that of the builder. The
-// frontend's own platform says nothing about either: it may run emulated.
+// platforms returns the target platform and the build platform. Neither follows from the platform
+// of the frontend, which may be emulated.
 func (in *inputs) platforms(requested *ocispecs.Platform) (target, builder ocispecs.Platform) {
 	builder = platforms.DefaultSpec()
 	if len(in.ui.BuildPlatforms) > 0 {
@@ -45,8 +45,7 @@ func (in *inputs) platforms(requested *ocispecs.Platform) (target, builder ocisp
 	return platforms.Normalize(*requested), platforms.Normalize(builder)
 }
 
-// graph opens a graph with all that the user's options ask for. The epoch is
-// still missing.
+// graph returns the environment for the user's options, without the epoch.
 func (r *request) graph(src graph.Sources, overlays catalog.Overlays, target, builder ocispecs.Platform) *graph.Graph {
 	return &graph.Graph{
 		Sources:        src,
@@ -63,8 +62,8 @@ func (r *request) graph(src graph.Sources, overlays catalog.Overlays, target, bu
 	}
 }
 
-// withoutArg is the build argument that names capabilities to do without, to
-// see what an older daemon would be given: mergeop, passthroughop.
+// withoutArg is the build argument that turns off capabilities, to see the graph for an older
+// daemon: mergeop, passthroughop.
 const withoutArg = "FLAVORKIT_WITHOUT"
 
 func (r *request) caps() graph.Caps {
@@ -75,9 +74,9 @@ func (r *request) caps() graph.Caps {
 	return caps
 }
 
-// epoch is the time of everything that is built: SOURCE_DATE_EPOCH, or else the
-// newest time that the base image knows of. So equal builds are equal to the
-// bit without being asked to, and time goes on with every new base.
+// epoch returns the time of all built files: SOURCE_DATE_EPOCH, or the newest time in the
+// configuration of the base image. So builds are reproducible by default, and a newer base image
+// has a newer time.
 func epoch(arg string, base *dockerspec.DockerOCIImage) (time.Time, error) {
 	if arg != "" {
 		seconds, err := strconv.ParseInt(arg, 10, 64)
@@ -98,7 +97,7 @@ func epoch(arg string, base *dockerspec.DockerOCIImage) (time.Time, error) {
 	return newest, nil
 }
 
-// runOptions applies what docker build's own options ask for to every step.
+// runOptions applies the options of docker build to every step.
 func (r *request) runOptions() []llb.RunOption {
 	var opts []llb.RunOption
 	if p := r.proxy(); p != (llb.ProxyEnv{}) {
@@ -116,8 +115,8 @@ func (r *request) runOptions() []llb.RunOption {
 	return opts
 }
 
-// proxy reads the build arguments that every docker build knows. They do not
-// enter the cache key.
+// proxy reads the proxy build arguments that every docker build has. They are not part of cache
+// keys.
 func (r *request) proxy() llb.ProxyEnv {
 	arg := func(name string) string {
 		if v, ok := r.ui.BuildArgs[name]; ok {
@@ -134,8 +133,7 @@ func (r *request) proxy() llb.ProxyEnv {
 	}
 }
 
-// requested are the platforms that were asked for; a single nil stands for
-// that of the builder.
+// requested returns the requested platforms; a single nil stands for the build platform.
 func (r *request) requested() []*ocispecs.Platform {
 	var all []*ocispecs.Platform
 	for i := range r.ui.TargetPlatforms {

@@ -19,7 +19,7 @@ type specReader struct {
 	request *request
 }
 
-// File reads a file from where the spec itself came from.
+// File reads a file from the source of the spec.
 func (s *specReader) File(ctx context.Context, name string) ([]byte, error) {
 	local, ok := s.request.specDir(name)
 	st := &local
@@ -28,7 +28,7 @@ func (s *specReader) File(ctx context.Context, name string) ([]byte, error) {
 	}
 	data, err := s.read(ctx, *st, name)
 	if errors.Is(err, fs.ErrNotExist) && s.request.spec.Name == nameless {
-		// The directory of such a spec holds nothing else.
+		// The directory of such a spec contains nothing else.
 		main, err := s.request.ui.MainContext(ctx, llb.FollowPaths([]string{name}))
 		if err != nil {
 			return nil, errors.Wrap(err, "open the build context")
@@ -38,12 +38,12 @@ func (s *specReader) File(ctx context.Context, name string) ([]byte, error) {
 	return data, err
 }
 
-// nameless is what clients call a spec that they did not read from a file, but
-// from standard input or from the inline text of a bake file.
+// nameless is the name that clients give a spec from standard input or from the inline text of a
+// bake file.
 const nameless = dockerui.DefaultDockerfileName
 
-// specDir is the client's directory with the spec. ok is false when the spec
-// is part of a remote build context, of which the whole is at hand.
+// specDir returns the local directory with the spec. ok is false when the spec is part of a remote
+// build context.
 func (r *request) specDir(name string) (llb.State, bool) {
 	opts := r.client.BuildOpts().Opts
 	if ref, ok := opts["context"]; ok {
@@ -71,8 +71,8 @@ func (s *specReader) Context(ctx context.Context, name string) ([]byte, bool, er
 	_, builder := s.request.platforms(nil)
 	nc, err := s.request.ui.NamedContext(name, dockerui.ContextOpt{
 		Platform: &builder,
-		// Of a directory, no more than the spec is sent. What is sent of it for the
-		// build stays as it is, by another key.
+		// A local directory sends only the spec. Another key keeps this transfer apart from the
+		// build's.
 		AsyncLocalOpts: func() []llb.LocalOption {
 			return []llb.LocalOption{
 				llb.FollowPaths([]string{specs.DefaultName}),
@@ -82,7 +82,7 @@ func (s *specReader) Context(ctx context.Context, name string) ([]byte, bool, er
 		},
 	})
 	if err != nil || nc == nil {
-		// A name that cannot be a context's is the name of a flavor.
+		// A name that is not valid for a context can only be a flavor.
 		return nil, false, nil
 	}
 	st, _, err := nc.Load(ctx)

@@ -25,31 +25,30 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// sources answers graph.Sources from the gateway.
+// sources implements graph.Sources on the gateway.
 type sources struct {
 	request *request
-	// files that the plan takes from each context, "" being the build context.
-	// One transfer serves all of them.
+	// files that the plan takes from each context, sent in one transfer. "" is the build context.
 	files map[string][]string
-	// configs are known when the files have been checked.
+	// configs is set after the files were checked.
 	configs cloudConfigs
 }
 
-// resolved is a container image with its configuration, which is nil when a
-// directory stands for the image.
+// resolved is a container image with its configuration, which is nil when a directory replaces the
+// image.
 type resolved struct {
 	state  llb.State
 	config *dockerspec.DockerOCIImage
 }
 
-// namedFile is a file of a context that a spec names.
+// namedFile is a file in a context that the spec names.
 type namedFile struct {
 	key key.Key
-	// path in the context, which has no name when it is the build context.
+	// path in the context; the build context has no name.
 	path, context string
-	// text tells that it is read, so that a directory will not do.
+	// text is true when the content is read, so it cannot be a directory.
 	text bool
-	// mode is the key of a mode that it is given, if any.
+	// mode is the key of its mode, if the spec sets one.
 	mode key.Key
 }
 
@@ -85,8 +84,8 @@ func namedFiles(p *plan.Plan) []namedFile {
 	return files
 }
 
-// Image resolves an image to its digest, so that the graph says exactly what
-// it is built from. A named context with the image's name replaces it.
+// Image resolves an image to its digest, so the graph pins its inputs. A named context with the
+// name of the image replaces it.
 func (s *sources) Image(ctx context.Context, ref string, platform ocispecs.Platform) (llb.State, error) {
 	img, err := s.image(ctx, ref, platform)
 	return img.state, err
@@ -144,7 +143,7 @@ func (s *sources) context(ctx context.Context, name string, platform ocispecs.Pl
 		if err != nil || nc == nil {
 			return nil, err
 		}
-		// With a configuration, the state has its environment already.
+		// A state with a configuration already has its environment.
 		st, config, err := nc.Load(ctx)
 		if err != nil || st == nil {
 			return nil, errors.Wrapf(err, "load the named context %s", name)
@@ -157,7 +156,7 @@ func (s *sources) context(ctx context.Context, name string, platform ocispecs.Pl
 	return *found, true, nil
 }
 
-// Files is the context that a spec's files come from, with just those files.
+// Files returns a context with only the files that the spec takes from it.
 func (s *sources) Files(ctx context.Context, name string) (llb.State, error) {
 	st, ok, err := s.dir(ctx, name)
 	if err == nil && !ok {
@@ -166,8 +165,7 @@ func (s *sources) Files(ctx context.Context, name string) (llb.State, error) {
 	return st, err
 }
 
-// dir is a context that files come from: a named one, or the build context,
-// which has no name.
+// dir returns a named context, or the build context, which has no name.
 func (s *sources) dir(ctx context.Context, name string) (llb.State, bool, error) {
 	if name != "" {
 		_, builder := s.request.platforms(nil)
@@ -190,7 +188,7 @@ func (s *sources) Open(ctx context.Context, name string) (Dir, bool, error) {
 	return dir{ref}, err == nil, err
 }
 
-// dir is what BuildKit has of a context.
+// dir reads a context from BuildKit.
 type dir struct{ ref gwclient.Reference }
 
 func (f dir) IsDir(ctx context.Context, name string) (bool, error) {
@@ -203,7 +201,7 @@ func (f dir) ReadFile(ctx context.Context, name string) ([]byte, error) {
 	return data, missing(err, name)
 }
 
-// missing has an error wrap fs.ErrNotExist when it says that there is no file.
+// missing makes errors about missing files wrap fs.ErrNotExist.
 func missing(err error, name string) error {
 	if err != nil && isNotExist(err) {
 		return errors.Wrap(fs.ErrNotExist, name)
@@ -211,8 +209,7 @@ func missing(err error, name string) error {
 	return err
 }
 
-// isNotExist also knows the error after it has travelled over gRPC, where
-// only its text is left.
+// isNotExist also recognises the error after gRPC, which keeps only its text.
 func isNotExist(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || os.IsNotExist(err) || strings.Contains(err.Error(), "no such file or directory")
 }
@@ -230,8 +227,8 @@ func (in *inputs) solve(ctx context.Context, st llb.State) (gwclient.Reference, 
 	return res.SingleRef()
 }
 
-// solveDefinition builds a graph. It does so at once, and not when an exporter
-// asks for the result: the error of a step is explained here.
+// solveDefinition builds a graph at once, not when an exporter asks for the result, so that errors
+// of steps can be explained here.
 func (in *inputs) solveDefinition(ctx context.Context, def *llb.Definition) (gwclient.Reference, error) {
 	res, err := in.client.Solve(ctx, gwclient.SolveRequest{Definition: def.ToPB(), CacheImports: in.ui.CacheImports, Evaluate: true})
 	if err != nil {
@@ -242,19 +239,18 @@ func (in *inputs) solveDefinition(ctx context.Context, def *llb.Definition) (gwc
 
 // Contexts are the directories that a spec takes files from.
 type Contexts interface {
-	// Open opens a named context, or the build context, which has no name. ok is
-	// false when there is no context of that name.
+	// Open opens a named context, or the build context, which has no name. ok is false when there
+	// is no context of that name.
 	Open(ctx context.Context, name string) (f Dir, ok bool, err error)
 }
 
-// Dir can be looked into before anything is built. An error wraps
-// fs.ErrNotExist when there is no such file.
+// Dir reads a context before anything is built. Errors wrap fs.ErrNotExist for a missing file.
 type Dir interface {
 	IsDir(ctx context.Context, name string) (bool, error)
 	ReadFile(ctx context.Context, name string) ([]byte, error)
 }
 
-// checker looks at the files that a plan takes from contexts.
+// checker checks the files that a plan takes from contexts.
 type checker struct {
 	plan     *plan.Plan
 	contexts Contexts
@@ -262,9 +258,8 @@ type checker struct {
 	found    specs.Diagnostics
 }
 
-// checkFiles looks for every file that the spec takes from a context, and reads
-// its cloud-configs, before any long work begins: no machine is there to say that
-// it could not.
+// checkFiles checks every file that the spec takes from a context and reads the cloud-configs,
+// before any long step.
 func checkFiles(ctx context.Context, p *plan.Plan, contexts Contexts) (cloudConfigs, error) {
 	c := &checker{plan: p, contexts: contexts, opened: map[string]Dir{}}
 	texts := map[key.Key]*specs.Source{}
@@ -289,8 +284,8 @@ func checkFiles(ctx context.Context, p *plan.Plan, contexts Contexts) (cloudConf
 	return configs, c.found.Err()
 }
 
-// find opens the context of a file that the spec names. It is nil when the file
-// will not do, which is among what was found then.
+// find opens the context of a file that the spec names. It returns nil for a wrong file, and adds
+// the mistake to found.
 func (c *checker) find(ctx context.Context, f namedFile) (Dir, error) {
 	dir, ok := c.opened[f.context]
 	if !ok {
@@ -306,7 +301,7 @@ func (c *checker) find(ctx context.Context, f namedFile) (Dir, error) {
 	isDir, err := dir.IsDir(ctx, f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		c.report(rules.FileNotFound, f.key, "paths count from the top of the context; a .dockerignore file may leave it out", "there is no file %q in the %s", f.path, contextTitle(f.context))
+		c.report(rules.FileNotFound, f.key, "paths start at the top of the context; a .dockerignore file may exclude it", "there is no file %q in the %s", f.path, contextTitle(f.context))
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -314,7 +309,7 @@ func (c *checker) find(ctx context.Context, f namedFile) (Dir, error) {
 		c.report(rules.NotAFile, f.key, "name a file", "%q is a directory", f.path)
 		return nil, nil
 	case isDir && !f.mode.IsZero():
-		c.report(rules.NotAFile, f.mode, "leave it out, and what is in it keeps its own modes", "%q is a directory, and a mode is for one file", f.path)
+		c.report(rules.NotAFile, f.mode, "remove it; files in the directory keep their own modes", "%q is a directory, and only a file can have a mode", f.path)
 	}
 	return dir, nil
 }

@@ -29,21 +29,20 @@ const (
 	SchemaRequest = "frontend.kairos.schema"
 )
 
-// subrequest is a question that is answered instead of building. A row of
-// allSubrequests is all that there is to one.
+// subrequest is a request that is answered instead of built. To add one, add a row to
+// allSubrequests.
 type subrequest struct {
-	// Request is the name, the description and the output, as describe lists it.
+	// Request has the name, the description and the output, as describe lists them.
 	subrequests.Request
-	// answer is for one spec.
+	// answer answers for one spec.
 	answer func(*request, context.Context) (*gwclient.Result, error)
-	// together is for several entries at once; nil when they are not asked this.
+	// together answers for the entries of a matrix; nil when it does not apply to them.
 	together func(Entries, context.Context, *inputs, *sourceMaps) (*gwclient.Result, error)
 }
 
-// allSubrequests are all questions, in the order in which they are listed.
+// allSubrequests are all subrequests, in the order in which describe lists them.
 func allSubrequests() []subrequest {
-	// described takes the definition of BuildKit with a description that fits
-	// specs.
+	// described returns BuildKit's definition with a description that fits specs.
 	described := func(r subrequests.Request, description string) subrequests.Request {
 		r.Description = description
 		return r
@@ -65,8 +64,7 @@ func allSubrequests() []subrequest {
 	}
 }
 
-// subrequest is the question that a request asks; ok is false when it is a
-// build.
+// subrequest returns the subrequest of a request; ok is false for a build.
 func (in *inputs) subrequest() (q subrequest, ok bool, err error) {
 	id, asked := in.client.BuildOpts().Opts["requestid"]
 	if !asked {
@@ -79,7 +77,7 @@ func (in *inputs) subrequest() (q subrequest, ok bool, err error) {
 	return subrequest{}, true, errdefs.NewUnsupportedSubrequestError(id)
 }
 
-// describe lists what can be asked.
+// describe lists all subrequests.
 func (r *request) describe(context.Context) (*gwclient.Result, error) {
 	var all []subrequests.Request
 	for _, s := range allSubrequests() {
@@ -100,9 +98,8 @@ func (r *request) schema(context.Context) (*gwclient.Result, error) {
 	return textResult(specs.Schema(), specs.Schema()), nil
 }
 
-// outline lists what a build of the target can be given beside the spec, with
-// the values that are given. Without an answer, clients ask the frontend of
-// Dockerfiles instead.
+// outline lists the build arguments of the target with their values. Without an answer, clients ask
+// the Dockerfile frontend instead.
 func (r *request) outline(context.Context) (*gwclient.Result, error) {
 	t, err := TargetByName(r.ui.Target)
 	if err != nil {
@@ -141,7 +138,7 @@ func (r *request) lint(ctx context.Context) (*gwclient.Result, error) {
 	return r.sourceMaps.lintResults(r.spec, mistakes, warnings).ToResult(nil)
 }
 
-// warnings are those of every requested platform.
+// warnings returns the warnings of every requested platform.
 func (r *request) warnings(ctx context.Context) (specs.Diagnostics, error) {
 	doc, err := r.load(ctx)
 	if err != nil {
@@ -158,7 +155,7 @@ func (r *request) warnings(ctx context.Context) (specs.Diagnostics, error) {
 	return slices.Concat(warnings...).Sorted(), err
 }
 
-// plan shows what the spec resolves to, for every requested platform.
+// plan returns the plan for every requested platform.
 func (r *request) plan(ctx context.Context) (*gwclient.Result, error) {
 	plans, err := r.plans(ctx)
 	if err != nil {
@@ -179,7 +176,7 @@ func plansResult(plans []*plan.Plan) (*gwclient.Result, error) {
 	return textResult(data, text.Bytes()), nil
 }
 
-// plans are those of every requested platform.
+// plans returns the plan for every requested platform.
 func (r *request) plans(ctx context.Context) ([]*plan.Plan, error) {
 	doc, err := r.load(ctx)
 	if err != nil {

@@ -31,8 +31,8 @@ const (
 	Files Output = "files"
 )
 
-// Target is something that --target can ask for. It is the only record of it:
-// frontend, command line, bake files and docs read their facts from here.
+// Target is something that --target can ask for. It is the only record of it: frontend, command
+// line, bake files and docs read their facts from here.
 type Target struct {
 	// Name as --target and BuildKit's option "target" spell it.
 	Name string
@@ -40,15 +40,14 @@ type Target struct {
 	Description string
 	// Output is the kind of output.
 	Output Output
-	// Makes are the names of the files, with a space between them and without
-	// checksums. NAME stands for that of the system (plan.Plan.File). Empty for an
-	// image.
+	// Makes are the names of the files, with a space between them and without checksums. NAME
+	// stands for that of the system (plan.Plan.File). Empty for an image.
 	Makes string
-	// Suffix of the tag of an image that is not the system itself, so that it
-	// never takes the place of the system's image.
+	// Suffix of the tag of an image that is not the system itself, so that it never takes the place
+	// of the system's image.
 	Suffix string
-	// CloudConfig is the key of the cloud-config that is laid beside the system;
-	// zero when the target has none.
+	// CloudConfig is the key of the cloud-config that is laid beside the system; zero when the
+	// target has none.
 	CloudConfig key.Key
 
 	generate generator
@@ -74,11 +73,10 @@ func Targets() []Target {
 	)
 }
 
-// IsImage tells whether the output is an OCI image, which can be tagged and
-// pushed.
+// IsImage reports whether the output is an OCI image, which can be tagged and pushed.
 func (t Target) IsImage() bool { return t.Output != Files }
 
-// TargetNames are the names of the targets that fit, or of all when fits is nil.
+// TargetNames returns the names of the targets that fit, or of all targets when fits is nil.
 func TargetNames(fits func(Target) bool) []string {
 	var names []string
 	for _, t := range Targets() {
@@ -89,8 +87,8 @@ func TargetNames(fits func(Target) bool) []string {
 	return names
 }
 
-// TargetByName finds a target; no name asks for the default one. An error says
-// which names are meant.
+// TargetByName returns a target; the empty name means the default target. An error lists the valid
+// names.
 func TargetByName(name string) (Target, error) {
 	all := Targets()
 	if name == "" {
@@ -115,7 +113,7 @@ func (t Target) state(ctx context.Context, g *graph.Graph, p *plan.Plan) (llb.St
 	return t.generate(ctx, g, p, fs)
 }
 
-// Generate makes the graph of a target, by name, without a build request.
+// Generate returns the graph of a target without a build request.
 func Generate(ctx context.Context, g *graph.Graph, p *plan.Plan, name string) (llb.State, error) {
 	t, err := TargetByName(name)
 	if err != nil {

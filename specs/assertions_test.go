@@ -56,7 +56,7 @@ test:
 			want: []string{
 				`kairos.spec:4:7: test.assertions[0]: asserts nothing; give run, a shell script, file, a path, or service, a name`,
 				`kairos.spec:5:7: test.assertions[1]: has more than one of run, file and service; make an assertion of each`,
-				`kairos.spec:6:31: test.assertions[2].matches: a service has no text to match; it is for the output of run and the content of file`,
+				`kairos.spec:6:31: test.assertions[2].matches: a service has no output to match; matches applies to the output of run and the content of file`,
 				`kairos.spec:7:17: test.assertions[3].service: "--help" is not valid; write the name of one service, such as ssh`,
 				`kairos.spec:8:14: test.assertions[4].file: "etc/motd" is not a path; write an absolute path without . and .. in it, such as /etc/os-release`,
 				`kairos.spec:9:14: test.assertions[5].file: "/etc/../motd" is not a path; write an absolute path without . and .. in it, such as /etc/os-release`,
@@ -78,7 +78,7 @@ test:
 			want: []string{
 				"kairos.spec:4:27: test.assertions[0].matches: missing closing ): `a(`; write an extended regular expression of POSIX, as for grep -E",
 				`kairos.spec:5:27: test.assertions[1].matches: \d is not the same for every grep; write a class, such as [[:digit:]], [[:alnum:]_] or [[:space:]]`,
-				`kairos.spec:6:27: test.assertions[2].matches: "a\nb" has more than one line, or a control character; it is held against one line at a time`,
+				`kairos.spec:6:27: test.assertions[2].matches: "a\nb" has more than one line, or a control character; it must match a single line`,
 				"kairos.spec:7:27: test.assertions[3].matches: missing argument to repetition operator: `?`; write an extended regular expression of POSIX, as for grep -E",
 			},
 		},

@@ -20,16 +20,16 @@ const (
 )
 
 var (
-	// servicePattern takes what systemd (systemd.unit(5)) and OpenRC call a
-	// service, and nothing that looks like an option.
+	// servicePattern accepts names of systemd units (systemd.unit(5)) and OpenRC services, but
+	// nothing that looks like an option.
 	servicePattern = regexp.MustCompile(`^[A-Za-z0-9_.@:\\][A-Za-z0-9_.@:\\-]*$`)
-	// escapePattern finds pairs of a backslash and what it stands before.
+	// escapePattern finds a backslash and the character after it.
 	escapePattern = regexp.MustCompile(`(?s)\\.`)
-	// foreignEscape is one that Go reads and POSIX leaves open.
+	// foreignEscape is an escape that Go knows and POSIX leaves undefined.
 	foreignEscape = regexp.MustCompile(`^\\[A-Za-z0-9]`)
 )
 
-// test checks what is booted and asserted.
+// test checks the boot test.
 func (v *validator) test(t Test) {
 	if mib, ok := ParseSize(t.Memory); t.Memory != "" && (!ok || mib < leastMemory || mib > mostMemory) {
 		v.report(rules.InvalidValue, "test.memory", "write a number and MiB or GiB, such as 2GiB, from 256MiB to 64GiB", "%s is not a size of memory", quote(t.Memory))
@@ -53,7 +53,7 @@ func (v *validator) assertion(key string, a Assertion) {
 	case given > 1:
 		v.report(rules.ConflictingValues, key, "make an assertion of each", "has more than one of run, file and service")
 	case a.Service != "" && a.Matches != "":
-		v.report(rules.InapplicableKey, key+".matches", "it is for the output of run and the content of file", "a service has no text to match")
+		v.report(rules.InapplicableKey, key+".matches", "matches applies to the output of run and the content of file", "a service has no output to match")
 	}
 	if strings.ContainsFunc(a.Name, unicode.IsControl) {
 		v.report(rules.InvalidValue, key+".name", "write one line", "%s is not valid", quote(a.Name))
@@ -66,15 +66,15 @@ func (v *validator) assertion(key string, a Assertion) {
 	v.timeout(key+".timeout", a.Timeout)
 }
 
-// regexp takes a POSIX extended regular expression, which is what grep -E of
-// every userland knows. What Go and POSIX read differently is refused.
+// regexp checks a POSIX extended regular expression, as grep -E of every userland takes it. It
+// refuses what Go and POSIX read differently.
 func (v *validator) regexp(key, expr string) {
 	const hint = "write an extended regular expression of POSIX, as for grep -E"
 	if expr == "" {
 		return
 	}
 	if strings.ContainsFunc(expr, unicode.IsControl) {
-		v.report(rules.InvalidValue, key, "it is held against one line at a time", "%s has more than one line, or a control character", quote(expr))
+		v.report(rules.InvalidValue, key, "it must match a single line", "%s has more than one line, or a control character", quote(expr))
 		return
 	}
 	for _, escape := range escapePattern.FindAllString(expr, -1) {

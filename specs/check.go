@@ -11,15 +11,15 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// Shorthander is a struct type that may be written as a plain string.
+// Shorthander is a struct type that a spec may write as a plain string.
 type Shorthander interface{ Shorthand() string }
 
-// checker compares a node tree with Go types and collects every difference.
-// What is wrong, and what is the user's own, is taken out of the tree, and
-// shorthands are written out, so that the tree that is left fits the types.
+// checker compares a node tree with Go types and collects all differences. It removes wrong values
+// and the user's own keys from the tree and expands shorthands, so the remaining tree fits the
+// types.
 type checker struct {
 	text *text
-	// nulls tells that a key may have no value.
+	// nulls is true when a key may have no value.
 	nulls bool
 	found Diagnostics
 }
@@ -28,8 +28,7 @@ func (c *checker) report(rule rules.Rule, n *yaml.Node, key, hint, format string
 	c.found = append(c.found, Diagnostic{Rule: rule, Range: c.text.rangeOf(n), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// check compares the node at the path key with type t, and tells whether the
-// node fits.
+// check compares the node at the path key with type t and reports whether it fits.
 func (c *checker) check(n *yaml.Node, t reflect.Type, key string) bool {
 	switch {
 	case n.Kind == yaml.AliasNode:
@@ -82,7 +81,7 @@ func (c *checker) checkStruct(n *yaml.Node, t reflect.Type, key string) bool {
 	return true
 }
 
-// writeOut turns a plain string into the mapping that it is short for.
+// writeOut expands a plain string to the mapping that it is short for.
 func writeOut(n *yaml.Node, key string) {
 	value := *n
 	name := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key, Line: n.Line, Column: n.Column}
@@ -98,8 +97,7 @@ func (c *checker) checkMap(n *yaml.Node, t reflect.Type, key string) bool {
 	return true
 }
 
-// keep goes through the pairs of a mapping and leaves those that fit. A key
-// that is there twice does not.
+// keep removes the pairs of a mapping that do not fit, and duplicate keys.
 func (c *checker) keep(n *yaml.Node, key string, fits func(k, v *yaml.Node) bool) {
 	first := map[string]int{}
 	var kept []*yaml.Node
@@ -121,8 +119,7 @@ func (c *checker) keep(n *yaml.Node, key string, fits func(k, v *yaml.Node) bool
 	n.Content = kept
 }
 
-// checkList empties the items that do not fit. Taken out, they would take their
-// numbers from the items after them.
+// checkList empties the items that do not fit. Removing them would change the index of later items.
 func (c *checker) checkList(n *yaml.Node, t reflect.Type, key string) bool {
 	if n.Kind != yaml.SequenceNode {
 		c.report(rules.WrongType, n, key, listHint(n), "must be a list, not %s", kindOf(n))
@@ -163,7 +160,7 @@ func (c *checker) checkScalar(n *yaml.Node, t reflect.Type, key string) bool {
 	return ok
 }
 
-// describe names a type in the words of a user.
+// describe describes a type to a user.
 func describe(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Struct:
@@ -186,7 +183,7 @@ func describe(t reflect.Type) string {
 	}
 }
 
-// kindOf names what a node is in the words of a user.
+// kindOf describes a node to a user.
 func kindOf(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.MappingNode:
@@ -215,7 +212,7 @@ func listHint(n *yaml.Node) string {
 	}
 }
 
-// quote shows a text of a spec in a message, not more of it than fits a line.
+// quote quotes a text of a spec in a message, shortened to fit a line.
 func quote(s string) string {
 	const most = 60
 	if runes := []rune(s); len(runes) > most {

@@ -9,39 +9,36 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// CloudConfig is what can be known of a cloud-config before there is a machine
-// that runs it.
+// CloudConfig is what flavorkit reads from a cloud-config.
 type CloudConfig struct {
-	// Header tells that it begins as the agent wants it to: others are left out
-	// when a machine is installed (kairos-sdk, collector.HasValidHeader).
+	// Header is true when the first line is one that the agent accepts; the installer ignores other
+	// files (kairos-sdk, collector.HasValidHeader).
 	Header bool
-	// Admin tells that it makes a user of the group admin, or says that none is
-	// wanted. Without one the agent does not install (kairos-agent,
-	// config.CheckConfigForUsers), and nobody can log in.
+	// Admin is true when it makes a user in the group admin, or says that none is wanted. Otherwise
+	// the agent refuses to install (kairos-agent, config.CheckConfigForUsers), and nobody can log
+	// in.
 	Admin bool
 }
 
-// cloudConfigHeaders are the first lines that the agent takes, the first for
-// users to write.
+// cloudConfigHeaders are the first lines that the agent accepts. Messages suggest the first.
 var cloudConfigHeaders = []string{"#cloud-config", "#kairos-config", "#node-config"}
 
-// ReadMachineConfig reads a cloud-config for a medium or a disk, which has to
-// begin as one.
+// ReadMachineConfig reads a cloud-config for a medium or a disk, which must have a valid header.
 func ReadMachineConfig(src *Source) (CloudConfig, error) {
 	c, err := ReadCloudConfig(src)
 	if err == nil && !c.Header {
 		err = Diagnostics{{
 			Rule:    rules.InvalidCloudConfig,
 			Range:   top(src),
-			Message: "is not a cloud-config: a machine ignores a file that does not begin as one",
+			Message: "is not a cloud-config: a machine ignores a file without its first line",
 			Hint:    "write " + cloudConfigHeaders[0] + " into the first line",
 		}}
 	}
 	return c, err
 }
 
-// ReadCloudConfig reads a cloud-config. Mistakes come back as Diagnostics; what
-// the keys mean is the business of the machine.
+// ReadCloudConfig reads a cloud-config. It returns mistakes as Diagnostics. It does not check the
+// keys.
 func ReadCloudConfig(src *Source) (CloudConfig, error) {
 	c := CloudConfig{Header: hasHeader(string(src.Data))}
 	lines := newText(src)
@@ -52,7 +49,7 @@ func ReadCloudConfig(src *Source) (CloudConfig, error) {
 	case len(found) > 0:
 		return c, found
 	case root.Kind != yaml.MappingNode:
-		return c, Diagnostics{{Rule: rules.InvalidCloudConfig, Range: lines.rangeOf(root), Message: "is no mapping", Hint: "a cloud-config has keys such as stages and install"}}
+		return c, Diagnostics{{Rule: rules.InvalidCloudConfig, Range: lines.rangeOf(root), Message: "is not a mapping", Hint: "a cloud-config has keys such as stages and install"}}
 	}
 	var known struct {
 		Install struct {
@@ -61,7 +58,7 @@ func ReadCloudConfig(src *Source) (CloudConfig, error) {
 		Users  []user                            `yaml:"users"`
 		Stages map[string][]map[string]yaml.Node `yaml:"stages"`
 	}
-	// What is of another kind than expected is looked for by others.
+	// Values of unexpected kinds are not mistakes here.
 	_ = root.Load(&known)
 	c.Admin = known.Install.NoUsers || slices.ContainsFunc(known.Users, user.admin)
 	for _, steps := range known.Stages {
@@ -77,13 +74,13 @@ func ReadCloudConfig(src *Source) (CloudConfig, error) {
 	return c, nil
 }
 
-// user is one of a stage, or of a cloud-config in the way of cloud-init.
+// user is a user of a stage, or of the cloud-init key users.
 type user struct {
 	PrimaryGroup string    `yaml:"primary_group"`
 	Groups       yaml.Node `yaml:"groups"`
 }
 
-// admin tells whether the user may become root.
+// admin reports whether the user is in the group admin.
 func (u user) admin() bool {
 	var list []string
 	if u.Groups.Load(&list) != nil {
@@ -92,7 +89,7 @@ func (u user) admin() bool {
 	return slices.ContainsFunc(append(list, u.PrimaryGroup), func(group string) bool { return strings.TrimSpace(group) == "admin" })
 }
 
-// hasHeader looks where the agent does: at the first lines.
+// hasHeader checks the same lines as the agent.
 func hasHeader(text string) bool {
 	return slices.ContainsFunc(strings.SplitN(text, "\n", 10), func(line string) bool {
 		return slices.Contains(cloudConfigHeaders, strings.TrimRight(line, " \t\r"))

@@ -7,8 +7,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// decode sets v from a node that the checker has been through. What has no
-// value is left as it is.
+// decode sets v from a checked node. It leaves keys without a value unset.
 func decode(n *yaml.Node, v reflect.Value) error {
 	if n.Tag == "!!null" {
 		return nil
@@ -46,7 +45,7 @@ func decode(n *yaml.Node, v reflect.Value) error {
 		}
 		return nil
 	case reflect.String:
-		// As it is written: the YAML library would turn 0644 into 420.
+		// Verbatim: the YAML library would turn 0644 into 420.
 		v.SetString(n.Value)
 		return nil
 	default:
@@ -54,8 +53,8 @@ func decode(n *yaml.Node, v reflect.Value) error {
 	}
 }
 
-// fieldsOf returns the YAML keys of a struct type with their types, and the
-// keys in the order of the struct.
+// fieldsOf returns the YAML keys of a struct type with their types, and the keys in the order of
+// the struct.
 func fieldsOf(t reflect.Type) (map[string]reflect.Type, []string) {
 	fields, names := map[string]reflect.Type{}, []string{}
 	for i := range t.NumField() {

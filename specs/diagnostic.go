@@ -8,8 +8,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// Diagnostic is one mistake in a spec, or a warning about it: where, what is
-// wrong, and what would be right.
+// Diagnostic is one mistake in a spec, or a warning about it: where, what is wrong, and what would
+// be right.
 type Diagnostic struct {
 	// Rule identifies the kind of mistake.
 	Rule  rules.Rule
@@ -21,13 +21,12 @@ type Diagnostic struct {
 	// Hint says what would be right; it may be empty.
 	Hint string
 
-	// unread tells that the value could not be read, and nothing else is to be
-	// said about it.
+	// unread is true when the value could not be read. Nothing else is reported about it.
 	unread bool
 }
 
-// Error is one line: file:line:column: key: message; hint. A warning has the
-// name of its rule at the end, in brackets.
+// Error is one line: file:line:column: key: message; hint. A warning has the name of its rule at
+// the end, in brackets.
 func (d Diagnostic) Error() string {
 	var b strings.Builder
 	b.WriteString(d.Range.String())
@@ -67,9 +66,8 @@ func (ds Diagnostics) Err() error {
 	return ds.Sorted()
 }
 
-// Sorted returns those of the spec itself first, then those of the specs it
-// extends, file by file as they were found, and each file in its order. What was
-// found more than once, as in several systems of one spec, is said once.
+// Sorted returns the diagnostics of the spec first, then those of the specs it extends, each file
+// in its order, without duplicates.
 func (ds Diagnostics) Sorted() Diagnostics {
 	said, files := map[string]bool{}, map[string]int{}
 	file := func(d Diagnostic) string { return Range{Source: d.Range.Source}.String() }
@@ -91,7 +89,7 @@ func (ds Diagnostics) Sorted() Diagnostics {
 	return sorted
 }
 
-// cover tells whether a diagnostic is about a value that could not be read.
+// cover reports whether a diagnostic is about a value that could not be read.
 func (ds Diagnostics) cover(d Diagnostic) bool {
 	return slices.ContainsFunc(ds, func(known Diagnostic) bool {
 		return known.unread && known.Range.Source == d.Range.Source && known.Range.Start == d.Range.Start

@@ -14,34 +14,33 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// Document is a loaded spec: its values, and where each of them was written.
+// Document is a loaded spec: its values and their positions.
 type Document struct {
 	Spec Spec
-	// Sources is the chain of files, from the one that was asked for to the
-	// last that is extended.
+	// Sources is the chain of files, from the spec itself to the last one that is extended.
 	Sources []*Source
 
 	places map[string]place
-	// extends is where each source names the next one.
+	// extends has the position of extends in each source.
 	extends []Range
-	// undone are packages that a nearer spec took back.
+	// undone are packages that a nearer spec added or removed the other way.
 	undone map[string]bool
 	// mistakes of the language, in no order.
 	mistakes Diagnostics
-	// whole tells that everything that is extended could be read.
+	// whole is true when everything that is extended could be read.
 	whole bool
 }
 
-// place is where a value was written.
+// place is the position of a value.
 type place struct {
 	Range
-	// key is what the value is called in its own file, where the items of a list
-	// that adds up are counted from 0.
+	// key is the key of the value in its own file. Items of lists that add up are counted from 0 in
+	// each file.
 	key string
 }
 
-// At returns where the value with this key was written. When it was not, the
-// nearest value around it is returned, and at last the top of the spec.
+// At returns the position of the value with this key, else of the nearest value around it, else the
+// top of the spec.
 func (d *Document) At(key string) Range {
 	if r, ok := d.nearest(key); ok {
 		return r
@@ -72,21 +71,21 @@ func (d *Document) Flavor() string {
 	return ""
 }
 
-// Has tells whether any file of the chain sets the key.
+// Has reports whether any file of the chain sets the key.
 func (d *Document) Has(key string) bool {
 	_, ok := d.places[key]
 	return ok
 }
 
-// Undone tells whether a spec took back what a spec that it extends says about
-// a package. Neither list has that package's former entry any more.
+// Undone reports whether a spec added a package that its base removes, or the other way round.
+// Neither list has the entry of the base then.
 func (d *Document) Undone(name string) bool { return d.undone[name] }
 
-// Keys are those of all values that any file of the chain sets.
+// Keys are the keys of all values that the chain sets.
 func (d *Document) Keys() iter.Seq[string] { return maps.Keys(d.places) }
 
-// Written is what a value is called in its own file, where the items of a list
-// that adds up are counted from 0.
+// Written is the key of a value in its own file. Items of lists that add up are counted from 0 in
+// each file.
 func (d *Document) Written(key string) string {
 	if p, ok := d.places[key]; ok {
 		return p.key
@@ -94,8 +93,8 @@ func (d *Document) Written(key string) string {
 	return key
 }
 
-// Diagnose makes a diagnostic about the value with this key. It points at the
-// user's own files: nobody can mend a built-in flavor.
+// Diagnose makes a diagnostic about the value with this key. It points at the user's own files, not
+// at a built-in flavor.
 func (d *Document) Diagnose(rule rules.Rule, key, hint, format string, args ...any) Diagnostic {
 	at := d.At(key)
 	if at.Source.Builtin {
@@ -107,9 +106,8 @@ func (d *Document) Diagnose(rule rules.Rule, key, hint, format string, args ...a
 // Err returns the mistakes of the language as Diagnostics, or nil.
 func (d *Document) Err() error { return d.mistakes.Err() }
 
-// With returns the mistakes of the language together with others that were
-// found in the document, as Diagnostics, or nil. One mistake of a value is
-// enough: those of the language hide others at the same place.
+// With returns the mistakes of the language and other mistakes of the document as Diagnostics, or
+// nil. A mistake of the language hides others at the same place.
 func (d *Document) With(others Diagnostics) error {
 	others = slices.DeleteFunc(slices.Clone(others), func(o Diagnostic) bool {
 		return slices.ContainsFunc(d.mistakes, func(m Diagnostic) bool {
@@ -119,12 +117,12 @@ func (d *Document) With(others Diagnostics) error {
 	return slices.Concat(d.mistakes, others).Err()
 }
 
-// Whole tells whether all that the spec extends could be read.
+// Whole reports whether everything that the spec extends could be read.
 func (d *Document) Whole() bool { return d.whole }
 
-// Unsure tells whether a mistake leaves open what one of the keys says: one in
-// its value, one in what is around it, such as a misspelled key, or a base that
-// could not be read. What follows from such a value is not worth reporting.
+// Unsure reports whether a mistake makes the value of one of the keys unreliable: a mistake in the
+// value or around it, such as a misspelled key, or a base that could not be read. Mistakes that
+// follow from such a value are not reported.
 func (d *Document) Unsure(keys ...string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool {
 		open := !d.whole
@@ -138,7 +136,7 @@ func (d *Document) Unsure(keys ...string) bool {
 	})
 }
 
-// within tells whether a key is another one, or a part of its value.
+// within reports whether a key equals another one or is part of its value.
 func within(key, outer string) bool {
 	rest, ok := strings.CutPrefix(key, outer)
 	return ok && (outer == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
@@ -170,8 +168,8 @@ func newDocument(src *Source, chain chain) (*Document, error) {
 	return d, nil
 }
 
-// record notes where every value stands. The key counts in the merged document,
-// written in the value's own file.
+// record notes the position of every value: key is its key in the merged document, written the one
+// in its own file.
 func (d *Document) record(t *tree, n *yaml.Node, key, written string) {
 	if key != "" {
 		d.places[key] = place{t.ranges[n], written}
@@ -192,9 +190,8 @@ func (d *Document) record(t *tree, n *yaml.Node, key, written string) {
 	}
 }
 
-// Decision returns the line of the user's own files that decided about a
-// value. What a built-in flavor sets, or no file of the chain, was decided by
-// the line that extends the flavor.
+// Decision returns the position in the user's own files that decided about a value. For a value of
+// a built-in flavor, or of no file, that is the line that extends the flavor.
 func (d *Document) Decision(key string) Range {
 	if r, ok := d.nearest(key); ok && !r.Source.Builtin {
 		return r

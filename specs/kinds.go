@@ -6,20 +6,19 @@ import "github.com/flavorkit/flavorkit/specs/key"
 type Kind struct {
 	// Name of the kind, which is also the key of the spec that chooses one.
 	Name string
-	// Key and NameKey are where the spec chooses a component, and names it. They
-	// are zero when the variant alone decides.
+	// Key and NameKey are the keys of the spec that choose a component and its name. They are zero
+	// when only the variant decides.
 	Key, NameKey key.Key
-	// None tells that a spec can do without, with the name NoMesh.
+	// None is true when a spec can have none, with the name NoMesh.
 	None bool
-	// Choice reads what a spec chooses; nil when the variant alone decides.
+	// Choice returns what a spec chooses; nil when only the variant decides.
 	Choice func(Spec) Choice
 }
 
-// Choice is a component that a spec chooses. What is empty is left to the
-// catalog.
+// Choice is a component that a spec chooses. Empty fields are left to the catalog.
 type Choice struct{ Name, Version string }
 
-// KindKubernetes is the kind that names and versions of systems show.
+// KindKubernetes is the kind that appears in names and versions of systems.
 const KindKubernetes = "kubernetes"
 
 // Kinds are all kinds of components.
@@ -46,7 +45,7 @@ func KindNames() []string {
 	return names
 }
 
-// KindByName returns a kind; that of programs without one has no name.
+// KindByName returns a kind; the zero kind for programs without one.
 func KindByName(name string) Kind {
 	for _, k := range Kinds() {
 		if k.Name == name {

@@ -18,28 +18,27 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// DefaultName is the file that a spec is looked for in when no name is given,
-// and the one that is read from a named context.
+// DefaultName is the file name of a spec when none is given, and in named contexts.
 const DefaultName = "kairos.spec"
 
 // Reader finds the files that a spec extends.
 type Reader interface {
-	// File reads a file beside the spec. The path is relative and does not
-	// climb. An error that wraps fs.ErrNotExist means that there is none.
+	// File reads a file beside the spec. The path is relative and has no leading "..". An error
+	// that wraps fs.ErrNotExist means that there is no such file.
 	File(ctx context.Context, path string) ([]byte, error)
-	// Context reads DefaultName of a named context; ok is false when there is
-	// no context of that name.
+	// Context reads DefaultName of a named context; ok is false when there is no context of that
+	// name.
 	Context(ctx context.Context, name string) (data []byte, ok bool, err error)
-	// Flavor is the spec of a flavor; ok is false when there is none of that
-	// name. Its source is not shared.
+	// Flavor returns the spec of a flavor; ok is false when there is no such flavor. The caller
+	// owns the source.
 	Flavor(name string) (src *Source, ok bool)
-	// FlavorNames are those of all flavors, sorted.
+	// FlavorNames returns the names of all flavors, sorted.
 	FlavorNames() []string
 }
 
-// Load reads a spec and all it extends. A spec with mistakes is loaded as far as
-// it can be read, so that Resolve finds the mistakes that are left; Document.Err
-// has those that were found here. An error means that a file could not be read.
+// Load reads a spec and everything it extends. It loads a spec with mistakes as far as possible, so
+// that plan.Resolve finds the other mistakes; Document.Err returns those found here. An error means
+// that a file could not be read.
 func Load(ctx context.Context, src *Source, r Reader) (*Document, error) {
 	chain, err := loadChain(ctx, src, r)
 	if err != nil {
@@ -50,22 +49,21 @@ func Load(ctx context.Context, src *Source, r Reader) (*Document, error) {
 		return nil, err
 	}
 	doc.mistakes = chain.found
-	// What is left of a chain with mistakes is validated as far as it goes.
+	// A chain with mistakes is validated as far as it was read.
 	found := doc.validate(len(doc.mistakes) == 0)
 	doc.mistakes = append(doc.mistakes, slices.DeleteFunc(found, doc.mistakes.cover)...)
 	return doc, nil
 }
 
-// chain is a spec and every spec it extends, nearest first, as far as they can
-// be read.
+// chain is a spec and the specs that it extends, nearest first, as far as they can be read.
 type chain struct {
 	trees []*tree
-	// whole tells that the last one extends nothing.
+	// whole is true when the last one extends nothing.
 	whole bool
 	found Diagnostics
 }
 
-// loadChain parses and checks the spec and every spec it extends.
+// loadChain parses and checks the spec and the specs that it extends.
 func loadChain(ctx context.Context, src *Source, r Reader) (c chain, err error) {
 	seen := []*Source{src}
 	for {
@@ -96,7 +94,7 @@ func loadChain(ctx context.Context, src *Source, r Reader) (c chain, err error) 
 	}
 }
 
-// cycle tells whether the last of a chain of sources is in it before.
+// cycle reports a source that occurs twice in a chain.
 func cycle(chain []*Source) *problem {
 	last := chain[len(chain)-1]
 	names := make([]string, len(chain))
@@ -111,7 +109,7 @@ func cycle(chain []*Source) *problem {
 	return nil
 }
 
-// problem is a mistake that has no position yet.
+// problem is a mistake without a position.
 type problem struct {
 	rule          rules.Rule
 	message, hint string
@@ -157,33 +155,33 @@ func followPath(ctx context.Context, src *Source, name string, r Reader) (*Sourc
 	return &Source{Name: full, Data: data}, nil, nil
 }
 
-// isPath tells a file from the name of a flavor or context.
+// isPath reports whether a value of extends is a file, not a flavor or context.
 func isPath(name string) bool {
 	return strings.HasPrefix(name, "./") || strings.HasPrefix(name, "../") || strings.HasPrefix(name, "/") ||
 		slices.Contains([]string{".spec", ".yaml", ".yml"}, path.Ext(name))
 }
 
-// isLocal tells whether a slash-separated path stays in its directory.
+// isLocal reports whether a slash-separated path stays in its directory.
 func isLocal(p string) bool {
 	clean := path.Clean(p)
 	return !path.IsAbs(clean) && clean != ".." && !strings.HasPrefix(clean, "../")
 }
 
-// empty is what is said about a file with nothing in it.
+// empty is the message about an empty file.
 type empty struct{ message, hint string }
 
 var emptySpec = empty{"the spec is empty", `the shortest one has two lines: "extends: debian-12" and "version: v1.0.0"`}
 
-// format is what files of one kind are held to beside their type.
+// format has the rules for one kind of file beside its type.
 type format struct {
 	empty empty
-	// takesAway tells of a mapping whether a key without a value takes away what
-	// the key had; else it is a mistake.
+	// takesAway reports whether a key without a value removes the key of the base; otherwise it is
+	// a mistake.
 	takesAway func(root *yaml.Node) bool
 }
 
-// parse reads one file and checks it against a struct type. The tree is nil when
-// the text is not one YAML mapping.
+// parse reads one file and checks it against a struct type. The tree is nil when the text is not
+// one YAML mapping.
 func parse(src *Source, typ reflect.Type, held format) (*tree, Diagnostics) {
 	lines := newText(src)
 	if d, found := lines.unreadable(); found {

@@ -9,18 +9,17 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// tree is a YAML node tree that knows where each node stands, so that merged
-// trees still have positions.
+// tree is a YAML node tree with the positions of its nodes, which merging keeps.
 type tree struct {
 	root *yaml.Node
-	// source that the tree was parsed from; a merged tree has none.
+	// source of the tree; nil for a merged tree.
 	source *Source
 	ranges map[*yaml.Node]Range
-	// undone are packages that a nearer spec took back.
+	// undone are packages that a nearer spec added or removed the other way.
 	undone map[string]bool
 }
 
-// locate notes where the nodes of a tree stand.
+// locate notes the positions of the nodes.
 func (t *tree) locate(n *yaml.Node, in *text) {
 	t.ranges[n] = in.rangeOf(n)
 	for _, child := range n.Content {
@@ -28,8 +27,8 @@ func (t *tree) locate(n *yaml.Node, in *text) {
 	}
 }
 
-// merge lays the tree of a spec over the tree of the spec it extends: mappings
-// are merged key by key, lists that add up are joined, anything else replaces.
+// merge lays a spec over the spec that it extends: mappings are merged by key, lists that add up
+// are joined, anything else is replaced.
 func merge(base, over *tree) *tree {
 	merged := &tree{ranges: maps.Clone(base.ranges), undone: maps.Clone(base.undone)}
 	maps.Copy(merged.ranges, over.ranges)
@@ -39,13 +38,13 @@ func merge(base, over *tree) *tree {
 	return merged
 }
 
-// addsUp tells which lists are joined instead of replaced.
+// addsUp reports whether a list is joined instead of replaced.
 func addsUp(key string) bool {
 	return slices.Contains([]string{"packages.add", "packages.remove", "files", "cmdline", "test.assertions"}, key)
 }
 
-// replaces tells which keys of a base no longer count when a key beside them
-// is set: what it says belongs to something that is no longer there.
+// replaces returns the keys of a base that a new value of a key drops, because they belong to the
+// old value.
 func replaces(t reflect.Type, key string) []string {
 	source := []string{"url", "image", "context", "sha256", "checksums", "path"}
 	switch {
@@ -72,7 +71,7 @@ func replaces(t reflect.Type, key string) []string {
 	}
 }
 
-// join returns what two nodes of type t at the path key become together.
+// join merges two nodes of type t at the path key.
 func (t *tree) join(base, over *yaml.Node, typ reflect.Type, key string) *yaml.Node {
 	switch {
 	case base.Kind == yaml.MappingNode && over.Kind == yaml.MappingNode:
@@ -122,9 +121,8 @@ func elemType(t reflect.Type, key string) reflect.Type {
 	return fields[key]
 }
 
-// undo takes out of one list what the other list of the nearer spec names, so
-// that the nearest spec has the last word about a package. What over itself
-// names in both lists stays, to be reported.
+// undo removes the packages from a list that the nearer spec has in the opposite list, so the
+// nearest spec wins. Packages that over has in both lists stay, to be reported.
 func (t *tree) undo(key string, over *tree, opposite string) {
 	list, named := find(t.root, key), find(over.root, opposite)
 	if list == nil || named == nil {

@@ -9,10 +9,9 @@ import (
 
 var emptyFile = empty{message: "the file is empty"}
 
-// Read reads a file that is no spec, by the same rules, into a struct: known
-// keys, values of the right kind, no aliases. at tells where the value with a
-// key stands, such as entries[0].extends[2], or else the nearest around it.
-// Mistakes come back as Diagnostics, all of them at once.
+// Read reads a file that is not a spec into a struct, by the same rules: known keys, correct types,
+// no aliases. at returns the position of a key, such as entries[0].extends[2], or of the nearest
+// value around it. All mistakes are returned as Diagnostics.
 func Read(src *Source, into any) (at func(key string) Range, err error) {
 	v := reflect.ValueOf(into).Elem()
 	t, found := parse(src, v.Type(), format{empty: emptyFile})
@@ -27,18 +26,16 @@ func Read(src *Source, into any) (at func(key string) Range, err error) {
 	return d.At, nil
 }
 
-// Record is a YAML file that may say only what is different in another one, such
-// as those of the catalog: nodes that fit a struct type, to be merged and then
-// decoded.
+// Record is a YAML file that may extend another one, such as a record of the catalog: nodes that
+// fit a struct type, to be merged and decoded.
 type Record struct {
 	Root *yaml.Node
-	// Ranges are where the nodes stand.
+	// Ranges are the positions of the nodes.
 	Ranges map[*yaml.Node]Range
 }
 
-// ReadRecord reads a file by the same rules as Read. When it has the key like, a
-// key without a value takes away what the key has in the other record. The root
-// is nil when the text is not one YAML mapping.
+// ReadRecord reads a file by the same rules as Read. If it has the key like, a key without a value
+// removes the key of the other record. The root is nil when the text is not one YAML mapping.
 func ReadRecord(src *Source, typ reflect.Type, like string) (Record, Diagnostics) {
 	t, found := parse(src, typ, format{empty: emptyFile, takesAway: func(root *yaml.Node) bool { return findKey(root, like) >= 0 }})
 	if t == nil {

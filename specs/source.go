@@ -7,23 +7,20 @@ import (
 
 // Source is one file of the chain of specs that extend each other.
 type Source struct {
-	// Name as the user knows it: kairos.spec, or the name of a built-in
-	// flavor with a marker.
+	// Name in messages: kairos.spec, or the name of a built-in flavor with a marker.
 	Name string `json:"name"`
 	// Data is the text of the file.
 	Data Bytes `json:"data"`
-	// Context is the named context that the file came from, if any. Files
-	// that the spec names are looked up there.
+	// Context is the named context that the file came from, if any. Files that the spec names are
+	// looked up there.
 	Context string `json:"context,omitempty"`
-	// Builtin tells that the file is part of flavorkit, so that users cannot
-	// change it.
+	// Builtin is true for a file of flavorkit, which users cannot change.
 	Builtin bool `json:"-"`
-	// Flavor is the name of the flavor that the file is, if any.
+	// Flavor is the name of the flavor, if the file is one.
 	Flavor string `json:"-"`
-	// Lines are set for a text that flavorkit wrote: where each line of it was
-	// decided. Messages point there.
+	// Lines has the origin of each line of a text that flavorkit wrote. Messages point there.
 	Lines []Range `json:"-"`
-	// Depth is the place in the chain, 0 for the spec that was asked for.
+	// Depth is the index in the chain, 0 for the spec itself.
 	Depth int `json:"depth,omitempty"`
 }
 
@@ -62,8 +59,7 @@ func (r Range) String() string {
 	return fmt.Sprintf("%s:%d:%d", r.Source.Name, r.Start.Line, r.Start.Column)
 }
 
-// decided is where a part of a text was decided: there, or in what the text was
-// written from.
+// decided returns the origin of a part of a text that flavorkit wrote, or the part itself.
 func (r Range) decided() Range {
 	if lines := r.Source.Lines; len(lines) > 0 {
 		return lines[min(r.Start.Line, len(lines))-1]

@@ -8,11 +8,11 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// most is how many words a hint has at the most.
+// most limits the words of a hint.
 const most = 24
 
-// Suggest returns a hint for a word that is not among the valid ones: the
-// nearest valid word, or all of them when none is near.
+// Suggest returns a hint for a word that is not among the valid ones: the nearest valid word, or
+// all of them when none is near.
 func Suggest(word string, valid []string) string {
 	sorted := slices.Sorted(slices.Values(valid))
 	near, ok := Nearest(word, sorted)
@@ -28,8 +28,7 @@ func Suggest(word string, valid []string) string {
 	}
 }
 
-// Nearest returns the valid word that a word was probably meant to be; ok is false
-// when none is near.
+// Nearest returns the valid word that was probably meant; ok is false when none is near.
 func Nearest(word string, valid []string) (near string, ok bool) {
 	distance := len(word)/2 + 1
 	for _, v := range slices.Sorted(slices.Values(valid)) {

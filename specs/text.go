@@ -11,21 +11,20 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// text is a source in lines, to find out where its nodes stand.
+// text is a source in lines, to find the positions of nodes.
 type text struct {
 	source *Source
 	lines  []string
 }
 
-// byteOrderMark may lead a file; columns count from after it.
+// byteOrderMark may begin a file; columns count from after it.
 const byteOrderMark = "\ufeff"
 
 func newText(src *Source) *text {
 	return &text{source: src, lines: strings.Split(strings.TrimPrefix(string(src.Data), byteOrderMark), "\n")}
 }
 
-// inside is a position that the YAML library gives. It may give none, or the
-// line after the last.
+// inside converts a position of the YAML library, which may be missing or after the last line.
 func (t *text) inside(line, column int) Position {
 	if line > len(t.lines) {
 		line = len(t.lines)
@@ -34,8 +33,8 @@ func (t *text) inside(line, column int) Position {
 	return Position{Line: max(line, 1), Column: max(column, 1)}
 }
 
-// rangeOf is where a node stands. YAML gives the start only; a scalar on one
-// line ends where its text ends, anything else is pointed at by its start.
+// rangeOf returns the range of a node. YAML only gives its start; a scalar on one line ends with
+// its text, any other range is its first character.
 func (t *text) rangeOf(n *yaml.Node) Range {
 	at := t.inside(n.Line, n.Column)
 	r := Range{Source: t.source, Start: at, End: at}
@@ -52,8 +51,8 @@ func (t *text) rangeOf(n *yaml.Node) Range {
 	return r
 }
 
-// scalarWidth is the number of characters that a scalar takes at the start of
-// a line's rest, and 0 when it does not end in this line.
+// scalarWidth returns the width of a scalar at the start of rest, or 0 when it does not end in this
+// line.
 func scalarWidth(rest string, n *yaml.Node) int {
 	switch {
 	case n.Style&yaml.SingleQuotedStyle != 0 && strings.HasPrefix(rest, "'"):
@@ -67,8 +66,7 @@ func scalarWidth(rest string, n *yaml.Node) int {
 	}
 }
 
-// quotedWidth finds the closing quote; escapes tells that the character after
-// this one is no quote.
+// quotedWidth finds the closing quote; escapes tells that the character after this one is no quote.
 func quotedWidth(rest string, escapes func(r []rune, i int) bool) int {
 	runes := []rune(rest)
 	for i := 1; i < len(runes); i++ {
@@ -82,9 +80,8 @@ func quotedWidth(rest string, escapes func(r []rune, i int) bool) int {
 	return 0
 }
 
-// unreadable finds the first character that no spec may hold. Those that YAML
-// takes for the end of a line, and other tools do not, are among them: the
-// line numbers of all messages would be wrong.
+// unreadable finds the first character that is not allowed in a spec. These include characters that
+// end a line in YAML but not in other tools, which would make line numbers wrong.
 func (t *text) unreadable() (Diagnostic, bool) {
 	for i, line := range t.lines {
 		last := i == len(t.lines)-1
@@ -109,7 +106,7 @@ func (t *text) unreadable() (Diagnostic, bool) {
 	return Diagnostic{}, false
 }
 
-// syntaxError turns what the YAML library says into a diagnostic.
+// syntaxError turns an error of the YAML library into a diagnostic.
 func (t *text) syntaxError(err error) Diagnostic {
 	d := Diagnostic{Rule: rules.InvalidYAML, Range: top(t.source), Message: "is not YAML: " + err.Error()}
 	var e *yaml.LoadError

@@ -20,18 +20,16 @@ import (
 
 var (
 	namePattern = regexp.MustCompile(`^[a-z0-9]+([._-][a-z0-9]+)*$`)
-	// packagePattern takes what the four package managers call a package, with
-	// an optional version. It starts with a letter or digit, so that a name is
-	// never taken for an option, and does not end with a sign that apt-get
-	// takes for an order to remove.
+	// packagePattern accepts package names of all package managers, with an optional version. A
+	// name starts with a letter or digit, so it is never an option, and does not end with a sign
+	// that means removal to apt-get.
 	packagePattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9+._:~=-]*[A-Za-z0-9+])?$`)
 	// modePattern has no fourth digit: BuildKit drops those bits from files.
 	modePattern   = regexp.MustCompile(`^(0o?)?[0-7]{3}$`)
 	ownerPattern  = regexp.MustCompile(`^[0-9]{1,9}:[0-9]{1,9}$`)
 	labelPattern  = regexp.MustCompile(`^[A-Z0-9_]+$`)
 	sha256Pattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	// cmdlinePattern is printable ASCII; notInCmdline is what GRUB would read as
-	// its own.
+	// cmdlinePattern is printable ASCII; notInCmdline are characters with a meaning in GRUB.
 	cmdlinePattern = regexp.MustCompile(`^[!-~]+$`)
 )
 
@@ -40,19 +38,18 @@ const maxName = 64
 
 const notInCmdline = "\"'`$\\{};&|<>"
 
-// archives are what a download is taken for that is not the bare program.
+// archives are the file extensions of supported archives; other downloads are the bare program.
 var archives = []string{".7z", ".apk", ".bz2", ".deb", ".gz", ".rpm", ".tar", ".xz", ".zip", ".zst"}
 
-// isoLevels and diskLevels are the highest compression levels of the compressors
-// that have levels: of the squashfs (mksquashfs(1), -Xcompression-level), and of
-// a disk image (zstd(1), xz(1)).
+// isoLevels and diskLevels are the highest compression levels of the compressors that have levels:
+// of the squashfs (mksquashfs(1), -Xcompression-level), and of a disk image (zstd(1), xz(1)).
 var (
 	isoLevels  = map[string]int{"zstd": 22, "gzip": 9}
 	diskLevels = map[string]int{"zstd": 19, "xz": 9}
 )
 
-// validate checks what can be checked without a catalog. Of a document that is
-// not whole, because of other mistakes, nothing is said to be missing.
+// validate checks what can be checked without a catalog. It does not report missing values in an
+// incomplete document.
 func (d *Document) validate(whole bool) Diagnostics {
 	v := &validator{doc: d, whole: whole}
 	s := d.Spec
@@ -120,8 +117,7 @@ func (v *validator) version(version string) {
 	}
 }
 
-// enums checks every value of which the type lists the valid ones, in the tag
-// that the schema is made from.
+// enums checks values against the enum in their struct tag, which the schema is made from.
 func (v *validator) enums(s reflect.Value, key string) {
 	for i := range s.NumField() {
 		field, at := s.Type().Field(i), joinKey(key, yamlName(s.Type().Field(i)))
@@ -136,7 +132,7 @@ func (v *validator) enums(s reflect.Value, key string) {
 	}
 }
 
-// enum returns the valid values of a field, or nothing when others are valid too.
+// enum returns the valid values of a field, or nil when any value is valid.
 func enum(field reflect.StructField) (valid []string) {
 	for option := range strings.SplitSeq(field.Tag.Get("jsonschema"), ",") {
 		if value, ok := strings.CutPrefix(option, "enum="); ok {
@@ -152,7 +148,7 @@ func (v *validator) match(key, value string, pattern *regexp.Regexp, hint string
 	}
 }
 
-// image takes an image reference as BuildKit will.
+// image checks an image reference as BuildKit does.
 func (v *validator) image(key, ref, hint string) {
 	if ref == "" {
 		return
@@ -162,10 +158,10 @@ func (v *validator) image(key, ref, hint string) {
 	}
 }
 
-// ownKernel checks a kernel that is no package.
+// ownKernel checks a custom kernel.
 func (v *validator) ownKernel(k Kernel) {
 	v.image("kernel.image", k.Image, "write an image reference, such as ghcr.io/acme/kernel:6.12")
-	v.image("kernel.context", k.Context, "write the name of a named context, which are like those of images")
+	v.image("kernel.context", k.Context, "write the name of a named context, in the form of an image name")
 	switch {
 	case k.Image != "" && k.Context != "":
 		v.report(rules.ConflictingValues, "kernel", "keep one of them", "has both image and context")
@@ -182,7 +178,7 @@ func (v *validator) packages(key string, names []string) {
 			v.report(rules.InvalidValue, at, "write the name of one package, such as htop", "%s is not a package name", quote(name))
 			continue
 		}
-		// Two specs of a chain may well name the same package.
+		// Different specs of a chain may name the same package.
 		if before, ok := first[name]; ok && v.doc.At(before).Source == v.doc.At(at).Source {
 			v.report(rules.DuplicateEntry, at, "", "duplicate entry %q, first in line %d", name, v.doc.At(before).Start.Line)
 		}
@@ -190,8 +186,8 @@ func (v *validator) packages(key string, names []string) {
 	}
 }
 
-// contradictions finds packages that one file both adds and removes. When two
-// files do, the nearer has the last word.
+// contradictions finds packages that one file both adds and removes. Between two files, the nearer
+// wins.
 func (v *validator) contradictions(p Packages) {
 	added := map[string]string{}
 	for i, name := range p.Add {
@@ -204,7 +200,7 @@ func (v *validator) contradictions(p Packages) {
 	}
 }
 
-// volatile are directories that are mounted over at every boot, and links into them.
+// volatile are directories that are mounted over at boot, and links into them.
 var volatile = []string{"/dev", "/proc", "/run", "/sys", "/tmp", "/var/lock", "/var/run", "/var/tmp"}
 
 // dirs exist on every system, so no file can take their place (hier(7), contract 1.4).
@@ -236,8 +232,7 @@ func (v *validator) file(key string, f File) {
 	v.match(key+".owner", f.Owner, ownerPattern, "write uid:gid in numbers, such as 0:0")
 }
 
-// sameFiles finds files of one spec that stand in each other's place. When two
-// specs name the same, the nearer has the last word.
+// sameFiles finds conflicting files of one spec. Between two specs, the nearer wins.
 func (v *validator) sameFiles(files []File) {
 	for i, f := range files {
 		at := fmt.Sprintf("files[%d].path", i)
@@ -282,7 +277,7 @@ func (v *validator) component(key string, c Component) {
 		v.report(rules.ConflictingValues, key, "keep one of them", "has more than one of url, image and context")
 	}
 	v.match(key+".version", c.Version, packagePattern, "write a version such as v2.31.4")
-	const imageHint, contextHint = "write an image reference, such as ghcr.io/acme/agent:v1", "write the name of a named context, which are like those of images"
+	const imageHint, contextHint = "write an image reference, such as ghcr.io/acme/agent:v1", "write the name of a named context, in the form of an image name"
 	v.image(key+".image", c.Image, imageHint)
 	v.image(key+".context", c.Context, contextHint)
 	v.url(key+".url", c.URL)
@@ -291,7 +286,7 @@ func (v *validator) component(key string, c Component) {
 		v.match(key+".sha256."+arch, sum, sha256Pattern, "write 64 hexadecimal digits, lower case")
 	}
 	if given == 1 && c.URL == "" {
-		const hint = "remove it, or name a url; what an image or a named context holds is what you trust it to hold"
+		const hint = "remove it, or use a url; checksums do not apply to images and named contexts"
 		if len(c.SHA256) > 0 {
 			v.report(rules.InapplicableKey, key+".sha256", hint, "applies only to downloads")
 		}
@@ -338,8 +333,7 @@ func (v *validator) level(key string, level int, compression string, highest map
 	}
 }
 
-// label takes what ISO 9660 does as the name of a volume: 32 characters of its
-// own small set (ECMA-119, 7.4.1 and 8.4.8).
+// label checks an ISO 9660 volume identifier: up to 32 d-characters (ECMA-119, 7.4.1 and 8.4.8).
 func (v *validator) label(key, label string) {
 	const most = 32
 	switch {
@@ -358,8 +352,8 @@ func (v *validator) size(key, size string) {
 
 var sizePattern = regexp.MustCompile(`^([1-9][0-9]{0,7})(MiB|GiB|TiB)$`)
 
-// maxDisk is the largest disk in MiB: what a VHD can be (Microsoft, "Virtual
-// Hard Disk Image Format Specification").
+// maxDisk is the size limit of a VHD in MiB (Microsoft, "Virtual Hard Disk Image Format
+// Specification").
 const maxDisk = 2 << 20
 
 // ParseSize reads a size of a disk or of memory, in MiB.

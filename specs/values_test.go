@@ -167,7 +167,7 @@ components: {a: {image: 'debian@sha256:123'}, b: {context: Ctx}}
 			want: []string{
 				`kairos.spec:2:16: distro.base: "Debian:12" is not valid; write an image reference, such as docker.io/library/debian:12-slim`,
 				`kairos.spec:3:25: components.a.image: "debian@sha256:123" is not valid; write an image reference, such as ghcr.io/acme/agent:v1`,
-				`kairos.spec:3:60: components.b.context: "Ctx" is not valid; write the name of a named context, which are like those of images`,
+				`kairos.spec:3:60: components.b.context: "Ctx" is not valid; write the name of a named context, in the form of an image name`,
 			},
 		},
 		{
@@ -266,8 +266,8 @@ components:
   c: {context: x, checksums: https://x/sums}
 `,
 			want: []string{
-				`kairos.spec:4:25: components.b.sha256: applies only to downloads; remove it, or name a url; what an image or a named context holds is what you trust it to hold`,
-				`kairos.spec:5:30: components.c.checksums: applies only to downloads; remove it, or name a url; what an image or a named context holds is what you trust it to hold`,
+				`kairos.spec:4:25: components.b.sha256: applies only to downloads; remove it, or use a url; checksums do not apply to images and named contexts`,
+				`kairos.spec:5:30: components.c.checksums: applies only to downloads; remove it, or use a url; checksums do not apply to images and named contexts`,
 			},
 		},
 		{

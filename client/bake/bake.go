@@ -1,7 +1,6 @@
-// Package bake writes a matrix as a file for docker buildx bake: one target per
-// entry, and groups of them. The targets are flat. None refers to another,
-// because bake would write what they share once per path to it
-// (docker/buildx#4005). BuildKit finds out by itself what they share.
+// Package bake writes a matrix as a file for docker buildx bake: one target per entry, and groups
+// of them. The targets are flat. None refers to another, because bake would write what they share
+// once per path to it (docker/buildx#4005). BuildKit finds out by itself what they share.
 package bake
 
 import (
@@ -13,16 +12,15 @@ import (
 	"github.com/flavorkit/flavorkit/frontend"
 )
 
-// Version stands in the specs and images of entries for the version that bake is
-// asked for.
+// Version stands in the specs and images of entries for the version that bake is asked for.
 const Version = "v0.0.0-bake.version"
 
 // Options of a bake file.
 type Options struct {
 	// Frontend is the image of the frontend.
 	Frontend string
-	// Context is the build context, and the directory of the specs that entries
-	// extend, relative to where bake runs.
+	// Context is the build context, and the directory of the specs that entries extend, relative to
+	// where bake runs.
 	Context string
 	// Registry, Version and Target are the defaults of the variables of bake.
 	Registry, Version, Target string
@@ -30,8 +28,8 @@ type Options struct {
 	Targets []frontend.Target
 	// Contexts are the named contexts of all targets.
 	Contexts map[string]string
-	// CacheFrom and CacheTo apply to all targets, with OwnName replaced by the
-	// name of the target. They may use the variables of bake.
+	// CacheFrom and CacheTo apply to all targets, with OwnName replaced by the name of the target.
+	// They may use the variables of bake.
 	CacheFrom, CacheTo []string
 }
 
@@ -45,9 +43,9 @@ type Entry struct {
 	Groups []string
 }
 
-// comment marks files that the next run may replace. Bake skips the key "//", as
-// the JSON of HCL has it.
-const comment = "written by flavorkit bake, and written anew by the next run"
+// comment marks files that the next run may replace. Bake skips the key "//", as the JSON of HCL
+// has it.
+const comment = "written by flavorkit bake; the next run overwrites it"
 
 type file struct {
 	Comment  string              `json:"//"`
@@ -140,9 +138,9 @@ func names(targets []frontend.Target) []string {
 	return all
 }
 
-// tags has one expression for each target that is an image. That of TARGET is
-// the tag; the others are empty, and bake drops them. So an image that carries
-// files never takes the tag of the system's image, and files get no tag.
+// tags has one expression for each target that is an image. That of TARGET is the tag; the others
+// are empty, and bake drops them. So an image that carries files never takes the tag of the
+// system's image, and files get no tag.
 func tags(targets []frontend.Target, image string) []string {
 	var all []string
 	for _, t := range targets {
@@ -163,8 +161,7 @@ func named(caches []string, name string) []string {
 	return out
 }
 
-// fill writes a text as a template of bake, with its own expression for the
-// version.
+// fill writes a text as a template of bake, with its own expression for the version.
 func fill(text, version string) string {
 	text = strings.NewReplacer("${", "$${", "%{", "%%{").Replace(text)
 	return strings.ReplaceAll(text, Version, version)

@@ -24,7 +24,7 @@ func TestFile(t *testing.T) {
 	})
 	require.NoError(t, err)
 	const want = `{
-  "//": "written by flavorkit bake, and written anew by the next run",
+  "//": "written by flavorkit bake; the next run overwrites it",
   "variable": {
     "REGISTRY": {
       "default": "ghcr.io/acme",
@@ -114,8 +114,8 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// TestNames has entries and groups whose names bake does not take, or does not tell
-// from each other.
+// TestNames has entries and groups whose names bake does not take, or does not tell from each
+// other.
 func TestNames(t *testing.T) {
 	for _, c := range []struct {
 		name    string

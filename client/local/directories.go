@@ -19,8 +19,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
-// ignoreFile has the patterns of files in a directory that are not sent. One that is called
-// after the spec, and lies beside it, counts for the build context instead.
+// ignoreFile lists the files of a directory that are not sent. For the build context, one named
+// after the spec and beside it takes precedence.
 const ignoreFile = dockerui.DefaultDockerignoreName
 
 // specReader finds the specs that a spec extends.
@@ -29,7 +29,7 @@ type specReader struct {
 	dirs
 }
 
-// dirs are where a spec, the specs that it extends and its files are.
+// dirs reads a spec, the specs that it extends and its files from local directories.
 type dirs struct{ options Options }
 
 // File implements specs.Reader.
@@ -66,9 +66,9 @@ func (f dirs) Open(_ context.Context, name string) (frontend.Dir, bool, error) {
 }
 
 // ErrNotLocal says that a named context is not a directory.
-var ErrNotLocal = errors.New("only directories can be looked into without building")
+var ErrNotLocal = errors.New("only directories can be inspected without a build")
 
-// named is the directory of a named context.
+// named returns the directory of a named context.
 func named(contexts map[string]string, name string) (root string, ok bool, err error) {
 	root, ok = contexts[name]
 	switch {
@@ -87,13 +87,13 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// dir is a context on this machine, without the files that are not sent.
+// dir is a local context without the ignored files.
 type dir struct {
 	root    string
 	ignored *patternmatcher.PatternMatcher
 }
 
-// open opens a directory. The first of the ignore files that is there counts.
+// open opens a directory. It uses the first ignore file that exists.
 func open(root string, ignoreFiles ...string) (dir, error) {
 	if !isDir(root) {
 		return dir{}, errors.Errorf("there is no directory %s", root)
@@ -113,7 +113,7 @@ func open(root string, ignoreFiles ...string) (dir, error) {
 		break
 	}
 	ignored, err := patternmatcher.New(patterns)
-	return dir{root, ignored}, errors.Wrap(err, "read what to ignore")
+	return dir{root, ignored}, errors.Wrap(err, "read the ignore file")
 }
 
 // IsDir implements frontend.Dir.
@@ -135,7 +135,7 @@ func (f dir) ReadFile(_ context.Context, name string) ([]byte, error) {
 	return io.ReadAll(file)
 }
 
-// open opens a file that is sent. Links out of the directory lead nowhere.
+// open opens a file that is not ignored. Links cannot leave the directory.
 func (f dir) open(name string) (*os.File, fs.FileInfo, error) {
 	file, err := os.OpenInRoot(f.root, filepath.FromSlash(name))
 	if err != nil {
@@ -146,7 +146,7 @@ func (f dir) open(name string) (*os.File, fs.FileInfo, error) {
 	if err == nil {
 		ignored, err = f.ignored.MatchesOrParentMatches(name)
 	}
-	// A directory that is left out may have files that are not.
+	// An ignored directory may have files that are not ignored.
 	if ignored && !(info.IsDir() && f.ignored.Exclusions()) {
 		err = errors.Wrap(fs.ErrNotExist, name)
 	}

@@ -1,6 +1,5 @@
-// Package local plans and generates without a BuildKit: specs are read from
-// the file system, and images stand in the graph by the names they are asked
-// for. It serves the commands that only look, and golden tests.
+// Package local plans and generates without BuildKit: it reads specs from the file system and does
+// not resolve image references. Commands that inspect specs and golden tests use it.
 package local
 
 import (
@@ -21,13 +20,13 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
-// Options of looking at a spec.
+// Options of Plan and Check.
 type Options struct {
 	// File is the path of the spec.
 	File string
 	// Arch to plan for.
 	Arch string
-	// Context is the directory of the build context; only Check looks into it.
+	// Context is the directory of the build context; only Check reads it.
 	Context string
 	// Contexts are directories that stand for named contexts.
 	Contexts map[string]string
@@ -35,7 +34,7 @@ type Options struct {
 	Catalog *catalog.Catalog
 }
 
-// Catalog is the built-in catalog, with the one of the named contexts on top.
+// Catalog returns the built-in catalog with the catalog of the named contexts on top.
 func Catalog(contexts map[string]string) (*catalog.Catalog, error) {
 	base, err := catalog.Builtin()
 	if err != nil {
@@ -53,7 +52,7 @@ func Catalog(contexts map[string]string) (*catalog.Catalog, error) {
 	return base.With(catalog.Layer{Name: catalog.ContextName, FS: root.FS(), Context: catalog.ContextName})
 }
 
-// catalog is the catalog to plan with.
+// catalog returns the catalog to plan with.
 func (o Options) catalog() (*catalog.Catalog, error) {
 	if o.Catalog != nil {
 		return o.Catalog, nil
@@ -70,7 +69,7 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 	return PlanSource(ctx, &specs.Source{Name: filepath.Base(o.File), Data: data}, o)
 }
 
-// PlanSource is Plan for a spec that is at hand, as if it were File.
+// PlanSource resolves a spec in memory, as if it were File.
 func PlanSource(ctx context.Context, src *specs.Source, o Options) (*plan.Plan, error) {
 	cat, err := o.catalog()
 	if err != nil {
@@ -83,14 +82,13 @@ func PlanSource(ctx context.Context, src *specs.Source, o Options) (*plan.Plan, 
 	return plan.Resolve(doc, cat, o.Arch)
 }
 
-// Check looks at the files that a plan takes from directories, as a build does before
-// its first step.
+// Check reads the files that a plan takes from contexts, as a build does before its first step.
 func Check(ctx context.Context, p *plan.Plan, o Options) (warnings specs.Diagnostics, err error) {
 	return frontend.Check(ctx, p, dirs{o})
 }
 
-// Graph opens a graph for a plan of a catalog as a daemon with all capabilities
-// would.
+// Graph returns the environment to generate the graph of a plan, as a daemon with all capabilities
+// has it.
 func Graph(p *plan.Plan, cat *catalog.Catalog, contexts map[string]string) *graph.Graph {
 	platform := ocispecs.Platform{OS: "linux", Architecture: p.Arch}
 	return &graph.Graph{

@@ -23,13 +23,12 @@ func write(t *testing.T, files map[string]string) {
 	}
 }
 
-// TestCheck has specs that resolve, and files beside them that a build would
-// refuse or warn about.
+// TestCheck has specs that resolve, and files beside them that a build would refuse or warn about.
 func TestCheck(t *testing.T) {
 	const (
 		user   = "#cloud-config\nusers: [{name: me, groups: [admin]}]\n"
 		nobody = "#cloud-config\nhostname: edge\n"
-		hint   = "; paths count from the top of the context; a .dockerignore file may leave it out"
+		hint   = "; paths start at the top of the context; a .dockerignore file may exclude it"
 		locked = "no user in it is in the group admin: kairos-agent will refuse to install, to upgrade and to reset, and nobody can log in; add one, or install: {nousers: true} if that is meant [NoAdminUser]"
 	)
 	for _, c := range []struct {
@@ -53,7 +52,7 @@ func TestCheck(t *testing.T) {
 			err: []string{
 				`kairos.spec:3:33: files[0].from: there is no file "motd" in the build context` + hint,
 				`kairos.spec:3:57: files[1].from: there is no file "acme/x" in the build context` + hint,
-				`kairos.spec:3:95: files[2].mode: "acme" is a directory, and a mode is for one file; leave it out, and what is in it keeps its own modes`,
+				`kairos.spec:3:95: files[2].mode: "acme" is a directory, and only a file can have a mode; remove it; files in the directory keep their own modes`,
 				`kairos.spec:4:14: cloudConfig.from: "." is a directory; name a file`,
 				`kairos.spec:5:64: artifacts.disk.cloudConfig.from: there is no file "none.yaml" in the build context` + hint,
 				`user.yaml:3:1: is not YAML: found character that cannot start any token; indent with spaces, YAML takes no tabs`,
@@ -66,16 +65,16 @@ func TestCheck(t *testing.T) {
 				"a.yaml": "install: {auto: true}\n", "b.yaml": "hostname: x\n", "c.yaml": "#!/bin/sh\necho hello\n",
 			},
 			err: []string{
-				`c.yaml:2:1: is no mapping; a cloud-config has keys such as stages and install`,
-				`b.yaml:1:1: is not a cloud-config: a machine ignores a file that does not begin as one; write #cloud-config into the first line`,
-				`a.yaml:1:1: is not a cloud-config: a machine ignores a file that does not begin as one; write #cloud-config into the first line`,
+				`c.yaml:2:1: is not a mapping; a cloud-config has keys such as stages and install`,
+				`b.yaml:1:1: is not a cloud-config: a machine ignores a file without its first line; write #cloud-config into the first line`,
+				`a.yaml:1:1: is not a cloud-config: a machine ignores a file without its first line; write #cloud-config into the first line`,
 			},
 		},
 		{
 			name:  "a mistake that two artifacts have in common",
 			spec:  "artifacts: {iso: {cloudConfig: a.yaml}, disk: {cloudConfig: ./a.yaml}}\n",
 			files: map[string]string{"a.yaml": "install: {auto: true}\n"},
-			err:   []string{`a.yaml:1:1: is not a cloud-config: a machine ignores a file that does not begin as one; write #cloud-config into the first line`},
+			err:   []string{`a.yaml:1:1: is not a cloud-config: a machine ignores a file without its first line; write #cloud-config into the first line`},
 		},
 		{
 			name: "a cloud-config in the spec, line by line",
@@ -164,8 +163,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckElsewhere has the spec in one directory and the files in another, which
-// links do not lead out of.
+// TestCheckElsewhere has the spec in one directory and the files in another, which links do not
+// lead out of.
 func TestCheckElsewhere(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, map[string]string{
@@ -203,10 +202,10 @@ func TestNamedContexts(t *testing.T) {
 		"empty":                    at + "the named context acme holds no kairos.spec",
 		"nodir":                    at + "there is no directory nodir for the named context acme",
 		"empty/file":               at + "there is no directory empty/file for the named context acme",
-		"docker-image://acme/base": at + "the named context acme is docker-image://acme/base: only directories can be looked into without building",
-		"https://acme.example/x":   at + "the named context acme is https://acme.example/x: only directories can be looked into without building",
-		"oci-layout://acme:v1":     at + "the named context acme is oci-layout://acme:v1: only directories can be looked into without building",
-		"git@acme.example:x.git":   at + "the named context acme is git@acme.example:x.git: only directories can be looked into without building",
+		"docker-image://acme/base": at + "the named context acme is docker-image://acme/base: only directories can be inspected without a build",
+		"https://acme.example/x":   at + "the named context acme is https://acme.example/x: only directories can be inspected without a build",
+		"oci-layout://acme:v1":     at + "the named context acme is oci-layout://acme:v1: only directories can be inspected without a build",
+		"git@acme.example:x.git":   at + "the named context acme is git@acme.example:x.git: only directories can be inspected without a build",
 	} {
 		t.Run(context, func(t *testing.T) {
 			_, err := local.Plan(t.Context(), local.Options{File: "kairos.spec", Arch: "amd64", Contexts: map[string]string{"acme": context}})

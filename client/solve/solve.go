@@ -1,6 +1,6 @@
-// Package solve runs the frontend against a BuildKit from the client's side,
-// as docker buildx does for the frontend image: it sends directories and named
-// contexts, shows progress and receives the result.
+// Package solve runs the frontend against a BuildKit from the client's side, as docker buildx does
+// for the frontend image: it sends directories and named contexts, shows progress and receives the
+// result.
 package solve
 
 import (
@@ -31,11 +31,10 @@ type Options struct {
 	File, Context string
 	Target        string
 	Platforms     []string
-	// Frontend answers the request. The default, nil, builds File with the
-	// built-in catalog.
+	// Frontend answers the request. The default, nil, builds File with the built-in catalog.
 	Frontend gwclient.BuildFunc
-	// Contexts are named contexts: a directory, oci-layout://path:tag,
-	// docker-image://reference, or a URL.
+	// Contexts are named contexts: a directory, oci-layout://path:tag, docker-image://reference, or
+	// a URL.
 	Contexts map[string]string
 	// Args are build arguments, Labels are labels of the image.
 	Args, Labels map[string]string
@@ -114,8 +113,8 @@ func Build(ctx context.Context, c *client.Client, o Options, exports ...client.E
 	return res, eg.Wait()
 }
 
-// aboutPlatforms recognises BuildKit's warning that a result has more platforms
-// than were requested. Entries of a matrix are returned as platforms.
+// aboutPlatforms recognises BuildKit's warning that a result has other platforms than were
+// requested. Entries of a matrix are returned as platforms.
 func aboutPlatforms(w *client.VertexWarning) bool {
 	return strings.Contains(string(w.Short), "do not match result platforms")
 }

@@ -20,7 +20,7 @@ import (
 const bakeHelp = `Write a file for docker buildx bake, with a target for each entry of a matrix, and
 groups: default with all entries, and one for each variant, architecture and flavor.
 
-The variables REGISTRY, VERSION and TARGET are set where bake runs. Bake needs no
+Set the variables REGISTRY, VERSION and TARGET where bake runs. Bake does not need
 flavorkit there: BuildKit fetches the frontend.`
 
 const bakeExample = `  flavorkit bake --arch amd64
@@ -71,7 +71,7 @@ func bakeCommand() *cobra.Command {
 	return cmd
 }
 
-// checkBake checks what goes into the file as it is.
+// checkBake checks the options that go into the file unchanged.
 func (f *matrixFlags) checkBake(ctx context.Context, o bake.Options) error {
 	if err := checkVersion(ctx, f.version); err != nil {
 		return err
@@ -85,34 +85,34 @@ func (f *matrixFlags) checkBake(ctx context.Context, o bake.Options) error {
 	return checkRegistry(o.Registry)
 }
 
-// checkOwnCaches refuses a cache that many targets would write to the same
-// place, where the last of them wins. An inline cache is part of each image.
+// checkOwnCaches refuses a cache that several targets would overwrite. An inline cache is part of
+// each image.
 func checkOwnCaches(caches []string, targets int) error {
 	for _, c := range caches {
 		if targets > 1 && !strings.Contains(c, bake.OwnName) && !strings.Contains(c, "type=inline") {
-			return usagef("--cache-to %q is one place for %d targets, and each would overwrite it; write %s where its name belongs, such as ref=ghcr.io/acme/cache:%[3]s",
+			return usagef("--cache-to %q is the same cache for %d targets, which would overwrite each other; put %s into its name, such as ref=ghcr.io/acme/cache:%[3]s",
 				c, targets, bake.OwnName)
 		}
 	}
 	return nil
 }
 
-// writeBake writes a bake file, over a former one of ours but over nobody else's.
+// writeBake writes a bake file. It overwrites only files that flavorkit wrote.
 func writeBake(file string, text []byte) error {
-	// What is no regular file, such as a pipe, holds nothing to lose.
+	// A file that is not regular, such as a pipe, has nothing to lose.
 	if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 		former, err := os.ReadFile(file)
 		if err != nil {
 			return errors.Wrap(err, "read the former bake file")
 		}
 		if !bake.Ours(former) {
-			return errors.Errorf("%s is there already, and flavorkit did not write it; name another file with -o", file)
+			return errors.Errorf("%s exists and was not written by flavorkit; choose another file with -o", file)
 		}
 	}
 	return errors.Wrap(os.WriteFile(file, text, 0o644), "write the bake file")
 }
 
-// bake plans the entries with the version that bake fills in.
+// bake plans the entries with the placeholder version.
 func (f *matrixFlags) bake(cmd *cobra.Command, o bake.Options) ([]byte, error) {
 	if f.version == "" {
 		f.flavorVersion = bake.Version

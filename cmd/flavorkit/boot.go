@@ -28,8 +28,8 @@ func bootCommand() *cobra.Command {
 		Use:   "boot FILE",
 		Short: "Boot an ISO or a disk in QEMU, on this terminal",
 		Long: `Boot an ISO or a disk in QEMU, with its serial console on this terminal.
-Ctrl-a x ends the machine. KVM is used where it works for the kernel of the
-artifact, which is tried out once; else the machine is emulated, and slow.`,
+Ctrl-a x ends the machine. KVM is used where it works with the kernel of the artifact, which flavorkit tries once.
+Otherwise the processor is emulated, which is slow.`,
 		Example: "  flavorkit boot dist/kairos-debian-12-core-amd64-generic-v1.0.0.iso\n  flavorkit boot --firmware uefi --disk 20 dist/….iso",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -51,15 +51,15 @@ artifact, which is tried out once; else the machine is emulated, and slow.`,
 	flags.StringVar(&f.accel, "accel", "auto", "auto, kvm or tcg")
 	flags.IntVar(&f.MemoryMiB, "memory", 2048, "memory in MiB")
 	flags.IntVar(&f.CPUs, "cpus", 2, "virtual CPUs")
-	flags.StringArrayVarP(&f.publish, "publish", "p", nil, "lead a port of this host's 127.0.0.1 into the machine, such as 2222:22 for ssh")
+	flags.StringArrayVarP(&f.publish, "publish", "p", nil, "forward a port of 127.0.0.1 to the machine, such as 2222:22 for ssh")
 	flags.IntVar(&f.disk, "disk", 0, "attach an empty disk of this many GiB, to install on")
 	return cmd
 }
 
-// leastMemory is what no system starts with less of, in MiB.
+// leastMemory is the memory in MiB below which no system starts.
 const leastMemory = 256
 
-// complete checks the flags, and makes a machine of them that boots a file.
+// complete checks the flags and returns the machine that boots the file.
 func (f *bootFlags) complete(file string) error {
 	switch {
 	case f.MemoryMiB < leastMemory:
@@ -67,7 +67,7 @@ func (f *bootFlags) complete(file string) error {
 	case f.CPUs < 1:
 		return usagef("--cpus %d is too few; give at least 1", f.CPUs)
 	case f.disk < 0:
-		return usagef("--disk %d is no size; give one in GiB", f.disk)
+		return usagef("--disk %d is not a size in GiB", f.disk)
 	}
 	cat, err := catalog.Builtin()
 	if err != nil {
@@ -98,7 +98,7 @@ func (f *bootFlags) complete(file string) error {
 	return checkArtifact(file)
 }
 
-// parsePublish reads HOST:GUEST, two ports.
+// parsePublish reads two ports, HOST:GUEST.
 func parsePublish(s string) (qemu.Forward, error) {
 	host, guest, ok := strings.Cut(s, ":")
 	from, errHost := strconv.ParseUint(host, 10, 16)
@@ -109,7 +109,7 @@ func parsePublish(s string) (qemu.Forward, error) {
 	return qemu.Forward{Host: int(from), Guest: int(to)}, nil
 }
 
-// checkArtifact refuses what no machine boots from.
+// checkArtifact refuses files that no machine boots from.
 func checkArtifact(file string) error {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -124,7 +124,7 @@ func checkArtifact(file string) error {
 	return nil
 }
 
-// unpacked are the commands that unpack a disk image, by the ending of its name.
+// unpacked has the command that unpacks a disk image, by file extension.
 func unpacked() map[string]string {
 	return map[string]string{".zst": "zstd -d --sparse", ".xz": "xz -dk"}
 }

@@ -100,7 +100,7 @@ func (f *solveFlags) complete() (err error) {
 	return f.caches()
 }
 
-// caches reads the caches that are asked for.
+// caches reads the requested caches.
 func (f *solveFlags) caches() (err error) {
 	if f.CacheTo, err = build.ParseExportCache(f.cacheTo); err != nil {
 		return &usageError{errors.Wrap(err, "--cache-to")}
@@ -187,7 +187,7 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	})
 }
 
-// export builds, and returns the files that are there now.
+// export builds and returns the files that were written.
 func export(ctx context.Context, c *client.Client, o solve.Options, outputs ...*solve.Output) ([]string, error) {
 	exports := make([]client.ExportEntry, len(outputs))
 	for i, out := range outputs {
@@ -210,7 +210,7 @@ func export(ctx context.Context, c *client.Client, o solve.Options, outputs ...*
 	return all, nil
 }
 
-// discard removes what is not whole of outputs.
+// discard removes incomplete outputs.
 func discard(outputs []*solve.Output, err *error) {
 	for _, o := range outputs {
 		if e := o.Discard(); e != nil && *err == nil {
@@ -248,7 +248,7 @@ func (f *buildFlags) complete() (err error) {
 	return err
 }
 
-// checkImage checks the flags that are for images alone.
+// checkImage checks the flags that only apply to images.
 func (f *buildFlags) checkImage() error {
 	switch {
 	case f.push && f.tag == "":
@@ -256,7 +256,7 @@ func (f *buildFlags) checkImage() error {
 	case f.push && !f.target.IsImage():
 		return notAnImage("push", f.target)
 	case f.push && len(f.outputs) > 0:
-		return usagef("--push is an output of its own; take --output away")
+		return usagef("--push and --output exclude each other")
 	case f.tag == "":
 		return nil
 	case !f.target.IsImage():
@@ -288,13 +288,13 @@ func (f *buildFlags) parseOutputs() error {
 	return nil
 }
 
-// notAnImage refuses a flag that is for images with a target that is none.
+// notAnImage refuses a flag for images with a target that is not an image.
 func notAnImage(flag string, t frontend.Target) error {
 	return usagef("--%s is for images, and the target %s makes %s; remove --target, or choose %s",
 		flag, t.Name, t.Output, strings.Join(frontend.TargetNames(frontend.Target.IsImage), " or "))
 }
 
-// withClient calls do with the BuildKit that builds run on.
+// withClient calls do with a client of the BuildKit that the build runs on.
 func (f *solveFlags) withClient(ctx context.Context, do func(*client.Client) error) (err error) {
 	if f.cloudConfig != "" {
 		dir, err := f.addCloudConfig()
@@ -314,23 +314,23 @@ func (f *solveFlags) withClient(ctx context.Context, do func(*client.Client) err
 	return do(c)
 }
 
-// addCloudConfig hands the cloud-config in as a named context, which is a
-// directory, a private one that the caller removes.
+// addCloudConfig passes the cloud-config as a named context: a private directory that the caller
+// removes.
 func (f *solveFlags) addCloudConfig() (dir string, err error) {
 	text, err := os.ReadFile(f.cloudConfig)
 	if err != nil {
 		return "", errors.Wrap(err, "read the cloud-config")
 	}
-	// The frontend would say the same, but does not know the name of the file.
+	// The frontend would report the same, without the name of the file.
 	if _, err := specs.ReadMachineConfig(&specs.Source{Name: f.cloudConfig, Data: text}); err != nil {
 		return "", frontend.Locate(err)
 	}
 	if dir, err = os.MkdirTemp("", "flavorkit-"); err != nil {
-		return "", errors.Wrap(err, "hand in the cloud-config")
+		return "", errors.Wrap(err, "pass the cloud-config")
 	}
 	if err := os.WriteFile(filepath.Join(dir, artifact.ConfigFile), text, 0o600); err != nil {
 		_ = os.RemoveAll(dir)
-		return "", errors.Wrap(err, "hand in the cloud-config")
+		return "", errors.Wrap(err, "pass the cloud-config")
 	}
 	contexts := maps.Clone(f.Contexts)
 	if contexts == nil {
@@ -344,7 +344,7 @@ func (f *solveFlags) addCloudConfig() (dir string, err error) {
 // connect opens the BuildKit that the build runs on.
 func (f *solveFlags) connect(ctx context.Context) (*client.Client, func() error, error) {
 	if !f.debug {
-		// The client's OCI store warns about file systems; nobody asked it.
+		// The client's OCI store logs warnings about file systems.
 		logrus.SetOutput(io.Discard)
 	}
 	if f.builder != "" {
@@ -376,8 +376,8 @@ func (f *solveFlags) connect(ctx context.Context) (*client.Client, func() error,
 	return e.Client(), e.Close, nil
 }
 
-// openOutputs opens the outputs that were asked for, or those that fit the
-// target. What it has opened is returned with an error too, to be discarded.
+// openOutputs opens the requested outputs, or the default one of the target. On an error it also
+// returns the outputs that are open, for the caller to discard.
 func (f *buildFlags) openOutputs(plans []*plan.Plan) ([]*solve.Output, error) {
 	if f.push {
 		return []*solve.Output{solve.OutputRegistry(f.tag)}, nil
@@ -396,8 +396,8 @@ func (f *buildFlags) openOutputs(plans []*plan.Plan) ([]*solve.Output, error) {
 	return outputs, nil
 }
 
-// openOutput opens one output. An image goes into a directory as an archive, not as
-// its hundred thousand files.
+// openOutput opens one output. An image goes into a directory as one archive, not as a tree of
+// files.
 func (f *buildFlags) openOutput(d solve.Destination, plans []*plan.Plan) (*solve.Output, error) {
 	if !d.Plain || !f.target.IsImage() {
 		return d.Open()

@@ -53,8 +53,8 @@ func findArch(cat *catalog.Catalog, name string) (catalog.Arch, error) {
 	return catalog.Arch{}, usagef("unknown architecture %q; %s", name, cat.ArchHint(name))
 }
 
-// checkPlatforms checks platforms to build for. Which of them a catalog has that
-// is not in a directory, is for the frontend to say.
+// checkPlatforms checks the platforms to build for. The frontend checks them again when the catalog
+// is not a local directory.
 func checkPlatforms(names []string, contexts map[string]string) error {
 	cat, err := local.Catalog(contexts)
 	if errors.Is(err, local.ErrNotLocal) {
@@ -80,7 +80,7 @@ func checkImage(flag, name string) error {
 	return nil
 }
 
-// checkRegistry checks what the names of images are put behind.
+// checkRegistry checks the prefix of image names.
 func checkRegistry(name string) error {
 	if _, err := reference.ParseNormalizedNamed(name + "/image"); err != nil {
 		return usagef("--registry %q is not one: %v; write it such as ghcr.io/acme", name, err)
@@ -88,7 +88,7 @@ func checkRegistry(name string) error {
 	return nil
 }
 
-// checkVersion holds a version to what holds for that of a spec.
+// checkVersion checks a version by the rules for the version of a spec.
 func checkVersion(ctx context.Context, version string) error {
 	if version == "" {
 		return nil
@@ -104,8 +104,7 @@ func checkVersion(ctx context.Context, version string) error {
 	return err
 }
 
-// pairsFlag is a flag that is given once for each name=value. A value may have
-// commas, as paths do.
+// pairsFlag is a flag that is repeated for each name=value. Values may contain commas, as paths do.
 type pairsFlag struct{ pairs *map[string]string }
 
 func (f pairsFlag) Set(s string) error {
@@ -123,11 +122,11 @@ func (f pairsFlag) Set(s string) error {
 func (f pairsFlag) String() string { return "" }
 func (f pairsFlag) Type() string   { return "name=value" }
 
-// addContexts adds the flags for named contexts: --build-context, and --catalog
-// for the one that is laid over the built-in catalog.
+// addContexts adds the flags for named contexts: --build-context, and --catalog as a short form for
+// the context catalog.
 func addContexts(flags *pflag.FlagSet, contexts *map[string]string, usage string) {
 	flags.Var(pairsFlag{contexts}, "build-context", usage)
-	flags.Var(catalogFlag{contexts}, "catalog", "directory of a catalog that is laid over the built-in one, as --build-context "+catalog.ContextName+"=DIR")
+	flags.Var(catalogFlag{contexts}, "catalog", "directory of a catalog to lay over the built-in one, as --build-context "+catalog.ContextName+"=DIR")
 }
 
 // catalogFlag is a flag for one named context.
@@ -139,8 +138,8 @@ func (f catalogFlag) Set(s string) error {
 func (f catalogFlag) String() string { return "" }
 func (f catalogFlag) Type() string   { return "directory" }
 
-// pairs splits each key=value at its first =. A key alone has the value that
-// alone gives, or is left out.
+// pairs splits each key=value at the first =. alone returns the value of a key without one, or
+// leaves it out.
 func pairs(flag string, list []string, alone func(key string) (string, bool)) (map[string]string, error) {
 	all := map[string]string{}
 	for _, s := range list {
@@ -158,11 +157,10 @@ func pairs(flag string, list []string, alone func(key string) (string, bool)) (m
 	return all, nil
 }
 
-// findSpec returns the spec that is meant: the file that is named, or the one in
-// the build context.
+// findSpec returns the path of the spec: the given file, or the one in the build context.
 func findSpec(dir, file string) (string, error) {
 	if file == "-" {
-		return "", usagef("-f -: a spec is read from a file only")
+		return "", usagef("-f -: cannot read a spec from standard input; name a file")
 	}
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return "", usagef("%s is a file and not a build context; name a spec with -f %s", dir, quote(dir))
@@ -172,14 +170,14 @@ func findSpec(dir, file string) (string, error) {
 	}
 	switch info, err := os.Stat(file); {
 	case err != nil:
-		return "", errors.Errorf("there is no spec %s; make one with 'flavorkit init', or name yours with -f", file)
+		return "", errors.Errorf("no spec %s; create one with 'flavorkit init', or name yours with -f", file)
 	case info.IsDir():
 		return "", errors.Errorf("%s is a directory; name the spec in it", file)
 	}
 	return file, nil
 }
 
-// quote writes a word of a command line that a shell is to be given.
+// quote writes a word for a shell command line.
 func quote(word string) string {
 	if regexp.MustCompile(`^[\w@%+=:,./-]+$`).MatchString(word) {
 		return word

@@ -52,7 +52,7 @@ func TestFlagMistakes(t *testing.T) {
 
 		{[]string{"build", "--push"}, "--push needs --tag"},
 		{[]string{"build", "--push", "-t", "acme/os:v1", "--target", "iso"}, "--push is for images, and the target iso makes files; remove --target, or choose image or img-image"},
-		{[]string{"build", "--push", "-t", "acme/os:v1", "-o", "dist"}, "--push is an output of its own; take --output away"},
+		{[]string{"build", "--push", "-t", "acme/os:v1", "-o", "dist"}, "--push and --output exclude each other"},
 		{[]string{"build", "--push", "-t", "acme/os:v1,acme/os:latest"}, `--tag "acme/os:v1,acme/os:latest" is not the name of an image: invalid reference format`},
 		{[]string{"build", "--push", "-t", "Acme/OS"}, `--tag "Acme/OS" is not the name of an image: `},
 		{[]string{"build", "-t", "acme/os:v1"}, "--tag needs --push, or an output such as -o type=oci,dest=image.tar"},
@@ -60,9 +60,9 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"build", "-t", "acme/os:v1", "-o", "type=local,dest=dist", "-o", "type=tar,dest=a.tar"}, "--tag is for images, and no output is one; add one such as -o type=oci,dest=image.tar"},
 		{[]string{"build", "-t", "a b", "-o", "dist"}, `--tag "a b" is not the name of an image: `},
 		{[]string{"matrix", "build", "--push"}, "--push needs --registry"},
-		{[]string{"matrix", "build", "--registry", "x"}, "--registry is where --push pushes to; add --push, or take it away"},
+		{[]string{"matrix", "build", "--registry", "x"}, "--registry needs --push"},
 		{[]string{"matrix", "build", "--push", "--registry", "x", "--target", "iso"}, "--push is for images, and the target iso makes files; remove --target, or choose image or img-image"},
-		{[]string{"matrix", "build", "--push", "--registry", "x", "-o", "dist"}, "--push is an output of its own; take --output away"},
+		{[]string{"matrix", "build", "--push", "--registry", "x", "-o", "dist"}, "--push and --output exclude each other"},
 		{[]string{"matrix", "build", "--push", "--registry", "https://ghcr.io"}, `--registry "https://ghcr.io" is not one: invalid reference format`},
 		{[]string{"bake", "--registry", "Bad Reg"}, `--registry "Bad Reg" is not one: `},
 		{[]string{"bake", "--registry", ""}, `--registry "" is not one: `},
@@ -74,8 +74,8 @@ func TestFlagMistakes(t *testing.T) {
 
 		{[]string{"build", "kairos.spec"}, "kairos.spec is a file and not a build context; name a spec with -f kairos.spec"},
 		{[]string{"check", "kairos.spec"}, "kairos.spec is a file and not a build context; name a spec with -f kairos.spec"},
-		{[]string{"build", "-f", "-"}, "-f -: a spec is read from a file only"},
-		{[]string{"plan", "-f", "-"}, "-f -: a spec is read from a file only"},
+		{[]string{"build", "-f", "-"}, "-f -: cannot read a spec from standard input; name a file"},
+		{[]string{"plan", "-f", "-"}, "-f -: cannot read a spec from standard input; name a file"},
 		{[]string{"init", "-f", "new.spec", "--flavor", "debian12"}, `no flavor is called "debian12"; did you mean "debian-12"?`},
 
 		{[]string{"boot", "-p", "2222", "disk.img"}, `--publish "2222" is not two ports; write it such as 2222:22`},
@@ -85,7 +85,7 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"boot", "disk.img", "--firmware", "efi"}, `firmware "efi" is unknown: bios, uefi or secureboot`},
 		{[]string{"boot", "disk.img", "--firmware", "bios", "--arch", "arm64"}, "arm64 has no BIOS, use uefi"},
 		{[]string{"boot", "disk.img", "--arch", "x86_64"}, `unknown architecture "x86_64"; did you mean "amd64"? valid: amd64, arm64`},
-		{[]string{"boot", "disk.img", "--disk", "-1"}, "--disk -1 is no size; give one in GiB"},
+		{[]string{"boot", "disk.img", "--disk", "-1"}, "--disk -1 is not a size in GiB"},
 		{[]string{"boot", "disk.img", "--cpus", "0"}, "--cpus 0 is too few; give at least 1"},
 		{[]string{"boot", "disk.img", "--memory", "4"}, "--memory 4 is too little; give at least 256, in MiB"},
 	} {

@@ -46,7 +46,7 @@ func initCommand() *cobra.Command {
 			if len(args) > 0 {
 				dir = args[0]
 			}
-			// The spec is found again by the same arguments.
+			// The same arguments find the spec again.
 			same := quote(filepath.ToSlash(dir))
 			if file == "" {
 				file = filepath.Join(dir, specs.DefaultName)
@@ -65,7 +65,7 @@ func initCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "", "the file to write (default: "+specs.DefaultName+" in DIR)")
 	cmd.Flags().StringVar(&flavor, "flavor", "debian-12", "the flavor to extend")
-	cmd.Flags().Var(catalogFlag{&contexts}, "catalog", "directory of a catalog that is laid over the built-in one")
+	cmd.Flags().Var(catalogFlag{&contexts}, "catalog", "directory of a catalog to lay over the built-in one")
 	return cmd
 }
 
@@ -82,11 +82,11 @@ func writeNew(file, text string) (err error) {
 	return errors.Wrap(stderrors.Join(err, out.Close()), "write the spec")
 }
 
-// firstBuild are the flags that build what a machine boots from: a disk where it
-// is a board, and else an ISO.
+// firstBuild returns the flags that build a bootable artifact: a disk for a board, an ISO for any
+// other machine.
 func firstBuild(ctx context.Context, spec string, cat *catalog.Catalog) (string, error) {
 	for _, arch := range catalog.Names(cat.Archs) {
-		// A flavor that has not this architecture may have the next one.
+		// The flavor may support only another architecture.
 		p, err := local.PlanSource(ctx, &specs.Source{Name: specs.DefaultName, Data: []byte(spec)}, local.Options{Arch: arch, Catalog: cat})
 		if err == nil && p.Disk.Firmware != nil {
 			return "--platform linux/" + arch + " --target img", nil

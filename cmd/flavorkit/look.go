@@ -15,7 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
-// lookFlags are the flags of the commands that only look at a spec.
+// lookFlags are the flags of the commands that inspect a spec.
 type lookFlags struct {
 	file, context, arch string
 	contexts            map[string]string

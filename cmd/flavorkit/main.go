@@ -1,5 +1,5 @@
-// Command flavorkit builds Kairos operating systems from kairos.spec, with the
-// BuildKit inside it or any other, and looks at specs without building.
+// Command flavorkit builds Kairos operating systems from kairos.spec, with its embedded BuildKit or
+// another one, and inspects specs without building.
 package main
 
 import (
@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 }
 
-// usageError is a mistake of the command line.
+// usageError is a mistake in the command line.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error {
@@ -105,8 +105,8 @@ first line is "# syntax=…/frontend:1".`,
 	return cmd
 }
 
-// strictHelp adds cobra's own commands, which say nothing about a command or a
-// shell that they do not know, and has them say it.
+// strictHelp adds cobra's own commands and makes them fail for an unknown command or shell, which
+// they ignore by default.
 func strictHelp(cmd *cobra.Command) {
 	cmd.InitDefaultHelpCmd()
 	cmd.InitDefaultCompletionCmd()
@@ -125,8 +125,7 @@ func strictHelp(cmd *cobra.Command) {
 	}
 }
 
-// argsAreUsage makes wrong arguments of all commands below one mistakes of the
-// command line.
+// argsAreUsage reports wrong arguments of a command and its subcommands as usage errors.
 func argsAreUsage(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		args := sub.Args

@@ -27,7 +27,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs/matrix"
 )
 
-const matrixHelp = `List a matrix: the one of all flavors, or with --file one of your own, such as
+const matrixHelp = `List the entries of a matrix: all flavors, or with --file your own, such as
 
   entries:
     - extends: [debian-12, ./edge.spec]
@@ -36,16 +36,16 @@ const matrixHelp = `List a matrix: the one of all flavors, or with --file one of
       architectures: [amd64, arm64]
       models: [generic]
 
-where every combination is an entry. The flags choose entries, by name or pattern.`
+where every combination is an entry. The flags select entries, by name or pattern.`
 
 const matrixExample = `  flavorkit matrix --arch amd64 --flavor 'debian-*'
   flavorkit matrix build --arch amd64 --target iso -o dist --version v1.0.0
   flavorkit matrix build --file edge.yaml --push --registry ghcr.io/acme`
 
-// matrixFlags choose entries of a matrix.
+// matrixFlags select entries of a matrix.
 type matrixFlags struct {
 	file, version string
-	// flavorVersion is the version of flavors when none is asked for.
+	// flavorVersion is the default version of flavors.
 	flavorVersion string
 	selection     matrix.Selection
 }
@@ -61,16 +61,16 @@ func (f *matrixFlags) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.selection.Models, "model", nil, "only entries for these models, such as generic")
 }
 
-// dir is where the specs are that the matrix names.
+// dir is the directory of the specs that the matrix names.
 func (f *matrixFlags) dir() string { return filepath.Dir(f.file) }
 
-// entries reads the matrix and returns the entries that are asked for, and all.
+// entries reads the matrix and returns the selected entries, and all.
 func (f *matrixFlags) entries(cat *catalog.Catalog) (chosen, all []matrix.Entry, err error) {
 	src := matrix.Builtin()
 	if f.file != "" {
 		data, err := os.ReadFile(f.file)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, errors.Errorf("there is no matrix %s", f.file)
+			return nil, nil, errors.Errorf("no matrix %s", f.file)
 		}
 		if err != nil {
 			return nil, nil, errors.Wrap(err, "read the matrix")
@@ -88,7 +88,7 @@ func (f *matrixFlags) entries(cat *catalog.Catalog) (chosen, all []matrix.Entry,
 	return chosen, all, nil
 }
 
-// plans resolves entries without a BuildKit.
+// plans resolves entries without BuildKit.
 func (f *matrixFlags) plans(ctx context.Context, entries []matrix.Entry, cat *catalog.Catalog, contexts map[string]string) ([]*plan.Plan, error) {
 	plans := make([]*plan.Plan, len(entries))
 	var found specs.Diagnostics
@@ -195,14 +195,14 @@ func writeJSON(w io.Writer, list []row) error {
 	return e.Encode(list)
 }
 
-const matrixBuildHelp = `Build entries of a matrix in one solve: what they have in common is built once,
-and what they have not side by side.
+const matrixBuildHelp = `Build entries of a matrix in one solve: shared steps run once, and the others in
+parallel.
 
-Images are written to the output directory, an OCI archive an entry, or pushed with
---push --registry. The other targets write the files they are named after, each
-with a checksum beside it. Where two entries of the matrix make files of the same
-name, each gets a directory of its own; where they make images of the same name,
-these are called by their entries. That is so for those that are not chosen, too.`
+Images are written to the output directory, one OCI archive per entry, or pushed
+with --push --registry. The other targets write files, each with a checksum beside
+it. If two entries of the matrix make files of the same name, each entry gets its own
+directory; if they make images of the same name, the images are named after their
+entries. Entries that are not selected count too.`
 
 // matrixBuildFlags are the flags of the command that builds entries.
 type matrixBuildFlags struct {
@@ -278,11 +278,11 @@ func (f *matrixBuildFlags) check(ctx context.Context, cmd *cobra.Command) error 
 	case f.push && f.registry == "":
 		return usagef("--push needs --registry")
 	case !f.push && f.registry != "":
-		return usagef("--registry is where --push pushes to; add --push, or take it away")
+		return usagef("--registry needs --push")
 	case f.push && !f.target.IsImage():
 		return notAnImage("push", f.target)
 	case f.push && cmd.Flags().Changed("output"):
-		return usagef("--push is an output of its own; take --output away")
+		return usagef("--push and --output exclude each other")
 	case f.output == "":
 		return usagef("an output is empty; name a directory")
 	}
@@ -301,7 +301,7 @@ func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c
 		return err
 	}
 	defer discard([]*solve.Output{o}, &err)
-	// The exporter makes a directory an entry when it is told to split.
+	// The exporter makes one directory per entry when it splits by platform.
 	o.Entry.Attrs = map[string]string{"platform-split": fmt.Sprint(names.dirs)}
 	files, err := export(ctx, c, f.Options, o)
 	if err != nil {
@@ -310,8 +310,7 @@ func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c
 	return list(cmd, files)
 }
 
-// buildImages builds all entries, and then hands out the image of each, of which
-// all is in the cache by then.
+// buildImages builds all entries and then exports the image of each from the cache.
 func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, c *client.Client, entries frontend.Entries, plans []*plan.Plan, names entryNames) error {
 	if _, err := solve.Build(ctx, c, f.Options); err != nil {
 		return err
@@ -323,7 +322,7 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 		eg.Go(func() (err error) {
 			o := f.Options
 			o.Frontend, o.Platforms = frontend.New(frontend.Options{}).Entry(entry), []string{"linux/" + entry.Arch}
-			// All steps have run, and all that there is to say has been shown.
+			// All steps have run, and their progress has been shown.
 			o.NoCache, o.NoCacheStages, o.CacheTo, o.Progress = false, nil, nil, "quiet"
 			file, ref := f.imagePlace(names, i, entry.Name, plans[i])
 			out, err := f.openImage(file, ref)
@@ -344,11 +343,10 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 	return list(cmd, slices.Concat(written...))
 }
 
-// exportsAtOnce is how many images are compressed and written at the same time.
+// exportsAtOnce limits the images that are compressed and written at the same time.
 const exportsAtOnce = 4
 
-// imagePlace is where the image of an entry goes: a file, or a reference in the
-// registry.
+// imagePlace returns where the image of an entry goes: a file, or a reference in the registry.
 func (f *matrixBuildFlags) imagePlace(names entryNames, i int, entry string, p *plan.Plan) (file, ref string) {
 	dir := f.output
 	if names.dirs {
@@ -358,8 +356,7 @@ func (f *matrixBuildFlags) imagePlace(names entryNames, i int, entry string, p *
 	return file, f.registry + "/" + names.images[i] + f.target.Suffix
 }
 
-// openImage opens the output of an image: a file, or the registry that is pushed
-// to.
+// openImage opens the output of an image: a file, or the registry.
 func (f *matrixBuildFlags) openImage(file, ref string) (*solve.Output, error) {
 	if f.push {
 		return solve.OutputRegistry(ref), nil

@@ -44,8 +44,8 @@ bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
 		{line: "matrix -f bad.yaml", code: exitFailed, stderr: mistakes},
 		{line: "matrix -f bad.yaml --flavor alpine", code: exitFailed, stderr: "flavorkit: bad.yaml:3:15: kernel.from: "},
 		{line: "matrix -f key.yaml", code: exitFailed, stderr: "flavorkit: key.yaml:2:5: entries[0]: unknown key \"extend\"; did you mean \"extends\"?\n"},
-		{line: "matrix -f none.yaml", code: exitFailed, stderr: "flavorkit: there is no matrix none.yaml\n"},
-		{line: "matrix --arch i386", code: exitUsage, stderr: "flavorkit: --arch \"i386\" fits no entry; valid: amd64, arm64\nSee"},
+		{line: "matrix -f none.yaml", code: exitFailed, stderr: "flavorkit: no matrix none.yaml\n"},
+		{line: "matrix --arch i386", code: exitUsage, stderr: "flavorkit: --arch \"i386\" matches no entry; valid: amd64, arm64\nSee"},
 		{line: "matrix --format xml", code: exitUsage, stderr: "flavorkit: unknown format \"xml\"; valid: json, table\nSee"},
 		{line: "matrix bild", code: exitUsage, stderr: "flavorkit: unknown command \"bild\" for \"flavorkit matrix\"\nSee"},
 		{line: "matrix build x", code: exitUsage, stderr: "flavorkit: unknown command \"x\" for \"flavorkit matrix build\"\nSee"},
@@ -53,12 +53,12 @@ bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
 		{line: "bake --flavor debian-12 -o -", stdout: "\"dockerfile-inline\": \"# syntax=ghcr.io/flavorkit/frontend:1\\nextends: debian-12\\nvariant: core\\nmodel: generic\\nversion: ${VERSION}\\n\""},
 		{line: "bake -f ci/edge.yaml", stdout: "wrote docker-bake.json; build it with: docker buildx bake -f docker-bake.json\n"},
 		{line: "bake -f ci/edge.yaml", stdout: "wrote docker-bake.json; "},
-		{line: "bake -f ci/edge.yaml -o mine.json", code: exitFailed, stderr: "flavorkit: mine.json is there already, and flavorkit did not write it; name another file with -o\n"},
+		{line: "bake -f ci/edge.yaml -o mine.json", code: exitFailed, stderr: "flavorkit: mine.json exists and was not written by flavorkit; choose another file with -o\n"},
 		{line: "bake -f ci/edge.yaml -o empty.json", stdout: "wrote empty.json; "},
 		{line: "bake -f acme.yaml -o - --build-context acme=ci/a,v=1", stdout: "\"acme\": \"ci/a,v=1\""},
 		{line: "bake -f acme.yaml", code: exitFailed, stderr: "flavorkit: acme.yaml:1:22: extends: no flavor and no named context is called \"acme\"; "},
 		{line: "bake -f bad.yaml -o bad.json", code: exitFailed, stderr: mistakes},
-		{line: "bake -o - --flavor debian-12 --cache-to ref=acme/cache", code: exitUsage, stderr: "flavorkit: --cache-to \"ref=acme/cache\" is one place for 8 targets, and each would overwrite it; write {entry} where its name belongs"},
+		{line: "bake -o - --flavor debian-12 --cache-to ref=acme/cache", code: exitUsage, stderr: "flavorkit: --cache-to \"ref=acme/cache\" is the same cache for 8 targets, which would overwrite each other; put {entry} into its name"},
 		{line: "bake -o - --entry core-debian-12-amd64-generic --cache-to ref=acme/cache", stdout: "\"ref=acme/cache\""},
 		{line: "bake -o - --flavor debian-12 --cache-to type=inline", stdout: "\"type=inline\""},
 		{line: "bake -o none/x.json", code: exitFailed, stderr: "flavorkit: write the bake file: open none/x.json: no such file or directory\n"},
@@ -98,8 +98,7 @@ func TestMatrixAsJSON(t *testing.T) {
 	}}, list)
 }
 
-// TestBakeVersion has the versions that bake may fill in, and those that it may
-// not.
+// TestBakeVersion has the versions that bake may fill in, and those that it may not.
 func TestBakeVersion(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "edge.yaml", "entries: [{extends: [debian-12, ./edge.spec], architectures: [amd64]}, {extends: [alpine], architectures: [amd64], versions: [v5.0.0]}]")

@@ -9,20 +9,18 @@ import (
 	"github.com/flavorkit/flavorkit/specs/matrix"
 )
 
-// entryNames is what keeps the results of entries apart. All entries of the matrix
-// count, whichever are chosen: an entry that is built alone is called what it is
-// called among the others.
+// entryNames keeps the results of entries apart. It depends on the whole matrix, so an entry has
+// the same name when it is built alone.
 type entryNames struct {
-	// images are the names of the images of the chosen entries. Those that would
-	// have the same name and tag, as on two kernels of one distribution, are
-	// called by their entries.
+	// images are the names of the images of the selected entries. Images that would have the same
+	// name and tag, as with two kernels of one distribution, are named after their entries.
 	images []string
-	// dirs says that each entry gets a directory, because files have the same name.
+	// dirs is true when each entry gets a directory, because files of entries have the same name.
 	dirs bool
 }
 
-// names names the results of the chosen entries. Others that cannot be planned here,
-// such as for a mistake, do not count.
+// names names the results of the selected entries. Other entries that cannot be planned here do not
+// count.
 func (f *matrixFlags) names(ctx context.Context, chosen, all []matrix.Entry, plans []*plan.Plan, cat *catalog.Catalog, contexts map[string]string) entryNames {
 	byEntry := map[string]*plan.Plan{}
 	for i, c := range chosen {

@@ -1,7 +1,5 @@
-// Package catalog is what flavorkit knows about the world, as data: the
-// distributions, the programs that make a root filesystem a Kairos one, and
-// the tools that artifacts are made with. Go code holds no fact about any of
-// them.
+// Package catalog holds the facts about the world as data: distributions, the programs that make a
+// root filesystem a Kairos one, and the tools for artifacts. Go code has no fact about any of them.
 package catalog
 
 import (
@@ -14,7 +12,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// Catalog is everything that is known, by name.
+// Catalog has all records, by name.
 type Catalog struct {
 	Archs      map[string]*Arch
 	Distros    map[string]*Distro
@@ -36,13 +34,13 @@ type Arch = arch.Arch
 type Distro struct {
 	// Name that specs use, such as debian-12.
 	Name string `yaml:"name"`
-	// Like names a distribution that this one differs from by what it says
-	// itself: mappings are merged by key, groups and inits by name.
+	// Like names a distribution that this record is laid over: mappings are merged by key, groups
+	// and inits by name.
 	Like string `yaml:"like"`
 	// Title for people.
 	Title string `yaml:"title"`
-	// Family, Flavor and Release become KAIROS_FAMILY, KAIROS_FLAVOR and
-	// KAIROS_FLAVOR_RELEASE (contract 1.8).
+	// Family, Flavor and Release become KAIROS_FAMILY, KAIROS_FLAVOR and KAIROS_FLAVOR_RELEASE
+	// (contract 1.8).
 	Family  string `yaml:"family"`
 	Flavor  string `yaml:"flavor"`
 	Release string `yaml:"release"`
@@ -52,26 +50,24 @@ type Distro struct {
 	Manager string `yaml:"manager"`
 	// Architectures that the distribution is supported on, as Go names them.
 	Architectures []string `yaml:"architectures"`
-	// Merged are directories at the top and in /usr that are links, with the directories
-	// that they point to: no layer may bring a real one.
+	// Merged are directories at the top and in /usr that are links, with their targets. No layer
+	// may bring a real directory in their place.
 	Merged map[string]string `yaml:"merged"`
-	// Prepare are files, by path, that hooks of packages look at, so that they
-	// leave to flavorkit what is its own work.
+	// Prepare are files, by path, that turn off hooks of packages, because flavorkit does their
+	// work.
 	Prepare map[string]string `yaml:"prepare"`
-	// Exclude are paths that no package may bring, in the form that the package
-	// manager takes (Manager.Exclude).
+	// Exclude are paths that no package may bring, in the form that the package manager takes
+	// (Manager.Exclude).
 	Exclude []string `yaml:"exclude"`
-	// RemoveUsers are accounts of people that the base image brings. They would
-	// take the number of the first account that a machine makes, which owns files
-	// on the persistent partition.
+	// RemoveUsers are user accounts of the base image. They would take the uid of the first account
+	// that a machine creates, which owns files on the persistent partition.
 	RemoveUsers []string `yaml:"removeUsers"`
-	// SkipRepositories are repositories of the base image, by alias, that no
-	// package is taken from, so that the build does not depend on their host. The
-	// system keeps them.
+	// SkipRepositories are repositories of the base image, by alias, that the build does not use,
+	// so that it does not depend on their host. The system keeps them.
 	SkipRepositories []string `yaml:"skipRepositories"`
-	// Directories that the system needs beside those of every system.
+	// Directories that the system needs in addition to those of every system.
 	Directories []string `yaml:"directories"`
-	// Links by path, to what other programs call by another name.
+	// Links by path, for programs that expect another name.
 	Links map[string]string `yaml:"links"`
 	// Groups of userland packages, by purpose.
 	Groups []Group `yaml:"groups"`
@@ -79,11 +75,9 @@ type Distro struct {
 	Kernel Kernel `yaml:"kernel"`
 	// Loaders are the signed EFI programs, by architecture.
 	Loaders map[string]Loader `yaml:"loaders"`
-	// Overlays are sets of overlay files that systems have beside those of every
-	// system.
+	// Overlays are sets of overlay files in addition to those of every system.
 	Overlays []string `yaml:"overlays"`
-	// Inits are the init systems that the userland can have; the order counts,
-	// the first is the default.
+	// Inits are the init systems of the userland. The first is the default.
 	Inits []Init `yaml:"inits"`
 }
 
@@ -91,57 +85,53 @@ type Distro struct {
 type Model struct {
 	// Name that specs use, such as rpi4.
 	Name string `yaml:"name"`
-	// Like names a model that this one differs from by what it says itself.
+	// Like names a model that this record is laid over.
 	Like string `yaml:"like"`
 	// Title for people.
 	Title string `yaml:"title"`
-	// Architectures that the machine has, as Go names them. Empty: any.
+	// Architectures of the machine, as Go names them. Empty means any.
 	Architectures []string `yaml:"architectures"`
 	// Console replaces the kernel's serial consoles, such as ttyS0,115200.
 	Console []string `yaml:"console"`
 	// Cmdline are kernel arguments that the machine needs.
 	Cmdline []string `yaml:"cmdline"`
-	// Firmware is what has to lie on the EFI system partition for the machine to
-	// start from a disk, or nothing.
+	// Firmware are the files that the machine needs on the EFI system partition to start from a
+	// disk; nil for none.
 	Firmware *Firmware `yaml:"firmware"`
-	// Distros is what the machine needs of each distribution that supports it.
-	// Empty: nothing of any, so that all support it.
+	// Distros is what the machine needs from each distribution that supports it. Empty means that
+	// it needs nothing, so all support it.
 	Distros map[string]ModelDistro `yaml:"distros"`
 }
 
-// Firmware is what a board starts from, before there is EFI (contract 4.2). It is
-// the same for systems of all distributions.
+// Firmware is what a board starts before UEFI (contract 4.2). It is the same for systems of all
+// distributions.
 type Firmware struct {
-	// From names the distribution that has it in packages.
+	// From names the distribution that packages it.
 	From string `yaml:"from"`
-	// Areas of the archive that the packages are in, beside those that the base
-	// image asks for.
+	// Areas of the archive with the packages, in addition to those of the base image.
 	Areas []string `yaml:"areas"`
-	// Packages that have the files, and those that they depend on in their own
-	// version.
+	// Packages that have the files.
 	Packages []string `yaml:"packages"`
-	// Files of the packages, by path, with wildcards of the shell. They get into
-	// the root of the partition.
+	// Files of the packages, by path, with shell wildcards. They go to the root of the partition.
 	Files []string `yaml:"files"`
 	// Texts by name: files beside them.
 	Texts map[string]string `yaml:"texts"`
-	// MBR is the type, in hexadecimal, that the partition has in a hybrid MBR, for
-	// firmware that reads no GPT. Empty: it reads it.
+	// MBR is the type of the partition in a hybrid MBR, in hexadecimal, for firmware that cannot
+	// read GPT. Empty means no hybrid MBR.
 	MBR string `yaml:"mbr"`
 }
 
-// ModelDistro is what a model needs of a distribution.
+// ModelDistro is what a model needs from a distribution.
 type ModelDistro struct {
-	// Areas of the archive that the kernel packages are in, beside those that the
-	// base image asks for.
+	// Areas of the archive with the kernel packages, in addition to those of the base image.
 	Areas []string `yaml:"areas"`
-	// Kernel packages instead of the distribution's own, when it donates the
-	// kernel. The first is the kernel.
+	// Kernel packages instead of the distribution's own, when it donates the kernel. The first is
+	// the kernel.
 	Kernel []string `yaml:"kernel"`
 	// Packages of the userland.
 	Packages map[string]Package `yaml:"packages"`
-	// Enable lays services over those of the distribution's init systems, by init
-	// system and service. One without a target or runlevel is not started.
+	// Enable overrides the services of the distribution, by init system and service. A service
+	// without a target or runlevel is not started.
 	Enable map[string]map[string][]string `yaml:"enable"`
 }
 
@@ -150,7 +140,7 @@ type Group struct {
 	Name string `yaml:"name"`
 	// Why the group is there.
 	Why string `yaml:"why"`
-	// Optional groups can be switched off by a spec.
+	// Optional groups can be switched off in a spec.
 	Optional bool `yaml:"optional"`
 	// Arch, Model, Init and Variant limit the group, when set.
 	Arch    []string `yaml:"arch"`
@@ -165,67 +155,63 @@ type Group struct {
 type Package struct {
 	// Why it is on the list.
 	Why string `yaml:"why"`
-	// Commands that it is there for. Each must be found where the package is
-	// installed, as long as it is on the list: in the finished root filesystem, or
-	// in the stage that makes the initramfs.
+	// Commands that it provides. A check requires each of them where the package is installed: in
+	// the root filesystem, or in the stage that makes the initramfs.
 	Commands []string `yaml:"commands"`
-	// Firmware that it is there for: files in the directory of firmware, with
-	// wildcards of the shell. Each must be found in the finished root filesystem.
+	// Firmware that it provides: files below /lib/firmware, with shell wildcards. A check requires
+	// each of them in the root filesystem.
 	Firmware []string `yaml:"firmware"`
 }
 
 // Shorthand implements specs.Shorthander: a plain text is the reason.
 func (Package) Shorthand() string { return "why" }
 
-// Kernel is how a distribution donates a kernel.
+// Kernel describes the kernel that a distribution donates.
 type Kernel struct {
-	// Packages of the kernel by architecture. The first is the one that a spec can
-	// replace or pin.
+	// Packages of the kernel by architecture. The first is the one that a spec can replace or pin.
 	Packages map[string][]string `yaml:"packages"`
-	// Firmware are groups of packages with firmware for the kernel's drivers. A
-	// kernel of the user's own brings its own.
+	// Firmware are groups of packages with firmware for the kernel's drivers. A custom kernel
+	// brings its own.
 	Firmware []Group `yaml:"firmware"`
-	// Environment of the package manager in the kernel's stage, for the hooks
-	// of kernel packages.
+	// Environment of the package manager in the kernel stage, for the hooks of kernel packages.
 	Environment map[string]string `yaml:"environment"`
-	// CompressModules with zstd, for distributions that do not themselves.
+	// CompressModules with zstd, for distributions that ship them uncompressed.
 	CompressModules bool `yaml:"compressModules"`
-	// Initramfs is how the initramfs for the kernel is made.
+	// Initramfs describes how to make the initramfs for the kernel.
 	Initramfs Initramfs `yaml:"initramfs"`
 }
 
-// Initramfs is how a distribution makes an initramfs.
+// Initramfs describes how a distribution makes an initramfs.
 type Initramfs struct {
 	// Tool is dracut or mkinitfs.
 	Tool string `yaml:"tool"`
 	// Overlay is the set of overlay files that the tool needs.
 	Overlay string `yaml:"overlay"`
-	// Components that go into the initramfs.
+	// Components inside the initramfs.
 	Components []string `yaml:"components"`
-	// Groups of packages that are installed beside the kernel.
+	// Groups of packages that are installed with the kernel.
 	Groups []Group `yaml:"groups"`
 }
 
 // Loader is where the userland keeps its EFI programs (contract 1.11).
 type Loader struct {
-	// Shim is the first stage; it is started by the firmware. Without one that is
-	// GRUB.
+	// Shim is the first stage, which the firmware starts. Without shim, the firmware starts GRUB.
 	Shim string `yaml:"shim"`
-	// Grub is started by shim, from media that are not installed systems.
+	// Grub is the second stage on live media.
 	Grub string `yaml:"grub"`
-	// DiskGrub is what the agent copies to a disk, where that is another GRUB:
-	// it looks for it under certain names only (kairos-sdk, GetEfiGrubFiles).
+	// DiskGrub is the second stage on disks, where it differs. The agent knows only certain names
+	// of it (kairos-sdk, GetEfiGrubFiles).
 	DiskGrub string `yaml:"diskGrub"`
-	// GrubName is the name by which shim looks for its second stage. The default
-	// has the architecture in it, such as grubx64.efi.
+	// GrubName is the file name that shim starts. The default depends on the architecture, such as
+	// grubx64.efi.
 	GrubName string `yaml:"grubName"`
-	// Config is the directory that is built into GRUB to look for its
-	// configuration in, when it is neither /EFI/BOOT nor /boot/grub.
+	// Config is the directory in which GRUB looks for its configuration, if neither /EFI/BOOT nor
+	// /boot/grub.
 	Config string `yaml:"config"`
-	// Packages that hold the programs, for distributions that borrow them.
+	// Packages with the programs, for distributions that borrow them.
 	Packages []string `yaml:"packages"`
-	// From names the distribution that lends its programs to one that has none
-	// that are signed. Nothing else is given then.
+	// From names the distribution to borrow the programs from, if the distribution has no signed
+	// ones. The other fields are empty then.
 	From string `yaml:"from"`
 }
 
@@ -233,53 +219,48 @@ type Loader struct {
 type Init struct {
 	// Name is systemd or openrc.
 	Name string `yaml:"name"`
-	// Enable maps a service to the targets (systemd) or runlevels (OpenRC)
-	// that it is started in.
+	// Enable maps a service to the targets (systemd) or runlevels (OpenRC) that it is started in.
 	Enable map[string][]string `yaml:"enable"`
 	// Mask names services that never start.
 	Mask []string `yaml:"mask"`
 }
 
-// Component is a program beside the distribution: components/<name>.yaml.
+// Component is a program from outside the distribution: components/<name>.yaml.
 type Component struct {
 	Name string `yaml:"name"`
-	// Like names a component that this one differs from by what it says itself.
+	// Like names a component that this record is laid over.
 	Like string `yaml:"like"`
 	// Why it is there.
 	Why string `yaml:"why"`
-	// Kind is what a system has one of at most: kubernetes, mesh or provider. A
-	// spec chooses among those of the first two. Programs without a kind stand
-	// beside each other.
+	// Kind is kubernetes, mesh or provider, or empty. A system has at most one component of a kind;
+	// a spec can choose kubernetes and mesh.
 	Kind string `yaml:"kind"`
-	// Variants that have the component without being asked. Of a kind it is the
-	// default. Empty: a spec has to name it.
+	// Variants that have the component by default. Empty means that a spec must name it.
 	Variants []string `yaml:"variants"`
 	// Version that is the default.
 	Version string `yaml:"version"`
-	// VersionPattern is a regular expression for the publisher's versions.
-	// Empty: any.
+	// VersionPattern is a regular expression for the publisher's versions. Empty: any.
 	VersionPattern string `yaml:"versionPattern"`
 	// URL and Checksums of the publisher, with {version}, {arch} and {suffix}.
 	URL       string `yaml:"url"`
 	Checksums string `yaml:"checksums"`
-	// Arch is how the publisher spells the architectures, and Suffix what it adds
-	// to file names for them.
+	// Arch has the publisher's names of architectures, and Suffix what it adds to file names for
+	// them.
 	Arch   map[string]string `yaml:"arch"`
 	Suffix map[string]string `yaml:"suffix"`
-	// Program is its path in what the publisher hands out. The default is the
-	// name of the component.
+	// Program is its path in the publisher's archive. The default is the name of the component.
 	Program string `yaml:"program"`
 	// Install is the path in the root filesystem.
 	Install string `yaml:"install"`
 	// Links by path: other names of the program.
 	Links map[string]string `yaml:"links"`
-	// Files by init system and path, such as units. One that begins with #! can
-	// be run. None is enabled.
+	// Files by init system and path, such as units. A file that begins with #! is executable. No
+	// service is enabled.
 	Files map[string]map[string]string `yaml:"files"`
 }
 
-// Expand puts a version and what the publisher calls an architecture into one
-// of the urls of the component, or into one that stands in for it.
+// Expand replaces {version}, {arch} and {suffix} in a URL of the component, or in one that replaces
+// it.
 func (c *Component) Expand(url, version, arch string) string {
 	return strings.NewReplacer(
 		"{version}", version,
@@ -288,26 +269,25 @@ func (c *Component) Expand(url, version, arch string) string {
 	).Replace(url)
 }
 
-// Toolbox is a set of programs that artifacts are made with, in a vertex of
-// its own: tools/<name>.yaml.
+// Toolbox is a set of programs that make artifacts: tools/<name>.yaml.
 type Toolbox struct {
 	Name string `yaml:"name"`
-	// Like names a toolbox that this one differs from by what it says itself.
+	// Like names a toolbox that this record is laid over.
 	Like string `yaml:"like"`
 	Why  string `yaml:"why"`
-	// Distro that the tools are packages of.
+	// Distro that packages the tools.
 	Distro string `yaml:"distro"`
-	// Groups of packages. Those without a limit run on any builder.
+	// Groups of packages. Those without a limit run on any build platform.
 	Groups []Group `yaml:"groups"`
 }
 
-// Flavor is the spec of a flavor; ok is false when there is none of that name.
+// Flavor returns the spec of a flavor; ok is false when there is no such flavor.
 func (c *Catalog) Flavor(name string) (src *specs.Source, ok bool) {
 	flavor, ok := c.flavors[name]
 	return &flavor, ok
 }
 
-// FlavorNames are those of all flavors, sorted.
+// FlavorNames returns the names of all flavors, sorted.
 func (c *Catalog) FlavorNames() []string { return Names(c.flavors) }
 
 // Names returns the names of entries, sorted.

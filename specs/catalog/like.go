@@ -8,17 +8,17 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// likeKey is the key by which a record says what it differs from.
+// likeKey is the key for the record that a record is laid over.
 const likeKey = "like"
 
-// resolve returns a record laid over the one that it is like, and that over the
-// one which that is like. ok is false after a mistake.
+// resolve returns a record laid over the record that it is like, recursively. ok is false after a
+// mistake.
 func (l *loader) resolve(dir, name string) (node *yaml.Node, ok bool) {
 	return l.follow(dir, name, len(l.records[dir+"/"+name])-1)
 }
 
-// follow resolves the record of a name that is on a certain place from below. A
-// record that is like itself is like the one which it replaces.
+// follow resolves a record of a layer, counted from the lowest. A record that is like itself
+// extends the one that it replaces.
 func (l *loader) follow(dir, name string, place int, path ...string) (node *yaml.Node, ok bool) {
 	record := l.records[dir+"/"+name][place]
 	path = append(path, fmt.Sprint(name, place))
@@ -49,9 +49,9 @@ func (l *loader) report(n *yaml.Node, key, hint, format string, args ...any) {
 	l.found = append(l.found, diagnostic(l.ranges[n], key, hint, format, args...))
 }
 
-// overlay lays a node over another: mappings key by key, lists of what has a
-// name by the names, anything else replaces. A key without a value takes the key
-// away, an item that is a name alone takes the item of that name away.
+// overlay lays a node over another: mappings are merged by key, lists of named items by name,
+// anything else is replaced. A key without a value removes the key; an item with only a name
+// removes the item.
 func (l *loader) overlay(base, over *yaml.Node) *yaml.Node {
 	switch {
 	case base.Kind == yaml.MappingNode && over.Kind == yaml.MappingNode:
@@ -63,7 +63,7 @@ func (l *loader) overlay(base, over *yaml.Node) *yaml.Node {
 	}
 }
 
-// over returns a copy of what base has, at the place of over.
+// over returns a copy of base at the place of over.
 func (l *loader) over(base, over *yaml.Node) *yaml.Node {
 	merged := *base
 	merged.Content = slices.Clone(base.Content)
@@ -104,7 +104,7 @@ func (l *loader) overlayNamed(base, over *yaml.Node) *yaml.Node {
 	return merged
 }
 
-// isNamed tells whether a node is a list of mappings that have names.
+// isNamed reports whether a node is a list of mappings with names.
 func isNamed(n *yaml.Node) bool {
 	return n.Kind == yaml.SequenceNode && len(n.Content) > 0 &&
 		!slices.ContainsFunc(n.Content, func(item *yaml.Node) bool { return nameOf(item) == "" })

@@ -18,8 +18,7 @@ import (
 //go:embed archs distros models components requirements tools flavors overlay
 var builtin embed.FS
 
-// ContextName is the named context with a catalog that is laid over the
-// built-in one.
+// ContextName is the named context with a catalog to lay over the built-in one.
 const ContextName = "catalog"
 
 const (
@@ -30,21 +29,20 @@ const (
 	flavorExt = ".spec"
 )
 
-// Directories are those of a catalog. Nothing else of a layer is read.
+// Directories returns the directories of a catalog. Nothing else of a layer is read.
 func Directories() []string {
 	return []string{"archs", "distros", "models", "components", "requirements", "tools", flavorDir, overlayDir}
 }
 
-// Layer is a directory of a catalog. What it holds replaces what the layers
-// below it hold under the same name: records, flavors, and files of overlays.
+// Layer is a directory with a catalog. Its records, flavors and overlay files replace those of
+// lower layers with the same names.
 type Layer struct {
-	// Name stands before the names of files in messages.
+	// Name is the prefix of file names in messages.
 	Name string
 	FS   fs.FS
-	// Context is the named context that the layer is, if any. Flavors take their
-	// files from there.
+	// Context is the named context that the layer is, if any. Flavors take their files from there.
 	Context string
-	// Builtin tells that the layer is part of flavorkit.
+	// Builtin is true for the layer that is part of flavorkit.
 	Builtin bool
 }
 
@@ -53,8 +51,8 @@ func Builtin() (*Catalog, error) {
 	return Load(Layer{Name: "specs/catalog", FS: builtin, Builtin: true})
 }
 
-// Load reads a catalog from layers, the last on top. Mistakes in them come back
-// as specs.Diagnostics; any other error is trouble with reading.
+// Load reads a catalog from layers, the last on top. It returns mistakes as specs.Diagnostics; any
+// other error means that a file could not be read.
 func Load(layers ...Layer) (*Catalog, error) {
 	l := &loader{
 		layers:  layers,
@@ -82,8 +80,7 @@ func (c *Catalog) With(layer Layer) (*Catalog, error) {
 
 type loader struct {
 	layers []Layer
-	// records are the nodes of each record, by file and from the lowest layer to
-	// the highest.
+	// records are the nodes of each record, by file and from the lowest layer to the highest.
 	records map[string][]*yaml.Node
 	ranges  map[*yaml.Node]specs.Range
 	// merged are the nodes of each record with those that it is like.
@@ -119,7 +116,7 @@ func (l *loader) load() (*Catalog, error) {
 	return c, nil
 }
 
-// checkLayer refuses a layer that holds nothing of a catalog.
+// checkLayer refuses a layer without any directory of a catalog.
 func (l *loader) checkLayer(layer Layer) error {
 	entries, err := fs.ReadDir(layer.FS, ".")
 	if err != nil {
@@ -166,8 +163,7 @@ func readRecords[T any](l *loader, dir string) (map[string]*T, error) {
 	return records, nil
 }
 
-// readFlavors reads the specs that are flavors. What they say is checked when
-// they are extended.
+// readFlavors reads flavors. They are checked when a spec extends them.
 func (l *loader) readFlavors(layer Layer, flavors map[string]specs.Source) error {
 	return l.readFiles(layer, flavorDir, flavorExt, func(name string, src *specs.Source) {
 		src.Flavor = name
@@ -193,10 +189,10 @@ func (l *loader) readFiles(layer Layer, dir, ext string, do func(name string, sr
 	})
 }
 
-// maxFile is how large a file of a catalog can be, in bytes.
+// maxFile is the maximum size of a catalog file in bytes.
 const maxFile = 1 << 20
 
-// walk calls do with every file below a path of a layer, if there is any.
+// walk calls do with every file below a path of a layer, if it exists.
 func (l *loader) walk(layer Layer, dir string, do func(file string, data []byte)) error {
 	entries, err := fs.ReadDir(layer.FS, dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -232,7 +228,7 @@ func (l *loader) walk(layer Layer, dir string, do func(file string, data []byte)
 	return nil
 }
 
-// refuse reports a file as a whole.
+// refuse reports a mistake in a whole file.
 func (l *loader) refuse(src *specs.Source, hint, format string, args ...any) {
 	l.found = append(l.found, diagnostic(specs.Range{Source: src}, "", hint, format, args...))
 }

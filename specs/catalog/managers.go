@@ -5,14 +5,13 @@ import (
 	"strings"
 )
 
-// Manager is a package manager: what its script, NAME.sh in llb/distro, can do.
-// It is the only record of it. What it cannot do, a catalog cannot ask for.
+// Manager describes what a package manager, with its script llb/distro/NAME.sh, can do. A catalog
+// cannot ask for anything else.
 type Manager struct {
 	Name string
-	// Pin is how it is asked for one version of a package, with {name} and
-	// {version} in it.
+	// Pin is the argument for one version of a package, with {name} and {version}.
 	Pin string
-	// Areas of its archive can be chosen, beside those that the image asks for.
+	// Areas is true when areas of the archive can be added to those of the image.
 	Areas bool
 	// Exclude is how it takes the paths that no package may bring.
 	Exclude PathForm
@@ -20,12 +19,12 @@ type Manager struct {
 	SkipRepositories bool
 	// RemoveUsers that the image brings.
 	RemoveUsers bool
-	// Extract files from packages that are not installed, also from those for
-	// another architecture. The script is NAME-take.sh.
+	// Extract files from packages that are not installed, also from those for another architecture.
+	// The script is NAME-take.sh.
 	Extract bool
 }
 
-// PathForm is what paths that are left out may look like.
+// PathForm is the form of excluded paths.
 type PathForm string
 
 const (
@@ -60,7 +59,7 @@ func ManagerNames() []string {
 	return names
 }
 
-// ManagerByName finds a package manager. One that is not known can do nothing.
+// ManagerByName returns a package manager. An unknown one can do nothing.
 func ManagerByName(name string) (m Manager, ok bool) {
 	all := Managers()
 	if i := slices.IndexFunc(all, func(m Manager) bool { return m.Name == name }); i >= 0 {
@@ -69,7 +68,7 @@ func ManagerByName(name string) (m Manager, ok bool) {
 	return Manager{Name: name}, false
 }
 
-// Package is what the manager takes for a package; no version is the newest.
+// Package returns the argument for a package; an empty version means the newest.
 func (m Manager) Package(name, version string) string {
 	if version == "" {
 		return name
@@ -77,11 +76,11 @@ func (m Manager) Package(name, version string) string {
 	return strings.NewReplacer("{name}", name, "{version}", version).Replace(m.Pin)
 }
 
-// manager is that of a distribution. Of one that has none, which is an error of
-// its own, nothing is said to be impossible.
+// manager returns the package manager of a distribution. For a distribution without one, which is
+// reported elsewhere, everything is possible.
 func (d *Distro) manager() (m Manager, ok bool) { return ManagerByName(d.Manager) }
 
-// validateManager refuses what the package manager of the distribution cannot do.
+// validateManager refuses settings that the package manager of the distribution does not support.
 func (d *Distro) validateManager(r record) {
 	r.oneOf(keys{"manager"}, d.Manager, ManagerNames())
 	m, ok := d.manager()
@@ -104,7 +103,7 @@ func (d *Distro) validateManager(r record) {
 	}
 }
 
-// validateAreas refuses areas of an archive that has none.
+// validateAreas refuses areas for a package manager without them.
 func (d *Distro) validateAreas(r record, areas []string, at keys) {
 	if m, ok := d.manager(); ok && !m.Areas && len(areas) > 0 {
 		r.wrong(at, "remove it", "%s knows no areas of an archive", m.Name)

@@ -10,11 +10,11 @@ import (
 	"github.com/flavorkit/flavorkit/internal/tree"
 )
 
-// Overlays are the files that make a root filesystem a Kairos one, and those of
-// artifacts: a plain tree for each set, by path.
+// Overlays are the files that make a root filesystem a Kairos one, and files of artifacts: sets of
+// files, by path.
 type Overlays map[string]map[string]tree.Entry
 
-// Files returns the files of sets. Of a file that several have, the last counts.
+// Files returns the files of sets. If several sets have a file, the last wins.
 func (o Overlays) Files(names ...string) ([]tree.Entry, error) {
 	files := map[string]tree.Entry{}
 	for _, name := range names {
@@ -36,7 +36,7 @@ func (o Overlays) Files(names ...string) ([]tree.Entry, error) {
 // Overlays returns all sets.
 func (c *Catalog) Overlays() Overlays { return c.overlays }
 
-// readOverlays reads the sets of a layer. A file that begins with #! can be run.
+// readOverlays reads the sets of a layer. A file that begins with #! is executable.
 func (l *loader) readOverlays(layer Layer, sets Overlays) error {
 	return l.walk(layer, overlayDir, func(file string, data []byte) {
 		name, path, ok := strings.Cut(strings.TrimPrefix(file, overlayDir+"/"), "/")

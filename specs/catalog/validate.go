@@ -11,8 +11,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// validate refuses records that are not whole, so that a mistake in a catalog
-// is found when it is read and not in the middle of a build.
+// validate refuses incomplete records, so that mistakes in a catalog are found when it is read and
+// not during a build.
 func (c *Catalog) validate(l *loader) {
 	for _, name := range Names(c.Archs) {
 		validateArch(l.record("archs", name), c.Archs[name])
@@ -43,8 +43,8 @@ type record struct {
 
 func (l *loader) record(dir, name string) record { return record{l, dir, name} }
 
-// wrong reports a value, or one that is missing. What the record took over from
-// the built-in catalog is reported where it did so.
+// wrong reports a wrong or missing value. A value from the built-in catalog is reported at the key
+// like.
 func (r record) wrong(at keys, hint, format string, args ...any) {
 	file := r.dir + "/" + r.name
 	where := r.loader.ranges[at.find(r.loader.merged[file])]
@@ -59,7 +59,7 @@ func diagnostic(at specs.Range, key, hint, format string, args ...any) specs.Dia
 	return specs.Diagnostic{Rule: rules.InvalidCatalog, Range: at, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
-// named checks that a record is called as its file is.
+// named checks that a record has the name of its file.
 func (r record) named(name string) {
 	if name != r.name {
 		r.wrong(keys{"name"}, "name: "+r.name, "%q is not the name of the file", name)
@@ -224,8 +224,8 @@ func validatePackages(r record, packages map[string]Package, at ...any) {
 	}
 }
 
-// namedFirmware refuses a pattern that any file of firmware meets: a package that
-// brings one of its files has not brought those of the device.
+// namedFirmware refuses a pattern that every firmware file matches, because it proves nothing about
+// the device.
 func namedFirmware(r record, pattern string, at ...any) {
 	if strings.Trim(pattern, "*?/.") == "" {
 		r.wrong(at, "name a file of the device", "%q names no file", pattern)

@@ -1,6 +1,5 @@
-// Package matrix reads matrix files: lists of what is to be built, which
-// multiply into entries. An entry is an ordinary spec of a few lines, so that all
-// that comes after knows no matrix. Reading is pure.
+// Package matrix reads matrix files: lists that multiply into entries. An entry is an ordinary spec
+// of a few lines, so later phases know nothing of a matrix. Reading is pure.
 package matrix
 
 import (
@@ -15,7 +14,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// DefaultVersion is the usual Options.FlavorVersion.
+// DefaultVersion is the default of Options.FlavorVersion.
 const DefaultVersion = "v0.1.0"
 
 //go:embed matrix.yaml
@@ -27,18 +26,16 @@ type File struct {
 	Entries []Item `yaml:"entries"`
 }
 
-// Item stands for as many entries as its lists have combinations. A list that is
-// not there leaves its value to the spec that is extended.
+// Item has one entry for each combination of its lists. A missing list leaves the value to the
+// extended spec.
 type Item struct {
 	// Extends are flavors, specs beside the matrix file, or named contexts.
 	Extends []string `yaml:"extends"`
-	// Kernels replace the kernel of the spec: a distribution, or a mapping as in
-	// a spec.
+	// Kernels replace the kernel of the spec: a distribution, or a mapping as in a spec.
 	Kernels []specs.Kernel `yaml:"kernels"`
 	// Variants are core and standard.
 	Variants []string `yaml:"variants"`
-	// Kubernetes replaces that of the spec: a distribution, or a mapping as in a
-	// spec.
+	// Kubernetes replaces that of the spec: a distribution, or a mapping as in a spec.
 	Kubernetes []specs.Kubernetes `yaml:"kubernetes"`
 	// Architectures to build for.
 	Architectures []string `yaml:"architectures"`
@@ -59,16 +56,15 @@ type Entry struct {
 	// Kernel and Kubernetes are zero where the matrix leaves them open.
 	Kernel     specs.Kernel
 	Kubernetes specs.Kubernetes
-	// Spec is the text that a user would write for the entry.
+	// Spec is the text of the entry as a spec.
 	Spec *specs.Source
 }
 
 // Options of reading a matrix.
 type Options struct {
-	// Version of the entries for which the matrix names none.
+	// Version of entries without one in the matrix.
 	Version string
-	// FlavorVersion is the version of entries of flavors, which have none of their
-	// own, when there is no other.
+	// FlavorVersion is the version of entries that extend a flavor, when there is no other.
 	FlavorVersion string
 	// Flavors are the names of all flavors, and Archs those of all architectures.
 	Flavors, Archs []string
@@ -79,9 +75,8 @@ func Builtin() *specs.Source {
 	return &specs.Source{Name: "matrix.yaml", Data: flavors}
 }
 
-// Read reads a matrix file. Mistakes come back as specs.Diagnostics, all of
-// them at once; those of the specs of the entries are found when they are loaded,
-// and point into the matrix file too.
+// Read reads a matrix file. It returns all mistakes as specs.Diagnostics. Mistakes in the specs of
+// entries are found when they are loaded, and also point into the matrix file.
 func Read(src *specs.Source, o Options) ([]Entry, error) {
 	r := &reader{options: o, flag: &specs.Source{Name: "--version"}, source: src, seen: map[string]specs.Range{}}
 	var file File
@@ -100,7 +95,7 @@ func Read(src *specs.Source, o Options) ([]Entry, error) {
 
 type reader struct {
 	options Options
-	// flag is what messages about the version of the options point at.
+	// flag is the source of Options.Version in messages.
 	flag    *specs.Source
 	source  *specs.Source
 	at      func(key string) specs.Range
@@ -113,7 +108,7 @@ func (r *reader) report(rule rules.Rule, key, hint, format string, args ...any) 
 	r.found = append(r.found, specs.Diagnostic{Rule: rule, Range: r.at(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// item multiplies the lists of an item.
+// item adds the entries of an item.
 func (r *reader) item(key string, e Item) {
 	var counts []int
 	for _, a := range []axis{
@@ -131,7 +126,7 @@ func (r *reader) item(key string, e Item) {
 			r.report(rules.MissingValue, key+"."+a.key, a.needed, "is missing or empty")
 		default:
 			if a.given {
-				r.report(rules.EmptyValue, key+"."+a.key, "name something, or take the key out", "is an empty list")
+				r.report(rules.EmptyValue, key+"."+a.key, "name something, or remove the key", "is an empty list")
 			}
 			a.length = 1 // the value that is left open
 		}
@@ -152,7 +147,7 @@ type axis struct {
 	key    string
 	given  bool
 	length int
-	// needed says what to write when the list may not be left out.
+	// needed is the hint when a required list is missing.
 	needed string
 }
 
@@ -160,7 +155,7 @@ func axisOf[T any](key string, list []T, needed string) axis {
 	return axis{key: key, given: list != nil, length: len(list), needed: needed}
 }
 
-// product counts through all combinations, the last place fastest.
+// product returns all combinations, with the last index changing fastest.
 func product(counts []int) iter.Seq[[]int] {
 	return func(yield func([]int) bool) {
 		if slices.Contains(counts, 0) {
@@ -181,7 +176,7 @@ func product(counts []int) iter.Seq[[]int] {
 	}
 }
 
-// of is the chosen value of a list, or the zero one where it is left open.
+// of returns the chosen value of a list, or the zero value without a list.
 func of[T any](list []T, index int) (value T) {
 	if len(list) > 0 {
 		value = list[index]
@@ -238,14 +233,14 @@ func (r *reader) entry(key string, e Item, c choice) {
 	r.entries = append(r.entries, entry)
 }
 
-// twice reports the first of the entries of a flavor that are there already.
+// twice reports a duplicate entry, once per flavor.
 func (r *reader) twice(key, name string, first specs.Range) {
 	if !slices.ContainsFunc(r.found, func(d specs.Diagnostic) bool { return d.Key == key }) {
-		r.report(rules.DuplicateEntry, key, fmt.Sprintf("the first is in line %d", first.Start.Line), "makes a second entry called %s", name)
+		r.report(rules.DuplicateEntry, key, fmt.Sprintf("the first is in line %d", first.Start.Line), "duplicate entry %s", name)
 	}
 }
 
-// flavorOf is what an entry extends, without directory and extension.
+// flavorOf returns what an entry extends, without directory and extension.
 func flavorOf(extends string) string {
 	name := path.Base(extends)
 	for _, ext := range []string{".spec", ".yaml", ".yml"} {
@@ -254,7 +249,7 @@ func flavorOf(extends string) string {
 	return name
 }
 
-// name joins what the matrix says about an entry.
+// name joins the values that the matrix sets for an entry.
 func (c Entry) name(versions bool) string {
 	k, u := c.Kernel, c.Kubernetes
 	parts := []string{c.Variant, c.Flavor, c.Arch, c.Model, k.From, k.Package, k.Version, k.Image, k.Context, u.Distribution, u.Version}

@@ -127,10 +127,10 @@ func TestMistakes(t *testing.T) {
 			"empty lists", "entries:\n- extends: []\n  variants: []\n  kernels: []\n  models: []\n  versions: []\n",
 			"edge.yaml:2:3: entries[0].architectures: is missing or empty; name some of amd64, arm64\n" +
 				"edge.yaml:2:12: entries[0].extends: is missing or empty; name flavors, or specs beside the matrix\n" +
-				"edge.yaml:3:13: entries[0].variants: is an empty list; name something, or take the key out\n" +
-				"edge.yaml:4:12: entries[0].kernels: is an empty list; name something, or take the key out\n" +
-				"edge.yaml:5:11: entries[0].models: is an empty list; name something, or take the key out\n" +
-				"edge.yaml:6:13: entries[0].versions: is an empty list; name something, or take the key out",
+				"edge.yaml:3:13: entries[0].variants: is an empty list; name something, or remove the key\n" +
+				"edge.yaml:4:12: entries[0].kernels: is an empty list; name something, or remove the key\n" +
+				"edge.yaml:5:11: entries[0].models: is an empty list; name something, or remove the key\n" +
+				"edge.yaml:6:13: entries[0].versions: is an empty list; name something, or remove the key",
 		},
 		{
 			"unknown architecture", "entries:\n- extends: [alpine]\n  architectures: [amd64, amd46]\n",
@@ -138,7 +138,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			"twice", "entries:\n- extends: [alpine]\n  architectures: [amd64]\n- extends: [./x/alpine.spec]\n  architectures: [arm64, amd64, amd64]\n",
-			`edge.yaml:4:13: entries[1].extends[0]: makes a second entry called alpine-amd64; the first is in line 2`,
+			`edge.yaml:4:13: entries[1].extends[0]: duplicate entry alpine-amd64; the first is in line 2`,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -165,8 +165,8 @@ func TestSelection(t *testing.T) {
 		{name: "every list counts", selection: matrix.Selection{
 			Flavors: []string{"debian-1?", "alpine"}, Archs: []string{"amd64"}, Variants: []string{"core"}, Models: []string{"generic"},
 		}, want: []string{"core-debian-12-amd64-generic", "core-debian-13-amd64-generic", "core-alpine-amd64-generic"}},
-		{name: "fits none", selection: matrix.Selection{Flavors: []string{"debain-12"}}, err: `--flavor "debain-12" fits no entry; did you mean "debian-12"?`},
-		{name: "no combination", selection: matrix.Selection{Archs: []string{"amd64"}, Models: []string{"rpi4"}}, err: "no entry fits all that is asked for; flavorkit matrix lists them"},
+		{name: "fits none", selection: matrix.Selection{Flavors: []string{"debain-12"}}, err: `--flavor "debain-12" matches no entry; did you mean "debian-12"?`},
+		{name: "no combination", selection: matrix.Selection{Archs: []string{"amd64"}, Models: []string{"rpi4"}}, err: "no entry matches all flags; flavorkit matrix lists the entries"},
 		{name: "no pattern", selection: matrix.Selection{Names: []string{"[a"}}, err: `--entry "[a" is not a pattern`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -188,8 +188,8 @@ func TestSelection(t *testing.T) {
 	assert.Equal(t, entries, all)
 }
 
-// TestEveryFlavorIsInTheMatrix would find a flavor that was forgotten. One that a
-// flavor of the matrix only gives another name to is in it by that.
+// TestEveryFlavorIsInTheMatrix would find a flavor that was forgotten. One that a flavor of the
+// matrix only gives another name to is in it by that.
 func TestEveryFlavorIsInTheMatrix(t *testing.T) {
 	entries, err := matrix.Read(matrix.Builtin(), matrix.Options{Archs: []string{"amd64", "arm64"}})
 	require.NoError(t, err)

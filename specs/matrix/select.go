@@ -9,14 +9,13 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// Selection are the entries that are asked for, as patterns with * and ?. An
-// empty list asks for any.
+// Selection selects entries by patterns with * and ?. An empty list selects all.
 type Selection struct {
 	Names, Flavors, Variants, Archs, Models []string
 }
 
-// Of returns the entries that fit every list. A pattern that fits no entry at all is
-// a mistake, and so is a selection of none.
+// Of returns the entries that match every list. A pattern that matches no entry is an error, and so
+// is an empty selection.
 func (s Selection) Of(entries []Entry) ([]Entry, error) {
 	chosen := slices.Clone(entries)
 	for _, list := range []struct {
@@ -44,7 +43,7 @@ func (s Selection) Of(entries []Entry) ([]Entry, error) {
 				return nil, errors.Errorf("--%s %q is not a pattern", list.flag, pattern)
 			}
 			if !slices.ContainsFunc(valid, func(v string) bool { return matches(pattern, v) }) {
-				return nil, errors.Errorf("--%s %q fits no entry; %s", list.flag, pattern, specs.Suggest(pattern, valid))
+				return nil, errors.Errorf("--%s %q matches no entry; %s", list.flag, pattern, specs.Suggest(pattern, valid))
 			}
 		}
 		chosen = slices.DeleteFunc(chosen, func(c Entry) bool {
@@ -52,7 +51,7 @@ func (s Selection) Of(entries []Entry) ([]Entry, error) {
 		})
 	}
 	if len(chosen) == 0 {
-		return nil, errors.New("no entry fits all that is asked for; flavorkit matrix lists them")
+		return nil, errors.New("no entry matches all flags; flavorkit matrix lists the entries")
 	}
 	return chosen, nil
 }

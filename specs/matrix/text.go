@@ -9,7 +9,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// text writes the spec of an entry, and notes where each of its lines was decided.
+// text writes the spec of an entry and notes the position of each line in the matrix.
 type text struct {
 	strings.Builder
 	at    func(key string) specs.Range
@@ -32,8 +32,7 @@ func (t *text) write(key, value string, decided specs.Range) {
 // pair is a key of a mapping with its value.
 type pair struct{ key, value string }
 
-// mapping writes a mapping, or the first of its values alone when it is the only
-// one and the mapping may be written as a plain text.
+// mapping writes a mapping, or its shorthand when only the first value is set.
 func (t *text) mapping(key, from string, pairs []pair) {
 	var given []pair
 	for _, p := range pairs {
@@ -54,7 +53,7 @@ func (t *text) mapping(key, from string, pairs []pair) {
 	}
 }
 
-// plain are texts that YAML takes for nothing but a text.
+// plain matches texts that need no quotes in YAML.
 var plain = regexp.MustCompile(`^(\./|\.\./)*[A-Za-z][A-Za-z0-9._/@+-]*(:[A-Za-z0-9._/@+-]+)*$`)
 
 // quote writes a text as YAML.

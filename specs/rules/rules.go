@@ -1,5 +1,5 @@
-// Package rules is the registry of mistakes and warnings. A rule has a name that
-// stays the same when its text changes, a severity, and a page that explains it.
+// Package rules is the registry of mistakes and warnings. A rule has a name that stays the same
+// when its text changes, a severity, and a page that explains it.
 package rules
 
 import "strings"
@@ -16,20 +16,17 @@ const (
 
 // Rule is one kind of mistake, or one warning.
 type Rule struct {
-	// Name identifies the rule, in the form of BuildKit's build checks, such
-	// as UnknownKey.
+	// Name identifies the rule, in the form of BuildKit's build checks, such as UnknownKey.
 	Name string
 	// Description says in one sentence what the rule is about.
 	Description string
 	Severity    Severity
 }
 
-// directory of the pages. Each warning has a page of its own; the mistakes
-// share one.
+// directory of the pages. Each warning has a page of its own; the mistakes share one.
 const directory = "docs/rules/"
 
-// Page is the page about the rule, as a path in the repository. A mistake is a
-// heading of a page.
+// Page is the page about the rule, as a path in the repository. A mistake is a heading of a page.
 func (r Rule) Page() string {
 	if r.Severity == Error {
 		return directory + "mistakes.md#" + strings.ToLower(r.Name)
@@ -82,10 +79,10 @@ var (
 	PackageNotListed        = mistake("PackageNotListed", "A package is removed that is not on the list.")
 )
 
-// InvalidCatalog is about a catalog that is handed in.
+// InvalidCatalog is about a catalog from outside.
 var InvalidCatalog = mistake("InvalidCatalog", "A record or a file of a catalog cannot be used as it is.")
 
-// What is wrong with what a build brings along.
+// What is wrong with contexts and their files.
 var (
 	ContextNotFound    = mistake("ContextNotFound", "The build has no named context of this name.")
 	FileNotFound       = mistake("FileNotFound", "A file that the spec names is not in the build context.")
@@ -93,7 +90,7 @@ var (
 	InvalidCloudConfig = mistake("InvalidCloudConfig", "A cloud-config is not one that a machine reads.")
 )
 
-// TestFailed is what a boot test found.
+// TestFailed is about a failed boot test.
 var TestFailed = mistake("TestFailed", "The system that was booted does not do what the spec asserts.")
 
 // What can be built and is probably not what the user wants.

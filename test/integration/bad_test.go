@@ -12,8 +12,8 @@ import (
 	"github.com/flavorkit/flavorkit/test/releasetest"
 )
 
-// TestBadSpec has BuildKit refuse specs: the error names the place and the
-// reason, carries the line for clients to print, and no step runs.
+// TestBadSpec has BuildKit refuse specs: the error names the place and the reason, carries the line
+// for clients to print, and no step runs.
 func TestBadSpec(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
@@ -47,13 +47,13 @@ func TestBadSpec(t *testing.T) {
 		{
 			name:  "file that the context lacks",
 			files: map[string]string{"kairos.spec": debianSpec + "files:\n  - path: /etc/motd\n    from: motd\n"},
-			err:   `kairos.spec:6:11: files[0].from: there is no file "motd" in the build context; paths count from the top of the context; a .dockerignore file may leave it out`,
+			err:   `kairos.spec:6:11: files[0].from: there is no file "motd" in the build context; paths start at the top of the context; a .dockerignore file may exclude it`,
 			line:  6,
 		},
 		{
 			name:  "file that .dockerignore leaves out",
 			files: map[string]string{"kairos.spec": debianSpec + "cloudConfig: c.yaml\n", "c.yaml": "", ".dockerignore": "*.yaml\n"},
-			err:   `kairos.spec:4:14: cloudConfig.from: there is no file "c.yaml" in the build context; paths count from the top of the context; a .dockerignore file may leave it out`,
+			err:   `kairos.spec:4:14: cloudConfig.from: there is no file "c.yaml" in the build context; paths start at the top of the context; a .dockerignore file may exclude it`,
 			line:  4,
 		},
 		{
@@ -65,7 +65,7 @@ func TestBadSpec(t *testing.T) {
 		{
 			name:  "cloud-config that machines would leave out",
 			files: map[string]string{"kairos.spec": debianSpec + "artifacts: {disk: {cloudConfig: user.yaml}}\n", "user.yaml": "install: {auto: true}\n"},
-			err:   `user.yaml:1:1: is not a cloud-config: a machine ignores a file that does not begin as one; write #cloud-config into the first line`,
+			err:   `user.yaml:1:1: is not a cloud-config: a machine ignores a file without its first line; write #cloud-config into the first line`,
 			line:  1,
 		},
 		{
@@ -112,8 +112,8 @@ func TestUnknownTarget(t *testing.T) {
 	assert.Contains(t, err.Error(), `unknown target "isso"; did you mean "iso"?`)
 }
 
-// TestChecksum fetches a component from a publisher whose list, or whose
-// promise in the spec, does not fit the file.
+// TestChecksum fetches a component from a publisher whose list, or whose promise in the spec, does
+// not fit the file.
 func TestChecksum(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
@@ -189,8 +189,8 @@ func TestMirrorDown(t *testing.T) {
 	solved(t, embedded(t), o)
 }
 
-// TestBrokenImage breaks the root filesystem by files of the spec. The check
-// names all that is wrong, and nothing is exported.
+// TestBrokenImage breaks the root filesystem by files of the spec. The check names all that is
+// wrong, and nothing is exported.
 func TestBrokenImage(t *testing.T) {
 	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": debianSpec + `files:
@@ -209,8 +209,8 @@ func TestBrokenImage(t *testing.T) {
 	require.NoError(t, out.Discard())
 }
 
-// TestOldDaemon builds what a daemon without MergeOp and PassthroughOp is
-// given, with files in directories that the check wants as the userland has them.
+// TestOldDaemon builds what a daemon without MergeOp and PassthroughOp is given, with files in
+// directories that the check wants as the userland has them.
 func TestOldDaemon(t *testing.T) {
 	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": debianSpec + closedDirs})
