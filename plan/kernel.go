@@ -53,7 +53,7 @@ func Architectures(doc *specs.Document, cat *catalog.Catalog) []string {
 }
 
 // kernel is the stage that the kernel and its initramfs are made in.
-func (r *resolver) kernel(donor *catalog.Distro, model *catalog.Model) Kernel {
+func (r *resolver) kernel(donor *catalog.Distro, model *catalog.Model, userland []Package) Kernel {
 	in := r.install(donor)
 	in.Env = donor.Kernel.Environment
 	own := r.ownKernel()
@@ -72,11 +72,29 @@ func (r *resolver) kernel(donor *catalog.Distro, model *catalog.Model) Kernel {
 		Own:             own,
 		CompressModules: donor.Kernel.CompressModules,
 		Initramfs: Initramfs{
-			Tool:       donor.Kernel.Initramfs.Tool,
-			Overlay:    donor.Kernel.Initramfs.Overlay,
-			Components: donor.Kernel.Initramfs.Components,
+			Tool:           donor.Kernel.Initramfs.Tool,
+			Overlay:        donor.Kernel.Initramfs.Overlay,
+			Components:     donor.Kernel.Initramfs.Components,
+			Network:        r.spec.Initramfs.Network,
+			NetworkOverlay: donor.Kernel.Initramfs.Network,
+			Omit:           r.omittedModules(userland),
 		},
 	}
+}
+
+// omittedModules are the classes of modules that an initramfs lacks.
+func (r *resolver) omittedModules(userland []Package) []ModuleClass {
+	var classes []ModuleClass
+	for _, name := range catalog.Names(r.cat.Modules) {
+		class := r.cat.Modules[name]
+		if slices.ContainsFunc(userland, func(p Package) bool { return slices.Contains(class.Unless, p.Name) }) {
+			continue
+		}
+		classes = append(classes, ModuleClass{
+			Name: name, Network: class.Initramfs == catalog.InitramfsNetwork, Paths: class.Paths, Keep: class.Keep,
+		})
+	}
+	return classes
 }
 
 // kernelFirmware are the packages with firmware that the spec keeps; none for a

@@ -195,6 +195,25 @@ type Initramfs struct {
 	Tool       string   `json:"tool" yaml:"tool"`
 	Overlay    string   `json:"overlay" yaml:"overlay"`
 	Components []string `json:"components,omitempty" yaml:"components,omitempty"`
+	// Network tells that the initramfs of the system can use a network.
+	Network bool `json:"network,omitempty" yaml:"network,omitempty"`
+	// NetworkOverlay is what Overlay lacks for a network.
+	NetworkOverlay string `json:"networkOverlay" yaml:"networkOverlay"`
+	// Omit are classes of kernel modules that are left out.
+	Omit []ModuleClass `json:"omit,omitempty" yaml:"omit,omitempty"`
+}
+
+// ModuleClass is a class of kernel modules.
+type ModuleClass struct {
+	// Name of the class in the catalog.
+	Name string `json:"name" yaml:"name"`
+	// Network tells that an initramfs with a network has the modules.
+	Network bool `json:"network,omitempty" yaml:"network,omitempty"`
+	// Paths are directories below /lib/modules/VERSION/kernel, or modules there
+	// without their extension.
+	Paths []string `json:"paths,omitempty" yaml:"paths,omitempty"`
+	// Keep are modules below Paths that are not in the class, by name.
+	Keep []string `json:"keep,omitempty" yaml:"keep,omitempty"`
 }
 
 // Component is a program and where it comes from.

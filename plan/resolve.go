@@ -82,13 +82,14 @@ func (r *resolver) resolve() *Plan {
 		init = distro.Inits[0]
 	}
 	selected := r.selected(distro, donor, model, init.Name, variant)
+	userland := r.userland(distro, selected)
 	p := &Plan{
 		Version:     r.spec.Version,
 		Variant:     variant,
 		Arch:        r.arch.Name,
 		Model:       model.Name,
-		Userland:    r.userland(distro, selected),
-		Kernel:      r.kernel(donor, model),
+		Userland:    userland,
+		Kernel:      r.kernel(donor, model, userland.Packages),
 		Components:  r.components(variant, init.Name),
 		System:      r.system(distro, model, init),
 		CloudConfig: r.content(key.CloudConfig, r.spec.CloudConfig),

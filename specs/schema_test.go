@@ -110,6 +110,7 @@ func TestSchemaKeys(t *testing.T) {
 		"Spec":       "%s",
 		"Distro":     "distro: {%s}",
 		"Kernel":     "kernel: {%s}",
+		"Initramfs":  "initramfs: {%s}",
 		"Kubernetes": "kubernetes: {%s}",
 		"Mesh":       "mesh: {%s}",
 		"Packages":   "packages: {%s}",

@@ -25,6 +25,8 @@ type Spec struct {
 	Init string `yaml:"init,omitempty" json:"init,omitempty" jsonschema:"enum=systemd,enum=openrc"`
 	// The kernel. The default is that of the distribution.
 	Kernel Kernel `yaml:"kernel,omitempty" json:"kernel,omitzero"`
+	// The initramfs, which finds the root.
+	Initramfs Initramfs `yaml:"initramfs,omitempty" json:"initramfs,omitzero"`
 	// The Kubernetes of the standard variant. The default is k3s.
 	Kubernetes Kubernetes `yaml:"kubernetes,omitempty" json:"kubernetes,omitzero"`
 	// The network between the machines of the standard variant. The default is
@@ -72,6 +74,16 @@ type Kernel struct {
 	Image string `yaml:"image,omitempty" json:"image,omitempty"`
 	// A named context with a custom kernel, laid out as in image.
 	Context string `yaml:"context,omitempty" json:"context,omitempty"`
+}
+
+// Initramfs are options of the initramfs, which finds the root of a live medium
+// or an installed machine.
+type Initramfs struct {
+	// A network before the root is there: drivers of network cards and of storage
+	// networks, and DHCP. It is for machines that unlock their disks with a key
+	// server, or have their root on a storage network; the initramfs is twice as
+	// large. Files for netboot always have it. The default is false.
+	Network bool `yaml:"network,omitempty" json:"network,omitempty"`
 }
 
 // Kubernetes chooses a distribution of Kubernetes. As a plain string it is the

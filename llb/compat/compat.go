@@ -36,7 +36,7 @@ var (
 // Check holds the parts of a root filesystem to the needs of the plan. The
 // state is empty, and building it fails with a line for each need that is not
 // met, at the line of the spec that decided about the kernel.
-func Check(ctx context.Context, g *graph.Graph, p *plan.Plan, rootfs, userland llb.State, k kernel.Kernel) (llb.State, error) {
+func Check(ctx context.Context, g *graph.Graph, p *plan.Plan, rootfs, userland, modules llb.State, initramfs kernel.Initramfs) (llb.State, error) {
 	s := g.Stage("compat", p.At(key.Kernel)).On(g.Build)
 	tools, err := s.Image(ctx, p.ScriptImage)
 	if err != nil {
@@ -52,9 +52,9 @@ func Check(ctx context.Context, g *graph.Graph, p *plan.Plan, rootfs, userland l
 		Args: []string{"/rootfs", "/initramfs", list, "/facts/kmod"},
 		Mounts: []llb.RunOption{
 			llb.AddMount("/rootfs", rootfs, llb.Readonly),
-			llb.AddMount("/initramfs/boot", k.Initramfs, llb.SourcePath("/boot"), llb.Readonly),
-			llb.AddMount("/initramfs/initrd.list", k.Manifest, llb.SourcePath("/initrd.list"), llb.Readonly),
-			llb.AddMount("/facts", kmod(g, p, userland, k), llb.Readonly),
+			llb.AddMount("/initramfs/boot", initramfs.Layer, llb.SourcePath("/boot"), llb.Readonly),
+			llb.AddMount("/initramfs/initrd.list", initramfs.Manifest, llb.SourcePath("/initrd.list"), llb.Readonly),
+			llb.AddMount("/facts", kmod(g, p, userland, modules), llb.Readonly),
 			llb.AddMount(list, needs, llb.SourcePath("/needs"), llb.Readonly),
 		},
 	}).AddMount("/out", llb.Scratch()), nil
@@ -63,13 +63,13 @@ func Check(ctx context.Context, g *graph.Graph, p *plan.Plan, rootfs, userland l
 // kmod holds /kmod: what the userland's own kmod reads of the modules. It is
 // the only part of the check that runs something of the system, and depends on
 // nothing but userland and kernel.
-func kmod(g *graph.Graph, p *plan.Plan, userland llb.State, k kernel.Kernel) llb.State {
+func kmod(g *graph.Graph, p *plan.Plan, userland, kernel llb.State) llb.State {
 	const modules = graph.ScriptDir + "/kernel"
 	return g.Stage("compat", p.At(key.Kernel)).Run(userland, graph.Command{
 		Title:  "read modules of the kernel with the userland's kmod",
 		Script: graph.Script{Name: "kmod.sh", Text: kmodScript},
 		Args:   []string{path.Join(modules, p.Userland.Real("/lib"), "modules"), "/out/kmod"},
-		Mounts: []llb.RunOption{llb.AddMount(modules, k.Layer, llb.Readonly)},
+		Mounts: []llb.RunOption{llb.AddMount(modules, kernel, llb.Readonly)},
 	}).AddMount("/out", llb.Scratch())
 }
 

@@ -16,15 +16,17 @@ import (
 type stage struct {
 	t   *testing.T
 	dir string
+	// omit and keep are modules to leave out, and those to take all the same.
+	omit, keep string
 }
 
 func newStage(t *testing.T, programs map[string]string) stage {
 	t.Helper()
-	s := stage{t, t.TempDir()}
-	for _, dir := range []string{"bin", "overlay", "root/lib/modules/6.1.0"} {
+	s := stage{t: t, dir: t.TempDir()}
+	for _, dir := range []string{"bin", "overlay", "root/lib/modules/6.1.0/kernel", "root/etc/dracut.conf.d"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(s.dir, dir), 0o755))
 	}
-	for _, name := range []string{"awk", "basename", "cat", "chmod", "cp", "dirname", "gzip", "mkdir", "printf", "rm", "sed", "sort", "touch"} {
+	for _, name := range []string{"awk", "basename", "cat", "chmod", "cp", "dirname", "find", "grep", "gzip", "mkdir", "printf", "rm", "sed", "sort", "touch"} {
 		real, err := exec.LookPath(name)
 		require.NoError(t, err)
 		require.NoError(t, os.Symlink(real, filepath.Join(s.dir, "bin", name)))
@@ -41,12 +43,12 @@ func (s stage) run(name string, tools ...string) (said string, manifest []string
 	for _, file := range []string{name, "initramfs.sh"} {
 		text, err := scripts.ReadFile(file)
 		require.NoError(s.t, err)
-		moved := strings.NewReplacer("/lib/modules/", s.dir+"/root/lib/modules/", `"$overlay/." /`, `"$overlay/." "`+s.dir+`/root"`).Replace(string(text))
+		moved := strings.NewReplacer("/lib/modules/", s.dir+"/root/lib/modules/", "/etc/dracut.conf.d/", s.dir+"/root/etc/dracut.conf.d/", `"$overlay/." /`, `"$overlay/." "`+s.dir+`/root"`).Replace(string(text))
 		require.NoError(s.t, os.WriteFile(filepath.Join(s.dir, file), []byte(moved), 0o755))
 	}
 	list := filepath.Join(s.dir, "manifest/initrd.list")
 	cmd := exec.Command("/bin/sh", append([]string{filepath.Join(s.dir, name), s.dir + "/overlay", s.dir + "/out/boot/initrd", list}, tools...)...)
-	cmd.Env = []string{"PATH=" + s.dir + "/bin", "SOURCE_DATE_EPOCH=1"}
+	cmd.Env = []string{"PATH=" + s.dir + "/bin", "SOURCE_DATE_EPOCH=1", "FLAVORKIT_OMIT=" + s.omit, "FLAVORKIT_KEEP=" + s.keep}
 	out, err := cmd.CombinedOutput()
 	if data, readErr := os.ReadFile(list); readErr == nil {
 		manifest = strings.Fields(string(data))
@@ -98,4 +100,21 @@ func TestTools(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, "the stage that makes the initramfs has no cpio or bsdcpio; needed for the archive\n"+
 		"the stage that makes the initramfs has no tar; needed for the live medium\n", said)
+}
+
+// TestOmittedModules has dracut leave out the modules below directories, and single
+// ones, as the kernel of the stage names them.
+func TestOmittedModules(t *testing.T) {
+	s := newStage(t, map[string]string{"depmod": "", "dracut": dracut, "lsinitrd": long})
+	kernel := filepath.Join(s.dir, "root/lib/modules/6.1.0/kernel")
+	for _, module := range []string{"drivers/hid/hid.ko", "drivers/hid/hid-sony.ko.xz", "drivers/hid/usbhid/usbhid.ko", "drivers/scsi/bfa/bfa.ko", "drivers/scsi/sd_mod.ko", "drivers/scsi/iscsi_tcp.ko.zst"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(kernel, filepath.Dir(module)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(kernel, module), nil, 0o644))
+	}
+	s.omit, s.keep = "drivers/hid\ndrivers/scsi/bfa\ndrivers/scsi/iscsi_tcp\ndrivers/none\ndrivers/scsi/sd", "usbhid\nhid"
+	said, _, err := s.run("dracut.sh")
+	require.NoError(t, err, said)
+	text, err := os.ReadFile(filepath.Join(s.dir, "root/etc/dracut.conf.d/99-omit.conf"))
+	require.NoError(t, err)
+	assert.Equal(t, `omit_drivers+=" ^bfa$ "`+"\n"+`omit_drivers+=" ^hid_sony$ "`+"\n"+`omit_drivers+=" ^iscsi_tcp$ "`+"\n", string(text))
 }

@@ -8,6 +8,7 @@ import (
 	"embed"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/pkg/errors"
@@ -40,8 +41,18 @@ func tools() map[string]string {
 type Kernel struct {
 	// Layer holds /boot/vmlinuz*, the modules and the firmware.
 	Layer llb.State
-	// Initramfs holds /boot/initrd.
-	Initramfs llb.State
+	// Initramfs is that of the system.
+	Initramfs Initramfs
+
+	// donor is the stage that the initramfs is made in, with components by name.
+	donor      llb.State
+	components map[string]llb.State
+}
+
+// Initramfs is an initramfs and what is known of it.
+type Initramfs struct {
+	// Layer holds /boot/initrd.
+	Layer llb.State
 	// Manifest holds /initrd.list: the paths inside the initramfs, one a line.
 	Manifest llb.State
 }
@@ -74,11 +85,18 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, components map[str
 		Env:    g.EpochEnv(),
 	}).AddMount("/out", llb.Scratch())
 
-	initramfs, manifest, err := initramfs(g, p, donor, components)
-	if err != nil {
-		return Kernel{}, err
+	k := Kernel{Layer: layer, donor: donor, components: components}
+	k.Initramfs, err = k.initramfs(g, p, p.Kernel.Initramfs.Network)
+	return k, err
+}
+
+// NetworkInitramfs makes an initramfs that can use a network, for netboot. It is
+// that of the system when the plan asks for a network there.
+func (k Kernel) NetworkInitramfs(g *graph.Graph, p *plan.Plan) (Initramfs, error) {
+	if p.Kernel.Initramfs.Network {
+		return k.Initramfs, nil
 	}
-	return Kernel{Layer: layer, Initramfs: initramfs, Manifest: manifest}, nil
+	return k.initramfs(g, p, true)
 }
 
 // adopt puts the user's own kernel into the stage of the donor, so that all
@@ -117,44 +135,63 @@ func ownKernel(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan)
 	return state, nil
 }
 
-func initramfs(g *graph.Graph, p *plan.Plan, donor llb.State, components map[string]llb.State) (initrd, manifest llb.State, err error) {
-	tool, ok := tools()[p.Kernel.Initramfs.Tool]
+// initramfs makes an initramfs for the kernel, with or without a network.
+func (k Kernel) initramfs(g *graph.Graph, p *plan.Plan, network bool) (Initramfs, error) {
+	with := p.Kernel.Initramfs
+	tool, ok := tools()[with.Tool]
 	if !ok {
-		return initrd, manifest, errors.Errorf("no tool called %q makes an initramfs", p.Kernel.Initramfs.Tool)
+		return Initramfs{}, errors.Errorf("no tool called %q makes an initramfs", with.Tool)
 	}
 	makeScript, err := script(tool)
 	if err != nil {
-		return initrd, manifest, err
-	}
-	const overlayDir = graph.ScriptDir + "/overlay"
-	s := g.Stage(p.Kernel.Distro+"/initramfs", p.At(key.Kernel))
-	files, err := g.Overlays.Files(p.Kernel.Initramfs.Overlay)
-	if err != nil {
-		return initrd, manifest, err
+		return Initramfs{}, err
 	}
 	shared, err := script("initramfs.sh")
 	if err != nil {
-		return initrd, manifest, err
+		return Initramfs{}, err
 	}
 	makeScript.Beside = []graph.Script{shared}
-	mounts := []llb.RunOption{
-		llb.AddMount(overlayDir, s.File(llb.Scratch(), "configure "+p.Kernel.Initramfs.Tool, g.Tree(files)), llb.Readonly),
+	const overlayDir = graph.ScriptDir + "/overlay"
+	s := g.Stage(p.Kernel.Distro+"/initramfs", p.At(key.Kernel))
+	overlays, title := []string{with.Overlay}, "make the initramfs with "+with.Tool
+	if network {
+		overlays, title = append(overlays, with.NetworkOverlay), "make an initramfs with a network with "+with.Tool
 	}
-	for _, name := range p.Kernel.Initramfs.Components {
+	files, err := g.Overlays.Files(overlays...)
+	if err != nil {
+		return Initramfs{}, err
+	}
+	mounts := []llb.RunOption{
+		llb.AddMount(overlayDir, s.File(llb.Scratch(), "configure "+with.Tool, g.Tree(files)), llb.Readonly),
+	}
+	for _, name := range with.Components {
 		c, ok := p.Component(name)
 		if !ok {
-			return initrd, manifest, errors.Errorf("the initramfs needs the component %s, which the plan lacks", name)
+			return Initramfs{}, errors.Errorf("the initramfs needs the component %s, which the plan lacks", name)
 		}
-		mounts = append(mounts, llb.AddMount(c.Install, components[name], llb.SourcePath(c.Install), llb.Readonly))
+		mounts = append(mounts, llb.AddMount(c.Install, k.components[name], llb.SourcePath(c.Install), llb.Readonly))
 	}
-	run := s.Run(donor, graph.Command{
-		Title:  "make the initramfs with " + p.Kernel.Initramfs.Tool,
+	env := g.EpochEnv()
+	maps.Copy(env, omitEnv(with.Omit, network))
+	run := s.Run(k.donor, graph.Command{
+		Title:  title,
 		Script: makeScript,
 		Args:   append([]string{overlayDir, "/out/boot/initrd", "/manifest/initrd.list"}, toolArgs(p.Needs[catalog.NeedInitramfsTools])...),
-		Env:    g.EpochEnv(),
+		Env:    env,
 		Mounts: mounts,
 	})
-	return run.AddMount("/out", llb.Scratch()), run.AddMount("/manifest", llb.Scratch()), nil
+	return Initramfs{Layer: run.AddMount("/out", llb.Scratch()), Manifest: run.AddMount("/manifest", llb.Scratch())}, nil
+}
+
+// omitEnv are the modules to leave out, as the scripts read them.
+func omitEnv(classes []plan.ModuleClass, network bool) map[string]string {
+	var paths, keep []string
+	for _, class := range classes {
+		if !network || !class.Network {
+			paths, keep = append(paths, class.Paths...), append(keep, class.Keep...)
+		}
+	}
+	return map[string]string{"FLAVORKIT_OMIT": strings.Join(paths, "\n"), "FLAVORKIT_KEEP": strings.Join(keep, "\n")}
 }
 
 // toolArgs are the commands that the stage must have, as the scripts read them.

@@ -60,7 +60,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 	if err != nil {
 		return nil, err
 	}
-	layers = append(layers, k.Layer, k.Initramfs)
+	layers = append(layers, k.Layer, k.Initramfs.Layer)
 	for _, c := range p.Components {
 		layers = append(layers, components[c.Name])
 	}
@@ -88,7 +88,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 	if err != nil {
 		return nil, err
 	}
-	fits, err := compat.Check(ctx, g, p, r.unchecked, userland, k)
+	fits, err := compat.Check(ctx, g, p, r.unchecked, userland, k.Layer, k.Initramfs)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +102,20 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 // vertex of the gate is called "checked" and what.
 func (r *RootFS) Derive(g *graph.Graph, s graph.Stage, what string, from func(root llb.State) llb.State) llb.State {
 	return g.Require(s, "checked "+what, from(r.unchecked), r.checks...)
+}
+
+// NetworkInitramfs is a state with an initramfs in /boot that can use a network,
+// gated as the root filesystem is.
+func (r *RootFS) NetworkInitramfs(ctx context.Context, g *graph.Graph, p *plan.Plan) (llb.State, error) {
+	made, err := r.Kernel.NetworkInitramfs(g, p)
+	if err != nil {
+		return llb.State{}, err
+	}
+	fits, err := compat.Check(ctx, g, p, r.unchecked, r.Userland, r.Kernel.Layer, made)
+	if err != nil {
+		return llb.State{}, err
+	}
+	return g.Require(g.Stage("netboot", p.At(key.Artifacts)), "checked initramfs", made.Layer, fits), nil
 }
 
 func buildComponents(ctx context.Context, g *graph.Graph, p *plan.Plan) (map[string]llb.State, error) {

@@ -18,6 +18,8 @@ type Catalog struct {
 	Distros    map[string]*Distro
 	Models     map[string]*Model
 	Components map[string]*Component
+	// Modules are classes of kernel modules.
+	Modules map[string]*ModuleClass
 	// Requirements are what systems need of a kernel and its initramfs.
 	Requirements map[string]*Requirements
 	Tools        map[string]*Toolbox
@@ -187,6 +189,9 @@ type Initramfs struct {
 	Tool string `yaml:"tool"`
 	// Overlay is the set of overlay files that the tool needs.
 	Overlay string `yaml:"overlay"`
+	// Network is the set of overlay files that the tool needs beside it for an
+	// initramfs that can use a network.
+	Network string `yaml:"network"`
 	// Components inside the initramfs.
 	Components []string `yaml:"components"`
 	// Groups of packages that are installed with the kernel.

@@ -68,3 +68,38 @@ func TestMkinitfs(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, strings.Fields(string(config)), "kms")
 }
+
+// TestNetworkOfInitramfs has dracut leave the network out, though its tools are in
+// the stage, unless the configuration for it is there.
+func TestNetworkOfInitramfs(t *testing.T) {
+	dir := t.TempDir()
+	read := func() (add, omit []string) {
+		out, err := exec.Command("bash", "-euc", `
+			add_dracutmodules= omit_dracutmodules=
+			for conf in "$1"/*.conf; do . "$conf"; done
+			echo "$add_dracutmodules"; echo "$omit_dracutmodules"
+		`, "bash", dir).CombinedOutput()
+		require.NoError(t, err, string(out))
+		lines := strings.Split(string(out), "\n")
+		return strings.Fields(lines[0]), strings.Fields(lines[1])
+	}
+	put := func(overlay, name string) {
+		text, err := os.ReadFile(path.Join("overlay", overlay, "etc/dracut.conf.d", name))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path.Join(dir, name), text, 0o644))
+	}
+	modules := []string{"network", "livenet"}
+
+	put("dracut", "99-immucore.conf")
+	add, omit := read()
+	assert.Subset(t, omit, modules)
+	assert.Contains(t, add, "immucore")
+	assert.NotContains(t, add, "network")
+
+	put("dracut-network", "99-network.conf")
+	add, omit = read()
+	assert.Subset(t, add, modules)
+	for _, name := range modules {
+		assert.NotContains(t, omit, name)
+	}
+}

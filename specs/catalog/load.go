@@ -15,7 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-//go:embed archs distros models components requirements tools flavors overlay
+//go:embed archs distros models components modules requirements tools flavors overlay
 var builtin embed.FS
 
 // ContextName is the named context with a catalog to lay over the built-in one.
@@ -31,7 +31,7 @@ const (
 
 // Directories returns the directories of a catalog. Nothing else of a layer is read.
 func Directories() []string {
-	return []string{"archs", "distros", "models", "components", "requirements", "tools", flavorDir, overlayDir}
+	return []string{"archs", "distros", "models", "components", "modules", "requirements", "tools", flavorDir, overlayDir}
 }
 
 // Layer is a directory with a catalog. Its records, flavors and overlay files replace those of
@@ -106,6 +106,7 @@ func (l *loader) load() (*Catalog, error) {
 		func() (err error) { c.Distros, err = readRecords[Distro](l, "distros"); return err },
 		func() (err error) { c.Models, err = readRecords[Model](l, "models"); return err },
 		func() (err error) { c.Components, err = readRecords[Component](l, "components"); return err },
+		func() (err error) { c.Modules, err = readRecords[ModuleClass](l, "modules"); return err },
 		func() (err error) { c.Requirements, err = readRecords[Requirements](l, "requirements"); return err },
 		func() (err error) { c.Tools, err = readRecords[Toolbox](l, "tools"); return err },
 	} {

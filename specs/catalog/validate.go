@@ -27,6 +27,9 @@ func (c *Catalog) validate(l *loader) {
 		c.Components[name].validate(l.record("components", name), c)
 	}
 	c.validateKinds(l)
+	for _, name := range Names(c.Modules) {
+		c.Modules[name].validate(l.record("modules", name))
+	}
 	for _, name := range Names(c.Requirements) {
 		c.Requirements[name].validate(l.record("requirements", name), c)
 	}
@@ -122,6 +125,11 @@ func (d *Distro) validate(r record, c *Catalog) {
 	}
 	for i, component := range d.Kernel.Initramfs.Components {
 		r.oneOf(keys{"kernel", "initramfs", "components", i}, component, Names(c.Components))
+	}
+	for key, set := range map[string]string{"overlay": d.Kernel.Initramfs.Overlay, "network": d.Kernel.Initramfs.Network} {
+		if set != "" {
+			r.oneOf(keys{"kernel", "initramfs", key}, set, Names(c.overlays))
+		}
 	}
 	for i, set := range d.Overlays {
 		r.oneOf(keys{"overlays", i}, set, Names(c.overlays))

@@ -24,6 +24,7 @@ var (
 	KernelFrom      = Key{"kernel.from"}
 	KernelPackage   = Key{"kernel.package"}
 	KernelContext   = Key{"kernel.context"}
+	Initramfs       = Key{"initramfs"}
 	Kubernetes      = Key{"kubernetes"}
 	KubernetesName  = Key{"kubernetes.distribution"}
 	Mesh            = Key{"mesh"}

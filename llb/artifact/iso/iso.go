@@ -39,7 +39,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 		llb.AddMount("/in/squashfs", artifact.Squashfs(g, p, s, image, r), llb.Readonly),
 		llb.AddMount("/in/loaders", bootImages(g, p, s, image, r, static), llb.Readonly),
 		llb.AddMount("/in/kernel", r.Kernel.Layer, llb.SourcePath("/boot"), llb.Readonly),
-		llb.AddMount("/in/initramfs", r.Kernel.Initramfs, llb.SourcePath("/boot"), llb.Readonly),
+		llb.AddMount("/in/initramfs", r.Kernel.Initramfs.Layer, llb.SourcePath("/boot"), llb.Readonly),
 		llb.AddMount("/in/tree", static, llb.Readonly),
 	}
 	config, err := artifact.ConfigMount(ctx, g, s, key.ISOCloudConfig, p.ISO.CloudConfig)

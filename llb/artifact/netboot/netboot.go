@@ -30,6 +30,10 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 	if err != nil {
 		return llb.State{}, err
 	}
+	initramfs, err := r.NetworkInitramfs(ctx, g, p)
+	if err != nil {
+		return llb.State{}, err
+	}
 	s := g.Stage("netboot", p.At(key.Artifacts)).On(toolsStage.Platform())
 	env := g.EpochEnv()
 	env["FLAVORKIT_CONSOLE"] = consoles(p)
@@ -42,7 +46,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 		Mounts: []llb.RunOption{
 			llb.AddMount("/in/squashfs", artifact.Squashfs(g, p, s, image, r), llb.Readonly),
 			llb.AddMount("/in/kernel", r.Kernel.Layer, llb.SourcePath("/boot"), llb.Readonly),
-			llb.AddMount("/in/initramfs", r.Kernel.Initramfs, llb.SourcePath("/boot"), llb.Readonly),
+			llb.AddMount("/in/initramfs", initramfs, llb.SourcePath("/boot"), llb.Readonly),
 		},
 	}).AddMount("/out", llb.Scratch()), nil
 }

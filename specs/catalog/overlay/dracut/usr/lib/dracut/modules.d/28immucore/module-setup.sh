@@ -65,7 +65,7 @@ install() {
     # For stages that change partitions, file systems of the installer's other choices, repairs at the emergency
     # shell, and TPM unlock.
     inst_multiple -o mkfs.fat fsck.ext2 fsck.ext3 fsck.ext4 fsck.vfat resize2fs tune2fs \
-        mkfs.xfs xfs_repair mkfs.btrfs parted partprobe partx sgdisk sfdisk less \
+        mkfs.xfs xfs_repair mkfs.btrfs parted partprobe partx sfdisk less \
         "$systemdutildir"/systemd-cryptsetup
 
     inst_script "$moddir/generator.sh" "$systemdutildir/system-generators/immucore-generator"
