@@ -183,10 +183,6 @@ func TestMirrorDown(t *testing.T) {
 	sources := errdefs.Sources(err)
 	require.NotEmpty(t, sources)
 	assert.EqualValues(t, 5, sources[0].Ranges[0].Start.Line, "the packages are to blame")
-
-	// The next build works.
-	o.Args = nil
-	solved(t, embedded(t), o)
 }
 
 // TestBrokenImage breaks the root filesystem by files of the spec. The check names all that is
