@@ -2,6 +2,7 @@ package solve
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/moby/buildkit/client"
@@ -29,7 +30,22 @@ func newProgress(w io.Writer, mode string) (func(chan *client.SolveStatus) error
 	}
 	return func(status chan *client.SolveStatus) error {
 		// The display outlives a cancelled build: it shows how that ended.
-		_, err := display.UpdateFrom(context.Background(), status)
+		warnings, err := display.UpdateFrom(context.Background(), status)
+		if mode != string(progressui.RawJSONMode) {
+			showWarnings(w, warnings)
+		}
 		return err
 	}, nil
+}
+
+// showWarnings lists the warnings of a build. A display drops one about a step that
+// has ended, or shows it far above the end.
+func showWarnings(w io.Writer, warnings []client.VertexWarning) {
+	shown := map[string]bool{}
+	for _, warning := range warnings {
+		if text := string(warning.Short); !shown[text] {
+			shown[text] = true
+			fmt.Fprintf(w, "warning: %s\n", text)
+		}
+	}
 }
