@@ -132,7 +132,7 @@ func TestReleases(t *testing.T) {
 		assert.Contains(t, packageNames(of("extends: fedora", arch).Userland.Packages), "util-linux")
 	}
 	for spec, backend := range map[string]bool{"debian-12": false, "debian-13": true, "ubuntu": true, "fedora": true, "opensuse": false} {
-		_, asked := of("extends: "+spec, "amd64").Needs[catalog.NeedInitramfsFiles]["/var/lib/dracut/hooks/initqueue/settled/99-networkd-run.sh or "+
+		_, asked := of("extends: "+spec, "amd64").Needs[catalog.NeedNetworkFiles]["/var/lib/dracut/hooks/initqueue/settled/99-networkd-run.sh or "+
 			"/usr/lib/dracut/hooks/initqueue/settled/99-networkd-run.sh or /lib/dracut/hooks/initqueue/settled/99-networkd-run.sh"]
 		assert.Equal(t, backend, asked, spec)
 	}

@@ -43,7 +43,7 @@ func Check(ctx context.Context, g *graph.Graph, p *plan.Plan, rootfs, userland, 
 		return llb.State{}, err
 	}
 	const list = graph.ScriptDir + "/needs"
-	needs := s.File(llb.Scratch(), "list what kernel and initramfs need", g.Tree([]tree.Entry{tree.File("/needs", []byte(needList(p)))}))
+	needs := s.File(llb.Scratch(), "list what kernel and initramfs need", g.Tree([]tree.Entry{tree.File("/needs", []byte(needList(p, initramfs.Network)))}))
 	return s.Run(tools, graph.Command{
 		Title: "check that kernel, initramfs and userland fit",
 		Script: graph.Script{Name: "compat.sh", Text: compatScript, Beside: []graph.Script{
@@ -73,16 +73,26 @@ func kmod(g *graph.Graph, p *plan.Plan, userland, kernel llb.State) llb.State {
 	}).AddMount("/out", llb.Scratch())
 }
 
-// needList is one need a line, as compat.sh reads it.
-func needList(p *plan.Plan) string {
+// needList is one need a line, as compat.sh reads it, with those of an initramfs
+// with a network if it has one.
+func needList(p *plan.Plan, network bool) string {
+	more := map[catalog.Category]catalog.Category{}
+	if network {
+		more[catalog.NeedInitramfsModules], more[catalog.NeedInitramfsFiles] = catalog.NeedNetworkModules, catalog.NeedNetworkFiles
+	}
 	var b strings.Builder
 	source, remedy := origin(p)
 	fmt.Fprintf(&b, "source\t%s\nremedy\t%s\narch\t%s\ntool\t%s\n", source, remedy, p.Arch, p.Kernel.Initramfs.Tool)
 	for _, category := range catalog.Categories() {
-		if category == catalog.NeedCommands || category == catalog.NeedInitramfsTools {
+		switch category {
+		case catalog.NeedCommands, catalog.NeedInitramfsTools:
 			continue // the check of the root filesystem and the step of the initramfs look for them
+		case catalog.NeedNetworkModules, catalog.NeedNetworkFiles:
+			continue // beside those of every initramfs
 		}
-		needs := p.Needs[category]
+		needs := plan.Reasons{}
+		maps.Copy(needs, p.Needs[category])
+		maps.Copy(needs, p.Needs[more[category]])
 		for _, names := range slices.Sorted(maps.Keys(needs)) {
 			fmt.Fprintf(&b, "%s\t%s\t%s\n", category, names, needs[names])
 		}

@@ -43,7 +43,7 @@ type parts struct {
 // needs are loaded with are none.
 func partsOf(t *testing.T, p *plan.Plan, more ...string) *parts {
 	t.Helper()
-	s := &parts{t: t, dir: t.TempDir(), needs: needList(p) + strings.Join(more, "")}
+	s := &parts{t: t, dir: t.TempDir(), needs: needList(p, false) + strings.Join(more, "")}
 	for _, dir := range []string{"root/usr/lib", "root/usr/sbin", "root/boot", "initramfs/boot"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(s.dir, dir), 0o755))
 	}
@@ -538,6 +538,7 @@ func TestEveryNeed(t *testing.T) {
 			lines, ok := all.run()
 			require.True(t, ok, lines)
 			s := partsOf(t, p)
+			s.needs = needList(p, true)
 			s.write(moddir+"modules.dep", "kernel/acme.ko.zst:\n")
 			s.remove(moddir + "kernel")
 			s.write(moddir+"kernel/acme.ko.zst", "module")
@@ -611,4 +612,14 @@ func TestKmod(t *testing.T) {
 			assert.Equal(t, c.want, string(facts))
 		})
 	}
+}
+
+// TestNetworkNeeds has what an initramfs needs for a network asked of one that has it.
+func TestNetworkNeeds(t *testing.T) {
+	p := spectest.MustPlan(t, "extends: debian-13\nversion: v1.0.0\n", nil, "amd64")
+	const hook, module = "99-networkd-run.sh", "initramfs-modules\tvirtio_net\t"
+	assert.NotContains(t, needList(p, false), hook)
+	assert.NotContains(t, needList(p, false), module)
+	assert.Contains(t, needList(p, true), hook)
+	assert.Contains(t, needList(p, true), module)
 }

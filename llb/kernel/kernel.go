@@ -53,6 +53,8 @@ type Kernel struct {
 type Initramfs struct {
 	// Layer holds /boot/initrd.
 	Layer llb.State
+	// Network tells that it can use a network.
+	Network bool
 	// Manifest holds /initrd.list: the paths inside the initramfs, one a line.
 	Manifest llb.State
 }
@@ -180,7 +182,7 @@ func (k Kernel) initramfs(g *graph.Graph, p *plan.Plan, network bool) (Initramfs
 		Env:    env,
 		Mounts: mounts,
 	})
-	return Initramfs{Layer: run.AddMount("/out", llb.Scratch()), Manifest: run.AddMount("/manifest", llb.Scratch())}, nil
+	return Initramfs{Network: network, Layer: run.AddMount("/out", llb.Scratch()), Manifest: run.AddMount("/manifest", llb.Scratch())}, nil
 }
 
 // omitEnv are the modules to leave out, as the scripts read them.

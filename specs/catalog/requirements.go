@@ -46,6 +46,10 @@ const (
 	NeedInitramfsCommands Category = "initramfs-commands"
 	// NeedInitramfsFiles are in the initramfs, by full path.
 	NeedInitramfsFiles Category = "initramfs-files"
+	// NeedNetworkModules and NeedNetworkFiles are modules and files of an initramfs
+	// that can use a network.
+	NeedNetworkModules Category = "network-initramfs-modules"
+	NeedNetworkFiles   Category = "network-initramfs-files"
 	// NeedInitramfsForeign are paths in the initramfs that only another tool would
 	// have put there, so that they must not be there.
 	NeedInitramfsForeign Category = "initramfs-foreign"
@@ -56,6 +60,7 @@ func Categories() []Category {
 	return []Category{
 		NeedCommands, NeedModules, NeedConfig, NeedFirmware,
 		NeedInitramfsTools, NeedInitramfsModules, NeedInitramfsCommands, NeedInitramfsFiles, NeedInitramfsForeign,
+		NeedNetworkModules, NeedNetworkFiles,
 	}
 }
 
