@@ -4,11 +4,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/flavorkit/flavorkit/internal/arch"
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// ArchHint is the hint about a word that is no architecture of the catalog: the
-// nearest one, by any of its names, and all.
+// ArchHint is the hint about a word that is no architecture of the catalog: the nearest one, by any
+// of its names, and all.
 func (c *Catalog) ArchHint(word string) string {
 	known := Names(c.Archs)
 	near, ok := specs.Nearest(word, known)
@@ -25,7 +26,7 @@ func (c *Catalog) ArchHint(word string) string {
 }
 
 // validateArch refuses an architecture that nothing can be made for.
-func validateArch(r record, a *Arch) {
+func validateArch(r record, c *Catalog, a *Arch) {
 	r.named(a.Name)
 	r.needed("title", a.Title)
 	r.needed("machine", a.Machine)
@@ -34,6 +35,8 @@ func validateArch(r record, a *Arch) {
 	if len(a.Consoles) == 0 {
 		r.wrong(keys{"consoles"}, "", "is missing")
 	}
+	r.arguments("consoles", a.Consoles)
+	r.arguments("video", a.Video)
 	e := a.Emulator
 	for _, needed := range []struct{ key, value string }{
 		{"program", e.Program}, {"machine", e.Machine}, {"versioned", e.Versioned}, {"cpu", e.CPU}, {"cdrom", e.CDROM},
@@ -44,6 +47,13 @@ func validateArch(r record, a *Arch) {
 	}
 	if len(e.Firmware.EFI) == 0 {
 		r.wrong(keys{"emulator", "firmware", "efi"}, "", "is missing")
+	}
+	if e.From != "" {
+		from := keys{"emulator", "from"}
+		r.oneOf(from, e.From, Names(c.Distros))
+		if d, ok := c.Distros[e.From]; ok && e.Packages[d.Family] == (arch.Packages{}) {
+			r.wrong(from, "", "there are no packages for the family %s", d.Family)
+		}
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v4"
+	"golang.org/x/mod/semver"
+
 	"github.com/flavorkit/flavorkit/internal/arch"
 	"github.com/flavorkit/flavorkit/specs"
 )
@@ -27,6 +30,9 @@ type Catalog struct {
 	flavors  map[string]specs.Source
 	overlays Overlays
 	layers   []Layer
+	// merged and ranges tell where a value is written.
+	merged map[string]*yaml.Node
+	ranges map[*yaml.Node]specs.Range
 }
 
 // Arch is an architecture: archs/<name>.yaml.
@@ -46,6 +52,13 @@ type Distro struct {
 	Family  string `yaml:"family"`
 	Flavor  string `yaml:"flavor"`
 	Release string `yaml:"release"`
+	// EOL is the last day with updates from the distribution, such as 2026-05-31; empty when none
+	// is announced. Updates for subscribers alone do not count. A record that is like another says
+	// its own, or takes it away.
+	EOL string `yaml:"eol"`
+	// Releases is the list of all releases; nil when none is known. It counts for one flavor: a
+	// record with another flavor that is like this one has no list unless it names one.
+	Releases *Releases `yaml:"releases"`
 	// Base is the image that everything starts from.
 	Base string `yaml:"base"`
 	// Manager is the package manager, one of Managers.
@@ -61,12 +74,19 @@ type Distro struct {
 	// Exclude are paths that no package may bring, in the form that the package manager takes
 	// (Manager.Exclude).
 	Exclude []string `yaml:"exclude"`
+	// Files are groups of files that the userland's packages do not bring either, by purpose.
+	Files []FileGroup `yaml:"files"`
 	// RemoveUsers are user accounts of the base image. They would take the uid of the first account
 	// that a machine creates, which owns files on the persistent partition.
 	RemoveUsers []string `yaml:"removeUsers"`
 	// SkipRepositories are repositories of the base image, by alias, that the build does not use,
 	// so that it does not depend on their host. The system keeps them.
 	SkipRepositories []string `yaml:"skipRepositories"`
+	// Archives are the public archives that the base image takes packages from, by a name that
+	// specs use (mirrors.archives): hosts and paths, without a scheme.
+	Archives map[string][]string `yaml:"archives"`
+	// Authorities say how a system is made to trust a certificate.
+	Authorities Authorities `yaml:"authorities"`
 	// Directories that the system needs in addition to those of every system.
 	Directories []string `yaml:"directories"`
 	// Links by path, for programs that expect another name.
@@ -79,8 +99,22 @@ type Distro struct {
 	Loaders map[string]Loader `yaml:"loaders"`
 	// Overlays are sets of overlay files in addition to those of every system.
 	Overlays []string `yaml:"overlays"`
+	// Cmdline are kernel arguments that systems of the distribution need.
+	Cmdline []string `yaml:"cmdline"`
 	// Inits are the init systems of the userland. The first is the default.
 	Inits []Init `yaml:"inits"`
+}
+
+// Authorities are how a distribution is made to trust more certificates.
+type Authorities struct {
+	// Directory for files in PEM, with the extension crt.
+	Directory string `yaml:"directory"`
+	// List of the files that count, by path below the directory; empty when all do.
+	List string `yaml:"list"`
+	// Bundle is the file with all certificates that the distribution trusts.
+	Bundle string `yaml:"bundle"`
+	// Update is the command that reads them, with its arguments.
+	Update []string `yaml:"update"`
 }
 
 // Model is a kind of machine: models/<name>.yaml.
@@ -116,6 +150,9 @@ type Firmware struct {
 	Packages []string `yaml:"packages"`
 	// Files of the packages, by path, with shell wildcards. They go to the root of the partition.
 	Files []string `yaml:"files"`
+	// Trees are device trees of the kernel, by file name, with shell wildcards. They go there too,
+	// for boards that do not start with those of another kernel.
+	Trees []string `yaml:"trees"`
 	// Texts by name: files beside them.
 	Texts map[string]string `yaml:"texts"`
 	// MBR is the type of the partition in a hybrid MBR, in hexadecimal, for firmware that cannot
@@ -149,6 +186,9 @@ type Group struct {
 	Model   []string `yaml:"model"`
 	Init    string   `yaml:"init"`
 	Variant string   `yaml:"variant"`
+	// Modules are classes of kernel modules that a group of firmware is for. A root filesystem
+	// without any of them goes without the group.
+	Modules []string `yaml:"modules"`
 	// Packages by name.
 	Packages map[string]Package `yaml:"packages"`
 }
@@ -165,6 +205,17 @@ type Package struct {
 	Firmware []string `yaml:"firmware"`
 }
 
+// FileGroup is a set of files of packages that a userland goes without.
+type FileGroup struct {
+	Name string `yaml:"name"`
+	// Why a userland goes without them.
+	Why string `yaml:"why"`
+	// Optional groups can be brought back by a spec.
+	Optional bool `yaml:"optional"`
+	// Paths in the form that the package manager takes (Manager.Exclude).
+	Paths []string `yaml:"paths"`
+}
+
 // Shorthand implements specs.Shorthander: a plain text is the reason.
 func (Package) Shorthand() string { return "why" }
 
@@ -179,6 +230,9 @@ type Kernel struct {
 	Environment map[string]string `yaml:"environment"`
 	// CompressModules with zstd, for distributions that ship them uncompressed.
 	CompressModules bool `yaml:"compressModules"`
+	// Trees are directories in which the packages have device trees, with shell wildcards, in
+	// addition to dtb beside the modules.
+	Trees []string `yaml:"trees"`
 	// Initramfs describes how to make the initramfs for the kernel.
 	Initramfs Initramfs `yaml:"initramfs"`
 }
@@ -189,8 +243,8 @@ type Initramfs struct {
 	Tool string `yaml:"tool"`
 	// Overlay is the set of overlay files that the tool needs.
 	Overlay string `yaml:"overlay"`
-	// Network is the set of overlay files that the tool needs beside it for an
-	// initramfs that can use a network.
+	// Network is the set of overlay files that the tool needs beside it for an initramfs that can
+	// use a network.
 	Network string `yaml:"network"`
 	// Components inside the initramfs.
 	Components []string `yaml:"components"`
@@ -213,6 +267,10 @@ type Loader struct {
 	// Config is the directory in which GRUB looks for its configuration, if neither /EFI/BOOT nor
 	// /boot/grub.
 	Config string `yaml:"config"`
+	// Copies are programs that their packages keep below a directory with their version, where the
+	// agent does not look: by the path above, the path in the package, with shell wildcards that
+	// exactly one file matches.
+	Copies map[string]string `yaml:"copies"`
 	// Packages with the programs, for distributions that borrow them.
 	Packages []string `yaml:"packages"`
 	// From names the distribution to borrow the programs from, if the distribution has no signed
@@ -224,6 +282,9 @@ type Loader struct {
 type Init struct {
 	// Name is systemd or openrc.
 	Name string `yaml:"name"`
+	// Version is that of systemd, the number alone, such as 257. 0 means that nothing is known to
+	// depend on it.
+	Version int `yaml:"version"`
 	// Enable maps a service to the targets (systemd) or runlevels (OpenRC) that it is started in.
 	Enable map[string][]string `yaml:"enable"`
 	// Mask names services that never start.
@@ -244,13 +305,18 @@ type Component struct {
 	Variants []string `yaml:"variants"`
 	// Version that is the default.
 	Version string `yaml:"version"`
+	// Releases is the publisher's list; nil when none is known.
+	Releases *Releases `yaml:"releases"`
 	// VersionPattern is a regular expression for the publisher's versions. Empty: any.
 	VersionPattern string `yaml:"versionPattern"`
+	// EOL has the last day with updates, such as 2027-06-28, by the release that the version is of,
+	// such as v1.36.
+	EOL map[string]string `yaml:"eol"`
 	// URL and Checksums of the publisher, with {version}, {arch} and {suffix}.
 	URL       string `yaml:"url"`
 	Checksums string `yaml:"checksums"`
-	// Arch has the publisher's names of architectures, and Suffix what it adds to file names for
-	// them.
+	// Arch has the publisher's names of the architectures that it builds for, and Suffix what it
+	// adds to file names for them.
 	Arch   map[string]string `yaml:"arch"`
 	Suffix map[string]string `yaml:"suffix"`
 	// Program is its path in the publisher's archive. The default is the name of the component.
@@ -262,6 +328,46 @@ type Component struct {
 	// Files by init system and path, such as units. A file that begins with #! is executable. No
 	// service is enabled.
 	Files map[string]map[string]string `yaml:"files"`
+	// Provides names the components that a multi-call program replaces: it acts by the name that it is
+	// called by, and their paths become links to it. Only the key kairos of a spec chooses such a
+	// component, and a catalog has one at most.
+	Provides []string `yaml:"provides"`
+	// Since is the first version of a multi-call program.
+	Since string `yaml:"since"`
+	// Stages of cloud-configs that the agent in the program runs beside those of all agents, each
+	// with the last version that does not run it.
+	Stages map[string]string `yaml:"stages"`
+	// With is the release for a system with a multi-call program, by the name of that program.
+	With map[string]Release `yaml:"with"`
+}
+
+// Release is what differs in a component when another program decides about its version.
+type Release struct {
+	// URL, Checksums and Links are those of a component, and all are replaced.
+	URL       string            `yaml:"url"`
+	Checksums string            `yaml:"checksums"`
+	Links     map[string]string `yaml:"links"`
+}
+
+// StagesOf returns the stages that a version runs beside those of all agents, sorted.
+func (c *Component) StagesOf(version string) []string {
+	var stages []string
+	for _, stage := range Names(c.Stages) {
+		if semver.Compare(version, c.Stages[stage]) > 0 {
+			stages = append(stages, stage)
+		}
+	}
+	return stages
+}
+
+// MultiCall returns the multi-call program; nil when the catalog has none.
+func (c *Catalog) MultiCall() *Component {
+	for _, name := range Names(c.Components) {
+		if component := c.Components[name]; len(component.Provides) > 0 {
+			return component
+		}
+	}
+	return nil
 }
 
 // Expand replaces {version}, {arch} and {suffix} in a URL of the component, or in one that replaces
@@ -272,6 +378,16 @@ func (c *Component) Expand(url, version, arch string) string {
 		"{arch}", cmp.Or(c.Arch[arch], arch),
 		"{suffix}", c.Suffix[arch],
 	).Replace(url)
+}
+
+// EndOfLife is the last day with updates for a version of the component; empty when none is known.
+func (c *Component) EndOfLife(version string) string {
+	for release, day := range c.EOL {
+		if version == release || strings.HasPrefix(version, release+".") {
+			return day
+		}
+	}
+	return ""
 }
 
 // Toolbox is a set of programs that make artifacts: tools/<name>.yaml.
@@ -294,6 +410,17 @@ func (c *Catalog) Flavor(name string) (src *specs.Source, ok bool) {
 
 // FlavorNames returns the names of all flavors, sorted.
 func (c *Catalog) FlavorNames() []string { return Names(c.flavors) }
+
+// ArchiveNames are those of all distributions, sorted.
+func (c *Catalog) ArchiveNames() []string {
+	all := map[string]bool{}
+	for _, d := range c.Distros {
+		for name := range d.Archives {
+			all[name] = true
+		}
+	}
+	return Names(all)
+}
 
 // Names returns the names of entries, sorted.
 func Names[T any](entries map[string]T) []string {

@@ -1,10 +1,10 @@
 package catalog_test
 
 import (
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -61,6 +61,15 @@ acme/distros/d.yaml:1:1: inits: is missing`},
 			`acme/distros/d.yaml:10:15: exclude[1]: dnf takes no wildcards; name a directory`,
 		},
 		{
+			"files", map[string]string{
+				"distros/d.yaml": strings.Replace(distro, "apt", "dnf", 1) + "files: [{name: g, paths: [/a, /b*]}]\n",
+				"distros/e.yaml": "name: e\nlike: d\nmanager: apk\nfiles: [{name: g, why: x, paths: [/a]}]\n",
+			},
+			`acme/distros/d.yaml:10:9: files[0]: a group needs a name and a reason, why
+acme/distros/d.yaml:10:31: files[0].paths[1]: dnf takes no wildcards; name a directory
+acme/distros/e.yaml:4:34: files[0].paths: apk cannot leave out files of packages; remove it`,
+		},
+		{
 			"areas", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "zypper", 1), "models/m.yaml": "name: m\ntitle: m\ndistros: {d: {areas: [non-free]}}\n"},
 			`acme/models/m.yaml:3:22: distros.d.areas: zypper knows no areas of an archive; remove it`,
 		},
@@ -81,12 +90,28 @@ acme/distros/d.yaml:1:1: inits: is missing`},
 		},
 		{
 			"facts", map[string]string{"requirements/r.yaml": "name: r\nwhy: x\nwhen: {flavor: [a]}\nneeds: {config: {X: {why: x, when: {inti: [a]}}}}\n"},
-			"acme/requirements/r.yaml:3:16: when.flavor: unknown fact \"flavor\"; valid: arch, command, component, compression, donor, init, initramfs, model, package, variant\n" +
+			"acme/requirements/r.yaml:3:16: when.flavor: unknown fact \"flavor\"; valid: arch, command, component, compression, donor, init, initramfs, kind, model, modules, package, variant\n" +
 				`acme/requirements/r.yaml:4:43: needs.config.X.when.inti: unknown fact "inti"; did you mean "init"?`,
 		},
 		{
 			"category", map[string]string{"requirements/r.yaml": "name: r\nwhy: x\nneeds: {module: {a: b}}\n"},
 			`acme/requirements/r.yaml:3:17: needs.module: unknown category "module"; did you mean "modules"?`,
+		},
+		{
+			"class of modules", map[string]string{"modules/m.yaml": "name: m\ntitle: M\ninitramfs: never\nroot: {default: true, models: {rpi9: false}}\npaths: [a/b*, a*/b, /c]\n"},
+			`acme/modules/m.yaml:1:1: why: is missing
+acme/modules/m.yaml:3:12: initramfs: "never" is not valid; valid: network, none
+acme/modules/m.yaml:4:7: root.why: is missing
+acme/modules/m.yaml:4:38: root.models.rpi9: "rpi9" is not valid
+acme/modules/m.yaml:5:15: paths[1]: "a*/b" is not a path below the kernel's directory of modules; such as drivers/net
+acme/modules/m.yaml:5:21: paths[2]: "/c" is not a path below the kernel's directory of modules; such as drivers/net`,
+		},
+		{
+			"modules of firmware", map[string]string{
+				"modules/m.yaml": "name: m\ntitle: M\nroot: {default: true, why: x}\npaths: [a]\n", "modules/n.yaml": "name: n\ntitle: N\npaths: [b]\n",
+				"distros/d.yaml": distro + "kernel: {firmware: [{name: g, why: x, modules: [m, n]}]}\n",
+			},
+			`acme/distros/d.yaml:10:52: kernel.firmware[0].modules[1]: "n" is not valid; valid: m`,
 		},
 		{"component", map[string]string{"components/c.yaml": "name: c\n"}, `acme/components/c.yaml:1:1: install: is missing`},
 		{"kind", map[string]string{"components/c.yaml": "name: c\ninstall: /c\nkind: vpn\n"}, `acme/components/c.yaml:3:7: kind: "vpn" is not valid; valid: kubernetes, mesh, provider`},
@@ -101,6 +126,23 @@ acme/distros/d.yaml:1:1: inits: is missing`},
 			}, `acme/components/b.yaml:4:18: variants[1]: a is the mesh of the variant standard already`,
 		},
 		{
+			"a multi-call program", map[string]string{
+				"components/a.yaml": "name: a\ninstall: /a\nprovides: [b, x]\nvariants: [core]\nversion: v1.0.0\n",
+				"components/b.yaml": "name: b\ninstall: /b\nprovides: [a]\nsince: v2.0.0\nversion: v1.0.0\nstages: {s: 1}\n",
+				"components/c.yaml": "name: c\ninstall: /c\nwith: {a: {url: 'https://x/c', checksums: 'https://x/s'}, c: {}}\n",
+			},
+			"acme/components/a.yaml:1:1: since: \"\" is not a version; write it as v4.3.0\n" +
+				"acme/components/a.yaml:3:12: provides[0]: b is a multi-call program itself\n" +
+				"acme/components/a.yaml:3:15: provides[1]: \"x\" is not valid; valid: a, b, c\n" +
+				"acme/components/a.yaml:4:11: variants: the key kairos of a spec chooses it, not a variant\n" +
+				"acme/components/b.yaml:3:11: provides: a is a multi-call program already, and a catalog has one at most\n" +
+				"acme/components/b.yaml:3:12: provides[0]: a is a multi-call program itself\n" +
+				"acme/components/b.yaml:5:10: version: v1.0.0 is older than v2.0.0, the first version\n" +
+				"acme/components/b.yaml:6:13: stages.s: \"1\" is not a version; write it as v4.3.0\n" +
+				"acme/components/c.yaml:3:62: with.c: c is no multi-call program\n" +
+				"acme/components/c.yaml:3:62: with.c: needs url and checksums",
+		},
+		{
 			"firmware", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "apk", 1), "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, mbr: fat, areas: [a]}\n"},
 			"acme/models/m.yaml:3:11: firmware.packages: is missing\nacme/models/m.yaml:3:11: firmware.files: is missing\n" +
 				"acme/models/m.yaml:3:18: firmware.from: apk cannot extract files from packages that are not installed\nacme/models/m.yaml:3:26: firmware.mbr: \"fat\" is not a byte in hexadecimal\n" +
@@ -110,10 +152,24 @@ acme/distros/d.yaml:1:1: inits: is missing`},
 			"firmware of nowhere", map[string]string{"models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, packages: [a], files: [a]}\n"},
 			`acme/models/m.yaml:3:18: firmware.from: "d" is not valid`,
 		},
+		{
+			"device trees", map[string]string{"distros/d.yaml": distro, "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, packages: [a], files: [a], trees: [a.dtb, b/c.dtb]}\n"},
+			`acme/models/m.yaml:3:63: firmware.trees[1]: "b/c.dtb" is a path; write the name of the file`,
+		},
 		{"tools", map[string]string{"tools/t.yaml": "name: t\ndistro: d\n"}, `acme/tools/t.yaml:2:9: distro: "d" is not valid`},
 		{
 			"architecture", map[string]string{"archs/a.yaml": "name: a\ntitle: A\nmachine: m\ndeb: d\nefi: e\nemulator: {program: p, machine: m, versioned: v, cdrom: c}\n"},
 			"acme/archs/a.yaml:1:1: consoles: is missing\nacme/archs/a.yaml:6:11: emulator.cpu: is missing\nacme/archs/a.yaml:6:11: emulator.firmware.efi: is missing",
+		},
+		{
+			"emulator from nowhere", map[string]string{"distros/d.yaml": distro, "archs/a.yaml": "name: a\ntitle: A\nmachine: m\ndeb: d\nefi: e\nconsoles: [c]\n" +
+				"emulator: {program: p, machine: m, versioned: v, cpu: c, cdrom: c, from: e, firmware: {efi: [{code: /c, variables: /v}]}}\n"},
+			`acme/archs/a.yaml:7:74: emulator.from: "e" is not valid; valid: d`,
+		},
+		{
+			"emulator without packages", map[string]string{"distros/d.yaml": distro, "archs/a.yaml": "name: a\ntitle: A\nmachine: m\ndeb: d\nefi: e\nconsoles: [c]\n" +
+				"emulator: {program: p, machine: m, versioned: v, cpu: c, cdrom: c, from: d, firmware: {efi: [{code: /c, variables: /v}]}, packages: {g: {qemu: q, firmware: f}}}\n"},
+			"acme/archs/a.yaml:7:74: emulator.from: there are no packages for the family f",
 		},
 		{
 			"unknown architectures", map[string]string{
@@ -191,8 +247,10 @@ func TestBuiltin(t *testing.T) {
 		for _, arch := range d.Architectures {
 			assert.NotEmpty(t, d.Kernel.Packages[arch], "kernel of %s on %s", name, arch)
 			assert.NotEmpty(t, d.Loaders[arch].Grub+d.Loaders[arch].From, "loader of %s on %s", name, arch)
-			for component := range maps.Keys(c.Components) {
-				assert.NotEmpty(t, c.Components[component].Arch[arch], "%s on %s", component, arch)
+			for name, component := range c.Components {
+				if slices.Contains(component.Variants, "core") {
+					assert.NotEmpty(t, component.Arch[arch], "%s on %s", name, arch)
+				}
 			}
 		}
 		for _, set := range []string{"common", d.Inits[0].Name, d.Kernel.Initramfs.Overlay} {
@@ -205,8 +263,19 @@ func TestBuiltin(t *testing.T) {
 	assert.EqualError(t, err, "the catalog has no overlay nowhere")
 }
 
-// published tells what is wrong with the url of a component: its file has to
-// stand in the list of the publisher to the letter.
+// releasesWith returns a component as it is with each multi-call program, in its version.
+func releasesWith(cat *catalog.Catalog, c *catalog.Component) []*catalog.Component {
+	var all []*catalog.Component
+	for name, release := range c.With {
+		other := *c
+		other.Version, other.URL, other.Checksums = cat.Components[name].Version, release.URL, release.Checksums
+		all = append(all, &other)
+	}
+	return all
+}
+
+// published tells what is wrong with the url of a component: its file has to stand in the list of
+// the publisher to the letter.
 func published(c *catalog.Component, arch string) error {
 	address := c.Expand(c.Checksums, c.Version, arch)
 	list, err := releasetest.Read(address)
@@ -232,6 +301,9 @@ func TestReleases(t *testing.T) {
 		require.NotEmpty(t, component.Arch, name)
 		for arch := range component.Arch {
 			assert.NoError(t, published(component, arch), "%s for %s", name, arch)
+			for _, beside := range releasesWith(c, component) {
+				assert.NoError(t, published(beside, arch), "%s %s for %s", name, beside.Version, arch)
+			}
 		}
 	}
 
@@ -244,6 +316,24 @@ func TestReleases(t *testing.T) {
 	assert.EqualError(t, published(&wrongCase, "amd64"), list+" does not name kairos-agent-"+agent.Version+"-Linux-amd64.tar.gz")
 	assert.ErrorContains(t, published(&unrecorded, "amd64"), "no checksum list is recorded from "+strings.ReplaceAll(list, agent.Version, "v0.0.0"))
 	assert.EqualError(t, published(&elsewhere, "amd64"), agent.Checksums+" is not beside the file")
+}
+
+// TestEmulatorPackages has those of an emulator asked of the distribution that boot tests take them
+// from, and of no other.
+func TestEmulatorPackages(t *testing.T) {
+	c, err := catalog.Builtin()
+	require.NoError(t, err)
+	of := func(distro string) (names []string) {
+		for _, a := range c.Asked(distro, "amd64") {
+			if strings.HasPrefix(a.What, "emulator of ") {
+				names = append(names, a.Name)
+			}
+		}
+		return names
+	}
+	assert.Equal(t, []string{"qemu-system-x86", "ovmf", "qemu-system-arm", "qemu-efi-aarch64"}, of("debian-12"))
+	assert.Subset(t, of("debian-13"), []string{"qemu-system-riscv", "qemu-efi-riscv64"})
+	assert.NotContains(t, of("ubuntu-24.04"), "qemu-efi-riscv64")
 }
 
 // TestFlavors loads every flavor, and knows what is none.

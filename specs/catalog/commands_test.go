@@ -16,17 +16,16 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// assumed are commands that need not be asked for: those of the shell, of
-// coreutils, which each distribution has on its list, of OpenRC for its scripts,
-// and programs of Kairos.
+// assumed are commands that need not be asked for: those of the shell, of coreutils, which each
+// distribution has on its list, of OpenRC for its scripts, and programs of Kairos.
 const assumed = ". : [ basename break cat cd chgrp chmod chown command continue cp cut date dirname echo exec exit export false " +
 	"head kill ln local ls mkdir mktemp mv nice printf pwd read readlink return rm rmdir seq set sh shift sleep sort stat stty sync tail tee test touch " +
 	"tr trap true tty umask unset uniq wait wc " +
 	"after before ebegin eend keyword need provide use " +
 	"immucore kairos-agent grow-persistent grub-state add-partitions cos-setup-reconcile serial tty1"
 
-// optional are commands of which scripts and stages make use only where they are,
-// or that come with what a condition before them looks for.
+// optional are commands of which scripts and stages make use only where they are, or that come with
+// what a condition before them looks for.
 var optional = map[string]string{
 	"btrfs":                        "a filesystem of the installer's other choices",
 	"iscsi-iname":                  "comes with the optional group iscsi, behind a condition",
@@ -38,9 +37,8 @@ var optional = map[string]string{
 	"xfs_growfs":                   "a filesystem of the installer's other choices",
 }
 
-// TestCommands has each command that a script, a unit or a cloud-config stage runs
-// on the machine asked for by the requirements, so that the build fails when a
-// distribution does not have it.
+// TestCommands has each command that a script, a unit or a cloud-config stage runs on the machine
+// asked for by the requirements, so that the build fails when a distribution does not have it.
 func TestCommands(t *testing.T) {
 	for _, init := range []string{"systemd", "openrc"} {
 		t.Run(init, func(t *testing.T) {
@@ -68,8 +66,8 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// shellTexts are the scripts in a file: itself, what a unit executes, or the
-// commands and conditions of stages that run on the machine.
+// shellTexts are the scripts in a file: itself, what a unit executes, or the commands and
+// conditions of stages that run on the machine.
 func shellTexts(t *testing.T, name, text string) []string {
 	t.Helper()
 	var texts []string
@@ -104,8 +102,8 @@ func shellTexts(t *testing.T, name, text string) []string {
 	return texts
 }
 
-// commandsOf are the commands that a script calls, without its own functions. One
-// in a variable is not seen.
+// commandsOf are the commands that a script calls, without its own functions. One in a variable is
+// not seen.
 func commandsOf(t *testing.T, name, text string) []string {
 	t.Helper()
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), name)

@@ -17,9 +17,8 @@ import (
 // drivers are the requirements that are about what media and disks are behind.
 var drivers = []string{"pc", "rpi", "virtual"}
 
-// TestDriversByName has dracut asked by name for each driver that media and disks
-// need, one at a time: which it finds by itself depends on its release and on that
-// of the kernel.
+// TestDriversByName has dracut asked by name for each driver that media and disks need, one at a
+// time: which it finds by itself depends on its release and on that of the kernel.
 func TestDriversByName(t *testing.T) {
 	out, err := exec.Command("bash", "-euc", `
 		instmods() { echo "$*"; }
@@ -41,17 +40,16 @@ func TestDriversByName(t *testing.T) {
 	}
 }
 
-// TestCompression has the same level for a dracut that runs the command and for one
-// that takes only its name, and would use 15.
+// TestCompression has the same level for a dracut that runs the command and for one that takes only
+// its name, and would use 15.
 func TestCompression(t *testing.T) {
 	out, err := exec.Command("bash", "-euc", `. overlay/dracut/etc/dracut.conf.d/99-immucore.conf; echo "$compress; $compress_level_zstd"`).CombinedOutput()
 	require.NoError(t, err, string(out))
 	assert.Equal(t, "zstd -9 -q -T0; 9\n", string(out))
 }
 
-// TestMkinitfs has each program looked for in /usr as well, where a distribution
-// with merged directories has it, and none of the drivers of graphics, whose firmware
-// is larger than all else.
+// TestMkinitfs has each program looked for in /usr as well, where a distribution with merged
+// directories has it, and none of the drivers of graphics, whose firmware is larger than all else.
 func TestMkinitfs(t *testing.T) {
 	text, err := os.ReadFile("overlay/mkinitfs/etc/mkinitfs/features.d/immucore.files")
 	require.NoError(t, err)
@@ -69,8 +67,8 @@ func TestMkinitfs(t *testing.T) {
 	assert.NotContains(t, strings.Fields(string(config)), "kms")
 }
 
-// TestNetworkOfInitramfs has dracut leave the network out, though its tools are in
-// the stage, unless the configuration for it is there.
+// TestNetworkOfInitramfs has dracut leave the network out, though its tools are in the stage,
+// unless the configuration for it is there.
 func TestNetworkOfInitramfs(t *testing.T) {
 	dir := t.TempDir()
 	read := func() (add, omit []string) {

@@ -23,6 +23,7 @@ func TestLike(t *testing.T) {
 	base, d, newer := c.Distros["debian-12"], c.Distros["new"], c.Distros["newer"]
 	assert.Equal(t, "acme/new:1", d.Base)
 	assert.Equal(t, "debian", d.Flavor, "what is not said is taken over")
+	assert.Equal(t, base.EOL, d.EOL)
 	assert.Equal(t, base.Kernel, d.Kernel)
 	storage := d.Groups[groupOf(d, "storage")]
 	assert.NotContains(t, storage.Packages, "gdisk", "a key without a value takes away")
@@ -56,12 +57,15 @@ func TestMistakesOfLike(t *testing.T) {
 		{"manager", "distros/a.yaml", good + "name: a\nmanager: pacman\n", `catalog/distros/a.yaml:4:10: manager: "pacman" is not valid; valid: apk, apt, dnf, zypper`},
 		{"taken away", "distros/a.yaml", good + "name: a\nbase: ~\n", `catalog/distros/a.yaml:1:1: base: is missing`},
 		{"reason", "distros/a.yaml", good + "name: a\ngroups: [{name: x, why: y, packages: {z: ''}}]\n", "catalog/distros/a.yaml:4:42: groups[0].packages.z.why: is empty; give it a text, or remove it"},
+		{"day", "distros/a.yaml", good + "name: a\neol: 2026-02-30\n", `catalog/distros/a.yaml:4:6: eol: "2026-02-30" is not a day; write it as 2026-05-31`},
+		{"day of a release", "components/k3s.yaml", "name: k3s\nlike: k3s\neol: {v1.36: soon}\n", `catalog/components/k3s.yaml:3:14: eol.v1.36: "soon" is not a day; write it as 2026-05-31`},
+		{"copy of nothing", "distros/a.yaml", good + "name: a\nloaders: {amd64: {copies: {/x: /y}}}\n", "catalog/distros/a.yaml:4:32: loaders.amd64.copies./x: is none of shim, grub and diskGrub"},
 		{"loader", "distros/a.yaml", good + "name: a\nloaders: {amd64: {from: alpine-3.21}}\n", "catalog/distros/a.yaml:4:25: loaders.amd64.from: alpine-3.21 lends none"},
 		{"mask", "distros/a.yaml", good + "name: a\ninits: [{name: openrc, mask: [x]}]\n", "catalog/distros/a.yaml:4:30: inits[1].mask: OpenRC cannot mask a service"},
 		{"model", "models/a.yaml", "name: a\ntitle: A\ndistros: {debian-21: {}}\n", `catalog/models/a.yaml:3:22: distros.debian-21: unknown distribution "debian-21"; did you mean "debian-12"?`},
 		{"firmware that any file is", "distros/a.yaml", good + "name: a\nkernel: {firmware: [{name: x, why: y, packages: {z: {why: w, firmware: ['*']}}}]}\n", `catalog/distros/a.yaml:4:73: kernel.firmware[1].packages.z.firmware[0]: "*" names no file; name a file of the device`},
 		{"firmware that is needed, and any", "requirements/a.yaml", "name: a\nwhy: b\nneeds: {firmware: {'**/*': c}}\n", `catalog/requirements/a.yaml:3:28: needs.firmware.**/*: "**/*" names no file; name a file of the device`},
-		{"model of a group", "distros/a.yaml", good + "name: a\ngroups: [{name: x, why: y, model: [rpi9]}]\n", `catalog/distros/a.yaml:4:36: groups[11].model[0]: "rpi9" is not valid; did you mean "rpi3"?`},
+		{"model of a group", "distros/a.yaml", good + "name: a\ngroups: [{name: x, why: y, model: [rpi9]}]\n", `catalog/distros/a.yaml:4:36: groups[11].model[0]: "rpi9" is not valid; did you mean "rpi"?`},
 		{"repositories", "distros/a.yaml", good + "name: a\nskipRepositories: [x]\n", `catalog/distros/a.yaml:4:19: skipRepositories: apt cannot skip repositories by alias; remove it`},
 		{"services of a model", "models/a.yaml", "name: a\ntitle: A\ndistros: {alpine-3.21: {enable: {systemd: {x: []}}}}\n", `catalog/models/a.yaml:3:43: distros.alpine-3.21.enable.systemd: "systemd" is not valid; valid: openrc`},
 	} {

@@ -101,6 +101,7 @@ func (l *loader) load() (*Catalog, error) {
 			return nil, err
 		}
 	}
+	c.merged, c.ranges = l.merged, l.ranges
 	for _, read := range []func() error{
 		func() (err error) { c.Archs, err = readRecords[Arch](l, "archs"); return err },
 		func() (err error) { c.Distros, err = readRecords[Distro](l, "distros"); return err },

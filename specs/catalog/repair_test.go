@@ -13,8 +13,8 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// TestRepair has COS_STATE as a power cut at each step of an upgrade leaves it:
-// files and the labels inside them, which reach the disk in any order.
+// TestRepair has COS_STATE as a power cut at each step of an upgrade leaves it: files and the
+// labels inside them, which reach the disk in any order.
 func TestRepair(t *testing.T) {
 	for _, program := range []string{"mke2fs", "tune2fs", "blkid", "grub-editenv"} {
 		testkit.Need(t, program, "run hack/deps.sh test")

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/mod/semver"
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/rules"
@@ -15,7 +18,7 @@ import (
 // not during a build.
 func (c *Catalog) validate(l *loader) {
 	for _, name := range Names(c.Archs) {
-		validateArch(l.record("archs", name), c.Archs[name])
+		validateArch(l.record("archs", name), c, c.Archs[name])
 	}
 	for _, name := range Names(c.Distros) {
 		c.Distros[name].validate(l.record("distros", name), c)
@@ -28,7 +31,7 @@ func (c *Catalog) validate(l *loader) {
 	}
 	c.validateKinds(l)
 	for _, name := range Names(c.Modules) {
-		c.Modules[name].validate(l.record("modules", name))
+		c.Modules[name].validate(l.record("modules", name), c)
 	}
 	for _, name := range Names(c.Requirements) {
 		c.Requirements[name].validate(l.record("requirements", name), c)
@@ -86,6 +89,46 @@ func (r record) oneOf(at keys, value string, valid []string) {
 	}
 }
 
+// arguments checks that a list has kernel arguments.
+func (r record) arguments(key string, list []string) {
+	for i, arg := range list {
+		if !specs.IsKernelArgument(arg) {
+			r.wrong(keys{key, i}, specs.KernelArgumentHint, "%q is not one kernel argument", arg)
+		}
+	}
+}
+
+// day checks that a value is empty or a day.
+func (r record) day(at keys, value string) {
+	if _, err := time.Parse(time.DateOnly, value); value != "" && err != nil {
+		r.wrong(at, "write it as 2026-05-31", "%q is not a day", value)
+	}
+}
+
+var (
+	// archiveNamePattern accepts names that the key of a spec can have.
+	archiveNamePattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	// archivePattern accepts a host and a path, as scripts replace them.
+	archivePattern = regexp.MustCompile(`^[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~+-]+)*$`)
+)
+
+// validateArchives checks what has mirrors, and how a certificate is trusted.
+func (d *Distro) validateArchives(r record) {
+	for _, name := range Names(d.Archives) {
+		if !archiveNamePattern.MatchString(name) {
+			r.wrong(keys{"archives", name}, "use lower case letters and digits, with - between them", "%q is not a name", name)
+		}
+		for i, place := range d.Archives[name] {
+			if !archivePattern.MatchString(place) {
+				r.wrong(keys{"archives", name, i}, "write a host and a path, such as deb.debian.org/debian", "%q is not the place of an archive", place)
+			}
+		}
+	}
+	if a := d.Authorities; (a.Directory == "") != (len(a.Update) == 0) {
+		r.wrong(keys{"authorities"}, "", "needs both directory and update, or neither")
+	}
+}
+
 func (d *Distro) validate(r record, c *Catalog) {
 	r.named(d.Name)
 	r.needed("title", d.Title)
@@ -93,7 +136,11 @@ func (d *Distro) validate(r record, c *Catalog) {
 	r.needed("family", d.Family)
 	r.needed("flavor", d.Flavor)
 	r.needed("release", d.Release)
+	r.day(keys{"eol"}, d.EOL)
+	d.Releases.validate(r)
+	r.arguments("cmdline", d.Cmdline)
 	d.validateManager(r)
+	d.validateArchives(r)
 	if len(d.Architectures) == 0 {
 		r.wrong(keys{"architectures"}, "", "is missing")
 	}
@@ -116,6 +163,11 @@ func (d *Distro) validate(r record, c *Catalog) {
 		from := d.Loaders[arch].From
 		if lender, ok := c.Distros[from]; from != "" && (!ok || len(lender.Loaders[arch].Packages) == 0) {
 			r.wrong(keys{"loaders", arch, "from"}, "", "%s lends none", from)
+		}
+		for _, file := range Names(d.Loaders[arch].Copies) {
+			if l := d.Loaders[arch]; !slices.Contains([]string{l.Shim, l.Grub, l.DiskGrub}, file) {
+				r.wrong(keys{"loaders", arch, "copies", file}, "", "is none of shim, grub and diskGrub")
+			}
 		}
 	}
 	for i, init := range d.Inits {
@@ -158,12 +210,53 @@ func (c *Component) validate(r record, cat *Catalog) {
 	if c.Kind != "" {
 		r.oneOf(keys{"kind"}, c.Kind, specs.KindNames())
 	}
+	c.Releases.validate(r)
+	for _, release := range Names(c.EOL) {
+		r.day(keys{"eol", release}, c.EOL[release])
+	}
 	pattern, err := regexp.Compile(c.VersionPattern)
 	switch {
 	case err != nil:
 		r.wrong(keys{"versionPattern"}, "", "%v", err)
 	case !pattern.MatchString(c.Version):
 		r.wrong(keys{"version"}, "", "%s does not match versionPattern", c.Version)
+	}
+	c.validateMultiCall(r, cat)
+}
+
+// validateMultiCall checks what a component says about multi-call programs.
+func (c *Component) validateMultiCall(r record, cat *Catalog) {
+	for i, name := range c.Provides {
+		r.oneOf(keys{"provides", i}, name, Names(cat.Components))
+		if provided, ok := cat.Components[name]; ok && len(provided.Provides) > 0 {
+			r.wrong(keys{"provides", i}, "", "%s is a multi-call program itself", name)
+		}
+	}
+	if first := cat.MultiCall(); len(c.Provides) > 0 && first != c {
+		r.wrong(keys{"provides"}, "", "%s is a multi-call program already, and a catalog has one at most", first.Name)
+	}
+	if len(c.Provides) > 0 && len(c.Variants) > 0 {
+		r.wrong(keys{"variants"}, "", "the key kairos of a spec chooses it, not a variant")
+	}
+	switch {
+	case len(c.Provides) > 0 && !semver.IsValid(c.Since):
+		r.wrong(keys{"since"}, "write it as v4.3.0", "%q is not a version", c.Since)
+	case len(c.Provides) > 0 && semver.Compare(c.Version, c.Since) < 0:
+		r.wrong(keys{"version"}, "", "%s is older than %s, the first version", c.Version, c.Since)
+	}
+	for _, stage := range Names(c.Stages) {
+		if last := c.Stages[stage]; !semver.IsValid(last) {
+			r.wrong(keys{"stages", stage}, "write it as v4.3.0", "%q is not a version", last)
+		}
+	}
+	for _, name := range Names(c.With) {
+		at := keys{"with", name}
+		if program, ok := cat.Components[name]; !ok || len(program.Provides) == 0 {
+			r.wrong(at, "", "%s is no multi-call program", name)
+		}
+		if c.With[name].URL == "" || c.With[name].Checksums == "" {
+			r.wrong(at, "", "needs url and checksums")
+		}
 	}
 }
 
@@ -184,6 +277,8 @@ func (m *Model) validate(r record, c *Catalog) {
 			}
 		}
 	}
+	r.arguments("console", m.Console)
+	r.arguments("cmdline", m.Cmdline)
 	m.Firmware.validate(r, c)
 }
 
@@ -205,6 +300,11 @@ func (f *Firmware) validate(r record, c *Catalog) {
 	if len(f.Files) == 0 {
 		r.wrong(at("files"), "", "is missing")
 	}
+	for i, name := range f.Trees {
+		if strings.Contains(name, "/") {
+			r.wrong(append(at("trees"), i), "write the name of the file", "%q is a path", name)
+		}
+	}
 	if _, err := strconv.ParseUint(f.MBR, 16, 8); f.MBR != "" && err != nil {
 		r.wrong(at("mbr"), "", "%q is not a byte in hexadecimal", f.MBR)
 	}
@@ -217,6 +317,9 @@ func (g Group) validate(r record, c *Catalog, at ...any) {
 	r.archs(c, append(slices.Clone(at), "arch"), g.Arch)
 	for i, model := range g.Model {
 		r.oneOf(append(slices.Clone(at), "model", i), model, Names(c.Models))
+	}
+	for i, class := range g.Modules {
+		r.oneOf(append(slices.Clone(at), "modules", i), class, c.SwitchedModules())
 	}
 	validatePackages(r, g.Packages, append(slices.Clone(at), "packages")...)
 }

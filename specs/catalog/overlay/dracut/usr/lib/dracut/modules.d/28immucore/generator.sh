@@ -1,6 +1,6 @@
 #!/bin/sh
-# systemd generator: sysroot.mount is part of the boot, and has time to wait for immucore to attach the image
-# that holds the root label, which may include the check of a large file system (contract 1.6).
+# systemd generator: makes sysroot.mount part of the boot, with time to wait until immucore has attached the
+# image of the root, which may include a check of a large filesystem (contract 1.6).
 
 dir=$1
 [ -n "$dir" ] || exit 1

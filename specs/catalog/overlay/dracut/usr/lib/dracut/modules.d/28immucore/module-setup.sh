@@ -1,5 +1,5 @@
 #!/bin/bash
-# dracut module: immucore assembles the root of a Kairos system in the initramfs (contract 1.6).
+# dracut module: immucore mounts the root of a Kairos system in the initramfs (contract 1.6).
 
 # called by dracut
 check() {
@@ -18,11 +18,13 @@ installkernel() {
     local -a _modules=(
         # The root: overlay over a loop-mounted image, or over the squashfs of a medium; and partitions with FAT.
         overlay loop squashfs isofs ext4 vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8
-        # Media and disks, by name: dracut finds drivers of block devices by the functions of the kernel that they
-        # call, and 055 and older look for one that Linux 6.0 has renamed, so that mmc_block and xen-blkfront are left
-        # out with a newer kernel.
+        # Media and disks, by name: dracut finds drivers of block devices by the kernel functions that they call. 055
+        # and older look for one that Linux 6.0 has renamed, so they leave out mmc_block and xen-blkfront with a newer
+        # kernel.
         ahci ata_piix nvme sd_mod sr_mod uas usb_storage ehci_pci xhci_pci
         mmc_block sdhci sdhci_pci sdhci_acpi sdhci_iproc bcm2835 bcm2835_sdhost
+        # The card of a Raspberry Pi 5, with the pins that power it.
+        sdhci_brcmstb gpio_brcmstb pinctrl_brcmstb_bcm2712
         virtio_blk virtio_pci virtio_scsi hv_storvsc vmw_pvscsi xen_blkfront
         megaraid_sas mpt3sas
         # HTTP boot of an ISO that firmware keeps in memory.
@@ -32,8 +34,8 @@ installkernel() {
         # Encrypted partitions, unlocked by a TPM.
         dm_crypt tpm_crb tpm_tis tpm_ftpm_tee
     )
-    # Not in all kernels a module. One at a time, for dracut leaves out all that are named after one that a kernel
-    # lacks, and does so with the list of file systems too.
+    # Not a module in all kernels. Added one at a time, because dracut skips the rest of a list after a module
+    # that a kernel does not have, also in the list of filesystems.
     for _module in "${_modules[@]}"; do
         hostonly='' instmods "$_module"
     done
@@ -44,7 +46,8 @@ installkernel() {
 install() {
     local _bin
     local -a _missing=()
-    # What immucore runs, and what the rootfs stage of /system/oem may use.
+    # Commands that immucore runs, and that the rootfs stage of /system/oem
+    # may use.
     local -a _needed=(
         immucore
         awk blkid cat cp cryptsetup cut dmsetup e2fsck findmnt fsck gawk grep head
@@ -56,14 +59,14 @@ install() {
         find_binary "$_bin" &> /dev/null || _missing+=("$_bin")
     done
     if ((${#_missing[@]} > 0)); then
-        # An initramfs without one of them fails on the machine, where nobody sees why. End the build.
+        # Fail the build, because the initramfs would fail on the machine, where nobody sees why.
         dfatal "immucore: not found in the build stage of the kernel: ${_missing[*]}"
         exit 1
     fi
 
     inst_multiple "${_needed[@]}"
-    # For stages that change partitions, file systems of the installer's other choices, repairs at the emergency
-    # shell, and TPM unlock.
+    # For stages that change partitions, optional filesystems of the installer, repairs in the emergency shell,
+    # and TPM unlock.
     inst_multiple -o mkfs.fat fsck.ext2 fsck.ext3 fsck.ext4 fsck.vfat resize2fs tune2fs \
         mkfs.xfs xfs_repair mkfs.btrfs parted partprobe partx sfdisk less \
         "$systemdutildir"/systemd-cryptsetup
