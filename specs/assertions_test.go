@@ -1,7 +1,6 @@
 package specs_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -105,6 +104,6 @@ func TestParseTimeout(t *testing.T) {
 	}
 	for _, text := range []string{"", "0s", "-1m", "10", "1.5s", "500ms", "25h", "1 m"} {
 		_, ok := specs.ParseTimeout(text)
-		assert.False(t, ok, fmt.Sprintf("%q", text))
+		assert.False(t, ok, "%q", text)
 	}
 }

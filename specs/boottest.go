@@ -42,7 +42,7 @@ func (v *validator) test(t Test) {
 
 func (v *validator) assertion(key string, a Assertion) {
 	given := 0
-	for _, s := range []string{a.Run, a.File, a.Service} {
+	for _, s := range []string{string(a.Run), a.File, a.Service} {
 		if s != "" {
 			given++
 		}

@@ -21,6 +21,9 @@ type checker struct {
 	text *text
 	// nulls is true when a key may have no value.
 	nulls bool
+	// args is true when a value may have build arguments.
+	args  bool
+	uses  []use
 	found Diagnostics
 }
 
@@ -135,9 +138,13 @@ func (c *checker) checkList(n *yaml.Node, t reflect.Type, key string) bool {
 }
 
 func (c *checker) checkScalar(n *yaml.Node, t reflect.Type, key string) bool {
+	if c.args && hasArgs(n, t, key) {
+		c.uses = append(c.uses, use{n, t, key})
+		return true
+	}
 	hint, ok := "", n.Kind == yaml.ScalarNode
 	switch {
-	case !ok:
+	case !ok, t == reflect.TypeFor[Scalar]():
 	case t.Kind() == reflect.String:
 		// A number is taken as it is written: version: 1.10, mode: 0644.
 		if ok = n.Tag != "!!bool"; !ok {
@@ -153,7 +160,7 @@ func (c *checker) checkScalar(n *yaml.Node, t reflect.Type, key string) bool {
 	switch {
 	case !ok:
 		c.report(rules.WrongType, n, key, hint, "must be %s, not %s", describe(t), kindOf(n))
-	case n.Value == "" && t != reflect.TypeFor[Text]():
+	case n.Value == "" && t != reflect.TypeFor[Text]() && t != reflect.TypeFor[Scalar]():
 		c.report(rules.EmptyValue, n, key, "give it a text, or remove it", "is empty")
 		ok = false
 	}
@@ -162,6 +169,9 @@ func (c *checker) checkScalar(n *yaml.Node, t reflect.Type, key string) bool {
 
 // describe describes a type to a user.
 func describe(t reflect.Type) string {
+	if t == reflect.TypeFor[Scalar]() {
+		return "a text, a number, or true or false"
+	}
 	switch t.Kind() {
 	case reflect.Struct:
 		_, names := fieldsOf(t)

@@ -18,10 +18,30 @@ type CloudConfig struct {
 	// the agent refuses to install (kairos-agent, config.CheckConfigForUsers), and nobody can log
 	// in.
 	Admin bool
+	// Passwords are those of its users that are not hashed.
+	Passwords []Word
+	// Stages are the names of its stages.
+	Stages []Word
+	// Systemd are the keys of its steps that only systemd heeds, without those of steps that have a
+	// condition.
+	Systemd []Word
+	// Unread are its keys that a machine reads only below the first line #cloud-config, when the file
+	// has another one or none. The installer writes that line.
+	Unread []Word
+	// Doubts are warnings about it, whatever the system.
+	Doubts Diagnostics
+}
+
+// Word is a word of a file.
+type Word struct {
+	Text  string
+	Range Range
 }
 
 // cloudConfigHeaders are the first lines that the agent accepts. Messages suggest the first.
-var cloudConfigHeaders = []string{"#cloud-config", "#kairos-config", "#node-config"}
+func cloudConfigHeaders() []string {
+	return []string{"#cloud-config", "#kairos-config", "#node-config"}
+}
 
 // ReadMachineConfig reads a cloud-config for a medium or a disk, which must have a valid header.
 func ReadMachineConfig(src *Source) (CloudConfig, error) {
@@ -31,14 +51,14 @@ func ReadMachineConfig(src *Source) (CloudConfig, error) {
 			Rule:    rules.InvalidCloudConfig,
 			Range:   top(src),
 			Message: "is not a cloud-config: a machine ignores a file without its first line",
-			Hint:    "write " + cloudConfigHeaders[0] + " into the first line",
+			Hint:    "write " + cloudConfigHeaders()[0] + " into the first line",
 		}}
 	}
 	return c, err
 }
 
-// ReadCloudConfig reads a cloud-config. It returns mistakes as Diagnostics. It does not check the
-// keys.
+// ReadCloudConfig reads a cloud-config. It returns mistakes as Diagnostics. What is wrong with its
+// keys and values are doubts.
 func ReadCloudConfig(src *Source) (CloudConfig, error) {
 	c := CloudConfig{Header: hasHeader(string(src.Data))}
 	lines := newText(src)
@@ -61,6 +81,8 @@ func ReadCloudConfig(src *Source) (CloudConfig, error) {
 	// Values of unexpected kinds are not mistakes here.
 	_ = root.Load(&known)
 	c.Admin = known.Install.NoUsers || slices.ContainsFunc(known.Users, user.admin)
+	c.words(lines, root)
+	c.Doubts = doubts(lines, root)
 	for _, steps := range known.Stages {
 		for _, step := range steps {
 			var users map[string]user
@@ -72,6 +94,83 @@ func ReadCloudConfig(src *Source) (CloudConfig, error) {
 		}
 	}
 	return c, nil
+}
+
+// words finds the words of a cloud-config. The keys users and stages are those of cloud-init and of
+// yip.
+func (c *CloudConfig) words(lines *text, root *yaml.Node) {
+	word := func(n *yaml.Node) Word { return Word{n.Value, lines.rangeOf(n)} }
+	for _, u := range configUsers(root) {
+		if password := find(u, "passwd"); password != nil && password.Kind == yaml.ScalarNode && !hashed(password.Value) {
+			c.Passwords = append(c.Passwords, word(password))
+		}
+	}
+	if stages := find(root, "stages"); stages != nil {
+		for name := range pairs(stages) {
+			c.Stages = append(c.Stages, word(name))
+		}
+	}
+	for _, step := range configSteps(root) {
+		for k := range pairs(step) {
+			if slices.Contains(systemdKeys(), k.Value) && find(step, "if") == nil && find(step, "only_service_manager") == nil {
+				c.Systemd = append(c.Systemd, word(k))
+			}
+		}
+	}
+	for k := range pairs(root) {
+		if isCloudInitKey(k.Value) && !isCloudInit(lines.lines) {
+			c.Unread = append(c.Unread, word(k))
+		}
+	}
+}
+
+// systemdKeys are the keys of a step that yip hands to systemd.
+func systemdKeys() []string { return []string{"systemctl", "systemd_firstboot", "timesyncd"} }
+
+// configSteps are the steps of all stages.
+func configSteps(root *yaml.Node) (steps []*yaml.Node) {
+	if stages := find(root, "stages"); stages != nil {
+		for _, stage := range pairs(stages) {
+			if stage.Kind == yaml.SequenceNode {
+				steps = append(steps, stage.Content...)
+			}
+		}
+	}
+	return steps
+}
+
+// configUsers are the users of cloud-init, and those of all steps, which have them by name.
+func configUsers(root *yaml.Node) (users []*yaml.Node) {
+	if all := find(root, "users"); all != nil && all.Kind == yaml.SequenceNode {
+		users = append(users, all.Content...)
+	}
+	for _, step := range configSteps(root) {
+		if named := find(step, "users"); named != nil {
+			for _, u := range pairs(named) {
+				users = append(users, u)
+			}
+		}
+	}
+	return users
+}
+
+// isCloudInit reports whether yip reads a file as one for cloud-init: the line comes before
+// everything but comments (cloudinit.IsCloudConfig).
+func isCloudInit(lines []string) bool {
+	for _, line := range lines[:min(len(lines), 9)] {
+		switch line = strings.TrimRight(line, " \t\r"); {
+		case line == cloudConfigHeaders()[0]:
+			return true
+		case line != "" && !strings.HasPrefix(line, "#"):
+			return false
+		}
+	}
+	return false
+}
+
+// hashed reports whether a password is one that crypt(5) made, is locked, or comes from a template.
+func hashed(password string) bool {
+	return password == "" || strings.ContainsAny(password[:1], "$!*") || strings.HasPrefix(password, "{{")
 }
 
 // user is a user of a stage, or of the cloud-init key users.
@@ -92,6 +191,6 @@ func (u user) admin() bool {
 // hasHeader checks the same lines as the agent.
 func hasHeader(text string) bool {
 	return slices.ContainsFunc(strings.SplitN(text, "\n", 10), func(line string) bool {
-		return slices.Contains(cloudConfigHeaders, strings.TrimRight(line, " \t\r"))
+		return slices.Contains(cloudConfigHeaders(), strings.TrimRight(line, " \t\r"))
 	})
 }

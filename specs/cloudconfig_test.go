@@ -33,13 +33,35 @@ func TestReadCloudConfig(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := specs.ReadCloudConfig(&specs.Source{Name: "user.yaml", Data: []byte(tt.text)})
 			require.NoError(t, err)
+			got.Stages, got.Unread, got.Doubts = nil, nil, nil // TestReadCloudConfigWords, TestDoubts
 			assert.Equal(t, tt.want, got)
 		})
 	}
 }
 
-// TestReadCloudConfigInSpec points at the key that a text of several lines was
-// written for.
+// TestReadCloudConfigWords finds stages, and passwords in clear in both places for users.
+func TestReadCloudConfigWords(t *testing.T) {
+	text := "users:\n- {name: a, passwd: one}\n- {name: b, passwd: $6$x}\nstages:\n  boot:\n  - users:\n      c: {passwd: two words}\n  fs: []\npasswd: three\n"
+	got, err := specs.ReadCloudConfig(&specs.Source{Name: "user.yaml", Data: []byte(text)})
+	require.NoError(t, err)
+	words := func(list []specs.Word) (all []string) {
+		for _, w := range list {
+			all = append(all, w.Range.String()+" "+w.Text)
+		}
+		return all
+	}
+	assert.Equal(t, []string{"user.yaml:2:21 one", "user.yaml:7:19 two words"}, words(got.Passwords))
+	assert.Equal(t, []string{"user.yaml:5:3 boot", "user.yaml:8:3 fs"}, words(got.Stages))
+	assert.Equal(t, []string{"user.yaml:1:1 users"}, words(got.Unread))
+
+	text = "# mine\n#cloud-config\nusers: []\nstages:\n  boot:\n  - systemctl: {}\n    timesyncd: {}\n  - {if: a, systemctl: {}}\n  - {only_service_manager: systemd, systemctl: {}}\n"
+	got, err = specs.ReadCloudConfig(&specs.Source{Name: "user.yaml", Data: []byte(text)})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"user.yaml:6:5 systemctl", "user.yaml:7:5 timesyncd"}, words(got.Systemd))
+	assert.Empty(t, got.Unread)
+}
+
+// TestReadCloudConfigInSpec points at the key that a text of several lines was written for.
 func TestReadCloudConfigInSpec(t *testing.T) {
 	spec := &specs.Source{Name: "kairos.spec", Data: []byte("version: v1.0.0\ncloudConfig: {content: \"a:\\n\\tb: c\"}\n")}
 	at := specs.Range{Source: spec, Start: specs.Position{Line: 2, Column: 14}, End: specs.Position{Line: 2, Column: 14}}

@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"iter"
 	"reflect"
 	"strings"
 
@@ -57,18 +58,30 @@ func decode(n *yaml.Node, v reflect.Value) error {
 // the struct.
 func fieldsOf(t reflect.Type) (map[string]reflect.Type, []string) {
 	fields, names := map[string]reflect.Type{}, []string{}
-	for i := range t.NumField() {
-		name := yamlName(t.Field(i))
-		fields[name] = t.Field(i).Type
+	for field := range keyedFields(t) {
+		name := yamlName(field)
+		fields[name] = field.Type
 		names = append(names, name)
 	}
 	return fields, names
 }
 
+// keyedFields are the fields of a struct that have a key, with those of embedded structs, whose
+// keys are on the same level.
+func keyedFields(t reflect.Type) iter.Seq[reflect.StructField] {
+	return func(yield func(reflect.StructField) bool) {
+		for _, field := range reflect.VisibleFields(t) {
+			if !field.Anonymous && !yield(field) {
+				return
+			}
+		}
+	}
+}
+
 func fieldByKey(v reflect.Value, key string) reflect.Value {
-	for i := range v.NumField() {
-		if yamlName(v.Type().Field(i)) == key {
-			return v.Field(i)
+	for field := range keyedFields(v.Type()) {
+		if yamlName(field) == key {
+			return v.FieldByIndex(field.Index)
 		}
 	}
 	panic("specs: the checker left the unknown key " + key)

@@ -29,6 +29,7 @@ func TestDeprecatedKeysExist(t *testing.T) {
 
 // hasKey looks a key up in the schema of the language.
 func hasKey(t *testing.T, path string) bool {
+	t.Helper()
 	var schema jsonschema.Schema
 	require.NoError(t, json.Unmarshal(specs.Schema(), &schema))
 	at := &schema

@@ -9,8 +9,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// TestSortedDiagnostics has what several readings of a spec and of the files
-// beside it found, in no order.
+// TestSortedDiagnostics has what several readings of a spec and of the files beside it found, in no
+// order.
 func TestSortedDiagnostics(t *testing.T) {
 	file := func(name string) *specs.Source { return &specs.Source{Name: name} }
 	at := func(src *specs.Source, line int, message string) specs.Diagnostic {

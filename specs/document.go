@@ -25,8 +25,12 @@ type Document struct {
 	extends []Range
 	// undone are packages that a nearer spec added or removed the other way.
 	undone map[string]bool
+	// args are the values of the build arguments.
+	args map[string]string
 	// mistakes of the language, in no order.
 	mistakes Diagnostics
+	// unread are values that cannot be read because of a mistake elsewhere. They are not reported.
+	unread Diagnostics
 	// whole is true when everything that is extended could be read.
 	whole bool
 }
@@ -93,6 +97,9 @@ func (d *Document) Written(key string) string {
 	return key
 }
 
+// Arg is the value of a build argument that the chain declares.
+func (d *Document) Arg(name string) string { return d.args[name] }
+
 // Diagnose makes a diagnostic about the value with this key. It points at the user's own files, not
 // at a built-in flavor.
 func (d *Document) Diagnose(rule rules.Rule, key, hint, format string, args ...any) Diagnostic {
@@ -109,8 +116,9 @@ func (d *Document) Err() error { return d.mistakes.Err() }
 // With returns the mistakes of the language and other mistakes of the document as Diagnostics, or
 // nil. A mistake of the language hides others at the same place.
 func (d *Document) With(others Diagnostics) error {
+	known := slices.Concat(d.mistakes, d.unread)
 	others = slices.DeleteFunc(slices.Clone(others), func(o Diagnostic) bool {
-		return slices.ContainsFunc(d.mistakes, func(m Diagnostic) bool {
+		return slices.ContainsFunc(known, func(m Diagnostic) bool {
 			return m.Range.Source == o.Range.Source && m.Range.Start == o.Range.Start
 		})
 	})
@@ -126,7 +134,7 @@ func (d *Document) Whole() bool { return d.whole }
 func (d *Document) Unsure(keys ...string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool {
 		open := !d.whole
-		for _, m := range d.mistakes {
+		for _, m := range slices.Concat(d.mistakes, d.unread) {
 			if within(m.Key, key) {
 				return true
 			}
@@ -159,6 +167,10 @@ func newDocument(src *Source, chain chain) (*Document, error) {
 	t := chain.trees[last]
 	for _, nearer := range slices.Backward(chain.trees[:last]) {
 		t = merge(t, nearer)
+	}
+	if chain.site != nil {
+		t = merge(t, chain.site)
+		d.Sources = append(d.Sources, chain.site.source)
 	}
 	d.undone = t.undone
 	if err := decode(t.root, reflect.ValueOf(&d.Spec).Elem()); err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// FuzzLoad loads anything. It must not panic, and whatever is wrong must be a
-// mistake of the spec with a place inside its file.
+// FuzzLoad loads anything. It must not panic, and whatever is wrong must be a mistake of the spec
+// with a place inside its file.
 func FuzzLoad(f *testing.F) {
 	for _, seed := range spectest.Seeds() {
 		f.Add(seed, "distro: debian-12\npackages: {add: [a], remove: [b]}\n")

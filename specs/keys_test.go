@@ -20,7 +20,7 @@ nmae: acme
 qqqqqqqqqqqqq: x
 `,
 			want: []string{
-				`kairos.spec:2:1: unknown key "qqqqqqqqqqqqq"; valid: artifacts, cloudConfig, cmdline, components, distro, extends, files, init, initramfs, kernel, kubernetes, mesh, model, name, packages, test, variant, version`,
+				`kairos.spec:2:1: unknown key "qqqqqqqqqqqqq"; valid: args, artifacts, ca, cloudConfig, cmdline, components, distro, extends, extension, files, init, initramfs, kairos, kernel, kubernetes, layers, mesh, mirrors, model, name, packages, repositories, size, test, variant, version`,
 			},
 		},
 		{
@@ -64,7 +64,7 @@ artifacts: yes
 				`kairos.spec:2:7: name: must be a text, not a mapping`,
 				`kairos.spec:3:10: variant: must be a text, not true; put it in quotes: "true"`,
 				`kairos.spec:4:9: distro: must be a text, or a mapping with the keys name, base, not a list`,
-				`kairos.spec:5:11: packages: must be a mapping with the keys add, remove, groups, not the text "htop"`,
+				`kairos.spec:5:11: packages: must be a mapping with the keys add, remove, groups, files, not the text "htop"`,
 				`kairos.spec:6:8: files: must be a list, not a mapping`,
 				`kairos.spec:7:14: cloudConfig: must be a text, or a mapping with the keys from, content, not a list`,
 				`kairos.spec:8:10: cmdline: must be a list, not the text "a b"; write it as ["a b"]`,
@@ -123,7 +123,7 @@ packages:
 			want: []string{
 				`kairos.spec:2:6: name: has no value; give it a text, or remove it`,
 				`kairos.spec:3:9: distro: has no value; give it a text, or a mapping with the keys name, base, or remove it`,
-				`kairos.spec:4:9: kernel: has no value; give it a text, or a mapping with the keys from, package, version, image, context, or remove it`,
+				`kairos.spec:4:9: kernel: has no value; give it a text, or a mapping with the keys from, package, version, image, context, modules, or remove it`,
 				`kairos.spec:8:6: packages.add[1]: has no value; give it a text, or remove it`,
 			},
 		},
@@ -198,7 +198,7 @@ name: b
 			want: []string{
 				`kairos.spec:2:1: a key must be a plain word, not a list`,
 				`kairos.spec:3:3: a key must be a plain word, not a mapping`,
-				`kairos.spec:5:1: unknown key "1"; valid: artifacts, cloudConfig, cmdline, components, distro, extends, files, init, initramfs, kernel, kubernetes, mesh, model, name, packages, test, variant, version`,
+				`kairos.spec:5:1: unknown key "1"; valid: args, artifacts, ca, cloudConfig, cmdline, components, distro, extends, extension, files, init, initramfs, kairos, kernel, kubernetes, layers, mesh, mirrors, model, name, packages, repositories, size, test, variant, version`,
 				`kairos.spec:6:1: a key must be a plain word, not an alias`,
 			},
 		},
@@ -228,7 +228,7 @@ x-base: &base {name: a}
 '<<': b
 `,
 			want: []string{
-				`kairos.spec:2:1: unknown key "<<"; valid: artifacts, cloudConfig, cmdline, components, distro, extends, files, init, initramfs, kernel, kubernetes, mesh, model, name, packages, test, variant, version`,
+				`kairos.spec:2:1: unknown key "<<"; valid: args, artifacts, ca, cloudConfig, cmdline, components, distro, extends, extension, files, init, initramfs, kairos, kernel, kubernetes, layers, mesh, mirrors, model, name, packages, repositories, size, test, variant, version`,
 			},
 		},
 		{

@@ -1,40 +1,108 @@
 package specs
 
-import "github.com/flavorkit/flavorkit/specs/key"
+import (
+	"reflect"
+
+	"github.com/flavorkit/flavorkit/specs/key"
+)
+
+// Choices are the keys of a spec that choose a component of a kind, by the name of the kind.
+type Choices struct {
+	// The Kubernetes of the standard variant. The default is k3s.
+	Kubernetes Kubernetes `yaml:"kubernetes,omitempty" json:"kubernetes,omitzero"`
+	// The network between the machines of the standard variant. The default is edgevpn.
+	Mesh Mesh `yaml:"mesh,omitempty" json:"mesh,omitzero"`
+}
+
+// Kubernetes chooses a distribution of Kubernetes. As a plain string it is the distribution. It is
+// installed but does not start by itself: the cloud-config of a machine enables it.
+type Kubernetes struct {
+	// A distribution of Kubernetes in the catalog: k3s or k0s.
+	Distribution string `yaml:"distribution,omitempty" json:"distribution,omitempty"`
+	// The version as the publisher writes it, such as v1.36.4+k3s1. The default is that of the
+	// catalog.
+	Version string `yaml:"version,omitempty" json:"version,omitempty"`
+}
+
+// Shorthand is the key that a plain string sets.
+func (Kubernetes) Shorthand() string { return "distribution" }
+
+func (k Kubernetes) choice() Choice { return Choice{k.Distribution, k.Version} }
+
+// Mesh chooses a mesh network. As a plain string it is the name. It is off until the cloud-config
+// of a machine has a network token.
+type Mesh struct {
+	// The name of a mesh in the catalog, such as edgevpn, or none for no mesh.
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
+	// The version as the publisher writes it, such as v0.35.3. The default is that of the catalog.
+	Version string `yaml:"version,omitempty" json:"version,omitempty"`
+}
+
+// Shorthand is the key that a plain string sets.
+func (Mesh) Shorthand() string { return "name" }
+
+func (m Mesh) choice() Choice { return Choice(m) }
+
+// KindKubernetes is the kind that appears in names and versions of systems.
+const KindKubernetes = "kubernetes"
+
+// KindMesh is the kind of the network between machines.
+const KindMesh = "mesh"
+
+// NoMesh is the name of no mesh at all.
+const NoMesh = "none"
+
+// Kinds are all kinds of components. To add one, add a row; for one that a spec chooses, also a
+// field of Choices with its type.
+func Kinds() []Kind {
+	return []Kind{
+		{Name: KindKubernetes, chosen: func(c Choices) chooser { return c.Kubernetes }, version: "v1.36.4+k3s1"},
+		{Name: KindMesh, chosen: func(c Choices) chooser { return c.Mesh }, version: "v0.35.3", None: NoMesh},
+		{Name: "provider"},
+	}
+}
 
 // Kind of component. A system has one component of each kind at most.
 type Kind struct {
 	// Name of the kind, which is also the key of the spec that chooses one.
 	Name string
-	// Key and NameKey are the keys of the spec that choose a component and its name. They are zero
-	// when only the variant decides.
-	Key, NameKey key.Key
-	// None is true when a spec can have none, with the name NoMesh.
-	None bool
-	// Choice returns what a spec chooses; nil when only the variant decides.
-	Choice func(Spec) Choice
+	// None is the name for no component of the kind; empty when a spec cannot have none.
+	None string
+	// chosen returns what a spec chooses; nil when only the variant decides.
+	chosen func(Choices) chooser
+	// version is an example of one, for messages.
+	version string
 }
 
 // Choice is a component that a spec chooses. Empty fields are left to the catalog.
 type Choice struct{ Name, Version string }
 
-// KindKubernetes is the kind that appears in names and versions of systems.
-const KindKubernetes = "kubernetes"
-
-// Kinds are all kinds of components.
-func Kinds() []Kind {
-	return []Kind{
-		{
-			Name: KindKubernetes, Key: key.Kubernetes, NameKey: key.KubernetesName,
-			Choice: func(s Spec) Choice { return Choice{s.Kubernetes.Distribution, s.Kubernetes.Version} },
-		},
-		{
-			Name: "mesh", Key: key.Mesh, NameKey: key.MeshName, None: true,
-			Choice: func(s Spec) Choice { return Choice{s.Mesh.Name, s.Mesh.Version} },
-		},
-		{Name: "provider"},
-	}
+// chooser is a field of Choices. Its shorthand is the key with the name, and its key version the
+// version of what is named.
+type chooser interface {
+	Shorthander
+	choice() Choice
 }
+
+// isChooser reports whether a type is that of a field of Choices.
+func isChooser(t reflect.Type) bool { return t.Implements(reflect.TypeFor[chooser]()) }
+
+// InSpec reports whether a spec can choose the component of the kind.
+func (k Kind) InSpec() bool { return k.chosen != nil }
+
+// Choice returns what a spec chooses, if the kind is one of those in a spec.
+func (k Kind) Choice(s Spec) Choice {
+	if !k.InSpec() {
+		return Choice{}
+	}
+	return k.chosen(s.Choices).choice()
+}
+
+// Key is the key of the spec that chooses the component.
+func (k Kind) Key() key.Key { return key.Kind(k.Name) }
+
+// NameKey is the key of the name of the component that is chosen.
+func (k Kind) NameKey() key.Key { return k.Key().Entry(k.chosen(Choices{}).Shorthand()) }
 
 // KindNames are the names of all kinds.
 func KindNames() []string {

@@ -40,7 +40,28 @@ type Reader interface {
 // that plan.Resolve finds the other mistakes; Document.Err returns those found here. An error means
 // that a file could not be read.
 func Load(ctx context.Context, src *Source, r Reader) (*Document, error) {
+	return LoadWith(ctx, src, Inputs{}, r)
+}
+
+// Inputs are what a build gives a spec.
+type Inputs struct {
+	// Site is laid over the spec; nil for none.
+	Site *Source
+	// Args are the values of build arguments, by name. Those that the spec does not declare are
+	// ignored.
+	Args map[string]string
+}
+
+// LoadWith reads a spec as Load does, with the inputs of a build.
+func LoadWith(ctx context.Context, src *Source, in Inputs, r Reader) (*Document, error) {
 	chain, err := loadChain(ctx, src, r)
+	if err != nil {
+		return nil, err
+	}
+	if in.Site != nil {
+		chain.readSite(in.Site)
+	}
+	args, err := chain.replaceArgs(src, in.Args)
 	if err != nil {
 		return nil, err
 	}
@@ -48,26 +69,38 @@ func Load(ctx context.Context, src *Source, r Reader) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc.mistakes = chain.found
+	doc.args = args
+	doc.mistakes, doc.unread = chain.found, chain.unread
 	// A chain with mistakes is validated as far as it was read.
 	found := doc.validate(len(doc.mistakes) == 0)
-	doc.mistakes = append(doc.mistakes, slices.DeleteFunc(found, doc.mistakes.cover)...)
+	doc.mistakes = append(doc.mistakes, slices.DeleteFunc(found, slices.Concat(doc.mistakes, doc.unread).cover)...)
 	return doc, nil
 }
 
 // chain is a spec and the specs that it extends, nearest first, as far as they can be read.
 type chain struct {
 	trees []*tree
+	// site is laid over all of them; nil for none.
+	site *tree
 	// whole is true when the last one extends nothing.
 	whole bool
 	found Diagnostics
+	// unread are values that cannot be read because of a mistake elsewhere. They are not reported.
+	unread Diagnostics
+}
+
+// readSite parses and checks a Site.
+func (c *chain) readSite(src *Source) {
+	t, found := parse(src, reflect.TypeFor[Site](), format{empty: emptyFile()})
+	c.site, c.found = t, append(c.found, found...)
+	src.Depth = max(len(c.trees), 1) // no spec of the user
 }
 
 // loadChain parses and checks the spec and the specs that it extends.
 func loadChain(ctx context.Context, src *Source, r Reader) (c chain, err error) {
 	seen := []*Source{src}
 	for {
-		t, diagnostics := parse(src, reflect.TypeFor[Spec](), format{empty: emptySpec})
+		t, diagnostics := parse(src, reflect.TypeFor[Spec](), format{empty: emptySpec(), args: true})
 		c.found = append(c.found, diagnostics...)
 		if t == nil {
 			return c, nil
@@ -117,6 +150,9 @@ type problem struct {
 
 // follow reads the spec that src extends by name.
 func follow(ctx context.Context, src *Source, name string, r Reader) (*Source, *problem, error) {
+	if strings.Contains(name, referenceStart) {
+		return nil, &problem{rules.InvalidValue, "what a spec extends cannot depend on a build argument", "name it, or pass it as a named context"}, nil
+	}
 	if isPath(name) {
 		return followPath(ctx, src, name, r)
 	}
@@ -170,7 +206,9 @@ func isLocal(p string) bool {
 // empty is the message about an empty file.
 type empty struct{ message, hint string }
 
-var emptySpec = empty{"the spec is empty", `the shortest one has two lines: "extends: debian-12" and "version: v1.0.0"`}
+func emptySpec() empty {
+	return empty{"the spec is empty", `the shortest one has two lines: "extends: debian-12" and "version: v1.0.0"`}
+}
 
 // format has the rules for one kind of file beside its type.
 type format struct {
@@ -178,6 +216,8 @@ type format struct {
 	// takesAway reports whether a key without a value removes the key of the base; otherwise it is
 	// a mistake.
 	takesAway func(root *yaml.Node) bool
+	// args is true when a value may have build arguments.
+	args bool
 }
 
 // parse reads one file and checks it against a struct type. The tree is nil when the text is not
@@ -191,11 +231,11 @@ func parse(src *Source, typ reflect.Type, held format) (*tree, Diagnostics) {
 	if root == nil {
 		return nil, found
 	}
-	c := &checker{text: lines, found: found, nulls: held.takesAway != nil && held.takesAway(root)}
+	c := &checker{text: lines, found: found, nulls: held.takesAway != nil && held.takesAway(root), args: held.args}
 	if !c.check(root, typ, "") {
 		return nil, c.found
 	}
-	t := &tree{root: root, source: src, ranges: map[*yaml.Node]Range{}, undone: map[string]bool{}}
+	t := &tree{root: root, source: src, ranges: map[*yaml.Node]Range{}, undone: map[string]bool{}, uses: c.uses}
 	t.locate(root, lines)
 	return t, c.found
 }

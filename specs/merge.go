@@ -15,6 +15,8 @@ type tree struct {
 	// source of the tree; nil for a merged tree.
 	source *Source
 	ranges map[*yaml.Node]Range
+	// uses are the values with build arguments.
+	uses []use
 	// undone are packages that a nearer spec added or removed the other way.
 	undone map[string]bool
 }
@@ -35,12 +37,14 @@ func merge(base, over *tree) *tree {
 	merged.root = merged.join(base.root, over.root, reflect.TypeFor[Spec](), "")
 	merged.undo("packages.add", over, "packages.remove")
 	merged.undo("packages.remove", over, "packages.add")
+	merged.supersede("repositories", over)
+	merged.supersede("layers", over)
 	return merged
 }
 
 // addsUp reports whether a list is joined instead of replaced.
 func addsUp(key string) bool {
-	return slices.Contains([]string{"packages.add", "packages.remove", "files", "cmdline", "test.assertions"}, key)
+	return slices.Contains([]string{"packages.add", "packages.remove", "repositories", "files", "layers", "cmdline", "test.assertions"}, key)
 }
 
 // replaces returns the keys of a base that a new value of a key drops, because they belong to the
@@ -48,14 +52,18 @@ func addsUp(key string) bool {
 func replaces(t reflect.Type, key string) []string {
 	source := []string{"url", "image", "context", "sha256", "checksums", "path"}
 	switch {
+	case t == reflect.TypeFor[Arg]() && key == "type":
+		return []string{"default", "values"}
 	case t == reflect.TypeFor[Content]():
 		return []string{"from", "content"}
 	case t == reflect.TypeFor[Component]() && slices.Contains([]string{"url", "image", "context"}, key):
 		return source
 	case t == reflect.TypeFor[Component]() && key == "version":
 		return []string{"sha256"}
-	case t == reflect.TypeFor[Kubernetes]() && key == "distribution", t == reflect.TypeFor[Mesh]() && key == "name":
+	case isChooser(t) && key == reflect.Zero(t).Interface().(Shorthander).Shorthand():
 		return []string{"version"}
+	case t == reflect.TypeFor[CA]() && slices.Contains([]string{"from", "secret"}, key):
+		return []string{"from", "secret", "image"}
 	case t == reflect.TypeFor[Distro]() && key == "name":
 		return []string{"base"}
 	case t == reflect.TypeFor[Kernel]() && slices.Contains([]string{"from", "image", "context"}, key):
@@ -139,6 +147,27 @@ func (t *tree) undo(key string, over *tree, opposite string) {
 			t.undone[n.Value] = true
 		}
 		return gone
+	})
+}
+
+// supersede removes the entries of a list that have the name of an entry of the nearer spec.
+// Entries of over with one name stay, to be reported.
+func (t *tree) supersede(key string, over *tree) {
+	list, nearer := find(t.root, key), find(over.root, key)
+	if list == nil || nearer == nil {
+		return
+	}
+	named := func(entry *yaml.Node) string {
+		if name := find(entry, "name"); name != nil {
+			return name.Value
+		}
+		return ""
+	}
+	source := over.ranges[over.root].Source
+	list.Content = slices.DeleteFunc(slices.Clone(list.Content), func(entry *yaml.Node) bool {
+		return t.ranges[entry].Source != source && slices.ContainsFunc(nearer.Content, func(n *yaml.Node) bool {
+			return named(n) != "" && named(n) == named(entry)
+		})
 	})
 }
 

@@ -145,6 +145,20 @@ func TestMerge(t *testing.T) {
 			want: "{components: {k: {version: v2, sha256: {amd64: " + sum + "}}}}",
 		},
 		{
+			name: "repositories by name, as a whole",
+			spec: "repositories: [{name: b, url: 'https://b.example/new', key: b.asc}, {name: c, url: 'https://c.example', key: c.asc}]\n",
+			base: "repositories: [{name: a, url: 'https://a.example', key: a.asc}, {name: b, url: 'https://b.example', key: b.asc, keep: true}]\n",
+			root: "repositories: [{name: a, url: 'https://a.example/old', key: {url: 'https://a.example/key', sha256: " + sum + "}}]\n",
+			want: "{repositories: [{name: a, url: 'https://a.example', key: {from: a.asc}}, " +
+				"{name: b, url: 'https://b.example/new', key: {from: b.asc}}, {name: c, url: 'https://c.example', key: {from: c.asc}}]}",
+		},
+		{
+			name: "layers by name, as a whole",
+			spec: "layers: [{name: b, context: new}, {name: c, image: c}]\n",
+			base: "layers: [{name: a, image: a}, {name: b, image: b, path: x, to: /y, owner: '1:1'}]\n",
+			want: "{layers: [{name: a, image: a}, {name: b, context: new}, {name: c, image: c}]}",
+		},
+		{
 			name: "components side by side",
 			spec: "components: {k: {image: b}}\n", base: "components: {l: {image: a}}\n",
 			want: "{components: {k: {image: b}, l: {image: a}}}",
@@ -206,8 +220,7 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
-// TestNumbersAsTheyAreWritten shows that no value is read as a number that is
-// a text to its user.
+// TestNumbersAsTheyAreWritten shows that no value is read as a number that is a text to its user.
 func TestNumbersAsTheyAreWritten(t *testing.T) {
 	doc, err := spectest.Load("version: v1.0.0\nkernel: {version: 6.10}\nfiles: [{path: /a, content: 0x10, mode: 0644, owner: 1000:1000}]\n", nil)
 	require.NoError(t, err)

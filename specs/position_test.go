@@ -63,8 +63,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// TestTextOverLines has scalars that do not end in their line: they are pointed
-// at by their start.
+// TestTextOverLines has scalars that do not end in their line: they are pointed at by their start.
 func TestTextOverLines(t *testing.T) {
 	for name, spec := range map[string]string{
 		"block":  "cloudConfig:\n  content: |\n    #cloud-config\n",
@@ -80,8 +79,8 @@ func TestTextOverLines(t *testing.T) {
 	}
 }
 
-// TestPlacesInChain asks for values of a chain of three: the user's spec, a
-// file of the user, and a built-in flavor.
+// TestPlacesInChain asks for values of a chain of three: the user's spec, a file of the user, and a
+// built-in flavor.
 func TestPlacesInChain(t *testing.T) {
 	doc, err := spectest.Load("extends: ./base.spec\nversion: v1.0.0\ncmdline: [near]\n", spectest.Files{
 		"base.spec": "name: acme\ncmdline: [far]\nextends: debian-12\n",

@@ -7,14 +7,16 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-var emptyFile = empty{message: "the file is empty"}
+func emptyFile() empty {
+	return empty{message: "the file is empty"}
+}
 
 // Read reads a file that is not a spec into a struct, by the same rules: known keys, correct types,
 // no aliases. at returns the position of a key, such as entries[0].extends[2], or of the nearest
 // value around it. All mistakes are returned as Diagnostics.
 func Read(src *Source, into any) (at func(key string) Range, err error) {
 	v := reflect.ValueOf(into).Elem()
-	t, found := parse(src, v.Type(), format{empty: emptyFile})
+	t, found := parse(src, v.Type(), format{empty: emptyFile()})
 	if err := found.Err(); err != nil {
 		return nil, err
 	}
@@ -37,7 +39,7 @@ type Record struct {
 // ReadRecord reads a file by the same rules as Read. If it has the key like, a key without a value
 // removes the key of the other record. The root is nil when the text is not one YAML mapping.
 func ReadRecord(src *Source, typ reflect.Type, like string) (Record, Diagnostics) {
-	t, found := parse(src, typ, format{empty: emptyFile, takesAway: func(root *yaml.Node) bool { return findKey(root, like) >= 0 }})
+	t, found := parse(src, typ, format{empty: emptyFile(), takesAway: func(root *yaml.Node) bool { return findKey(root, like) >= 0 }})
 	if t == nil {
 		return Record{}, found
 	}

@@ -86,8 +86,8 @@ func TestSchemaRejects(t *testing.T) {
 	}
 }
 
-// TestSchemaKeys compares the keys of the schema with those that the decoder
-// takes, and so with those that it names when it meets one that it does not.
+// TestSchemaKeys compares the keys of the schema with those that the decoder takes, and so with
+// those that it names when it meets one that it does not.
 func TestSchemaKeys(t *testing.T) {
 	var schema struct {
 		Properties map[string]any
@@ -108,15 +108,23 @@ func TestSchemaKeys(t *testing.T) {
 	}
 	for name, format := range map[string]string{
 		"Spec":       "%s",
+		"Arg":        "args: {A: {%s}}",
 		"Distro":     "distro: {%s}",
 		"Kernel":     "kernel: {%s}",
 		"Initramfs":  "initramfs: {%s}",
+		"Size":       "size: {%s}",
 		"Kubernetes": "kubernetes: {%s}",
 		"Mesh":       "mesh: {%s}",
 		"Packages":   "packages: {%s}",
 		"Content":    "cloudConfig: {%s}",
+		"Repository": "repositories: [{%s}]",
+		"Mirrors":    "mirrors: {%s}",
+		"CA":         "ca: {%s}",
+		"SigningKey": "repositories: [{key: {%s}}]",
 		"File":       "files: [{%s}]",
+		"Layer":      "layers: [{%s}]",
 		"Component":  "components: {a: {%s}}",
+		"Extension":  "extension: {%s}",
 		"Artifacts":  "artifacts: {%s}",
 		"ISO":        "artifacts: {iso: {%s}}",
 		"Disk":       "artifacts: {disk: {%s}}",

@@ -9,7 +9,7 @@ import (
 )
 
 // most limits the words of a hint.
-const most = 24
+const most = 32
 
 // Suggest returns a hint for a word that is not among the valid ones: the nearest valid word, or
 // all of them when none is near.

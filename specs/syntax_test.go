@@ -51,7 +51,7 @@ func TestMistakesOfSyntax(t *testing.T) {
 			spec: `- a
 `,
 			want: []string{
-				`kairos.spec:1:1: must be a mapping with the keys extends, name, version, variant, model, distro, init, kernel, initramfs, kubernetes, mesh, packages, files, cloudConfig, cmdline, components, artifacts, test, not a list`,
+				`kairos.spec:1:1: must be a mapping with the keys extends, args, name, version, variant, model, distro, init, kernel, initramfs, size, kubernetes, mesh, packages, repositories, mirrors, ca, files, layers, cloudConfig, cmdline, kairos, components, extension, artifacts, test, not a list`,
 			},
 		},
 		{
@@ -59,7 +59,7 @@ func TestMistakesOfSyntax(t *testing.T) {
 			spec: `hello
 `,
 			want: []string{
-				`kairos.spec:1:1: must be a mapping with the keys extends, name, version, variant, model, distro, init, kernel, initramfs, kubernetes, mesh, packages, files, cloudConfig, cmdline, components, artifacts, test, not the text "hello"`,
+				`kairos.spec:1:1: must be a mapping with the keys extends, args, name, version, variant, model, distro, init, kernel, initramfs, size, kubernetes, mesh, packages, repositories, mirrors, ca, files, layers, cloudConfig, cmdline, kairos, components, extension, artifacts, test, not the text "hello"`,
 			},
 		},
 		{
@@ -222,7 +222,7 @@ x-é: ü
 packages: {x-ü: é, nope: a}
 `,
 			want: []string{
-				`kairos.spec:3:20: packages: unknown key "nope"; valid: add, groups, remove`,
+				`kairos.spec:3:20: packages: unknown key "nope"; valid: add, files, groups, remove`,
 			},
 		},
 	})

@@ -88,7 +88,7 @@ func (t *text) unreadable() (Diagnostic, bool) {
 		column := 0
 		for at, r := range line {
 			column++
-			message, hint := "", ""
+			var message, hint string
 			switch {
 			case r == utf8.RuneError && !strings.HasPrefix(line[at:], string(utf8.RuneError)):
 				message, hint = "is not UTF-8", "save the file as UTF-8"

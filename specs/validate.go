@@ -29,7 +29,8 @@ var (
 	ownerPattern  = regexp.MustCompile(`^[0-9]{1,9}:[0-9]{1,9}$`)
 	labelPattern  = regexp.MustCompile(`^[A-Z0-9_]+$`)
 	sha256Pattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	// cmdlinePattern is printable ASCII; notInCmdline are characters with a meaning in GRUB.
+	// cmdlinePattern is printable ASCII; notInCmdline are characters with a meaning in a boot
+	// loader.
 	cmdlinePattern = regexp.MustCompile(`^[!-~]+$`)
 )
 
@@ -39,14 +40,14 @@ const maxName = 64
 const notInCmdline = "\"'`$\\{};&|<>"
 
 // archives are the file extensions of supported archives; other downloads are the bare program.
-var archives = []string{".7z", ".apk", ".bz2", ".deb", ".gz", ".rpm", ".tar", ".xz", ".zip", ".zst"}
+func archives() []string {
+	return []string{".7z", ".apk", ".bz2", ".deb", ".gz", ".rpm", ".tar", ".xz", ".zip", ".zst"}
+}
 
 // isoLevels and diskLevels are the highest compression levels of the compressors that have levels:
 // of the squashfs (mksquashfs(1), -Xcompression-level), and of a disk image (zstd(1), xz(1)).
-var (
-	isoLevels  = map[string]int{"zstd": 22, "gzip": 9}
-	diskLevels = map[string]int{"zstd": 19, "xz": 9}
-)
+func isoLevels() map[string]int  { return map[string]int{"zstd": 22, "gzip": 9} }
+func diskLevels() map[string]int { return map[string]int{"zstd": 19, "xz": 9} }
 
 // validate checks what can be checked without a catalog. It does not report missing values in an
 // incomplete document.
@@ -63,15 +64,21 @@ func (d *Document) validate(whole bool) Diagnostics {
 	v.match("kernel.package", s.Kernel.Package, packagePattern, "write the name of one package")
 	v.match("kernel.version", s.Kernel.Version, packagePattern, "write a version as the package manager shows it")
 	v.ownKernel(s.Kernel)
-	v.match("kubernetes.version", s.Kubernetes.Version, packagePattern, "write a version such as v1.33.9+k3s1")
-	v.match("mesh.version", s.Mesh.Version, packagePattern, "write a version such as v0.35.3")
+	for _, kind := range Kinds() {
+		v.match(kind.Key().Version().String(), kind.Choice(s).Version, packagePattern, "write a version such as "+kind.version)
+	}
 	v.packages("packages.add", s.Packages.Add)
 	v.packages("packages.remove", s.Packages.Remove)
 	v.contradictions(s.Packages)
+	v.repositories(s.Repositories)
+	v.mirrors(s.Mirrors)
+	v.authority(s.CA)
 	for i, f := range s.Files {
 		v.file(fmt.Sprintf("files[%d]", i), f)
 	}
-	v.sameFiles(s.Files)
+	v.sameFiles("files", s.Files)
+	v.layers(s.Layers)
+	v.extension(s.Extension)
 	v.content("cloudConfig", s.CloudConfig)
 	v.content("artifacts.iso.cloudConfig", s.Artifacts.ISO.CloudConfig)
 	v.content("artifacts.disk.cloudConfig", s.Artifacts.Disk.CloudConfig)
@@ -82,10 +89,12 @@ func (d *Document) validate(whole bool) Diagnostics {
 		v.component("components."+name, c)
 	}
 	iso, disk := s.Artifacts.ISO, s.Artifacts.Disk
-	v.level("artifacts.iso.level", iso.Level, iso.Compression, isoLevels)
+	v.level("artifacts.iso.level", iso.Level, iso.Compression, isoLevels())
 	v.label("artifacts.iso.label", iso.Label)
 	v.size("artifacts.disk.size", disk.Size)
-	v.level("artifacts.disk.level", disk.Level, disk.Compression, diskLevels)
+	v.size("size.root", s.Size.Root)
+	v.size("size.initramfs", s.Size.Initramfs)
+	v.level("artifacts.disk.level", disk.Level, disk.Compression, diskLevels())
 	v.test(s.Test)
 	return v.found
 }
@@ -101,9 +110,9 @@ func (v *validator) report(rule rules.Rule, key, hint, format string, args ...an
 	v.found = append(v.found, v.doc.Diagnose(rule, key, hint, format, args...))
 }
 
-func (v *validator) missing(rule rules.Rule, key, hint, format string, args ...any) {
+func (v *validator) missing(rule rules.Rule, key, hint, message string) {
 	if v.whole {
-		v.report(rule, key, hint, format, args...)
+		v.report(rule, key, hint, "%s", message)
 	}
 }
 
@@ -119,15 +128,15 @@ func (v *validator) version(version string) {
 
 // enums checks values against the enum in their struct tag, which the schema is made from.
 func (v *validator) enums(s reflect.Value, key string) {
-	for i := range s.NumField() {
-		field, at := s.Type().Field(i), joinKey(key, yamlName(s.Type().Field(i)))
+	for field := range keyedFields(s.Type()) {
+		value, at := s.FieldByIndex(field.Index), joinKey(key, yamlName(field))
 		if field.Type.Kind() == reflect.Struct {
-			v.enums(s.Field(i), at)
+			v.enums(value, at)
 			continue
 		}
 		valid := enum(field)
-		if len(valid) > 0 && s.Field(i).String() != "" && !slices.Contains(valid, s.Field(i).String()) {
-			v.report(rules.InvalidValue, at, Suggest(s.Field(i).String(), valid), "%s is not valid", quote(s.Field(i).String()))
+		if len(valid) > 0 && value.String() != "" && !slices.Contains(valid, value.String()) {
+			v.report(rules.InvalidValue, at, Suggest(value.String(), valid), "%s is not valid", quote(value.String()))
 		}
 	}
 }
@@ -201,12 +210,25 @@ func (v *validator) contradictions(p Packages) {
 }
 
 // volatile are directories that are mounted over at boot, and links into them.
-var volatile = []string{"/dev", "/proc", "/run", "/sys", "/tmp", "/var/lock", "/var/run", "/var/tmp"}
+func volatile() []string {
+	return []string{"/dev", "/proc", "/run", "/sys", "/tmp", "/var/lock", "/var/run", "/var/tmp"}
+}
+
+// below returns the first of the directories that a path is or is in.
+func below(p string, dirs []string) (dir string, ok bool) {
+	i := slices.IndexFunc(dirs, func(dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") })
+	if i < 0 {
+		return "", false
+	}
+	return dirs[i], true
+}
 
 // dirs exist on every system, so no file can take their place (hier(7), contract 1.4).
-var dirs = []string{
-	"/bin", "/boot", "/etc", "/home", "/lib", "/media", "/mnt", "/oem", "/opt", "/root", "/sbin", "/srv", "/system", "/usr",
-	"/usr/bin", "/usr/lib", "/usr/local", "/usr/sbin", "/usr/share", "/var", "/var/lib", "/var/log",
+func dirs() []string {
+	return []string{
+		"/bin", "/boot", "/etc", "/home", "/lib", "/media", "/mnt", "/oem", "/opt", "/root", "/sbin", "/srv", "/system", "/usr",
+		"/usr/bin", "/usr/lib", "/usr/local", "/usr/sbin", "/usr/share", "/var", "/var/lib", "/var/log",
+	}
 }
 
 func (v *validator) file(key string, f File) {
@@ -216,12 +238,10 @@ func (v *validator) file(key string, f File) {
 	case !path.IsAbs(f.Path) || path.Clean(f.Path) != f.Path || f.Path == "/" || strings.ContainsFunc(f.Path, unicode.IsControl):
 		v.report(rules.InvalidPath, key+".path", "write an absolute path without . and .. in it, such as /etc/motd", "%s is not a path in the root filesystem", quote(f.Path))
 	}
-	for _, dir := range volatile {
-		if f.Path == dir || strings.HasPrefix(f.Path, dir+"/") {
-			v.report(rules.InvalidPath, key+".path", "put the file elsewhere, or write it from a cloud-config", "%s is mounted over or emptied at boot", dir)
-		}
+	if dir, ok := below(f.Path, volatile()); ok {
+		v.report(rules.InvalidPath, key+".path", "put the file elsewhere, or write it from a cloud-config", "%s is mounted over or emptied at boot", dir)
 	}
-	if f.Content != "" && slices.Contains(dirs, f.Path) {
+	if f.Content != "" && slices.Contains(dirs(), f.Path) {
 		v.report(rules.InvalidPath, key+".path", "name a file in it", "%s is a directory", f.Path)
 	}
 	v.content(key, Content{From: f.From, Content: f.Content})
@@ -232,12 +252,12 @@ func (v *validator) file(key string, f File) {
 	v.match(key+".owner", f.Owner, ownerPattern, "write uid:gid in numbers, such as 0:0")
 }
 
-// sameFiles finds conflicting files of one spec. Between two specs, the nearer wins.
-func (v *validator) sameFiles(files []File) {
+// sameFiles finds conflicting files of a list in one spec. Between two specs, the nearer wins.
+func (v *validator) sameFiles(key string, files []File) {
 	for i, f := range files {
-		at := fmt.Sprintf("files[%d].path", i)
+		at := fmt.Sprintf("%s[%d].path", key, i)
 		for j, before := range files[:i] {
-			first := v.doc.At(fmt.Sprintf("files[%d].path", j))
+			first := v.doc.At(fmt.Sprintf("%s[%d].path", key, j))
 			switch {
 			case f.Path == "" || before.Path == "":
 			case f.Path == before.Path && first.Source == v.doc.At(at).Source:
@@ -261,9 +281,18 @@ func (v *validator) content(key string, c Content) {
 }
 
 func (v *validator) cmdline(key, arg string) {
-	if !cmdlinePattern.MatchString(arg) || strings.ContainsAny(arg, notInCmdline) {
-		v.report(rules.InvalidValue, key, "write one argument, without spaces, quotes or $, such as console=ttyS1,115200", "%s is not one kernel argument", quote(arg))
+	if !IsKernelArgument(arg) {
+		v.report(rules.InvalidValue, key, KernelArgumentHint, "%s is not one kernel argument", quote(arg))
 	}
+}
+
+// KernelArgumentHint says how to write a kernel argument.
+const KernelArgumentHint = "write one argument, without spaces, quotes or $, such as console=ttyS1,115200"
+
+// IsKernelArgument reports whether a text is one kernel argument that every boot loader can hand
+// over.
+func IsKernelArgument(text string) bool {
+	return cmdlinePattern.MatchString(text) && !strings.ContainsAny(text, notInCmdline) && text[0] != '#'
 }
 
 func (v *validator) component(key string, c Component) {
@@ -313,7 +342,7 @@ func (v *validator) url(key, s string) {
 		v.report(rules.InvalidValue, key, hint, "%s is not a url", quote(s))
 	case u.Path == "" || strings.HasSuffix(u.Path, "/"):
 		v.report(rules.InvalidValue, key, hint, "%s names no file", quote(s))
-	case slices.Contains(archives, path.Ext(u.Path)) && !strings.HasSuffix(u.Path, ".tar.gz"):
+	case slices.Contains(archives(), path.Ext(u.Path)) && !strings.HasSuffix(u.Path, ".tar.gz"):
 		v.report(rules.InvalidValue, key, "name a tar.gz archive, or the program itself", "flavorkit does not unpack %s", path.Ext(u.Path))
 	}
 }

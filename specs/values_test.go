@@ -366,6 +366,15 @@ artifacts:
 			},
 		},
 		{
+			name: "limits of size",
+			spec: "version: v1.0.0\nsize: {root: 0MiB, initramfs: 40MB, image: 1GiB}\n",
+			want: []string{
+				`kairos.spec:2:14: size.root: "0MiB" is not a size; write a number and MiB, GiB or TiB, such as 8GiB, and at most 2TiB`,
+				`kairos.spec:2:31: size.initramfs: "40MB" is not a size; write a number and MiB, GiB or TiB, such as 8GiB, and at most 2TiB`,
+				`kairos.spec:2:37: size: unknown key "image"; valid: initramfs, root`,
+			},
+		},
+		{
 			name: "level of an uncompressed disk",
 			spec: "version: v1.0.0\nartifacts: {disk: {compression: none, level: 3}}\n",
 			want: []string{`kairos.spec:2:46: artifacts.disk.level: none has no levels; remove it`},

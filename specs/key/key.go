@@ -1,5 +1,4 @@
-// Package key names the values of a spec that code looks up. A name with a typo
-// does not compile.
+// Package key names the values of a spec that code looks up. A name with a typo does not compile.
 package key
 
 import (
@@ -7,53 +6,73 @@ import (
 	"strings"
 )
 
-// Key is the path of a value in a spec, such as packages.add[2]. All keys are
-// made from the ones below.
+// Key is the path of a value in a spec, such as packages.add[2]. All keys are made from the ones
+// below.
 type Key struct{ path string }
 
 // Keys of a spec, in its order.
 var (
-	Extends         = Key{"extends"}
-	Version         = Key{"version"}
-	Variant         = Key{"variant"}
-	Model           = Key{"model"}
-	Distro          = Key{"distro"}
-	DistroName      = Key{"distro.name"}
-	Init            = Key{"init"}
-	Kernel          = Key{"kernel"}
-	KernelFrom      = Key{"kernel.from"}
-	KernelPackage   = Key{"kernel.package"}
-	KernelContext   = Key{"kernel.context"}
-	Initramfs       = Key{"initramfs"}
-	Kubernetes      = Key{"kubernetes"}
-	KubernetesName  = Key{"kubernetes.distribution"}
-	Mesh            = Key{"mesh"}
-	MeshName        = Key{"mesh.name"}
-	Packages        = Key{"packages"}
-	PackagesRemove  = Key{"packages.remove"}
-	PackagesGroups  = Key{"packages.groups"}
-	Files           = Key{"files"}
-	CloudConfig     = Key{"cloudConfig"}
-	Cmdline         = Key{"cmdline"}
-	Components      = Key{"components"}
-	Artifacts       = Key{"artifacts"}
-	ISO             = Key{"artifacts.iso"}
-	ISOCloudConfig  = Key{"artifacts.iso.cloudConfig"}
-	Disk            = Key{"artifacts.disk"}
-	DiskLayout      = Key{"artifacts.disk.layout"}
-	DiskSize        = Key{"artifacts.disk.size"}
-	DiskFirmware    = Key{"artifacts.disk.firmware"}
-	DiskCloudConfig = Key{"artifacts.disk.cloudConfig"}
-	Test            = Key{"test"}
-	TestFirmware    = Key{"test.firmware"}
-	TestAssertions  = Key{"test.assertions"}
+	Extends              = Key{"extends"}
+	Args                 = Key{"args"}
+	Version              = Key{"version"}
+	Variant              = Key{"variant"}
+	Model                = Key{"model"}
+	Distro               = Key{"distro"}
+	DistroName           = Key{"distro.name"}
+	DistroBase           = Key{"distro.base"}
+	Init                 = Key{"init"}
+	Kernel               = Key{"kernel"}
+	KernelFrom           = Key{"kernel.from"}
+	KernelPackage        = Key{"kernel.package"}
+	KernelImage          = Key{"kernel.image"}
+	KernelContext        = Key{"kernel.context"}
+	KernelModules        = Key{"kernel.modules"}
+	Initramfs            = Key{"initramfs"}
+	Size                 = Key{"size"}
+	SizeRoot             = Key{"size.root"}
+	SizeInitramfs        = Key{"size.initramfs"}
+	Packages             = Key{"packages"}
+	PackagesAdd          = Key{"packages.add"}
+	PackagesRemove       = Key{"packages.remove"}
+	PackagesGroups       = Key{"packages.groups"}
+	PackagesFiles        = Key{"packages.files"}
+	Repositories         = Key{"repositories"}
+	MirrorArchives       = Key{"mirrors.archives"}
+	CA                   = Key{"ca"}
+	CASecret             = Key{"ca.secret"}
+	CAImage              = Key{"ca.image"}
+	Files                = Key{"files"}
+	Layers               = Key{"layers"}
+	CloudConfig          = Key{"cloudConfig"}
+	Cmdline              = Key{"cmdline"}
+	Kairos               = Key{"kairos"}
+	Components           = Key{"components"}
+	Extension            = Key{"extension"}
+	ExtensionPackages    = Key{"extension.packages"}
+	ExtensionFiles       = Key{"extension.files"}
+	ExtensionServices    = Key{"extension.services"}
+	ExtensionCertificate = Key{"extension.certificate"}
+	Artifacts            = Key{"artifacts"}
+	ISO                  = Key{"artifacts.iso"}
+	ISOCompression       = Key{"artifacts.iso.compression"}
+	ISOCloudConfig       = Key{"artifacts.iso.cloudConfig"}
+	Disk                 = Key{"artifacts.disk"}
+	DiskLayout           = Key{"artifacts.disk.layout"}
+	DiskSize             = Key{"artifacts.disk.size"}
+	DiskFirmware         = Key{"artifacts.disk.firmware"}
+	DiskCloudConfig      = Key{"artifacts.disk.cloudConfig"}
+	Test                 = Key{"test"}
+	TestFirmware         = Key{"test.firmware"}
+	TestAssertions       = Key{"test.assertions"}
 )
+
+// Kind is the key that chooses the component of a kind (specs.Kinds).
+func Kind(name string) Key { return Key{name} }
 
 // Item is the key of an item of a list, counted from 0.
 func (k Key) Item(i int) Key { return Key{k.path + "[" + strconv.Itoa(i) + "]"} }
 
-// Entry is the key of an entry of a mapping whose names the user chooses, such as
-// components.
+// Entry is the key of an entry of a mapping whose names the user chooses, such as components.
 func (k Key) Entry(name string) Key { return Key{k.path + "." + name} }
 
 // From is the key of the file that a text or a file of a spec is taken from.
@@ -65,17 +84,28 @@ func (k Key) Content() Key { return k.Entry("content") }
 // Mode is the key of the permissions of a file.
 func (k Key) Mode() Key { return k.Entry("mode") }
 
+// Default is the key of the default of a build argument.
+func (k Key) Default() Key { return k.Entry("default") }
+
 // Version is the key of the version of a component.
 func (k Key) Version() Key { return k.Entry("version") }
 
 // SHA256 is the key of the checksums of a component.
 func (k Key) SHA256() Key { return k.Entry("sha256") }
 
-// Context is the key of the named context of a component.
+// Run is the key of the script of an assertion.
+func (k Key) Run() Key { return k.Entry("run") }
+
+// Timeout is the key of the timeout of an assertion.
+func (k Key) Timeout() Key { return k.Entry("timeout") }
+
+// SigningKey is the key of the public key of a repository.
+func (k Key) SigningKey() Key { return k.Entry("key") }
+
+// Context is the key of the named context of a component or a layer.
 func (k Key) Context() Key { return k.Entry("context") }
 
-// Around is the key of the mapping or list that a value is in; ok is false at the
-// top of the spec.
+// Around is the key of the mapping or list that a value is in; ok is false at the top of the spec.
 func (k Key) Around() (around Key, ok bool) {
 	cut := strings.LastIndexAny(k.path, ".[")
 	if cut < 0 {

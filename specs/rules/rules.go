@@ -43,61 +43,122 @@ func mistake(name, description string) Rule { return Rule{name, description, Err
 
 func warning(name, description string) Rule { return Rule{name, description, Warning} }
 
-// What is wrong with the text of a file.
+// Mistakes in the text of a file.
 var (
 	InvalidYAML     = mistake("InvalidYAML", "The file is not one YAML mapping in UTF-8.")
-	UnsupportedYAML = mistake("UnsupportedYAML", "The file uses an alias, a merge key or a tag.")
+	UnsupportedYAML = mistake("UnsupportedYAML", "The file uses a YAML alias, merge key or tag.")
 	UnknownKey      = mistake("UnknownKey", "A mapping has a key that does not exist.")
-	DuplicateKey    = mistake("DuplicateKey", "A mapping has the same key twice.")
-	WrongType       = mistake("WrongType", "A value has another type than its key takes.")
+	DuplicateKey    = mistake("DuplicateKey", "A mapping has a duplicate key.")
+	WrongType       = mistake("WrongType", "A value has the wrong type.")
 	EmptyValue      = mistake("EmptyValue", "A key has no value.")
 )
 
-// What is wrong with extends.
+// Mistakes with extends.
 var (
-	UnknownBase   = mistake("UnknownBase", "There is no flavor, named context or file of the name that extends gives.")
-	BaseOutside   = mistake("BaseOutside", "The file that extends names cannot be read from where the spec is.")
-	ExtendsItself = mistake("ExtendsItself", "A spec extends itself, through others or directly.")
+	UnknownBase   = mistake("UnknownBase", "The flavor, named context or file that the spec extends does not exist.")
+	BaseOutside   = mistake("BaseOutside", "The file that the spec extends is outside of its directory.")
+	ExtendsItself = mistake("ExtendsItself", "A spec extends itself, directly or through others.")
 )
 
-// What is wrong with a value, whatever the catalog has.
+// Mistakes with a value, independent of the catalog.
 var (
-	InvalidValue       = mistake("InvalidValue", "A value is not among those that its key takes.")
-	InvalidPath        = mistake("InvalidPath", "A path is not one that a file can have there.")
-	MissingValue       = mistake("MissingValue", "A key that is needed is not set.")
+	InvalidValue       = mistake("InvalidValue", "A value is not allowed for its key.")
+	InvalidPath        = mistake("InvalidPath", "A path is not valid.")
+	MissingValue       = mistake("MissingValue", "A required key is not set.")
 	ConflictingValues  = mistake("ConflictingValues", "Two values exclude each other.")
-	DuplicateEntry     = mistake("DuplicateEntry", "A list has the same entry twice.")
-	InapplicableKey    = mistake("InapplicableKey", "A key has no effect together with the others.")
+	DuplicateEntry     = mistake("DuplicateEntry", "A list has a duplicate entry.")
+	InapplicableKey    = mistake("InapplicableKey", "A key has no effect in combination with the others.")
 	UnverifiedDownload = mistake("UnverifiedDownload", "A download has no checksum.")
+	UnknownArgument    = mistake("UnknownArgument", "No spec declares a build argument of this name.")
 )
 
-// What does not go with the catalog.
+// Choices that the catalog does not have.
 var (
-	UnknownName             = mistake("UnknownName", "The catalog has nothing of this name.")
-	UnsupportedArchitecture = mistake("UnsupportedArchitecture", "What the spec chooses does not exist for the architecture.")
-	UnsupportedChoice       = mistake("UnsupportedChoice", "Two choices of the spec do not go together.")
-	PackageNotListed        = mistake("PackageNotListed", "A package is removed that is not on the list.")
+	UnknownName             = mistake("UnknownName", "A name is not in the catalog.")
+	UnsupportedArchitecture = mistake("UnsupportedArchitecture", "A choice in the spec is not available for the architecture.")
+	UnsupportedChoice       = mistake("UnsupportedChoice", "Two choices in the spec cannot be combined.")
+	PackageNotListed        = mistake("PackageNotListed", "The spec removes a package that is not in the list.")
+	PackageNotFound         = mistake("PackageNotFound", "The repositories of a distribution have no package with this name or version.")
 )
 
-// InvalidCatalog is about a catalog from outside.
-var InvalidCatalog = mistake("InvalidCatalog", "A record or a file of a catalog cannot be used as it is.")
+// InvalidCatalog is about the user's catalogs.
+var InvalidCatalog = mistake("InvalidCatalog", "A file of a catalog is not valid.")
 
-// What is wrong with contexts and their files.
+// Mistakes with contexts and their files.
 var (
-	ContextNotFound    = mistake("ContextNotFound", "The build has no named context of this name.")
+	ContextNotFound    = mistake("ContextNotFound", "The build has no named context with this name.")
 	FileNotFound       = mistake("FileNotFound", "A file that the spec names is not in the build context.")
-	NotAFile           = mistake("NotAFile", "The spec names a directory where only a file will do.")
-	InvalidCloudConfig = mistake("InvalidCloudConfig", "A cloud-config is not one that a machine reads.")
+	NotAFile           = mistake("NotAFile", "The spec names a directory where a file is required.")
+	InvalidCloudConfig = mistake("InvalidCloudConfig", "A cloud-config is not valid.")
 )
 
-// TestFailed is about a failed boot test.
-var TestFailed = mistake("TestFailed", "The system that was booted does not do what the spec asserts.")
+// RepositoryRefused is about third-party repositories.
+var RepositoryRefused = mistake("RepositoryRefused", "The package manager cannot use a third-party repository.")
 
-// What can be built and is probably not what the user wants.
+// Mistakes with the lock file.
 var (
-	DeprecatedKey = warning("DeprecatedKey", "A key still works and will be removed.")
-	NoAdminUser   = warning("NoAdminUser", "The cloud-config beside the system makes no user in the group admin.")
-	NoCloudConfig = warning("NoCloudConfig", "A disk image has no cloud-config, and so no user.")
+	InvalidLock    = mistake("InvalidLock", "The lock file is not valid.")
+	LockMismatch   = mistake("LockMismatch", "A locked build needs something that the lock file does not have.")
+	LockedFileGone = mistake("LockedFileGone", "A file of the lock cannot be downloaded, or is not the one that was locked.")
+	CannotLock     = mistake("CannotLock", "A part of the system cannot be locked.")
+)
+
+// UnreadArchive is about the packages of a distribution, and their mirrors.
+var UnreadArchive = mistake("UnreadArchive", "The package manager cannot read an archive of a distribution, or its mirror.")
+
+// InvalidCertificate is about the authority that a build trusts.
+var InvalidCertificate = mistake("InvalidCertificate", "The authority of a spec has no certificate in PEM.")
+
+// LayerRefused is about layers of images and named contexts.
+var LayerRefused = mistake("LayerRefused", "A layer of the spec brings what the system must not get from it.")
+
+// ExtensionRefused is about extensions.
+var ExtensionRefused = mistake("ExtensionRefused", "The extension of a spec changes what an extension cannot change.")
+
+// Mistakes in the system that was built.
+var (
+	CheckFailed = mistake("CheckFailed", "The system that was built does not pass a check.")
+	TestFailed  = mistake("TestFailed", "An assertion of the spec failed on the booted system.")
+)
+
+// Specs that can be built, but are probably not what the user wants.
+var (
+	ClearPassword     = warning("ClearPassword", "A cloud-config has a password that is not hashed.")
+	CloudInitKey      = warning("CloudInitKey", "A cloud-config has a key of cloud-init that no program of Kairos reads.")
+	DecimalMode       = warning("DecimalMode", "A file of a cloud-config has a mode in decimal.")
+	DeprecatedKey     = warning("DeprecatedKey", "The spec sets a deprecated key, which still works but will be removed.")
+	DuplicatePackage  = warning("DuplicatePackage", "The spec adds a package that is in the list of the catalog.")
+	DuplicateUser     = warning("DuplicateUser", "A cloud-config lists the same user twice.")
+	EndOfLife         = warning("EndOfLife", "A distribution or a component of the system no longer gets updates.")
+	FileOverCatalog   = warning("FileOverCatalog", "A file of the spec replaces a file of the catalog or of a component.")
+	HiddenFile        = warning("HiddenFile", "A file of the spec is where an installed machine mounts a partition.")
+	InsecureChecksums = warning("InsecureChecksums", "A list of checksums is downloaded without encryption.")
+	InvalidCondition  = warning("InvalidCondition", "A step of a cloud-config has a condition that a machine cannot read.")
+	InvalidSSHKey     = warning("InvalidSSHKey", "A cloud-config has an SSH key that is not one.")
+	InvalidShell      = warning("InvalidShell", "A shell script of the spec or of a cloud-config has a syntax error.")
+	LongTimeout       = warning("LongTimeout", "An assertion has a longer timeout than the whole boot test.")
+	LooseMode         = warning("LooseMode", "A file that has to be private can be read or changed by others.")
+	MissingSyntax     = warning("MissingSyntax", "The spec does not begin with a syntax line.")
+	NeededPackage     = warning("NeededPackage", "The spec leaves out a package with a command that the system needs.")
+	NoAdminUser       = warning("NoAdminUser", "The cloud-config of the ISO or disk adds no user to the group admin.")
+	NoAssertions      = warning("NoAssertions", "The spec has a boot test without assertions.")
+	NoCloudConfig     = warning("NoCloudConfig", "A disk image has no cloud-config, and therefore no user.")
+	NotExecutable     = warning("NotExecutable", "A script in a directory of programs is not executable.")
+	OlderKernel       = warning("OlderKernel", "The kernel is from an older release of the distribution than the userland.")
+	OutdatedLock      = warning("OutdatedLock", "The lock file does not have everything that the build needs.")
+	PersistentFile    = warning("PersistentFile", "A file of the spec is in a directory that upgrades do not change.")
+	RepeatedArgument  = warning("RepeatedArgument", "The spec adds a kernel argument that the system has already.")
+	RootArgument      = warning("RootArgument", "The spec sets a kernel argument that says where the root filesystem is.")
+	RootShell         = warning("RootShell", "The spec adds a kernel argument that opens a root shell without a password.")
+	SecretInSpec      = warning("SecretInSpec", "The spec has a secret in its text.")
+	UnknownConfigKey  = warning("UnknownConfigKey", "A cloud-config has a key that no machine reads.")
+	UnknownSkip       = warning("UnknownSkip", "A comment skips a rule that is not the name of a warning.")
+	UnknownStage      = warning("UnknownStage", "A cloud-config has a stage that no machine runs.")
+	UnpinnedImage     = warning("UnpinnedImage", "The spec uses an image without a digest.")
+	UnreadKey         = warning("UnreadKey", "A cloud-config without the line #cloud-config has keys that a machine reads only below it.")
+	UnreadableConfig  = warning("UnreadableConfig", "A machine cannot read a cloud-config, because of a value of the wrong type or a duplicate key.")
+	WeakHash          = warning("WeakHash", "A password in a cloud-config is hashed with MD5.")
+	WrongInit         = warning("WrongInit", "A cloud-config uses systemd on a system with OpenRC.")
 )
 
 // All returns every rule, mistakes first.
@@ -105,11 +166,21 @@ func All() []Rule {
 	return []Rule{
 		InvalidYAML, UnsupportedYAML, UnknownKey, DuplicateKey, WrongType, EmptyValue,
 		UnknownBase, BaseOutside, ExtendsItself,
-		InvalidValue, InvalidPath, MissingValue, ConflictingValues, DuplicateEntry, InapplicableKey, UnverifiedDownload,
-		UnknownName, UnsupportedArchitecture, UnsupportedChoice, PackageNotListed,
+		InvalidValue, InvalidPath, MissingValue, ConflictingValues, DuplicateEntry, InapplicableKey, UnverifiedDownload, UnknownArgument,
+		UnknownName, UnsupportedArchitecture, UnsupportedChoice, PackageNotListed, PackageNotFound,
 		InvalidCatalog,
 		ContextNotFound, FileNotFound, NotAFile, InvalidCloudConfig,
+		RepositoryRefused,
+		InvalidLock, LockMismatch, LockedFileGone, CannotLock,
+		UnreadArchive,
+		InvalidCertificate,
+		LayerRefused,
+		ExtensionRefused,
+		CheckFailed,
 		TestFailed,
-		DeprecatedKey, NoAdminUser, NoCloudConfig,
+		ClearPassword, CloudInitKey, DecimalMode, DeprecatedKey, DuplicatePackage, DuplicateUser, EndOfLife, FileOverCatalog, HiddenFile,
+		InsecureChecksums, InvalidCondition, InvalidSSHKey, InvalidShell, LongTimeout, LooseMode, MissingSyntax, NeededPackage, NoAdminUser,
+		NoAssertions, NoCloudConfig, NotExecutable, OlderKernel, OutdatedLock, PersistentFile, RepeatedArgument, RootArgument, RootShell,
+		SecretInSpec, UnknownConfigKey, UnknownSkip, UnknownStage, UnpinnedImage, UnreadKey, UnreadableConfig, WeakHash, WrongInit,
 	}
 }

@@ -1,0 +1,57 @@
+package specs
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/flavorkit/flavorkit/specs/rules"
+)
+
+var (
+	extensionNamePattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	// extensionVersionPattern accepts what systemd compares (systemd(7) of versions, uapi-group.org,
+	// version format), and no more than a file name has.
+	extensionVersionPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+~_-]*$`)
+	// unitPattern accepts the name of a unit that can be started (systemd.unit(5)).
+	unitPattern = regexp.MustCompile(`^[A-Za-z0-9_.@:-]+\.(automount|mount|path|service|socket|swap|target|timer)$`)
+)
+
+// extension checks an extension. What is in its packages is checked when it is built.
+func (v *validator) extension(e Extension) {
+	const at = "extension"
+	if !v.doc.Has(at) {
+		return
+	}
+	if e.Name == "" {
+		v.missing(rules.MissingValue, at, "give it one, such as name: caddy", "has no name")
+	}
+	v.match(at+".name", e.Name, extensionNamePattern, "use lower case letters and digits, with - between them")
+	v.match(at+".version", e.Version, extensionVersionPattern, "write a version such as v1.2.3")
+	for key, text := range map[string]string{at + ".name": e.Name, at + ".version": e.Version} {
+		if len(text) > maxName {
+			v.report(rules.InvalidValue, key, "", "has %d characters; the name of a file has room for %d", len(text), maxName)
+		}
+	}
+	if len(e.Packages) == 0 && len(e.Files) == 0 {
+		v.missing(rules.MissingValue, at, "give packages or files", "has nothing in it")
+	}
+	v.packages(at+".packages", e.Packages)
+	for i, f := range e.Files {
+		v.file(fmt.Sprintf("%s.files[%d]", at, i), f)
+	}
+	v.sameFiles(at+".files", e.Files)
+	v.units(at+".services", e.Services)
+	v.content(at+".certificate", e.Certificate)
+}
+
+func (v *validator) units(key string, names []string) {
+	first := map[string]string{}
+	for i, name := range names {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		v.match(at, name, unitPattern, "write the name of one unit, such as caddy.service")
+		if before, ok := first[name]; ok {
+			v.report(rules.DuplicateEntry, at, "", "duplicate entry %q, first in line %d", name, v.doc.At(before).Start.Line)
+		}
+		first[name] = at
+	}
+}
