@@ -12,19 +12,20 @@ import (
 	"github.com/pkg/errors"
 )
 
-// probeLimit is how long a kernel may take under KVM to find out that it has no root file system. Two seconds are
-// usual.
+// probeLimit is the time for a kernel under KVM to panic because it has no root filesystem. Two
+// seconds are usual.
 const probeLimit = 15 * time.Second
 
-// isoKernel is where an ISO of Kairos keeps its kernel.
+// isoKernel is the path of the kernel on a Kairos ISO.
 const isoKernel = "boot/kernel"
 
-// Accelerator decides between KVM and TCG for a machine, and says why in words for the user.
+// Accelerator chooses KVM or TCG for a VM, and returns the reason for the user.
 //
-// That /dev/kvm can be opened does not mean that it works: inside some virtual machines a kernel hangs on it, although
-// firmware runs. So the kernel that is to be booted, or that of the ISO, or else the host's own, is booted under KVM
-// without a root file system, and has to get as far as its panic over that. The verdict is remembered in the user's
-// cache directory until the host reboots or kernel or QEMU change. Whatever goes wrong means TCG.
+// KVM may not work even if /dev/kvm can be opened: inside some VMs, firmware runs but a kernel
+// hangs. So the kernel to boot, or that of the ISO, or else the host's, is booted under KVM without
+// a root filesystem, and must reach the panic because of that. The result is stored in the user's
+// cache directory until the host reboots, or the kernel or QEMU changes. If anything fails, the
+// result is TCG.
 func Accelerator(ctx context.Context, o Options) (accel Accel, reason string) {
 	o, err := o.resolve()
 	switch {
@@ -53,7 +54,7 @@ func Accelerator(ctx context.Context, o Options) (accel Accel, reason string) {
 	return accel, reason
 }
 
-// remembered answers from memory, or tries and memorizes.
+// remembered returns the stored result, or tries and stores it.
 func remembered(ctx context.Context, o Options) (Accel, string, error) {
 	qemu, err := findQEMU(o.Arch)
 	if err != nil {
@@ -84,13 +85,13 @@ func remembered(ctx context.Context, o Options) (Accel, string, error) {
 		return "", "", err
 	}
 	if useBook {
-		// Not remembered means tried again, which costs time but is not wrong.
+		// If it cannot be stored, the next run only tries again.
 		_ = book.note(key, v)
 	}
 	return v.Accel, v.Reason, nil
 }
 
-// probeKernel returns a kernel to try KVM with. dir is for one that has to be unpacked.
+// probeKernel returns a kernel to try KVM with. dir is for one that must be extracted.
 func probeKernel(o Options, dir string) (string, error) {
 	if o.Kernel != "" {
 		return o.Kernel, nil
@@ -106,12 +107,12 @@ func probeKernel(o Options, dir string) (string, error) {
 	kernel := "/boot/vmlinuz-" + strings.TrimSpace(string(release))
 	f, err := os.Open(kernel)
 	if err != nil {
-		return "", errors.Wrap(err, "a disk has no kernel at hand, and the host's cannot be read")
+		return "", errors.Wrap(err, "the kernel of a disk is not accessible, and the host's cannot be read")
 	}
 	return kernel, f.Close()
 }
 
-// tryKVM boots a kernel without anything else.
+// tryKVM boots only a kernel.
 func tryKVM(ctx context.Context, o Options, kernel string) verdict {
 	began := time.Now()
 	m, err := Start(ctx, Options{

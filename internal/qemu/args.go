@@ -6,29 +6,32 @@ import (
 	"strings"
 )
 
-// launch is what a machine's command line needs beside its resolved Options.
+// launch has what a VM's command line needs in addition to its resolved Options.
 type launch struct {
 	accel Accel
+	// board are arguments that choose board, CPU and devices. The default is those of Options.Arch.
+	board []string
 	// firmware is nil for BIOS and for direct kernel boot without firmware.
 	firmware *firmware
-	// vars is the machine's own copy of the firmware's variable store.
+	// vars is the VM's copy of the firmware's variable store.
 	vars string
 	// disks are the image files, one for each of Options.Disks.
 	disks []launchDisk
-	// paused holds the machine before its first instruction.
+	// paused stops the VM before its first instruction.
 	paused bool
-	// console are the arguments that create the character device "console" and whatever else uses it.
+	// console are the arguments that create the character device "console" and whatever else uses
+	// it.
 	console []string
 }
 
 // launchDisk is a disk with its image file.
 type launchDisk struct {
 	Disk
-	// blank tells that the file was made for the machine and goes with it.
+	// blank is true if the file was made for the VM and is removed with it.
 	blank bool
 }
 
-// grows tells that the disk is to be larger than its image.
+// grows reports whether the disk is to be larger than its image.
 func (d launchDisk) grows() bool { return !d.blank && d.SizeMiB > 0 }
 
 // diskName is the name of a disk on QEMU's command line and monitor.
@@ -37,7 +40,11 @@ func diskName(i int) string { return fmt.Sprintf("disk%d", i) }
 // arguments builds QEMU's command line, without the program itself.
 func arguments(o Options, l launch) []string {
 	args := []string{"-nodefaults", "-no-user-config", "-display", "none"}
-	args = append(args, machineArgs(o, l)...)
+	if l.board != nil {
+		args = append(args, l.board...)
+	} else {
+		args = append(args, machineArgs(o, l)...)
+	}
 	args = append(args,
 		"-accel", string(l.accel),
 		"-m", strconv.Itoa(o.MemoryMiB),
@@ -67,7 +74,35 @@ func arguments(o Options, l launch) []string {
 	return append(args, o.ExtraArgs...)
 }
 
-// machineArgs choose board, CPU and devices. Only boards with a BIOS have the options graphics and smm.
+// Step is a VM in a build step: all files have fixed paths, and nothing of the host is there.
+type Step struct {
+	// Board are the arguments that choose board, CPU and devices ([arch.Emulator.Arguments]).
+	Board []string
+	// CDROM is the device that reads Options.ISO.
+	CDROM string
+	// Code is the UEFI firmware and Variables its variable store, both raw. Empty for the firmware
+	// of the board.
+	Code, Variables string
+	// Console is the file that receives the output of the serial console.
+	Console string
+}
+
+// Arguments is QEMU's command line for the VM, without the program itself. The CPU is emulated:
+// steps have no /dev/kvm. Disks need a path and a format.
+func (s Step) Arguments(o Options) []string {
+	l := launch{accel: TCG, board: s.Board, console: []string{"-chardev", "file,id=console,path=" + escape(s.Console)}}
+	if s.Code != "" {
+		l.firmware, l.vars = &firmware{code: s.Code, codeFormat: "raw", varsFormat: "raw"}, s.Variables
+	}
+	for _, d := range o.Disks {
+		l.disks = append(l.disks, launchDisk{Disk: d})
+	}
+	o.Arch.Emulator.CDROM = s.CDROM
+	return arguments(o, l)
+}
+
+// machineArgs choose board, CPU and devices. Only boards with a BIOS have the options graphics and
+// smm.
 func machineArgs(o Options, l launch) []string {
 	e := o.Arch.Emulator
 	if o.BIOSConsole {
@@ -129,8 +164,8 @@ func driveArgs(o Options, l launch) []string {
 	return args
 }
 
-// networkArgs leave out the card's boot ROM, so that firmware does not try the network and the ROM need not be
-// installed.
+// networkArgs leave out the card's boot ROM, so that firmware does not try the network and the ROM
+// need not be installed.
 func networkArgs(o Options) []string {
 	if !o.Network {
 		return nil
@@ -142,7 +177,7 @@ func networkArgs(o Options) []string {
 	return []string{"-netdev", netdev, "-device", "virtio-net-pci,netdev=net0,romfile="}
 }
 
-// socketConsole is for a program: the console on one socket, QEMU's control protocol on another.
+// socketConsole is for programs: the console is on one socket, QEMU's control protocol on another.
 func socketConsole(console, control string) []string {
 	return []string{
 		"-chardev", "socket,id=console,path=" + escape(console),
@@ -151,8 +186,8 @@ func socketConsole(console, control string) []string {
 	}
 }
 
-// terminalConsole is for a person: console and monitor share the terminal, Ctrl-a c changes between them. Ctrl-c goes
-// to the guest.
+// terminalConsole is for people: console and monitor share the terminal, and Ctrl-a c switches
+// between them. Ctrl-c goes to the guest.
 func terminalConsole() []string {
 	return []string{
 		"-chardev", "stdio,id=console,mux=on,signal=off",

@@ -21,8 +21,8 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// bootSector is a disk with a program in its first sector. It greets on the first serial port and echoes what is typed
-// there; q resets the machine.
+// bootSector is a disk with a program in its first sector. It greets on the first serial port and
+// echoes what is typed there; q resets the machine.
 func bootSector(t *testing.T) string {
 	t.Helper()
 	code := []byte{
@@ -137,7 +137,7 @@ func TestBoot(t *testing.T) {
 	require.NoDirExists(t, m.setup.dir)
 	require.Contains(t, log.String(), "\x1b[1;32mready")
 	_, err = m.Expect(t.Context(), regexp.MustCompile(`more`), time.Minute)
-	require.ErrorContains(t, err, "the machine is off; the console ended with\n")
+	require.ErrorContains(t, err, "the VM is off; the console ended with\n")
 }
 
 // TestBootScratch has a guest write to disks whose images must not change.
@@ -240,9 +240,9 @@ func TestInteractive(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan error, 1)
+	o := Options{Arch: known(t, "amd64"), Disks: []Disk{{Path: bootSector(t), Scratch: true}}, Accel: TCG, MemoryMiB: 64}
 	go func() {
-		done <- Interactive(ctx,
-			Options{Arch: known(t, "amd64"), Disks: []Disk{{Path: bootSector(t), Scratch: true}}, Accel: TCG, MemoryMiB: 64}, stdin, stdout)
+		done <- Interactive(ctx, o, stdin, stdout)
 		stdout.Close()
 	}()
 	c := newConsole(keys, TCGSlowdown, nil)

@@ -1,10 +1,11 @@
 package qemu
 
-// cleaner turns what a terminal receives into plain text: no escape sequences, no control characters but newline and
-// tab, and newline for every kind of line end. Feed it piece by piece; a sequence may span pieces.
+// cleaner converts terminal output to plain text: without escape sequences, without control
+// characters except newline and tab, and with newline for every kind of line end. Input comes in
+// chunks, and a sequence may span chunks.
 type cleaner struct {
 	state  cleanState
-	cr     bool // a carriage return waits for what follows it
+	cr     bool // the last byte was a carriage return
 	inLine bool // something was written since the last newline
 }
 
@@ -29,7 +30,7 @@ func (c *cleaner) clean(dst, src []byte) []byte {
 }
 
 func (c *cleaner) next(dst []byte, b byte) []byte {
-	// A line end inside a sequence means that something else, usually the kernel, wrote into it.
+	// A line end inside a sequence means that another program, usually the kernel, wrote into it.
 	if b == escapeByte {
 		c.state = cleanEscape
 		return dst
@@ -81,7 +82,7 @@ func (c *cleaner) text(dst []byte, b byte) []byte {
 	case b < 0x20 && b != '\t' || b == 0x7f:
 		return dst
 	}
-	if c.cr { // overwrites its line: a progress bar
+	if c.cr { // overwrites the line, as a progress bar does
 		dst = c.newline(dst)
 	}
 	c.inLine = true

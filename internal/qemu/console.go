@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// tailLines is how much of the console an error shows.
+// tailLines is the number of console lines that an error shows.
 const tailLines = 40
 
-// Console is one end of a serial line with a machine at the other. What arrives is kept as plain text: without escape
-// sequences, lines ending in \n. One goroutine at a time may wait on it.
+// Console is the host's end of a VM's serial line. It keeps the output as plain text, without
+// escape sequences and with lines ending in \n. Only one goroutine at a time may wait on it.
 type Console struct {
 	out      io.Writer
 	slowdown float64
@@ -23,9 +23,9 @@ type Console struct {
 
 	mu      sync.Mutex
 	clean   cleaner
-	text    []byte // only ever appended to
-	seen    int    // everything before was matched by an Expect or a Run
-	ended   error  // why nothing more will come; nil while it may
+	text    []byte // append-only
+	seen    int    // everything before was matched by Expect or Run
+	ended   error  // why the output ended; nil while it is open
 	changed chan struct{}
 }
 
@@ -33,9 +33,9 @@ func newConsole(out io.Writer, slowdown float64, fatal *regexp.Regexp) *Console 
 	return &Console{out: out, slowdown: slowdown, fatal: fatal, changed: make(chan struct{})}
 }
 
-// Expect waits until the console shows something that matches re, after the end of the previous match, and returns the
-// match and its groups. within is stretched by the machine's slowdown. Running out of it gives an error that is
-// [context.DeadlineExceeded]; every error shows the last lines of the console.
+// Expect waits until the console output after the previous match matches re, and returns the match
+// and its groups. The timeout within is multiplied by the VM's slowdown. When it expires, the error
+// is [context.DeadlineExceeded]. Every error shows the last lines of the console.
 func (c *Console) Expect(ctx context.Context, re *regexp.Regexp, within time.Duration) ([]string, error) {
 	var match []string
 	err := c.await(ctx, fmt.Sprintf("waiting for %q", re), within, func(text []byte) (from, to int) {
@@ -66,15 +66,15 @@ func (c *Console) Send(text string) error {
 	return nil
 }
 
-// Text is everything that the console has shown so far.
+// Text returns the whole console output so far.
 func (c *Console) Text() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return string(c.text)
 }
 
-// await waits until find returns a span of the unseen text, and moves past it. A span that ends before it starts means
-// that there is none yet.
+// await waits until find returns a span of the unseen text, and moves past it. A span that ends
+// before it starts means that there is no match yet.
 func (c *Console) await(
 	ctx context.Context, what string, within time.Duration, find func(text []byte) (from, to int),
 ) error {
@@ -116,7 +116,7 @@ func (c *Console) await(
 	}
 }
 
-// pump reads from the machine until it hangs up. log may be nil; its errors do not matter to the machine.
+// pump reads from the VM until it closes the line. log may be nil; its errors are ignored.
 func (c *Console) pump(in io.Reader, log io.Writer) {
 	buf := make([]byte, 16<<10)
 	for {
@@ -136,7 +136,7 @@ func (c *Console) pump(in io.Reader, log io.Writer) {
 	}
 }
 
-// end says that nothing more will come, and why.
+// end ends the output with a reason.
 func (c *Console) end(why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,7 +144,7 @@ func (c *Console) end(why error) {
 	c.wake()
 }
 
-// wake lets waiters look again. The caller holds mu.
+// wake makes waiters check again. The caller holds mu.
 func (c *Console) wake() {
 	close(c.changed)
 	c.changed = make(chan struct{})
@@ -156,7 +156,7 @@ func (c *Console) failure(what string, cause error) error {
 	return &consoleError{what: what, cause: cause, tail: lastLines(c.text, tailLines)}
 }
 
-// consoleError is a failure with the end of the console log below it.
+// consoleError is an error with the last lines of the console.
 type consoleError struct {
 	what  string
 	cause error

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pkg/errors"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -23,7 +24,7 @@ func fakeMachine(t *testing.T, slowdown float64, fatal *regexp.Regexp, log io.Wr
 	go func() {
 		defer close(done)
 		c.pump(near, log)
-		c.end(errors.New("the machine is off"))
+		c.end(errors.New("the VM is off"))
 	}()
 	t.Cleanup(func() {
 		near.Close()
@@ -36,7 +37,7 @@ func fakeMachine(t *testing.T, slowdown float64, fatal *regexp.Regexp, log io.Wr
 func say(t *testing.T, far io.Writer, text string) {
 	t.Helper()
 	_, err := io.WriteString(far, text)
-	require.NoError(t, err)
+	assert.NoError(t, err) // others than the test's own goroutine say something too
 }
 
 func TestExpectMovesOn(t *testing.T) {
@@ -96,7 +97,7 @@ func TestExpectFailsWhenTheMachineEnds(t *testing.T) {
 	}()
 	_, err := c.Expect(t.Context(), regexp.MustCompile(`login:`), time.Minute)
 	require.EqualError(t, err,
-		"waiting for \"login:\": the machine is off; the console ended with\n    reboot: Power down")
+		"waiting for \"login:\": the VM is off; the console ended with\n    reboot: Power down")
 
 	_, err = c.Expect(t.Context(), regexp.MustCompile(`Power down`), time.Minute)
 	require.NoError(t, err, "what came before the end can still be matched")

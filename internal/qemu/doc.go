@@ -1,9 +1,11 @@
-// Package qemu boots an artifact, an ISO or a disk image, in QEMU and talks to it over its serial console.
+// Package qemu boots an artifact, an ISO or a disk image, in QEMU and talks to it over its serial
+// console.
 //
-// Integration tests use [Start]: wait for what the console should print with [Console.Expect], type with
-// [Console.Send], run commands at a shell prompt with [Console.Run]. Every failure carries the end of the console log.
-// People use [Interactive], which puts the console on their terminal.
+// Integration tests use [Start]. They wait for console output with [Console.Expect], type with
+// [Console.Send], and run commands at a shell prompt with [Console.Run]. Every error has the last
+// lines of the console. People use [Interactive], which connects the console to their terminal.
 //
-// A deadline is given as if the machine ran under KVM and is stretched by one factor when it is emulated, see
-// [Options.Slowdown]. Whether KVM can be used is found out by booting the artifact's kernel, see [Accelerator].
+// Timeouts are those for KVM. They are multiplied by a factor if the VM is emulated, see
+// [Options.Slowdown]. To find out whether KVM works, the artifact's kernel is booted, see
+// [Accelerator].
 package qemu

@@ -14,14 +14,15 @@ import (
 // firmware is a pair of flash images.
 type firmware struct {
 	code, codeFormat string
-	// vars is the template of the variable store, of which each machine gets a copy.
+	// vars is the template of the variable store. Each VM gets a copy.
 	vars, varsFormat string
-	// smm says that the variable store is guarded by the system management mode, which QEMU must then provide.
+	// smm is true if the system management mode protects the variable store; QEMU must then provide
+	// it.
 	smm bool
 }
 
-// findFirmware looks for UEFI firmware: first by the descriptors that distributions install for programs like this
-// one, then where it usually lies.
+// findFirmware looks for UEFI firmware: first in the descriptors that distributions install, then
+// at its usual paths.
 func findFirmware(a arch.Arch, kind Firmware) (firmware, error) {
 	return pickFirmware(a, kind, firmwareDescriptorDirs())
 }
@@ -38,8 +39,8 @@ func pickFirmware(a arch.Arch, kind Firmware, descriptorDirs []string) (firmware
 	}
 }
 
-// firmwareDescriptorDirs are searched in the order of QEMU's docs/interop/firmware.json: the user's, the
-// administrator's, the distribution's. Homebrew's and a local build's come last.
+// firmwareDescriptorDirs are searched in the order of QEMU's docs/interop/firmware.json: the
+// user's, the administrator's, the distribution's. Homebrew's and a local build's come last.
 func firmwareDescriptorDirs() []string {
 	dirs := []string{
 		"/etc/qemu/firmware", "/usr/share/qemu/firmware", "/usr/local/share/qemu/firmware",
@@ -51,7 +52,7 @@ func firmwareDescriptorDirs() []string {
 	return dirs
 }
 
-// firmwareDescriptor is the part of QEMU's docs/interop/firmware.json that matters here.
+// firmwareDescriptor is the part of QEMU's docs/interop/firmware.json that is used here.
 type firmwareDescriptor struct {
 	Interfaces []string `json:"interface-types"`
 	Mapping    struct {
@@ -72,8 +73,8 @@ type firmwareFile struct {
 	Format   string `json:"format"`
 }
 
-// describedFirmware returns what the descriptors offer, best first: they are ordered by file name over all
-// directories, and a name in an earlier directory hides the same name in later ones.
+// describedFirmware returns the firmware in the descriptors, best first: they are ordered by file
+// name over all directories, and a name in an earlier directory hides the same name in later ones.
 func describedFirmware(a arch.Arch, kind Firmware, dirs []string) []firmware {
 	paths := map[string]string{}
 	for _, dir := range dirs {
@@ -131,7 +132,7 @@ func (d firmwareDescriptor) suits(a arch.Arch, kind Firmware) bool {
 	return onMachine && !enrolled && !slices.Contains(d.Features, "requires-smm")
 }
 
-// usualFirmware lists where distributions without descriptors, or with broken ones, keep the files.
+// usualFirmware lists the paths in distributions without descriptors, or with broken ones.
 func usualFirmware(a arch.Arch, kind Firmware) []firmware {
 	flashes := a.Emulator.Firmware.EFI
 	if kind == SecureBoot {

@@ -9,15 +9,15 @@ import (
 	"github.com/pkg/errors"
 )
 
-// WhileFrozen holds the machine between two instructions and calls do. Then its disks hold what they would hold if the
-// power was cut at that moment: what QEMU still has in memory is not on them.
+// WhileFrozen stops the VM between two instructions and calls do. Its disks then contain what they
+// would contain after a power cut at that moment, without the data that QEMU still has in memory.
 func (m *Machine) WhileFrozen(do func() error) error {
 	if err := m.process.signal(syscall.SIGSTOP); err != nil {
-		return errors.Wrap(err, "freezing the machine")
+		return errors.Wrap(err, "freeze the VM")
 	}
 	err := do()
 	if e := m.process.signal(syscall.SIGCONT); err == nil && e != nil {
-		err = errors.Wrap(e, "letting the machine go on")
+		err = errors.Wrap(e, "continue the VM")
 	}
 	return err
 }

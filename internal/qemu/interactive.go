@@ -10,9 +10,9 @@ import (
 	"golang.org/x/term"
 )
 
-// Interactive boots a machine with its serial console on stdin and stdout and returns when it is off. Ctrl-a x ends
-// it, Ctrl-a c changes to QEMU's monitor and back, Ctrl-a h lists more; Ctrl-c goes to the guest. A terminal is in raw
-// mode meanwhile and is restored in any case.
+// Interactive boots a VM with its serial console on stdin and stdout, and returns when it is off.
+// Ctrl-a x stops it, Ctrl-a c switches to QEMU's monitor and back, Ctrl-a h lists more; Ctrl-c goes
+// to the guest. A terminal is in raw mode meanwhile and is always restored.
 func Interactive(ctx context.Context, o Options, stdin io.Reader, stdout io.Writer) error {
 	s, err := prepare(ctx, o)
 	if err != nil {
@@ -20,7 +20,7 @@ func Interactive(ctx context.Context, o Options, stdin io.Reader, stdout io.Writ
 	}
 	defer s.remove()
 	if s.launch.paused {
-		return errors.New("a disk cannot be grown in a machine on a terminal")
+		return errors.New("a disk cannot be grown in an interactive VM")
 	}
 
 	keys, ok := stdin.(*os.File)
@@ -30,7 +30,7 @@ func Interactive(ctx context.Context, o Options, stdin io.Reader, stdout io.Writ
 			return err
 		}
 		defer r.Close()
-		// Not waited for: it may be in a Read of stdin that never returns.
+		// Do not wait for it: it may be in a Read of stdin that never returns.
 		go func() {
 			defer w.Close()
 			_, _ = io.Copy(w, stdin)
@@ -40,7 +40,7 @@ func Interactive(ctx context.Context, o Options, stdin io.Reader, stdout io.Writ
 	if terminal := int(keys.Fd()); term.IsTerminal(terminal) {
 		state, err := term.GetState(terminal)
 		if err != nil {
-			return errors.Wrap(err, "reading the state of the terminal")
+			return errors.Wrap(err, "read the state of the terminal")
 		}
 		defer func() { _ = term.Restore(terminal, state) }()
 	}
@@ -48,7 +48,7 @@ func Interactive(ctx context.Context, o Options, stdin io.Reader, stdout io.Writ
 		stdout = io.MultiWriter(stdout, o.Log)
 	}
 	s.launch.console = terminalConsole()
-	// On SIGTERM QEMU restores the terminal, on SIGKILL it could not.
+	// On SIGTERM QEMU restores the terminal; on SIGKILL it cannot.
 	p, err := spawn(ctx, s.qemu, arguments(s.options, s.launch), s.dir, syscall.SIGTERM, keys, stdout)
 	if err != nil {
 		return err

@@ -8,15 +8,15 @@ import (
 	"github.com/pkg/errors"
 )
 
-// extract copies one file out of an ISO. The name has no leading slash.
+// extract copies one file from an ISO. The name has no leading slash.
 func extract(iso, name, to string) error {
 	f, err := os.Open(iso)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	// Read directly: an ISO that also boots from a stick has a partition table, and a look at that would miss the
-	// file system around it.
+	// Read the whole image: an ISO that also boots from a USB stick has a partition table, which
+	// hides the filesystem around it.
 	fs, err := iso9660.Read(file.New(f, true), 0, 0, 0)
 	if err != nil {
 		return errors.Wrapf(err, "reading %s", iso)

@@ -10,19 +10,20 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Machine is a virtual machine that was started. Its methods do not mix with those of another goroutine, except
-// Close, which may come at any time.
+// Machine is a running VM. Only one goroutine at a time may use it, except for Close, which can be
+// called at any time.
 type Machine struct {
 	*Console
 
 	setup   *setup
 	process *process
 	control *control
-	done    chan struct{} // closed when QEMU and everything of it is gone
+	done    chan struct{} // closed when QEMU has ended and its files are removed
 }
 
-// Start boots a machine. It runs until the guest switches itself off, ctx is cancelled or Close is called; whichever
-// it is, its private files are removed. A program or firmware that is not installed is a [*MissingError].
+// Start boots a VM. It runs until the guest powers off, ctx is canceled or Close is called. Then
+// its private files are removed. If a program or firmware is not installed, the error is a
+// [*MissingError].
 func Start(ctx context.Context, o Options) (*Machine, error) {
 	s, err := prepare(ctx, o)
 	if err != nil {
@@ -37,7 +38,7 @@ func Start(ctx context.Context, o Options) (*Machine, error) {
 }
 
 func start(ctx context.Context, s *setup) (*Machine, error) {
-	// QEMU connects to us, so there is nothing to poll for.
+	// QEMU connects to us, so we need not poll.
 	consoles, err := listen(s.dir, "console")
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func start(ctx context.Context, s *setup) (*Machine, error) {
 	return m, nil
 }
 
-// connect takes QEMU's two connections and hands the machine over to a goroutine that sees it to its end.
+// connect accepts QEMU's two connections, and starts a goroutine that waits for the end of the VM.
 func (m *Machine) connect(ctx context.Context, consoles, controls net.Listener) error {
 	line, err := m.accept(consoles)
 	if err != nil {
@@ -97,13 +98,13 @@ func (m *Machine) connect(ctx context.Context, consoles, controls net.Listener) 
 		if m.process.err != nil {
 			m.end(m.process.err)
 		} else {
-			m.end(errors.New("the machine is off"))
+			m.end(errors.New("the VM is off"))
 		}
 	}()
 	return nil
 }
 
-// grow gives disks the size that they are to have, and lets a machine go that was held for that.
+// grow resizes disks, and continues a VM that was paused for that.
 func (m *Machine) grow(ctx context.Context) error {
 	if !m.setup.launch.paused {
 		return nil
@@ -114,13 +115,13 @@ func (m *Machine) grow(ctx context.Context) error {
 		}
 		size := map[string]any{"device": diskName(i), "size": int64(d.SizeMiB) << 20}
 		if err := m.control.execute(ctx, "block_resize", size); err != nil {
-			return errors.Wrapf(err, "growing %s to %d MiB", d.Path, d.SizeMiB)
+			return errors.Wrapf(err, "grow %s to %d MiB", d.Path, d.SizeMiB)
 		}
 	}
 	return m.control.execute(ctx, "cont", nil)
 }
 
-// accept waits for a connection from QEMU, or for its end.
+// accept waits until QEMU connects or ends.
 func (m *Machine) accept(l net.Listener) (net.Conn, error) {
 	accepted := make(chan struct{})
 	defer close(accepted)
@@ -133,12 +134,12 @@ func (m *Machine) accept(l net.Listener) (net.Conn, error) {
 	}()
 	conn, err := l.Accept()
 	if err != nil {
-		return nil, m.explain(errors.Wrap(err, "waiting for qemu"))
+		return nil, m.explain(errors.Wrap(err, "wait for qemu"))
 	}
 	return conn, nil
 }
 
-// explain replaces the error of a connection to QEMU by that of QEMU itself, if that is its cause.
+// explain replaces the error of a connection to QEMU by the error of QEMU, if that is the cause.
 func (m *Machine) explain(err error) error {
 	select {
 	case <-m.process.done:
@@ -151,11 +152,12 @@ func (m *Machine) explain(err error) error {
 	}
 }
 
-// Accelerator says how the machine runs, KVM or TCG, and why that was chosen.
+// Accelerator returns how the VM runs, KVM or TCG, and why.
 func (m *Machine) Accelerator() (accel Accel, reason string) { return m.setup.accel, m.setup.reason }
 
-// Wait waits until the machine is off, because the guest switched it off, rebooted with [Options.NoReboot], or it was
-// closed. An error says that QEMU failed or that within, stretched by the machine's slowdown, is over.
+// Wait waits until the VM is off: because the guest powered off, or rebooted with
+// [Options.NoReboot], or because it was closed. It returns an error if QEMU fails, or if the
+// timeout within, multiplied by the VM's slowdown, expires.
 func (m *Machine) Wait(ctx context.Context, within time.Duration) error {
 	limit := time.Duration(float64(within) * m.slowdown)
 	expired := time.NewTimer(limit)
@@ -173,30 +175,31 @@ func (m *Machine) Wait(ctx context.Context, within time.Duration) error {
 	}
 }
 
-// PowerDown presses the power button. What follows is up to the guest; Wait for it.
+// PowerDown presses the power button. The guest decides what to do; Wait for it.
 func (m *Machine) PowerDown(ctx context.Context) error {
 	return m.control.execute(ctx, "system_powerdown", nil)
 }
 
-// Registers describes the state of the first processor, as QEMU's monitor command "info registers" does: where a machine
-// is that says nothing.
+// Registers returns the state of the first processor, from QEMU's monitor command "info registers".
+// It shows where a silent VM is.
 func (m *Machine) Registers(ctx context.Context) (string, error) {
 	var text string
 	err := m.control.query(ctx, "human-monitor-command", map[string]any{"command-line": "info registers"}, &text)
 	return text, err
 }
 
-// Close ends the machine, as if its plug was pulled, and waits until it is gone. Closing twice does no harm.
+// Close stops the VM, like a power cut, and waits until it has ended. It can be called more than
+// once.
 func (m *Machine) Close() {
 	m.process.stop()
 	<-m.done
 }
 
-// listen makes a socket. Its path has to fit into the 104 bytes that macOS allows, 108 on Linux.
+// listen makes a socket. macOS allows 104 bytes for its path, Linux 108.
 func listen(dir, name string) (net.Listener, error) {
 	path := filepath.Join(dir, name)
 	if len(path) > 103 {
-		return nil, errors.Errorf("path of socket %s is longer than 103 bytes, choose a shorter temporary directory", path)
+		return nil, errors.Errorf("the path of the socket %s is longer than 103 bytes; choose a shorter temporary directory", path)
 	}
 	l, err := net.Listen("unix", path)
 	return l, errors.Wrap(err, "virtual machine")

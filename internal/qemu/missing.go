@@ -9,11 +9,12 @@ import (
 	"github.com/flavorkit/flavorkit/internal/arch"
 )
 
-// MissingError says that the host lacks something, and which package brings it. Tests skip on it.
+// MissingError means that the host lacks a program or file, and names the packages with it. Tests
+// skip on it.
 type MissingError struct {
-	// What is missing: a program, or a description of a file.
+	// What is missing: a program or a description of a file.
 	What string
-	// Packages bring it, by the family of distributions.
+	// Packages with it, by family of distributions.
 	Packages map[string]string
 }
 
@@ -29,12 +30,12 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("%s not found: install %s", e.What, strings.Join(install, ", or "))
 }
 
-// families are what people call the families of distributions.
+// families has the families of distributions with their names for people.
 func families() map[string]string {
 	return map[string]string{"debian": "Debian, Ubuntu", "redhat": "Fedora", "suse": "openSUSE", "alpine": "Alpine"}
 }
 
-// packages are those of an emulator that have one of its parts, by family.
+// packages returns the packages with one part of an emulator, by family.
 func packages(a arch.Arch, part func(arch.Packages) string) map[string]string {
 	parts := map[string]string{}
 	for family, p := range a.Emulator.Packages {

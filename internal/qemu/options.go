@@ -11,38 +11,40 @@ import (
 	"github.com/flavorkit/flavorkit/internal/arch"
 )
 
-// Firmware is what runs before the boot loader.
+// Firmware is what starts the boot loader.
 type Firmware string
 
 const (
-	// BIOS is SeaBIOS, which QEMU carries itself. Only PCs have it.
+	// BIOS is SeaBIOS, which is part of QEMU. Only PCs have it.
 	BIOS Firmware = "bios"
-	// UEFI is firmware for EFI without keys: it boots signed and unsigned loaders.
+	// UEFI has no Secure Boot keys: it boots signed and unsigned boot loaders.
 	UEFI Firmware = "uefi"
-	// SecureBoot is UEFI with Microsoft's and the distribution's keys enrolled: it refuses unsigned loaders.
+	// SecureBoot is UEFI with the keys of Microsoft and the distribution: it rejects unsigned boot
+	// loaders.
 	SecureBoot Firmware = "secureboot"
 )
 
-// Accel is how the guest's CPU is run.
+// Accel says how the guest's CPU runs.
 type Accel string
 
 const (
-	// Auto is KVM where it works for this kernel, otherwise TCG; see [Accelerator].
+	// Auto is KVM if it works for this kernel, otherwise TCG; see [Accelerator].
 	Auto Accel = "auto"
 	// KVM runs the guest on the host's CPU. It needs Linux and a guest of the host's architecture.
 	KVM Accel = "kvm"
-	// TCG emulates the CPU. It works everywhere, and slowly.
+	// TCG emulates the CPU. It works everywhere, but is slow.
 	TCG Accel = "tcg"
 )
 
-// TCGSlowdown is the factor by which deadlines grow under TCG, unless [Options.Slowdown] says otherwise.
+// TCGSlowdown is the default factor for timeouts under TCG; see [Options.Slowdown].
 const TCGSlowdown = 8
 
-// Options describe the machine and what it boots. The zero value of a field is its default.
+// Options describe a VM and what it boots. A zero field means the default.
 type Options struct {
-	// Arch is the guest's architecture. It has no default: catalogs have them.
+	// Arch is the guest's architecture, from a catalog. There is no default.
 	Arch arch.Arch
-	// Firmware defaults to BIOS where the architecture has it, else to UEFI, or to none when Kernel is set.
+	// Firmware defaults to BIOS where the architecture has it, else to UEFI, or to none when Kernel
+	// is set.
 	Firmware Firmware
 	// Accel defaults to Auto.
 	Accel Accel
@@ -51,37 +53,41 @@ type Options struct {
 	// CPUs is the number of virtual CPUs. Default: 2.
 	CPUs int
 
-	// ISO is put into a CD-ROM drive.
+	// ISO is the medium in the CD-ROM drive.
 	ISO string
 	// Disks are virtio disks: /dev/vda, /dev/vdb and so on, in this order.
 	Disks []Disk
-	// DiskFirst tries the disks before the ISO. An empty disk falls through to the ISO, so an installation can be
-	// followed across its reboot into the installed system.
+	// DiskFirst boots from the disks before the ISO. The firmware skips an empty disk, so a VM can
+	// install from the ISO and reboot into the installed system.
 	DiskFirst bool
 
-	// Kernel, Initrd and Append boot a kernel directly, without a boot loader. Append is its command line.
+	// Kernel, Initrd and Append boot a kernel directly, without a boot loader. Append is its
+	// command line.
 	Kernel, Initrd, Append string
 
-	// Network attaches a virtio network card behind QEMU's user mode NAT: out is open, in only through Forwards.
+	// Network adds a virtio network card behind QEMU's user mode NAT. Outgoing connections are
+	// open, incoming ones only through Forwards.
 	Network bool
-	// Forwards are TCP ports of the host that lead into the guest. Any implies Network.
+	// Forwards are TCP ports of the host that are forwarded to the guest. They imply Network.
 	Forwards []Forward
 
-	// BIOSConsole makes SeaBIOS mirror the text screen to the serial console. It shows boot loaders that do not speak
-	// serial themselves; those that do appear twice, letter by letter.
+	// BIOSConsole makes SeaBIOS copy the text screen to the serial console. It shows boot loaders
+	// that do not write to the serial console themselves. The output of those that do appears
+	// twice, letter by letter.
 	BIOSConsole bool
-	// NoReboot ends the machine when the guest reboots.
+	// NoReboot stops the VM when the guest reboots.
 	NoReboot bool
 
-	// Fatal makes every wait on the console fail at once when it appears, say [KernelPanic].
+	// Fatal makes every wait on the console fail at once if the output matches, for example
+	// [KernelPanic].
 	Fatal *regexp.Regexp
-	// Slowdown is the factor by which all deadlines grow. Default: 1 under KVM, TCGSlowdown under TCG.
+	// Slowdown is the factor for all timeouts. Default: 1 under KVM, TCGSlowdown under TCG.
 	Slowdown float64
-	// TempDir is where private files live: firmware variables, scratch disks, sockets. Default: os.TempDir. Sockets
-	// limit the length of its path to about 80 bytes.
+	// TempDir is the directory for private files: firmware variables, scratch disks, sockets.
+	// Default: os.TempDir. Because of the sockets, its path can have about 80 bytes at most.
 	TempDir string
-	// Log gets a copy of everything the serial console prints, as it is printed: from another goroutine, until Wait
-	// or Close returns.
+	// Log gets a copy of the serial console output, as it arrives: from another goroutine, until
+	// Wait or Close returns.
 	Log io.Writer
 	// ExtraArgs are appended to QEMU's command line.
 	ExtraArgs []string
@@ -89,22 +95,22 @@ type Options struct {
 
 // Disk is one virtio disk.
 type Disk struct {
-	// Path is the image file. Empty: a blank disk of SizeMiB that lives as long as the machine.
+	// Path is the image file. Empty for a blank disk of SizeMiB, which is removed with the VM.
 	Path string
 	// Format is raw or qcow2. Default: qcow2 when Path ends in it, otherwise raw.
 	Format string
-	// ReadOnly forbids the guest to write.
+	// ReadOnly does not let the guest write.
 	ReadOnly bool
-	// Scratch lets the guest write without changing the image; what it wrote ends with the machine.
+	// Scratch lets the guest write without changing the image. The changes are removed with the VM.
 	Scratch bool
-	// SizeMiB is the size in MiB of a blank disk, or what a Scratch disk is grown to, as when an image is written to
-	// a larger device. It is not less than that of the image.
+	// SizeMiB is the size in MiB of a blank disk, or the size that a Scratch disk grows to, like an
+	// image on a larger device. It must not be less than that of the image.
 	SizeMiB int
-	// Serial is what the guest finds as /dev/disk/by-id/virtio-<Serial>. At most 20 bytes.
+	// Serial makes the disk appear as /dev/disk/by-id/virtio-<Serial>. At most 20 bytes.
 	Serial string
 }
 
-// Forward leads a TCP port of the host's loopback interface to a port of the guest.
+// Forward forwards a TCP port of the host's loopback interface to a port of the guest.
 type Forward struct {
 	// Host is the port on 127.0.0.1.
 	Host int
@@ -112,18 +118,18 @@ type Forward struct {
 	Guest int
 }
 
-// KernelPanic matches what Linux prints when it gives up. It suits [Options.Fatal].
+// KernelPanic matches a panic of Linux, for [Options.Fatal].
 func KernelPanic() *regexp.Regexp {
 	return regexp.MustCompile(`Kernel panic - not syncing: [^\n]*`)
 }
 
-// Check tells what cannot work, whatever the host has.
+// Check returns an error for options that cannot work on any host.
 func (o Options) Check() error {
 	_, err := o.resolve()
 	return err
 }
 
-// resolve fills in defaults and rejects what cannot work. Accel stays as it is.
+// resolve sets defaults and rejects options that cannot work. It does not change Accel.
 func (o Options) resolve() (Options, error) {
 	if o.Arch.Emulator.Program == "" {
 		return o, errors.Errorf("architecture %q has no emulator", o.Arch.Name)
@@ -147,13 +153,17 @@ func (o Options) resolve() (Options, error) {
 		if !o.Arch.BIOS {
 			return o, errors.Errorf("%s has no BIOS, use uefi", o.Arch.Name)
 		}
-	case UEFI, SecureBoot:
+	case UEFI:
+	case SecureBoot:
+		if len(o.Arch.Emulator.Firmware.SecureBoot) == 0 {
+			return o, errors.Errorf("%s has no firmware with Secure Boot, use uefi", o.Arch.Name)
+		}
 	default:
 		return o, errors.Errorf("firmware %q is unknown: bios, uefi or secureboot", o.Firmware)
 	}
 	switch {
 	case o.MemoryMiB < 0:
-		return o, errors.Errorf("memory of %d MiB", o.MemoryMiB)
+		return o, errors.Errorf("memory of %d MiB is not valid", o.MemoryMiB)
 	case o.MemoryMiB == 0:
 		o.MemoryMiB = 2048
 	}
@@ -164,7 +174,7 @@ func (o Options) resolve() (Options, error) {
 		o.CPUs = 2
 	}
 	if o.ISO == "" && len(o.Disks) == 0 && o.Kernel == "" {
-		return o, errors.New("nothing to boot: no ISO, no disk, no kernel")
+		return o, errors.New("nothing to boot: set an ISO, a disk or a kernel")
 	}
 	if o.Kernel == "" && (o.Initrd != "" || o.Append != "") {
 		return o, errors.New("an initrd or a command line needs a kernel")
@@ -200,22 +210,22 @@ func (d Disk) resolve() (Disk, error) {
 	case d.Format != "raw" && d.Format != "qcow2":
 		return d, errors.Errorf("format %q is unknown: raw or qcow2", d.Format)
 	case d.SizeMiB < 0:
-		return d, errors.Errorf("size of %d MiB", d.SizeMiB)
+		return d, errors.Errorf("size of %d MiB is not valid", d.SizeMiB)
 	case d.Path == "" && d.SizeMiB == 0:
-		return d, errors.New("neither a path nor a size")
+		return d, errors.New("has neither a path nor a size")
 	case d.Path == "" && d.Format != "raw":
-		return d, errors.New("a blank disk is raw")
+		return d, errors.New("a blank disk must be raw")
 	case d.Scratch && d.ReadOnly:
-		return d, errors.New("a disk is either scratch or read-only")
+		return d, errors.New("a disk cannot be both scratch and read-only")
 	case d.Path != "" && d.SizeMiB != 0 && !d.Scratch:
-		return d, errors.New("only a scratch disk can be grown, the image itself is not touched")
+		return d, errors.New("only a scratch disk can be grown, because its image is not changed")
 	case len(d.Serial) > 20:
 		return d, errors.Errorf("serial %q is longer than 20 bytes", d.Serial)
 	}
 	return d, nil
 }
 
-// slowdown is the factor for deadlines under an accelerator.
+// slowdown returns the factor for timeouts under an accelerator.
 func (o Options) slowdown(accel Accel) float64 {
 	switch {
 	case o.Slowdown > 0:

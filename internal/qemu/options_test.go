@@ -35,16 +35,17 @@ func TestResolveRejects(t *testing.T) {
 		`architecture "sparc"`: {Arch: arch.Arch{Name: "sparc"}, ISO: "a.iso"},
 		`accelerator "hvf"`:    {Accel: "hvf", ISO: "a.iso"},
 		`firmware "efi"`:       {Firmware: "efi", ISO: "a.iso"},
-		"arm64 has no BIOS":    {Arch: known(t, "arm64"), Firmware: BIOS, ISO: "a.iso"},
-		"memory of -1 MiB":     {MemoryMiB: -1, ISO: "a.iso"},
-		"-2 CPUs":              {CPUs: -2, ISO: "a.iso"},
-		"size of -1024 MiB":    {Disks: []Disk{{SizeMiB: -1024}}},
-		"needs a kernel":       {ISO: "a.iso", Append: "quiet"},
-		"disk 1: neither":      {Disks: []Disk{{Path: "a"}, {}}},
-		`format "vmdk"`:        {Disks: []Disk{{Path: "a", Format: "vmdk"}}},
-		"either scratch or":    {Disks: []Disk{{Path: "a", Scratch: true, ReadOnly: true}}},
-		"only a scratch disk":  {Disks: []Disk{{Path: "a", SizeMiB: 10}}},
-		"port forward 0 to 0":  {ISO: "a.iso", Forwards: []Forward{{}}},
+		"riscv64 has no firmware with Secure Boot, use uefi": {Arch: known(t, "riscv64"), Firmware: SecureBoot, ISO: "a.iso"},
+		"arm64 has no BIOS":   {Arch: known(t, "arm64"), Firmware: BIOS, ISO: "a.iso"},
+		"memory of -1 MiB":    {MemoryMiB: -1, ISO: "a.iso"},
+		"-2 CPUs":             {CPUs: -2, ISO: "a.iso"},
+		"size of -1024 MiB":   {Disks: []Disk{{SizeMiB: -1024}}},
+		"needs a kernel":      {ISO: "a.iso", Append: "quiet"},
+		"disk 1: has neither": {Disks: []Disk{{Path: "a"}, {}}},
+		`format "vmdk"`:       {Disks: []Disk{{Path: "a", Format: "vmdk"}}},
+		"cannot be both":      {Disks: []Disk{{Path: "a", Scratch: true, ReadOnly: true}}},
+		"only a scratch disk": {Disks: []Disk{{Path: "a", SizeMiB: 10}}},
+		"port forward 0 to 0": {ISO: "a.iso", Forwards: []Forward{{}}},
 	} {
 		if o.Arch.Name == "" {
 			o.Arch = known(t, "amd64")
@@ -54,7 +55,7 @@ func TestResolveRejects(t *testing.T) {
 }
 
 func TestSlowdown(t *testing.T) {
-	require.Equal(t, 1.0, Options{}.slowdown(KVM))
-	require.Equal(t, float64(TCGSlowdown), Options{}.slowdown(TCG))
-	require.Equal(t, 3.0, Options{Slowdown: 3}.slowdown(TCG))
+	require.InDelta(t, 1, Options{}.slowdown(KVM), 0)
+	require.InDelta(t, TCGSlowdown, Options{}.slowdown(TCG), 0)
+	require.InDelta(t, 3, Options{Slowdown: 3}.slowdown(TCG), 0)
 }

@@ -4,5 +4,5 @@ package qemu
 
 import "syscall"
 
-// dieWithParent has no equivalent here: a QEMU outlives a program that is killed.
+// dieWithParent does nothing here: QEMU keeps running if this program is killed.
 func dieWithParent(syscall.Signal) *syscall.SysProcAttr { return nil }

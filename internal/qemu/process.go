@@ -15,10 +15,10 @@ import (
 	"github.com/pkg/errors"
 )
 
-// killGrace is how long QEMU gets to write back its caches after it was told to end.
+// killGrace is the time that QEMU has to write back its caches after SIGTERM.
 const killGrace = 5 * time.Second
 
-// process is a QEMU that was started.
+// process is a running QEMU.
 type process struct {
 	handle *os.Process
 	stop   context.CancelFunc
@@ -26,8 +26,8 @@ type process struct {
 	err    error // how it ended; valid after done
 }
 
-// spawn starts a program that keeps its temporary files in dir. It is told to end when ctx is cancelled or stop is called, and with signal when this program
-// dies.
+// spawn starts a program with temporary files in dir. It is stopped when ctx is canceled or stop is
+// called, and gets the signal when this program ends.
 func spawn(
 	ctx context.Context, path string, args []string, dir string, signal syscall.Signal, stdin *os.File, stdout io.Writer,
 ) (*process, error) {
@@ -36,7 +36,7 @@ func spawn(
 	cmd := exec.CommandContext(own, path, args...)
 	cmd.Stdout, cmd.Stderr = stdout, &stderr
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
-	if stdin != nil { // a nil *os.File would be a reader that is not nil
+	if stdin != nil { // a nil *os.File would be a non-nil io.Reader
 		cmd.Stdin = stdin
 	}
 	cmd.SysProcAttr = dieWithParent(signal)
@@ -46,7 +46,7 @@ func spawn(
 	p := &process{stop: stop, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
-		// Linux sends the signal when the thread that started the process ends, so this one has to stay.
+		// Linux sends the signal when the thread that started the process ends, so keep this one.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
@@ -71,13 +71,13 @@ func spawn(
 	}()
 	if err := <-started; err != nil {
 		stop()
-		return nil, errors.Wrap(err, "starting qemu")
+		return nil, errors.Wrap(err, "start qemu")
 	}
 	p.handle = cmd.Process
 	return p, nil
 }
 
-// headBuffer keeps the first few KiB that are written to it.
+// headBuffer keeps the first few KiB of what is written to it.
 type headBuffer struct {
 	mu   sync.Mutex
 	data []byte

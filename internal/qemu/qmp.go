@@ -10,14 +10,15 @@ import (
 	"github.com/pkg/errors"
 )
 
-// control speaks QMP, QEMU's control protocol: one JSON object a line, a request answered before the next.
+// control is a client of QMP, QEMU's control protocol: one JSON object per line, and one request at
+// a time.
 type control struct {
 	mu   sync.Mutex
 	conn net.Conn
 	dec  *json.Decoder
 }
 
-// controlMessage is a greeting, an answer or an event.
+// controlMessage is a greeting, a response or an event.
 type controlMessage struct {
 	Greeting json.RawMessage `json:"QMP"`
 	Event    string          `json:"event"`
@@ -27,7 +28,7 @@ type controlMessage struct {
 	} `json:"error"`
 }
 
-// newControl waits for the greeting and leaves negotiation.
+// newControl waits for the greeting and ends the negotiation.
 func newControl(ctx context.Context, conn net.Conn) (*control, error) {
 	c := &control{conn: conn, dec: json.NewDecoder(conn)}
 	err := c.within(ctx, func() error {
@@ -41,17 +42,17 @@ func newControl(ctx context.Context, conn net.Conn) (*control, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, errors.Wrap(err, "reading the greeting of qemu's monitor")
+		return nil, errors.Wrap(err, "read the greeting of qemu's monitor")
 	}
 	return c, c.execute(ctx, "qmp_capabilities", nil)
 }
 
-// execute runs a command that returns nothing of interest.
+// execute runs a command and ignores its result.
 func (c *control) execute(ctx context.Context, command string, arguments map[string]any) error {
 	return c.query(ctx, command, arguments, &json.RawMessage{})
 }
 
-// query runs a command and stores what it returns in result.
+// query runs a command and stores its return value in result.
 func (c *control) query(ctx context.Context, command string, arguments map[string]any, result any) error {
 	request := map[string]any{"execute": command}
 	if arguments != nil {
@@ -77,8 +78,8 @@ func (c *control) query(ctx context.Context, command string, arguments map[strin
 	return errors.Wrapf(err, "qemu monitor command %s", command)
 }
 
-// within runs f, which uses the connection, and interrupts it when ctx ends. After an interruption the connection is
-// of no more use.
+// within runs f, which uses the connection, and interrupts it when ctx ends. The connection cannot
+// be used after that.
 func (c *control) within(ctx context.Context, f func() error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

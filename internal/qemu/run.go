@@ -15,26 +15,27 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Result is what a command in the machine left behind.
+// Result is the result of a command in the VM.
 type Result struct {
-	// Output is standard output and standard error as they came, without the newlines at the end.
+	// Output is standard output and standard error, interleaved, without trailing newlines.
 	Output string
-	// ExitCode is 0 for success, as the shell counts.
+	// ExitCode as in the shell: 0 for success.
 	ExitCode int
 }
 
-// maxTyped is the longest line that is typed, in bytes: a tty drops what goes beyond 4095.
+// maxTyped is the length in bytes of the longest line to type: a tty drops everything after 4095
+// bytes.
 const maxTyped = 4000
 
-// Run runs a command at a shell prompt and waits for its end. Any POSIX shell will do. The command may have several
-// lines; it runs in a shell of its own, so that a cd, a set or an exit in it does not change the next one, and reads
-// /dev/null. Something it leaves running in the background must not keep its output open.
+// Run runs a command at the prompt of a POSIX shell and waits for its end. The command may have
+// several lines. It runs in a separate shell, so a cd, set or exit does not affect the next
+// command, and reads /dev/null. Background processes that it leaves must not keep its output open.
 //
-// The result is exact whatever the kernel prints in between: the shell tells the length of the output, and where the
-// text on the console does not agree it is fetched once more in base64. A failure exit code is not an error. After an
-// error the shell may still be busy.
+// The result is exact, whatever the kernel prints in between: the shell prints the length of the
+// output, and if the text on the console does not match, it is fetched again in base64. A nonzero
+// exit code is not an error. After an error, the shell may still be busy.
 func (c *Console) Run(ctx context.Context, command string, within time.Duration) (Result, error) {
-	id := rand.Text()[:8] // never seen before, whatever the console shows
+	id := rand.Text()[:8] // never on the console before
 	line := runLine(id, command)
 	if err := checkTyped(line); err != nil {
 		return Result{}, errors.Wrapf(err, "running %q", command)
@@ -71,9 +72,9 @@ func (c *Console) Run(ctx context.Context, command string, within time.Duration)
 		errors.Errorf("its output was garbled %d times (or the machine has no base64)", attempts))
 }
 
-// runLine is what is typed. What it prints is marked with an id that the line itself does not contain in that place,
-// so its echo, wrapped or not, cannot be taken for the answer. The end mark comes twice for the case that something
-// else is printed into the first.
+// runLine returns the line to type. It marks its output with an id that the line itself does not
+// contain in one piece, so its echo, wrapped or not, cannot be mistaken for the output. It prints
+// the end mark twice, in case another program prints into the first one.
 func runLine(id, command string) string {
 	quoted := "'" + strings.ReplaceAll(command, "'", `'\''`) + "'"
 	return fmt.Sprintf(`_o=$(sh -c %s </dev/null 2>&1); _c=$?; `+
@@ -81,11 +82,11 @@ func runLine(id, command string) string {
 		quoted, id, id, id)
 }
 
-// checkTyped refuses what would not arrive as it was sent.
+// checkTyped rejects lines that would not arrive as they were sent.
 func checkTyped(text string) error {
 	for line := range strings.SplitSeq(text, "\n") {
 		if len(line) > maxTyped {
-			return errors.Errorf("a line of %d bytes is too long to type, %d is the limit", len(line), maxTyped)
+			return errors.Errorf("a line of %d bytes is too long to type; the limit is %d", len(line), maxTyped)
 		}
 	}
 	if i := strings.IndexFunc(text, func(r rune) bool { return r < 0x20 && r != '\n' || r == 0x7f }); i >= 0 {
@@ -94,16 +95,16 @@ func checkTyped(text string) error {
 	return nil
 }
 
-// answer is what a run line printed.
+// answer is the output of a run line.
 type answer struct {
 	code  int
-	size  int // of the output, as the shell counts
+	size  int // of the output, according to the shell
 	whole bool
-	// output is meaningful if whole.
+	// output is valid if whole is true.
 	output string
 }
 
-// parseAnswer looks for the answer to a run line; end is where it ends.
+// parseAnswer finds the output of a run line; end is its end.
 func parseAnswer(id string, text []byte) (a answer, end int, ok bool) {
 	mark := regexp.MustCompile(`@` + regexp.QuoteMeta(id) + `>(\d+):(\d+);`)
 	at := mark.FindSubmatchIndex(text)
@@ -127,12 +128,13 @@ func parseAnswer(id string, text []byte) (a answer, end int, ok bool) {
 	return a, at[1], true
 }
 
-// isSize compares with what ${#var} says, which is characters in some shells and locales and bytes in others.
+// isSize compares with ${#var}, which counts characters in some shells and locales and bytes in
+// others.
 func isSize(text []byte, size int) bool {
 	return len(text) == size || utf8.RuneCount(text) == size
 }
 
-// fetch asks for the output of the last command in base64. It reports false if that came garbled.
+// fetch gets the output of the last command in base64. It returns false if that is garbled.
 func (c *Console) fetch(ctx context.Context, id string, size int, within time.Duration) (string, bool, error) {
 	err := c.Send(fmt.Sprintf(`printf '\n@%%s<' %s; printf %%s "$_o" | base64; printf '@%%s>\n@%%s>\n' %s %s`+"\n",
 		id, id, id))
@@ -141,7 +143,7 @@ func (c *Console) fetch(ctx context.Context, id string, size int, within time.Du
 	}
 	var (
 		start, end = []byte("@" + id + "<"), []byte("@" + id + ">")
-		// The kernel starts its lines wherever the cursor is.
+		// The kernel starts its lines at the cursor.
 		kernelLine = regexp.MustCompile(`\[ *\d+\.\d{6}\] [^\n]*\n`)
 		output     []byte
 		whole      bool
@@ -160,7 +162,7 @@ func (c *Console) fetch(ctx context.Context, id string, size int, within time.Du
 	return string(output), whole, err
 }
 
-// decode reads base64 in lines of any length, and reports whether it is what was sent.
+// decode decodes base64 in lines of any length, and reports whether it is complete.
 func decode(text []byte, size int) ([]byte, bool) {
 	text = bytes.Join(bytes.Fields(text), nil)
 	out, err := base64.StdEncoding.DecodeString(string(text))

@@ -15,9 +15,9 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// fakeTerminal runs a real shell behind a console. Like a tty it turns carriage return into newline on the way in and
-// the other way round on the way out, and it echoes as an 80 column line editor does. noise may change each piece of
-// the shell's output.
+// fakeTerminal runs a real shell behind a console. Like a tty it turns carriage return into newline
+// on the way in and the other way round on the way out, and it echoes as an 80 column line editor
+// does. noise may change each piece of the shell's output.
 func fakeTerminal(t *testing.T, shell []string, noise func(piece []byte) []byte) *Console {
 	t.Helper()
 	testkit.Need(t, shell[0], "run hack/deps.sh test")

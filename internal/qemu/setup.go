@@ -9,18 +9,19 @@ import (
 	"github.com/pkg/errors"
 )
 
-// setup is everything that exists before QEMU starts.
+// setup is everything that must exist before QEMU starts.
 type setup struct {
 	options Options
 	qemu    string
 	accel   Accel
 	reason  string
-	// dir holds the private files, and goes with the machine.
+	// dir has the private files, and is removed with the VM.
 	dir    string
 	launch launch
 }
 
-// prepare checks the options, finds the programs and files and makes private copies. The caller removes dir.
+// prepare checks the options, finds programs and files, and makes private copies. The caller
+// removes dir.
 func prepare(ctx context.Context, o Options) (*setup, error) {
 	o, err := o.resolve()
 	if err != nil {
@@ -68,8 +69,8 @@ func diskPaths(disks []Disk) []string {
 	return paths
 }
 
-// privateFiles makes the variable store and blank disks. What the guest writes to scratch disks QEMU itself keeps in the
-// private directory.
+// privateFiles makes the variable store and blank disks. QEMU itself stores the changes of scratch
+// disks in the private directory.
 func (s *setup) privateFiles() error {
 	if f := s.launch.firmware; f != nil {
 		s.launch.vars = filepath.Join(s.dir, "vars")

@@ -13,16 +13,16 @@ import (
 	"github.com/pkg/errors"
 )
 
-// verdict is the outcome of trying KVM.
+// verdict is the result of trying KVM.
 type verdict struct {
 	Accel  Accel  `json:"accel"`
 	Reason string `json:"reason"`
 }
 
-// verdictBook remembers verdicts in a file for as long as the host is up.
+// verdictBook stores verdicts in a file until the host reboots.
 type verdictBook struct {
 	path string
-	// boot identifies the host's current boot. Verdicts of others are forgotten.
+	// boot identifies the host's current boot. Verdicts of other boots are ignored.
 	boot string
 }
 
@@ -31,7 +31,7 @@ type verdictPage struct {
 	Verdicts map[string]verdict `json:"verdicts"`
 }
 
-// newVerdictBook reports false if the host has no place or no boot id for it.
+// newVerdictBook returns false if the host has no cache directory or no boot id.
 func newVerdictBook() (verdictBook, bool) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -52,7 +52,8 @@ func (b verdictBook) lookup(key string) (verdict, bool) {
 	return v, ok
 }
 
-// note adds a verdict. When two processes do so at once, one of them is lost and found again later.
+// note adds a verdict. If two processes do so at once, one verdict is lost, and the next run tries
+// again.
 func (b verdictBook) note(key string, v verdict) error {
 	page := b.read()
 	page.Verdicts[key] = v
@@ -81,7 +82,7 @@ func (b verdictBook) note(key string, v verdict) error {
 	return err
 }
 
-// read returns what is known of the current boot; nothing if the file is missing, broken or old.
+// read returns the verdicts of the current boot; none if the file is missing, broken or old.
 func (b verdictBook) read() verdictPage {
 	page := verdictPage{Boot: b.boot, Verdicts: map[string]verdict{}}
 	data, err := os.ReadFile(b.path)
@@ -95,7 +96,7 @@ func (b verdictBook) read() verdictPage {
 	return stored
 }
 
-// verdictKey identifies a kernel by its content and a QEMU by its file.
+// verdictKey identifies a kernel by its contents and QEMU by its file.
 func verdictKey(kernel, qemu string) (string, error) {
 	f, err := os.Open(kernel)
 	if err != nil {
