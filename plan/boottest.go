@@ -14,35 +14,35 @@ import (
 
 // Test is the boot test.
 type Test struct {
-	// Artifact that is booted: iso or disk.
+	// Artifact to boot: iso or disk.
 	Artifact string `json:"artifact" yaml:"artifact"`
-	// Installs tells that the artifact installs itself at its first boot, and
-	// starts what it has installed.
+	// Installs is true if the artifact installs itself at its first boot and then boots the
+	// installed system.
 	Installs bool     `json:"installs,omitempty" yaml:"installs,omitempty"`
 	Emulator Emulator `json:"emulator" yaml:"emulator"`
-	// Seconds for all of it.
+	// Seconds is the timeout of the whole test.
 	Seconds    int         `json:"seconds" yaml:"seconds"`
 	Assertions []Assertion `json:"assertions,omitempty" yaml:"assertions,omitempty"`
-	// Tools boot the artifact.
+	// Tools are the programs that boot the artifact.
 	Tools Tools `json:"tools" yaml:"tools"`
 }
 
-// Emulator is the machine that the artifact is booted in.
+// Emulator is the VM that boots the artifact.
 type Emulator struct {
-	// Program is that of QEMU, Arguments choose board and processor.
+	// Program is QEMU's; Arguments choose board and processor.
 	Program   string   `json:"program" yaml:"program"`
 	Arguments []string `json:"arguments,omitempty" yaml:"arguments,omitempty"`
-	// CDROM is the device that reads a medium.
+	// CDROM is the name of the CD-ROM device.
 	CDROM string `json:"cdrom" yaml:"cdrom"`
-	// Code and Variables of the firmware; empty is what QEMU comes with.
+	// Code and Variables are the firmware images; empty for QEMU's built-in firmware.
 	Code      string `json:"code,omitempty" yaml:"code,omitempty"`
 	Variables string `json:"variables,omitempty" yaml:"variables,omitempty"`
-	// MiB of memory.
+	// MiB is the memory.
 	MiB int `json:"mib" yaml:"mib"`
 }
 
-// Assertion is what must hold on the running system: one of Run, File and
-// Service, and what its text matches.
+// Assertion is a condition that must hold on the running system: one of Run, File and Service, and
+// what its output or content matches.
 type Assertion struct {
 	Name    string `json:"name,omitempty" yaml:"name,omitempty"`
 	Run     string `json:"run,omitempty" yaml:"run,omitempty"`
@@ -58,8 +58,8 @@ const (
 	artifactDisk = "disk"
 
 	defaultMemory = 2048
-	// defaultTestSeconds and defaultAssertionSeconds are generous: a machine that
-	// is emulated takes minutes to boot.
+	// defaultTestSeconds and defaultAssertionSeconds are generous: an emulated VM takes minutes to
+	// boot.
 	defaultTestSeconds      = 30 * 60
 	defaultAssertionSeconds = 5 * 60
 )
@@ -74,7 +74,7 @@ func (r *resolver) test(disk Disk) *Test {
 	t.Installs = t.Artifact == artifactDisk && disk.Layout == layoutRecovery
 	for _, a := range spec.Assertions {
 		t.Assertions = append(t.Assertions, Assertion{
-			Name: a.Name, Run: a.Run, File: a.File, Service: a.Service, Matches: a.Matches,
+			Name: a.Name, Run: string(a.Run), File: a.File, Service: a.Service, Matches: a.Matches,
 			Seconds: seconds(a.Timeout, defaultAssertionSeconds),
 		})
 	}
@@ -86,8 +86,7 @@ func (r *resolver) test(disk Disk) *Test {
 	return t
 }
 
-// emulator is a machine for the architecture, with firmware that starts the
-// artifact.
+// emulator returns a VM for the architecture, with firmware that can start the artifact.
 func (r *resolver) emulator(artifact string, disk Disk) Emulator {
 	known := r.arch.Emulator
 	has := []string{firmwareEFI}
@@ -104,7 +103,7 @@ func (r *resolver) emulator(artifact string, disk Disk) Emulator {
 	} else if name == "" {
 		name = firmwareBIOS
 	}
-	var flash arch.Flash // QEMU comes with a BIOS
+	var flash arch.Flash // QEMU has a built-in BIOS
 	if name == firmwareEFI {
 		flash = known.Firmware.EFI[0]
 	}
@@ -120,15 +119,14 @@ func (r *resolver) emulator(artifact string, disk Disk) Emulator {
 	}
 }
 
-// emulatorTools are those of a boot test, with the emulator as the distribution of
-// the tools packages it.
+// emulatorTools returns the tools of a boot test, all from the distribution that has the emulator.
 func (r *resolver) emulatorTools() Tools {
-	family := r.cat.Distros[r.cat.Tools["test"].Distro].Family
-	packages := r.arch.Emulator.Packages[family]
-	return r.tools("test", packages.QEMU, packages.Firmware)
+	from := cmp.Or(r.arch.Emulator.From, r.cat.Tools["test"].Distro)
+	packages := r.arch.Emulator.Packages[r.cat.Distros[from].Family]
+	return r.toolsFrom(from, "test", packages.QEMU, packages.Firmware)
 }
 
-// seconds of a timeout, which was checked when the spec was loaded.
+// seconds parses a timeout, which was checked when the spec was loaded.
 func seconds(timeout string, otherwise int) int {
 	if s, ok := specs.ParseTimeout(timeout); ok {
 		return s
@@ -136,7 +134,7 @@ func seconds(timeout string, otherwise int) int {
 	return otherwise
 }
 
-// Title is what reports call the assertion by: one line.
+// Title is the name of the assertion in reports: one line.
 func (a Assertion) Title() string {
 	if a.Name != "" {
 		return a.Name
@@ -145,7 +143,7 @@ func (a Assertion) Title() string {
 	return kind + " " + value
 }
 
-// Failure says that the assertion did not come true.
+// Failure describes how the assertion failed.
 func (a Assertion) Failure() string {
 	kind, value := a.asked()
 	what := map[string]string{"run": "did not succeed", "file": "not there", "service": "not active"}[kind]
@@ -162,7 +160,7 @@ func (a Assertion) Failure() string {
 	return text
 }
 
-// asked is what kind of assertion it is, and of what: of a script the first line.
+// asked returns the kind of assertion and its subject; for a script, the first line.
 func (a Assertion) asked() (kind, value string) {
 	switch {
 	case a.Run != "":

@@ -12,37 +12,43 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// components returns the components that the variant has and those that the
-// spec chooses or names, sorted by name.
+// components returns the components of the variant and those that the spec chooses or names, sorted
+// by name.
 func (r *resolver) components(variant, init string) []Component {
 	var names []string
+	multi := r.multiCall()
 	for name, c := range r.cat.Components {
 		_, named := r.spec.Components[name]
 		switch {
-		case specs.KindByName(c.Kind).Choice != nil: // chosen below
+		case specs.KindByName(c.Kind).InSpec(): // chosen below
+		case len(c.Provides) > 0:
+			if c == multi.program {
+				names = append(names, name)
+			}
+		case multi.provides(name):
 		case slices.Contains(c.Variants, variant), c.Kind == "" && named:
 			names = append(names, name)
 		}
 	}
 	for _, kind := range specs.Kinds() {
-		if kind.Choice != nil {
+		if kind.InSpec() {
 			names = append(names, r.choose(kind, variant)...)
 		}
 	}
-	r.checkNamed(names, variant)
+	r.checkNamed(names, variant, multi)
 
 	var components []Component
 	for _, name := range sorted(names) {
-		components = append(components, r.component(r.cat.Components[name], r.spec.Components[name], init))
+		components = append(components, r.component(r.cat.Components[name], r.spec.Components[name], init, multi))
 	}
 	return components
 }
 
-// choose returns the component of a kind that the spec asks for, or else the
-// default of the variant. A variant without a default has none of the kind.
+// choose returns the component of a kind that the spec asks for, or else the default of the
+// variant. A variant without a default has no component of the kind.
 func (r *resolver) choose(kind specs.Kind, variant string) []string {
 	asked := kind.Choice(r.spec).Name
-	none := kind.None && asked == specs.NoMesh
+	none := kind.None != "" && asked == kind.None
 	var valid, byDefault []string
 	for _, name := range catalog.Names(r.cat.Components) {
 		if c := r.cat.Components[name]; c.Kind == kind.Name {
@@ -52,20 +58,20 @@ func (r *resolver) choose(kind specs.Kind, variant string) []string {
 			}
 		}
 	}
-	if kind.None {
-		valid = append(valid, specs.NoMesh)
+	if kind.None != "" {
+		valid = append(valid, kind.None)
 	}
 	switch {
-	case len(byDefault) == 0 && r.doc.Has(kind.Key.String()) && !none:
+	case len(byDefault) == 0 && r.doc.Has(kind.Key().String()) && !none:
 		if !r.sure(key.Variant) {
 			return nil
 		}
-		r.report(rules.UnsupportedChoice, kind.Key, r.haveKind(kind.Name), "the variant %s has no %s", variant, kind.Name)
+		r.report(rules.UnsupportedChoice, kind.Key(), r.haveKind(kind.Name), "the variant %s has no %s", variant, kind.Name)
 		return nil
 	case asked == "" || len(byDefault) == 0:
 		return byDefault
 	case !slices.Contains(valid, asked):
-		r.report(rules.UnknownName, kind.NameKey, specs.Suggest(asked, valid), "unknown %s %q", kind.Name, asked)
+		r.report(rules.UnknownName, kind.NameKey(), specs.Suggest(asked, valid), "unknown %s %q", kind.Name, asked)
 		return nil
 	case none:
 		return nil
@@ -74,7 +80,7 @@ func (r *resolver) choose(kind specs.Kind, variant string) []string {
 	}
 }
 
-// haveKind is the hint that names the variants that have a kind of component.
+// haveKind returns a hint with the variants that have a kind of component.
 func (r *resolver) haveKind(kind string) string {
 	var variants []string
 	for _, c := range r.cat.Components {
@@ -85,8 +91,8 @@ func (r *resolver) haveKind(kind string) string {
 	return `write "variant: ` + strings.Join(sorted(variants), " or ") + `", or remove it`
 }
 
-// checkNamed refuses components that the spec names and the system has not.
-func (r *resolver) checkNamed(names []string, variant string) {
+// checkNamed rejects components that the spec names but the system does not have.
+func (r *resolver) checkNamed(names []string, variant string, multi multiCall) {
 	for _, name := range catalog.Names(r.spec.Components) {
 		at := key.Components.Entry(name)
 		for _, arch := range catalog.Names(r.spec.Components[name].SHA256) {
@@ -98,8 +104,14 @@ func (r *resolver) checkNamed(names []string, variant string) {
 		switch {
 		case !ok:
 			r.report(rules.UnknownName, at, specs.Suggest(name, catalog.Names(r.cat.Components)), "unknown component %q", name)
+		case len(known.Provides) > 0 && multi.program == nil:
+			if !multi.unsure {
+				r.report(rules.UnsupportedChoice, at, `choose it with "kairos: `+specs.KairosLatest+`", or remove it`, "the programs of %s are separate in this system", name)
+			}
+		case multi.provides(name):
+			r.report(rules.ConflictingValues, at, `remove it, or write "kairos: `+specs.KairosSeparate+`"`, "%s is part of %s %s", name, multi.program.Name, multi.version)
 		case slices.Contains(names, name), !r.sure(key.Variant):
-		case r.kinds(variant)[known.Kind] && !r.sure(specs.KindByName(known.Kind).Key):
+		case r.kinds(variant)[known.Kind] && !r.sure(specs.KindByName(known.Kind).Key()):
 		case r.kinds(variant)[known.Kind]:
 			r.report(rules.UnsupportedChoice, at, `choose it with "`+known.Kind+": "+name+`", or remove it`, "%s is not the %s of this system", name, known.Kind)
 		default:
@@ -108,7 +120,7 @@ func (r *resolver) checkNamed(names []string, variant string) {
 	}
 }
 
-// kinds are the kinds of components that a variant has.
+// kinds returns the kinds of components that a variant has.
 func (r *resolver) kinds(variant string) map[string]bool {
 	has := map[string]bool{}
 	for _, c := range r.cat.Components {
@@ -117,20 +129,28 @@ func (r *resolver) kinds(variant string) map[string]bool {
 	return has
 }
 
-// component lays what the spec says about a component over the catalog.
-func (r *resolver) component(known *catalog.Component, asked specs.Component, init string) Component {
+// component applies the spec to a component of the catalog.
+func (r *resolver) component(known *catalog.Component, asked specs.Component, init string, multi multiCall) Component {
+	known = multi.release(known)
 	c := Component{
-		Name:    known.Name,
-		Kind:    known.Kind,
-		Version: r.version(known, asked),
-		Install: known.Install,
-		Links:   links(known.Links),
-		Files:   known.Files[init],
-		Image:   asked.Image,
-		Context: asked.Context,
-		Path:    strings.TrimPrefix(cmp.Or(asked.Path, known.Program, known.Name), "/"),
+		Name:     known.Name,
+		Kind:     known.Kind,
+		Version:  r.version(known, asked, multi),
+		Install:  known.Install,
+		Links:    links(known.Links),
+		Provides: r.provided(known),
+		Files:    known.Files[init],
+		Image:    asked.Image,
+		Context:  asked.Context,
+		Path:     strings.TrimPrefix(cmp.Or(asked.Path, known.Program, known.Name), "/"),
 	}
-	if c.Image != "" || c.Context != "" {
+	for _, name := range catalog.Names(c.Provides) {
+		c.Links = append(c.Links, Link{Path: c.Provides[name], Target: c.Install})
+	}
+	c.EOL = known.EndOfLife(c.Version)
+	c.Stages = known.StagesOf(c.Version)
+	unpublished := known.Arch[r.arch.Name] == "" && asked.URL == ""
+	if c.Image != "" || c.Context != "" || unpublished {
 		return c
 	}
 	expand := func(url string) string { return known.Expand(url, c.Version, r.arch.Name) }
@@ -149,29 +169,37 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 	return c
 }
 
-// version is that of the spec, where it may stand in two places, or the
-// catalog's.
-func (r *resolver) version(known *catalog.Component, asked specs.Component) string {
+// version returns the version in the spec, which has two places for it, or else the catalog's.
+func (r *resolver) version(known *catalog.Component, asked specs.Component, multi multiCall) string {
 	at, version := key.Components.Entry(known.Name).Version(), asked.Version
-	if kind := specs.KindByName(known.Kind); kind.Choice != nil && kind.Choice(r.spec).Version != "" {
+	if decided := multi.decides(known, asked); decided != "" {
 		if version != "" {
-			r.report(rules.ConflictingValues, at, "keep one of them", "the version of %s is in %s too", known.Name, kind.Key.Version())
+			r.report(rules.ConflictingValues, at, "remove it", "the version of %s is in %s", known.Name, key.Kairos)
 		}
-		at, version = kind.Key.Version(), kind.Choice(r.spec).Version
+		return decided
+	}
+	if kind := specs.KindByName(known.Kind); kind.Choice(r.spec).Version != "" {
+		if version != "" {
+			r.report(rules.ConflictingValues, at, "keep one of them", "the version of %s is in %s too", known.Name, kind.Key().Version())
+		}
+		at, version = kind.Key().Version(), kind.Choice(r.spec).Version
 	}
 	if version == "" {
 		return known.Version
 	}
-	if !regexp.MustCompile(known.VersionPattern).MatchString(version) { // the catalog has compiled it before
+	if !regexp.MustCompile(known.VersionPattern).MatchString(version) { // the catalog has checked the pattern
 		r.report(rules.InvalidValue, at, "write it as "+known.Version, "%q is not a version of %s", version, known.Name)
 	}
 	return version
 }
 
-// Key is where the spec decides about the component.
+// Key is the key of the spec that decides about the component.
 func (c Component) Key() key.Key {
-	if kind := specs.KindByName(c.Kind); kind.Choice != nil {
-		return kind.Key
+	if len(c.Provides) > 0 {
+		return key.Kairos
+	}
+	if kind := specs.KindByName(c.Kind); kind.InSpec() {
+		return kind.Key()
 	}
 	return key.Components.Entry(c.Name)
 }

@@ -13,61 +13,65 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// Disk is an image of a disk.
+// Disk is a disk image.
 type Disk struct {
 	// Layout is recovery or full.
 	Layout string `json:"layout" yaml:"layout"`
-	// MiB is the size; 0 is what the partitions need.
+	// MiB is the size; 0 for the size that the partitions need.
 	MiB int `json:"mib" yaml:"mib"`
 	// GUID of the disk.
 	GUID string `json:"guid" yaml:"guid"`
 	// Image is the UUID of the filesystem image of the system.
 	Image string `json:"image" yaml:"image"`
-	// Partitions in their order on the disk.
+	// Partitions in the order on the disk.
 	Partitions  []Partition `json:"partitions" yaml:"partitions"`
 	Compression string      `json:"compression" yaml:"compression"`
 	Level       int         `json:"level,omitempty" yaml:"level,omitempty"`
 	CloudConfig Content     `json:"cloudConfig,omitzero" yaml:"cloudConfig,omitempty"`
-	// Firmware is what a board starts from, or nothing.
+	// Firmware that a board starts from, or nil.
 	Firmware *Firmware `json:"firmware,omitempty" yaml:"firmware,omitempty"`
-	// Tools make the disk, and Convert makes other formats of it.
+	// Tools make the disk, and Convert makes the other formats.
 	Tools   Tools `json:"tools" yaml:"tools"`
 	Convert Tools `json:"convert" yaml:"convert"`
 }
 
-// Firmware lies on the EFI system partition.
+// Firmware of a board, on the EFI system partition.
 type Firmware struct {
-	// Install names the packages that have the files. They are not installed.
+	// Install has the packages with the files. They are not installed.
 	Install `json:",inline" yaml:",inline"`
 	// Files of the packages, with wildcards.
 	Files []string `json:"files" yaml:"files"`
-	// Texts by name: files beside them.
+	// Trees are device trees of the kernel, by file name, with wildcards. They are in or below the
+	// directories TreesIn, which have wildcards too.
+	Trees   []string `json:"trees,omitempty" yaml:"trees,omitempty"`
+	TreesIn []string `json:"treesIn,omitempty" yaml:"treesIn,omitempty"`
+	// Texts are additional files, by name.
 	Texts map[string]string `json:"texts,omitempty" yaml:"texts,omitempty"`
-	// MBR is the type of the partition in a hybrid MBR, or empty.
+	// MBR is the type of the partition in a hybrid MBR; empty for no hybrid MBR.
 	MBR string `json:"mbr,omitempty" yaml:"mbr,omitempty"`
 }
 
 // Partition of a disk, with one filesystem.
 type Partition struct {
 	Name string `json:"name" yaml:"name"`
-	// Label and Filesystem are empty for the boot code of BIOS.
+	// Label and Filesystem are empty for the boot code for BIOS.
 	Label      string `json:"label,omitempty" yaml:"label,omitempty"`
 	Filesystem string `json:"filesystem,omitempty" yaml:"filesystem,omitempty"`
-	// MiB beside the room for Images images of the system.
+	// MiB is the size, in addition to the room for Images images of the system.
 	MiB    int `json:"mib" yaml:"mib"`
 	Images int `json:"images,omitempty" yaml:"images,omitempty"`
-	// FirstBoot makes the partition, not the build.
+	// FirstBoot is true if the first boot makes the partition instead of the build.
 	FirstBoot bool   `json:"firstBoot,omitempty" yaml:"firstBoot,omitempty"`
 	GUID      string `json:"guid" yaml:"guid"`
 	UUID      string `json:"uuid,omitempty" yaml:"uuid,omitempty"`
 }
 
-// Has tells whether the build makes a partition.
+// Has reports whether the build makes a partition.
 func (d Disk) Has(name string) bool {
 	return slices.ContainsFunc(d.Partitions, func(p Partition) bool { return p.Name == name && !p.FirstBoot })
 }
 
-// The firmware that a disk starts from.
+// The firmware that can start a disk.
 const (
 	firmwareEFI  = "efi"
 	firmwareBIOS = "bios"
@@ -79,13 +83,13 @@ const (
 
 	// defaultXZLevel is that of xz itself.
 	defaultXZLevel = 6
-	// leastImage is an image of a system with nothing in it (contract 1.20).
+	// leastImage is the size of an image of an empty system (contract 1.20).
 	leastImage = 100
 )
 
-// partitions are those of an installed system, in MiB (contract 1.20). The
-// recovery partition is that of disk images (contract 4.1). The persistent one
-// is small: it grows to the end of the disk.
+// partitions returns those of an installed system, in MiB (contract 1.20). The recovery partition
+// is that of disk images (contract 4.1). The persistent partition is small, because it grows to the
+// end of the disk.
 func partitions(layout, firmware string) []Partition {
 	later := layout == layoutRecovery
 	var all []Partition
@@ -110,11 +114,11 @@ func partitions(layout, firmware string) []Partition {
 	return all
 }
 
-// guid is the identifier that the agent gives to what has this name (contract
-// 1.20), so that an installed machine and a disk image do not differ.
+// guid returns the identifier that the agent derives from a name (contract 1.20), so that an
+// installed machine and a disk image are the same.
 func guid(name string) string { return uuid.NewSHA1(uuid.NameSpaceURL, []byte(name)).String() }
 
-func (r *resolver) disk(model *catalog.Model) Disk {
+func (r *resolver) disk(model *catalog.Model, donor *catalog.Distro) Disk {
 	spec := r.spec.Artifacts.Disk
 	d := Disk{
 		Layout:      cmp.Or(spec.Layout, layoutRecovery),
@@ -123,7 +127,7 @@ func (r *resolver) disk(model *catalog.Model) Disk {
 		Compression: cmp.Or(spec.Compression, defaultCompression),
 		Level:       spec.Level,
 		CloudConfig: r.content(key.DiskCloudConfig, spec.CloudConfig),
-		Firmware:    r.firmware(model.Firmware),
+		Firmware:    r.firmware(model.Firmware, donor),
 		Tools:       r.tools("disk"),
 		Convert:     r.tools("convert"),
 	}
@@ -145,22 +149,31 @@ func (r *resolver) disk(model *catalog.Model) Disk {
 	return d
 }
 
-// firmware is what the model starts from, whatever the userland is.
-func (r *resolver) firmware(f *catalog.Firmware) *Firmware {
+// kernelTrees is where kernels of Fedora, newer ones of Debian, and custom ones have device trees.
+const kernelTrees = "/lib/modules/*/dtb"
+
+// firmware returns what the model starts from. It is the same for every userland; the device trees
+// may be those of the kernel.
+func (r *resolver) firmware(f *catalog.Firmware, donor *catalog.Distro) *Firmware {
 	if f == nil {
 		return nil
 	}
 	lender := r.cat.Distros[f.From]
+	var in []string
+	if len(f.Trees) > 0 {
+		in = append([]string{kernelTrees}, donor.Kernel.Trees...)
+	}
 	return &Firmware{
 		Install: Install{Distro: lender.Name, Base: r.base(lender), Manager: lender.Manager, Areas: f.Areas, Packages: packages(f.Packages)},
 		Files:   f.Files,
+		Trees:   f.Trees,
+		TreesIn: in,
 		Texts:   f.Texts,
 		MBR:     f.MBR,
 	}
 }
 
-// least is what the partitions need for a system with nothing in it, with the
-// tables in front and behind.
+// least returns what the partitions need for an empty system, with both partition tables.
 func (d Disk) least() int {
 	sum := 2
 	for _, p := range d.Partitions {

@@ -57,7 +57,7 @@ func TestDisk(t *testing.T) {
 	}
 }
 
-// TestDiskTooSmall is what can be known before the system is there.
+// TestDiskTooSmall checks what is known before the system is built.
 func TestDiskTooSmall(t *testing.T) {
 	for disk, want := range map[string]string{
 		"{size: 479MiB}":             "kairos.spec:3:26: artifacts.disk.size: 479MiB is too small for the partitions; write at least 480MiB and room for the system, or leave it out",

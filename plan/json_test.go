@@ -18,11 +18,11 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// full is a spec that uses what the flavors do not.
+// full uses the keys that no flavor uses.
 const full = `extends: ./base.spec
 version: v1.0.0
 variant: standard
-kubernetes: {version: v1.33.9+k3s1}
+kubernetes: {version: v1.36.4+k3s1}
 kernel: {package: linux-image-cloud-amd64, version: 6.1.1-1}
 cmdline: [quiet]
 packages: {add: [htop=3.2.2]}
@@ -31,16 +31,22 @@ cloudConfig: {content: "#cloud-config\n"}
 components: {kairos-agent: {context: mine}, immucore: {image: acme/immucore}}
 artifacts: {disk: {firmware: both, cloudConfig: disk.yaml}}
 test: {assertions: [{run: "true"}]}
+repositories:
+  - {name: a, url: 'https://a.example', suites: [b], components: [c], key: {url: 'https://a.example/k', sha256: "0000000000000000000000000000000000000000000000000000000000000000"}, priority: 1, packages: [d], keep: true, secret: e, certificate: f}
+  - {name: g, url: 'https://g.example', path: ./, key: g.asc}
+extension: {name: a, packages: [b], files: [{path: /opt/a, from: a}], services: [a.service], anyDistro: true, certificate: a.crt}
+layers: [{name: a, image: acme/a}, {name: b, context: b, path: /out, to: /opt/b, owner: '1:2'}]
 `
 
-const base = "extends: debian-12\nfiles: [{path: /a, content: a}]\ntest: {assertions: [{service: ssh}]}\n"
+const base = "extends: debian-13\nfiles: [{path: /a, content: a}]\ntest: {assertions: [{service: ssh}]}\n"
 
 func fullPlan(t *testing.T) *plan.Plan {
+	t.Helper()
 	return spectest.MustPlan(t, full, spectest.Files{"base.spec": base}, "amd64")
 }
 
-// TestJSON has the plan of every flavor come back from JSON as it was, agree with
-// the schema, and have the same keys in YAML.
+// TestJSON checks that the plan of every flavor survives a JSON round trip, matches the schema, and
+// has the same keys in YAML.
 func TestJSON(t *testing.T) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(plan.Schema()))
 	require.NoError(t, err)
@@ -56,7 +62,7 @@ func TestJSON(t *testing.T) {
 	for name, p := range plans {
 		t.Run(name, func(t *testing.T) {
 			data, back := spectest.RoundTrip(t, p)
-			// An empty list and none are the same.
+			// An empty list and nil are the same.
 			require.Empty(t, cmp.Diff(p, back, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b key.Key) bool { return a == b })))
 
 			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
@@ -73,7 +79,7 @@ func TestJSON(t *testing.T) {
 	assert.Error(t, schema.Validate(map[string]any{"image": "x"}))
 }
 
-// plain has the types of values that JSON gives.
+// plain converts values to the types of JSON.
 func plain(t *testing.T, value any) (plain map[string]any) {
 	t.Helper()
 	data, err := json.Marshal(value)
@@ -82,15 +88,15 @@ func plain(t *testing.T, value any) (plain map[string]any) {
 	return plain
 }
 
-// TestOrigin asks a plan that has been JSON where its values were decided.
+// TestOrigin checks the places of values after a JSON round trip.
 func TestOrigin(t *testing.T) {
 	_, p := spectest.RoundTrip(t, fullPlan(t))
 	for k, want := range map[key.Key]string{
 		key.Version:                "kairos.spec:2:10",
 		key.Kernel:                 "kairos.spec:5:9",
-		key.KernelContext:          "kairos.spec:5:9", // nothing was said about it: what is around it
+		key.KernelContext:          "kairos.spec:5:9", // not set: the value around it
 		key.DistroName:             "base.spec:1:10",  // the flavor sets it
-		key.Init:                   "base.spec:1:10",  // nothing was said about it at all
+		key.Init:                   "base.spec:1:10",  // not set at all
 		key.Files.Item(0).From():   "base.spec:2:9",
 		key.Files.Item(1).From():   "kairos.spec:8:30",
 		key.TestAssertions.Item(1): "kairos.spec:12:21",
@@ -98,7 +104,7 @@ func TestOrigin(t *testing.T) {
 	} {
 		assert.Equal(t, want, p.At(k).String(), k.String())
 	}
-	// In its own file, it is the first of the list.
+	// In its own file, it is the first item.
 	require.EqualError(t, p.Diagnose(rules.TestFailed, key.TestAssertions.Item(1), "mend it", "%s fails", "it"), "kairos.spec:12:21: test.assertions[0]: it fails; mend it")
 	assert.Same(t, p.At(key.Version).Source, p.At(key.Kernel).Source, "a file is one source")
 	assert.Equal(t, full, string(p.At(key.Version).Source.Data))

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// model looks the model up and checks that it goes with the architecture.
+// model looks the model up and checks that it has the architecture.
 func (r *resolver) model() *catalog.Model {
 	name := cmp.Or(r.spec.Model, defaultModel)
 	m, ok := r.cat.Models[name]
@@ -25,20 +26,22 @@ func (r *resolver) model() *catalog.Model {
 	return m
 }
 
-// checkModel checks that there is a kernel for the model.
+// checkModel checks that there is a kernel for the model. One that the spec names, from wherever, is
+// what the build looks into.
 func (r *resolver) checkModel(m *catalog.Model, userland, donor *catalog.Distro) {
 	has := len(m.Architectures) == 0 || slices.Contains(m.Architectures, r.arch.Name)
-	if has && len(m.Distros) > 0 && r.ownKernel() == nil && len(m.Distros[donor.Name].Kernel) == 0 && r.sure(key.Kernel) {
+	named := r.ownKernel() != nil || r.spec.Kernel.Package != ""
+	if has && len(m.Distros) > 0 && !named && len(m.Distros[donor.Name].Kernel) == 0 && r.sure(key.Kernel) {
 		at := key.Model
 		if donor != userland {
 			at = key.KernelFrom
 		}
-		r.report(rules.UnsupportedChoice, at, "kernels for it come from "+strings.Join(catalog.Names(m.Distros), ", "), "%s donates no kernel for %s", donor.Title, m.Title)
+		r.report(rules.UnsupportedChoice, at, "kernels for it come from "+strings.Join(catalog.Names(m.Distros), ", "), "%s has no kernel for %s", donor.Title, m.Title)
 	}
 }
 
-// Architectures are those that a spec can be built for: what the userland, the
-// donor of its kernel and the model have in common.
+// Architectures are those that a spec can be built for: what the userland, the donor of its kernel
+// and the model have in common.
 func Architectures(doc *specs.Document, cat *catalog.Catalog) []string {
 	userland, ok := cat.Distros[doc.Spec.Distro.Name]
 	if !ok {
@@ -52,7 +55,7 @@ func Architectures(doc *specs.Document, cat *catalog.Catalog) []string {
 	})
 }
 
-// kernel is the stage that the kernel and its initramfs are made in.
+// kernel returns the stage that the kernel and its initramfs are made in.
 func (r *resolver) kernel(donor *catalog.Distro, model *catalog.Model, userland []Package) Kernel {
 	in := r.install(donor)
 	in.Env = donor.Kernel.Environment
@@ -67,46 +70,134 @@ func (r *resolver) kernel(donor *catalog.Distro, model *catalog.Model, userland 
 	}
 	in.Packages = append(in.Packages, packages(catalog.Names(r.kernelFirmware(donor, model.Name)))...)
 	in.Packages = append(in.Packages, packages(sorted(tools))...)
+	in.Repositories = r.kernelRepositories(donor)
 	return Kernel{
 		Install:         in,
+		EOL:             donor.EOL,
 		Own:             own,
 		CompressModules: donor.Kernel.CompressModules,
+		Omit:            r.offModules(model.Name),
 		Initramfs: Initramfs{
 			Tool:           donor.Kernel.Initramfs.Tool,
 			Overlay:        donor.Kernel.Initramfs.Overlay,
 			Components:     donor.Kernel.Initramfs.Components,
 			Network:        r.spec.Initramfs.Network,
 			NetworkOverlay: donor.Kernel.Initramfs.Network,
-			Omit:           r.omittedModules(userland),
+			Omit:           r.omittedModules(userland, model.Name),
 		},
 	}
 }
 
-// omittedModules are the classes of modules that an initramfs lacks.
-func (r *resolver) omittedModules(userland []Package) []ModuleClass {
+// omittedModules returns the classes of modules that an initramfs leaves out: those that it never
+// needs, and those that the root filesystem goes without.
+func (r *resolver) omittedModules(userland []Package, model string) []ModuleClass {
 	var classes []ModuleClass
 	for _, name := range catalog.Names(r.cat.Modules) {
 		class := r.cat.Modules[name]
-		if slices.ContainsFunc(userland, func(p Package) bool { return slices.Contains(class.Unless, p.Name) }) {
+		on := r.hasModules(name, model)
+		if on && (class.Initramfs == "" || slices.ContainsFunc(userland, func(p Package) bool { return slices.Contains(class.Unless, p.Name) })) {
 			continue
 		}
 		classes = append(classes, ModuleClass{
-			Name: name, Network: class.Initramfs == catalog.InitramfsNetwork, Paths: class.Paths, Keep: class.Keep,
+			Name: name, Network: on && class.Initramfs == catalog.InitramfsNetwork, Paths: class.Paths, Keep: class.Keep,
 		})
 	}
 	return classes
 }
 
-// kernelFirmware are the packages with firmware that the spec keeps; none for a
-// kernel of the user's own.
+// offModules returns the classes of modules that the root filesystem goes without.
+func (r *resolver) offModules(model string) []ModuleClass {
+	r.checkModuleNames()
+	var classes []ModuleClass
+	for _, name := range r.cat.SwitchedModules() {
+		class := r.cat.Modules[name]
+		if r.hasModules(name, model) {
+			continue
+		}
+		why := class.Root.Why
+		if _, set := r.spec.Kernel.Modules[name]; set {
+			why = "the spec switches it off"
+		}
+		classes = append(classes, ModuleClass{Name: name, Why: why, Paths: class.Paths, Keep: class.Keep})
+	}
+	return classes
+}
+
+// hasModules tells whether the root filesystem has a class of modules. A custom kernel has what its
+// maker chose.
+func (r *resolver) hasModules(class, model string) bool {
+	root := r.cat.Modules[class].Root
+	on, set := r.spec.Kernel.Modules[class]
+	switch {
+	case root == nil:
+		return true
+	case set:
+		return on
+	default:
+		return r.ownKernel() != nil || root.On(model)
+	}
+}
+
+// checkModuleNames rejects switches for classes that do not exist or have none.
+func (r *resolver) checkModuleNames() {
+	valid := r.cat.SwitchedModules()
+	for _, name := range catalog.Names(r.spec.Kernel.Modules) {
+		at := key.KernelModules.Entry(name)
+		switch class, ok := r.cat.Modules[name]; {
+		case !ok:
+			r.report(rules.UnknownName, at, specs.Suggest(name, valid), "unknown class of kernel modules %q", name)
+		case class.Root == nil:
+			r.report(rules.UnsupportedChoice, at, specs.Suggest("", valid), "every root filesystem has the class %q", name)
+		}
+	}
+}
+
+// checkModuleNeeds refuses to go without a class that has modules which the system needs.
+func (r *resolver) checkModuleNeeds(p *Plan) {
+	if !r.sure(key.Kernel, key.Model) {
+		return
+	}
+	holds := func(class ModuleClass, module string) bool {
+		return slices.Contains(r.cat.Modules[class.Name].Holds, module)
+	}
+	for _, class := range p.Kernel.Omit {
+		var needed []string
+		for _, category := range []catalog.Category{catalog.NeedModules, catalog.NeedInitramfsModules, catalog.NeedNetworkModules} {
+			for _, names := range catalog.Names(p.Needs[category]) {
+				alternatives := strings.Split(names, " or ")
+				gone := !slices.ContainsFunc(alternatives, func(module string) bool {
+					return !slices.ContainsFunc(p.Kernel.Omit, func(off ModuleClass) bool { return holds(off, module) })
+				})
+				if gone && slices.ContainsFunc(alternatives, func(module string) bool { return holds(class, module) }) {
+					needed = append(needed, names+" ("+p.Needs[category][names]+")")
+				}
+			}
+		}
+		if needed = sorted(needed); len(needed) > 0 {
+			text := strings.Join(needed[:min(len(needed), mostNeeded)], ", ")
+			if more := len(needed) - mostNeeded; more > 0 {
+				text += fmt.Sprintf(" and %d more", more)
+			}
+			r.report(rules.UnsupportedChoice, key.KernelModules.Entry(class.Name), "leave it on", "the system needs modules of the class %q: %s", class.Name, text)
+		}
+	}
+}
+
+// mostNeeded limits the modules that an error names.
+const mostNeeded = 3
+
+// kernelFirmware returns the packages with firmware that the spec keeps; none for a custom kernel.
 func (r *resolver) kernelFirmware(donor *catalog.Distro, model string) map[string]catalog.Package {
 	packages := map[string]catalog.Package{}
 	if r.ownKernel() != nil {
 		return packages
 	}
 	for _, g := range r.groups(donor.Kernel.Firmware, model, "", "") {
+		if len(g.Modules) > 0 && !slices.ContainsFunc(g.Modules, func(class string) bool { return r.hasModules(class, model) }) {
+			continue
+		}
 		for name, pkg := range g.Packages {
-			// A package may have files for one architecture that it lacks for another.
+			// A package may have files only for some architectures.
 			pkg.Firmware = slices.Concat(packages[name].Firmware, pkg.Firmware)
 			packages[name] = pkg
 		}
@@ -114,7 +205,7 @@ func (r *resolver) kernelFirmware(donor *catalog.Distro, model string) map[strin
 	return packages
 }
 
-// ownKernel is the kernel of the user, or nil.
+// ownKernel returns the custom kernel, or nil.
 func (r *resolver) ownKernel() *Own {
 	k := r.spec.Kernel
 	if k.Image == "" && k.Context == "" {
@@ -123,8 +214,7 @@ func (r *resolver) ownKernel() *Own {
 	return &Own{Image: k.Image, Context: k.Context}
 }
 
-// kernelPackages are those of the kernel. The spec replaces or pins the first of
-// them.
+// kernelPackages returns the packages of the kernel. The spec can replace or pin the first one.
 func (r *resolver) kernelPackages(donor *catalog.Distro, model *catalog.Model) []Package {
 	names := donor.Kernel.Packages[r.arch.Name]
 	if special := model.Distros[donor.Name].Kernel; len(special) > 0 {
@@ -135,7 +225,7 @@ func (r *resolver) kernelPackages(donor *catalog.Distro, model *catalog.Model) [
 	case !r.sure(key.Kernel, key.Model):
 		return nil
 	default:
-		r.report(rules.UnsupportedArchitecture, key.KernelFrom, "", "%s donates no kernel for %s", donor.Title, r.arch.Name)
+		r.report(rules.UnsupportedArchitecture, key.KernelFrom, "", "%s has no kernel for %s", donor.Title, r.arch.Name)
 		return nil
 	}
 	all := packages(names)
@@ -147,7 +237,7 @@ func (r *resolver) kernelPackages(donor *catalog.Distro, model *catalog.Model) [
 	return all
 }
 
-// foreign refuses the kernel package of another architecture.
+// foreign rejects a kernel package for another architecture.
 func (r *resolver) foreign(donor *catalog.Distro, asked string) {
 	for _, arch := range catalog.Names(donor.Kernel.Packages) {
 		if slices.Contains(donor.Kernel.Packages[r.arch.Name], asked) {

@@ -5,32 +5,37 @@ import (
 	"slices"
 
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// Origin is where the files of the spec decided about the values of a plan, for
-// messages and failing steps to point at. What a built-in flavor sets was decided
-// by the line that extends the flavor.
+// Origin says where in the spec the values of a plan are set, so that messages and failing steps
+// can point there. Values from a built-in flavor point at the line that extends the flavor.
 type Origin struct {
-	// Sources are the files that places are in. None is built in.
+	// Sources are the files that places refer to, without built-in flavors.
 	Sources []*specs.Source `json:"sources,omitempty"`
-	// Places by key of the spec, of all that any of its files sets.
+	// Places by key of the spec, for all keys that any of its files sets.
 	Places map[key.Key]Place `json:"places,omitempty"`
-	// Default is where all else was decided: the line that extends the flavor, or
-	// the top of the spec.
+	// Default is the place of everything else: the line that extends the flavor, or the top of the
+	// spec.
 	Default Place `json:"default"`
+	// Needs are the keys of the spec that can require something, by category and name. The first
+	// one that the spec sets does.
+	Needs map[catalog.Category]map[string][]key.Key `json:"needs,omitempty"`
+	// Listed are the packages that the spec adds and the catalog lists, too.
+	Listed []key.Key `json:"listed,omitempty"`
 }
 
-// Place is a part of a file.
+// Place is a range in a file.
 type Place struct {
 	// Source is an index into the sources.
 	Source int `json:"source"`
 	// Start and End are the first and the last character.
 	Start specs.Position `json:"start"`
 	End   specs.Position `json:"end"`
-	// Key is what the value is called in its own file, if that is not its key:
-	// there, the items of a list that adds up are counted from 0.
+	// Key is the name of the value in its own file, if it differs from its key: items of
+	// concatenated lists are counted from 0 in each file.
 	Key key.Key `json:"key,omitzero"`
 }
 
@@ -47,7 +52,7 @@ func newOrigin(doc *specs.Document) Origin {
 	return o
 }
 
-// place takes over a part of a file.
+// place converts a range in a file.
 func (o *Origin) place(r specs.Range) Place {
 	at := slices.Index(o.Sources, r.Source)
 	if at < 0 {
@@ -57,8 +62,7 @@ func (o *Origin) place(r specs.Range) Place {
 	return Place{Source: at, Start: r.Start, End: r.End}
 }
 
-// At is where a value was decided. When nothing was said about it, it is where
-// the nearest value around it was.
+// At returns where a value is set, or else where the nearest value around it is set.
 func (o *Origin) At(k key.Key) specs.Range {
 	place := o.Default
 	for ok := true; ok; k, ok = k.Around() {
@@ -68,12 +72,36 @@ func (o *Origin) At(k key.Key) specs.Range {
 		}
 	}
 	if place.Source >= len(o.Sources) {
-		return specs.Range{} // a plan that was made from no spec
+		return specs.Range{} // the plan was not made from a spec
 	}
 	return specs.Range{Source: o.Sources[place.Source], Start: place.Start, End: place.End}
 }
 
-// Diagnose makes a diagnostic about the value with this key.
+// Decided returns the first of the keys that the user's files set, or else the place of the flavor,
+// which sets all others.
+func (o *Origin) Decided(keys ...key.Key) key.Key {
+	unsaid := o.At(key.Key{})
+	for _, k := range keys {
+		if o.At(k) != unsaid {
+			return k
+		}
+	}
+	if o.At(key.Distro) != unsaid {
+		return key.Distro
+	}
+	return key.Extends
+}
+
+// Asks returns the keys of the spec that can require something, the most specific first. Decided
+// returns the one that does.
+func (o *Origin) Asks(category catalog.Category, names string) []key.Key {
+	if keys := o.Needs[category][names]; len(keys) > 0 {
+		return keys
+	}
+	return []key.Key{category.Key()}
+}
+
+// Diagnose returns a diagnostic about the value of a key.
 func (o *Origin) Diagnose(rule rules.Rule, k key.Key, hint, format string, args ...any) specs.Diagnostic {
 	d := specs.Diagnostic{Rule: rule, Range: o.At(k), Key: k.String(), Message: fmt.Sprintf(format, args...), Hint: hint}
 	if p := o.Places[k]; !p.Key.IsZero() {

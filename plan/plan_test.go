@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// TestPlans has the plan of every entry of the matrix.
+// TestPlans compares the plan of every entry of the matrix with its golden.
 func TestPlans(t *testing.T) {
 	for _, entry := range spectest.Entries(t) {
 		t.Run(entry.Name, func(t *testing.T) {
@@ -27,8 +28,7 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// TestNames has no two entries of the matrix write the same file or push the same
-// image.
+// TestNames checks that no two entries of the matrix write the same file or push the same image.
 func TestNames(t *testing.T) {
 	seen := map[string]string{}
 	for _, entry := range spectest.Entries(t) {
@@ -43,8 +43,12 @@ func TestNames(t *testing.T) {
 const debian = "extends: debian-12\nversion: v1.0.0\n"
 
 const (
-	distros = "alpine-3.21, debian-12, debian-13, fedora-43, opensuse-leap-15.6, ubuntu-20.04, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04"
-	boards  = "alpine-3.21, debian-12, debian-13, opensuse-leap-15.6, ubuntu-20.04, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04"
+	distros = "alpine-3.21, alpine-3.22, alpine-3.23, alpine-3.24, debian-12, debian-13, fedora-43, fedora-44, opensuse-leap-15.6, opensuse-leap-16.0, " +
+		"ubuntu-20.04, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, ubuntu-26.10"
+	boards = "alpine-3.21, alpine-3.22, alpine-3.23, alpine-3.24, debian-12, debian-13, opensuse-leap-15.6, opensuse-leap-16.0, " +
+		"ubuntu-20.04, ubuntu-22.04, ubuntu-24.04, ubuntu-26.04, ubuntu-26.10"
+	switched = "valid: accelerators, amateur-radio, bluetooth, display, flash, infiniband, kernel-tests, legacy-bus, media, sound, staging, " +
+		"storage, storage-network, telephony, usb-gadget, wireless"
 )
 
 func TestMistakes(t *testing.T) {
@@ -64,16 +68,16 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "an architecture that the catalog has not", spec: debian, arch: "arm46",
-			want: []string{`kairos.spec:1:10: unknown architecture "arm46"; did you mean "arm64"? valid: amd64, arm64`},
+			want: []string{`kairos.spec:1:10: unknown architecture "arm46"; did you mean "arm64"? valid: amd64, arm64, riscv64`},
 		},
 		{
 			name: "an architecture by another name", spec: debian, arch: "x86_64",
-			want: []string{`kairos.spec:1:10: unknown architecture "x86_64"; did you mean "amd64"? valid: amd64, arm64`},
+			want: []string{`kairos.spec:1:10: unknown architecture "x86_64"; did you mean "amd64"? valid: amd64, arm64, riscv64`},
 		},
 		{
 			name: "the sum of a program for an architecture that the catalog has not",
 			spec: debian + "components: {immucore: {url: 'https://x/a', sha256: {amd64: " + sum + ", amd46: " + sum + "}}}\n",
-			want: []string{`kairos.spec:3:134: components.immucore.sha256.amd46: "amd46" is not an architecture; did you mean "amd64"? valid: amd64, arm64`},
+			want: []string{`kairos.spec:3:134: components.immucore.sha256.amd46: "amd46" is not an architecture; did you mean "amd64"? valid: amd64, arm64, riscv64`},
 		},
 		{
 			name: "everything at once",
@@ -81,7 +85,7 @@ func TestMistakes(t *testing.T) {
 				"packages: {remove: [nona], groups: {nsf: false, base: false}}\ncomponents: {immucor: {version: v1}}\n",
 			want: []string{
 				`kairos.spec:4:9: kernel.from: unknown distribution "gentoo"; valid: ` + distros,
-				`kairos.spec:5:8: model: unknown model "rpi9"; did you mean "rpi3"?`,
+				`kairos.spec:5:8: model: unknown model "rpi9"; did you mean "rpi"?`,
 				`kairos.spec:6:21: packages.remove[0]: "nona" is not on the list of debian-12; did you mean "nano"?`,
 				`kairos.spec:6:42: packages.groups.nsf: "nsf" is not an optional group of debian-12; valid: admin, iscsi, nfs`,
 				`kairos.spec:6:55: packages.groups.base: "base" is not an optional group of debian-12; valid: admin, iscsi, nfs`,
@@ -89,8 +93,28 @@ func TestMistakes(t *testing.T) {
 			},
 		},
 		{
+			name: "unknown classes of kernel modules", spec: debian + "kernel: {modules: {sond: true, gpu: false, network: false}}\n",
+			want: []string{
+				`kairos.spec:3:26: kernel.modules.sond: unknown class of kernel modules "sond"; did you mean "sound"?`,
+				`kairos.spec:3:37: kernel.modules.gpu: unknown class of kernel modules "gpu"; ` + switched,
+				`kairos.spec:3:53: kernel.modules.network: every root filesystem has the class "network"; ` + switched,
+			},
+		},
+		{
+			name: "a class of kernel modules that the machine needs", spec: debian + "kernel:\n  modules:\n    storage: false\n",
+			want: []string{`kairos.spec:5:14: kernel.modules.storage: the system needs modules of the class "storage": ` +
+				`ahci (SATA disks and drives), ata_piix (disks and drives of older PCs and of VMs), hv_storvsc (disks of VMs on Hyper-V and Azure) and 12 more; leave it on`},
+		},
+		{
+			name: "groups of files", spec: debian + "packages: {files: {hwbd: true, loaders: true}}\n",
+			want: []string{
+				`kairos.spec:3:26: packages.files.hwbd: "hwbd" is not a group of files that debian-12 goes without; did you mean "hwdb"?`,
+				`kairos.spec:3:41: packages.files.loaders: "loaders" is not a group of files that debian-12 goes without; valid: hwdb`,
+			},
+		},
+		{
 			name: "an init system that the userland lacks", spec: "extends: ubuntu\nversion: v1.0.0\ninit: openrc\n",
-			want: []string{`kairos.spec:3:7: init: Ubuntu 26.04 LTS has no openrc; valid: systemd`},
+			want: []string{`kairos.spec:3:7: init: Ubuntu 26.10 has no openrc; valid: systemd`},
 		},
 		{
 			name: "a board with the wrong architecture, by flavor", spec: "extends: opensuse-arm-rpi\nversion: v1.0.0\n",
@@ -102,11 +126,27 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "no kernel for the board", spec: "extends: fedora\nversion: v1.0.0\nmodel: rpi4\n", arch: "arm64",
-			want: []string{`kairos.spec:3:8: model: Fedora 43 donates no kernel for Raspberry Pi 4; kernels for it come from ` + boards},
+			want: []string{`kairos.spec:3:8: model: Fedora 44 has no kernel for Raspberry Pi 4; kernels for it come from ` + boards},
 		},
 		{
 			name: "no kernel for the board, borrowed", spec: "extends: alpine-arm-rpi\nversion: v1.0.0\nkernel: fedora-43\n", arch: "arm64",
-			want: []string{`kairos.spec:3:9: kernel.from: Fedora 43 donates no kernel for Raspberry Pi 4; kernels for it come from ` + boards},
+			want: []string{`kairos.spec:3:9: kernel.from: Fedora 43 has no kernel for Raspberry Pi 4; kernels for it come from ` + boards},
+		},
+		{
+			name: "a kernel without drivers for the board", spec: "extends: debian-13\nversion: v1.0.0\nmodel: rpi5\n", arch: "arm64",
+			want: []string{`kairos.spec:3:8: model: Debian 13 (trixie) has no kernel for Raspberry Pi 5; kernels for it come from alpine-3.21, alpine-3.22, alpine-3.23, alpine-3.24`},
+		},
+		{
+			name: "a board for another architecture", spec: "extends: debian-13\nversion: v1.0.0\nmodel: rpi\n", arch: "riscv64",
+			want: []string{`kairos.spec:3:8: model: Raspberry Pi 3, 4 and 5 has no riscv64; it has arm64`},
+		},
+		{
+			name: "a distribution without the architecture", spec: debian, arch: "riscv64",
+			want: []string{`kairos.spec:1:10: distro.name: Debian 12 (bookworm) has no riscv64; it has amd64, arm64`},
+		},
+		{
+			name: "a kernel from a distribution without the architecture", spec: "extends: debian-13\nversion: v1.0.0\nkernel: debian-12\n", arch: "riscv64",
+			want: []string{`kairos.spec:3:9: kernel.from: Debian 12 (bookworm) has no riscv64; it has amd64, arm64`},
 		},
 		{
 			name: "kernel for the wrong architecture", spec: debian + "kernel: {package: linux-image-arm64}\n",
@@ -131,7 +171,7 @@ func TestMistakes(t *testing.T) {
 			want: []string{
 				`kairos.spec:3:9: kernel.from: unknown distribution "gentoo"; valid: ` + distros,
 				`kairos.spec:4:1: unknown key "naem"; did you mean "name"?`,
-				`kairos.spec:5:8: model: unknown model "rpi9"; did you mean "rpi3"?`,
+				`kairos.spec:5:8: model: unknown model "rpi9"; did you mean "rpi"?`,
 				`kairos.spec:6:7: init: "openrcd" is not valid; did you mean "openrc"?`,
 			},
 		},
@@ -141,7 +181,7 @@ func TestMistakes(t *testing.T) {
 			want: []string{
 				`kairos.spec:2:9: distro.name: unknown distribution "debain-12"; did you mean "debian-12"?`,
 				`kairos.spec:3:9: kernel.from: unknown distribution "gentoo"; valid: ` + distros,
-				`kairos.spec:4:8: model: unknown model "rpi9"; did you mean "rpi3"?`,
+				`kairos.spec:4:8: model: unknown model "rpi9"; did you mean "rpi"?`,
 				`kairos.spec:5:23: components.immucor: unknown component "immucor"; did you mean "immucore"?`,
 			},
 		},
@@ -160,7 +200,7 @@ func TestMistakes(t *testing.T) {
 			spec: "extends: ./bsae.spec\nversion: v1.0.0\npackages: {remove: [htop]}\nkubernetes: k3s\nmodel: rpi9\n",
 			want: []string{
 				`kairos.spec:1:10: extends: there is no file "./bsae.spec" beside the spec`,
-				`kairos.spec:5:8: model: unknown model "rpi9"; did you mean "rpi3"?`,
+				`kairos.spec:5:8: model: unknown model "rpi9"; did you mean "rpi"?`,
 			},
 		},
 		{
@@ -235,7 +275,7 @@ func TestPackages(t *testing.T) {
 	}
 }
 
-// texts are packages as specs write them.
+// texts returns packages as in a spec.
 func texts(packages []plan.Package) []string {
 	var texts []string
 	for _, p := range packages {
@@ -244,7 +284,7 @@ func texts(packages []plan.Package) []string {
 	return texts
 }
 
-// without returns what a has and b has not.
+// without returns the items of a that are not in b.
 func without(a, b []string) []string {
 	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
 }
@@ -302,17 +342,17 @@ func TestKernels(t *testing.T) {
 	}{
 		{
 			name: "borrowed", spec: "extends: alpine-ubuntu\n",
-			image: "core-alpine-ubuntu:3.21-core-amd64-generic-v1.0.0", file: "kairos-alpine-ubuntu-3.21-core-amd64-generic-v1.0.0",
+			image: "core-alpine-ubuntu:3.23-core-amd64-generic-v1.0.0", file: "kairos-alpine-ubuntu-3.23-core-amd64-generic-v1.0.0",
 			first: "linux-image-generic-hwe-24.04", lib: "/lib",
 		},
 		{
 			name: "of the board", spec: "extends: opensuse-arm-rpi\nmodel: rpi3\n", arch: "arm64",
-			image: "core-opensuse-arm-rpi:leap-15.6-core-arm64-rpi3-v1.0.0", file: "kairos-opensuse-leap-15.6-core-arm64-rpi3-v1.0.0",
-			first: "kernel-default", lib: "/lib",
+			image: "core-opensuse-arm-rpi:leap-16.0-core-arm64-rpi3-v1.0.0", file: "kairos-opensuse-leap-16.0-core-arm64-rpi3-v1.0.0",
+			first: "kernel-default", lib: "/usr/lib",
 		},
 		{
-			name: "vendor's for the board", spec: "extends: alpine-arm-rpi\nkernel: alpine-3.21\n", arch: "arm64",
-			image: "core-alpine-arm-rpi:3.21-core-arm64-rpi4-v1.0.0", file: "kairos-alpine-3.21-core-arm64-rpi4-v1.0.0",
+			name: "vendor's for the board", spec: "extends: alpine-arm-rpi\nkernel: alpine-3.23\n", arch: "arm64",
+			image: "core-alpine-arm-rpi:3.23-core-arm64-rpi4-v1.0.0", file: "kairos-alpine-3.23-core-arm64-rpi4-v1.0.0",
 			first: "linux-rpi", lib: "/lib",
 		},
 		{
@@ -340,8 +380,7 @@ func TestKernels(t *testing.T) {
 	}
 }
 
-// TestNewRelease adds a release of a known family from the outside: one file,
-// and no Go.
+// TestNewRelease adds a release of a known distribution with one file and no Go.
 func TestNewRelease(t *testing.T) {
 	const file = "name: ubuntu-28.04\nlike: ubuntu-26.04\ntitle: Ubuntu 28.04 LTS\nrelease: '28.04'\nbase: acme/ubuntu:28.04\n" +
 		"kernel: {packages: {amd64: [linux-image-new]}}\n"
@@ -366,7 +405,7 @@ func TestReal(t *testing.T) {
 	}
 }
 
-// TestFilesOfUnmergedUserland has a distribution with a real /lib.
+// TestFilesOfUnmergedUserland uses a distribution with a real directory /lib.
 func TestFilesOfUnmergedUserland(t *testing.T) {
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)
@@ -392,8 +431,8 @@ func TestDetails(t *testing.T) {
 	assert.Zero(t, p.ISO.Level, "xz has no levels")
 }
 
-// TestNeeds follows what the spec decides: who makes the initramfs, the model,
-// the compression, commands of the userland.
+// TestNeeds checks that the requirements follow the spec: the initramfs tool, the model, the
+// compression, commands of the userland.
 func TestNeeds(t *testing.T) {
 	const v = "version: v1.0.0\n"
 	p := spectest.MustPlan(t, "extends: debian-12\n"+v, nil, "amd64")
@@ -421,7 +460,7 @@ func TestNeeds(t *testing.T) {
 	assert.NotContains(t, p.Needs[catalog.NeedConfig], "RD_ZSTD")
 }
 
-// TestFirmware is that of the board, whatever the userland and the kernel are.
+// TestFirmware checks that the firmware is that of the board, for every userland and kernel.
 func TestFirmware(t *testing.T) {
 	assert.Nil(t, spectest.MustPlan(t, debian, nil, "arm64").Disk.Firmware)
 	four := spectest.MustPlan(t, debian+"model: rpi4\n", nil, "arm64")
@@ -430,7 +469,7 @@ func TestFirmware(t *testing.T) {
 	assert.Empty(t, four.Userland.Areas)
 	assert.Contains(t, four.Disk.Firmware.Files, "/usr/lib/raspi-firmware/start4.elf")
 	assert.Empty(t, four.Disk.Firmware.MBR, "it reads GPT")
-	for _, spec := range []string{"extends: opensuse-arm-rpi\n", "extends: alpine-arm-rpi\nkernel: alpine-3.21\n"} {
+	for _, spec := range []string{"extends: opensuse-arm-rpi\n", "extends: alpine-arm-rpi\nkernel: alpine-3.23\n"} {
 		assert.Equal(t, four.Disk.Firmware, spectest.MustPlan(t, spec+"version: v1.0.0\n", nil, "arm64").Disk.Firmware)
 	}
 
@@ -438,4 +477,82 @@ func TestFirmware(t *testing.T) {
 	assert.Equal(t, "0c", three.MBR)
 	assert.NotContains(t, three.Files, "/usr/lib/raspi-firmware/start4.elf")
 	assert.Equal(t, four.Disk.Firmware.Texts, three.Texts)
+}
+
+// TestTrees has the device trees of the kernel on the card of a board that needs them, wherever the
+// kernel is from.
+func TestTrees(t *testing.T) {
+	for _, c := range []struct {
+		spec  string
+		in    []string
+		trees []string
+	}{
+		{"extends: alpine\nmodel: rpi5\n", []string{"/lib/modules/*/dtb", "/boot"}, []string{"bcm2712*.dtb"}},
+		{"extends: debian-12\nkernel: alpine-3.22\nmodel: rpi\n", []string{"/lib/modules/*/dtb", "/boot"}, []string{"bcm2710-rpi-3-*.dtb", "bcm2711-rpi-*.dtb", "bcm2712*.dtb"}},
+		{"extends: debian-13\nkernel: {package: linux-image-acme}\nmodel: rpi5\n", []string{"/lib/modules/*/dtb", "/usr/lib/linux-image-*"}, []string{"bcm2712*.dtb"}},
+		{"extends: debian-13\nkernel: {context: mine}\nmodel: rpi5\n", []string{"/lib/modules/*/dtb", "/usr/lib/linux-image-*"}, []string{"bcm2712*.dtb"}},
+	} {
+		f := spectest.MustPlan(t, c.spec+"version: v1.0.0\n", nil, "arm64").Disk.Firmware
+		assert.Equal(t, c.in, f.TreesIn, c.spec)
+		assert.Equal(t, c.trees, f.Trees, c.spec)
+		assert.Equal(t, "debian-13", f.Distro, "U-Boot of Debian 12 does not know the board")
+	}
+	four := spectest.MustPlan(t, debian+"model: rpi4\n", nil, "arm64").Disk.Firmware
+	assert.Empty(t, four.Trees, "those of Linux do for all kernels")
+	assert.Empty(t, four.TreesIn)
+}
+
+// TestRaspberryPi checks what the firmware of each board reads (Raspberry Pi documentation, The
+// config.txt file).
+func TestRaspberryPi(t *testing.T) {
+	of := func(model string) *plan.Plan {
+		return spectest.MustPlan(t, "extends: alpine\nversion: v1.0.0\nmodel: "+model+"\n", nil, "arm64")
+	}
+	five, all := of("rpi5"), of("rpi")
+	assert.Equal(t, []string{"/usr/lib/u-boot/rpi_arm64/u-boot.bin"}, five.Disk.Firmware.Files, "the firmware is in a chip")
+	assert.Empty(t, five.Disk.Firmware.Areas, "none of it is from the vendor")
+	assert.Empty(t, five.Disk.Firmware.MBR, "it reads GPT")
+	assert.Subset(t, all.Disk.Firmware.Files, of("rpi4").Disk.Firmware.Files[:2])
+	assert.Subset(t, all.Disk.Firmware.Files, of("rpi3").Disk.Firmware.Files[:3])
+	assert.Equal(t, "0c", all.Disk.Firmware.MBR)
+	for _, p := range []*plan.Plan{five, all} {
+		assert.Equal(t, "linux-rpi", p.Kernel.Packages[0].Name)
+		assert.Contains(t, p.CommandLine.Installed, "console=ttyAMA10,115200")
+		assert.Contains(t, p.Needs[catalog.NeedInitramfsModules], "sdhci_brcmstb")
+		assert.Contains(t, p.Needs[catalog.NeedConfig], "EFI_STUB", "or GRUB does not start it")
+		assert.NotContains(t, p.System.Enable, "hwclock")
+		// A section of config.txt ends at the next one, so what holds for all boards is in front of the first.
+		common, _, _ := strings.Cut(p.Disk.Firmware.Texts["config.txt"], "\n[")
+		assert.Contains(t, common, "\nkernel=u-boot.bin\n")
+		assert.NotContains(t, common, "upstream_kernel", "the device trees are the kernel's own")
+	}
+	assert.NotContains(t, five.Needs[catalog.NeedInitramfsModules], "sdhci_iproc")
+	assert.Subset(t, slices.Collect(maps.Keys(all.Needs[catalog.NeedInitramfsModules])), []string{"sdhci_iproc", "bcm2835 or bcm2835_sdhost"})
+	assert.Contains(t, all.CommandLine.Installed, "8250.nr_uarts=1")
+}
+
+// TestRISCV checks what no other architecture has: no shim, no release of some components, and an
+// emulator that is not in the distribution of the other tools.
+func TestRISCV(t *testing.T) {
+	p := spectest.MustPlan(t, "extends: debian-13\nversion: v1.0.0\nvariant: standard\ntest: {assertions: [{service: ssh}]}\n", nil, "riscv64")
+	assert.Equal(t, "linux-image-riscv64", p.Kernel.Packages[0].Name)
+	assert.NotContains(t, packageNames(p.Userland.Packages), "shim-signed")
+	assert.Equal(t, plan.Loader{
+		Default: "bootriscv64.efi", Config: "/EFI/BOOT", Grub: "/usr/lib/grub/riscv64-efi/monolithic/gcdriscv64.efi",
+		DiskGrub: "/usr/lib/grub/riscv64-efi/monolithic/grubriscv64.efi", GrubName: "grubriscv64.efi",
+	}, p.Userland.Loader)
+	assert.Contains(t, p.CommandLine.Installed, "console=ttyS0")
+	assert.False(t, p.ISO.BIOS)
+	assert.Equal(t, "debian-13", p.Test.Tools.Distro, "Debian 12 has no such firmware")
+	assert.Equal(t, []string{"qemu-efi-riscv64", "qemu-system-riscv", "xorriso"}, packageNames(p.Test.Tools.Packages))
+	assert.Equal(t, "debian-12", p.ISO.Tools.Distro)
+	for name, published := range map[string]bool{"kairos-agent": true, "immucore": true, "edgevpn": true, "k3s": false, "provider-kairos": false} {
+		c, ok := p.Component(name)
+		require.True(t, ok, name)
+		assert.Equal(t, published, c.Download != nil, name)
+	}
+	p = spectest.MustPlan(t, "extends: debian-13\nversion: v1.0.0\nvariant: standard\n"+
+		"components: {k3s: {url: 'https://acme.example/k3s-{arch}', sha256: {riscv64: "+strings.Repeat("a", 64)+"}}}\n", nil, "riscv64")
+	c, _ := p.Component("k3s")
+	assert.Equal(t, "https://acme.example/k3s-riscv64", c.Download.URL)
 }

@@ -14,11 +14,10 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// TestEveryNeedHasAPackage has each command that a plan needs on the list of some
-// package of that distribution: of the userland for what the agent and the scripts
-// run, of the kernel's stage for what makes the initramfs and what is inside. What
-// a base image has by chance, or by a package that another one only recommends, is
-// missing in the next.
+// TestEveryNeedHasAPackage checks that a package in the list provides each command that a plan
+// needs: of the userland for what the agent and the scripts run, of the kernel's stage for what
+// makes the initramfs and what is inside. Commands that only the base image or a recommended
+// package provides may be missing in the next release.
 func TestEveryNeedHasAPackage(t *testing.T) {
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)
@@ -42,7 +41,7 @@ func TestEveryNeedHasAPackage(t *testing.T) {
 	}
 }
 
-// commandsOf are the commands that packages of groups are there for.
+// commandsOf returns the commands that packages of groups provide.
 func commandsOf(groups []catalog.Group, packages []plan.Package) []string {
 	var commands []string
 	for _, g := range groups {
@@ -55,14 +54,14 @@ func commandsOf(groups []catalog.Group, packages []plan.Package) []string {
 	return commands
 }
 
-// met tells whether one of the names is there.
+// met reports whether one of the names is there.
 func met(names string, brought []string) bool {
 	return slices.ContainsFunc(strings.Split(names, " or "), func(n string) bool { return slices.Contains(brought, n) })
 }
 
-// TestKernelFirmware has a file of each family looked for that servers and PCs cannot do
-// without, on every distribution. Debian has the free ones only, and one of those
-// is looked for.
+// TestKernelFirmware checks that, for every distribution, the build looks for a file of each
+// firmware family that servers and PCs need. Debian has only free firmware, and the build looks for
+// one file of that.
 func TestKernelFirmware(t *testing.T) {
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)
@@ -93,7 +92,7 @@ func TestKernelFirmware(t *testing.T) {
 	assert.Empty(t, p.Needs[catalog.NeedFirmware], "a kernel of the user's own brings its own")
 }
 
-// TestReleases has what releases of one distribution differ in.
+// TestReleases checks the differences between releases of one distribution.
 func TestReleases(t *testing.T) {
 	of := func(spec, arch string) *plan.Plan {
 		return spectest.MustPlan(t, spec+"\nversion: v1.0.0\n", nil, arch)
@@ -109,6 +108,7 @@ func TestReleases(t *testing.T) {
 		{"22.04", "polkitd", true, nil, []string{"linux-image-raspi", "linux-firmware-raspi", "linux-modules-extra-raspi"}},
 		{"24.04", "polkitd", false, []string{"ubuntu"}, []string{"linux-image-raspi"}},
 		{"26.04", "polkitd", false, []string{"ubuntu"}, []string{"linux-image-raspi"}},
+		{"26.10", "polkitd", false, []string{"ubuntu"}, []string{"linux-image-raspi"}},
 	} {
 		t.Run("ubuntu-"+r.release, func(t *testing.T) {
 			p := of("distro: ubuntu-"+r.release, "amd64")
@@ -123,11 +123,19 @@ func TestReleases(t *testing.T) {
 			assert.NotContains(t, packageNames(p.Kernel.Packages), "linux-raspi", "it brings headers")
 		})
 	}
-	leap := of("extends: opensuse", "amd64")
-	assert.Equal(t, []string{"repo-openh264"}, leap.Userland.SkipRepositories)
-	assert.Equal(t, []string{"repo-openh264"}, leap.Kernel.SkipRepositories)
-	assert.Contains(t, packageNames(leap.Userland.Packages), "util-linux-systemd")
-	assert.Subset(t, packageNames(leap.Kernel.Packages), []string{"tar", "gzip", "util-linux-systemd"})
+	for release, alias := range map[string]string{"15.6": "repo-openh264", "16.0": "openSUSE:repo-openh264"} {
+		leap := of("distro: opensuse-leap-"+release, "amd64")
+		assert.Equal(t, []string{alias}, leap.Userland.SkipRepositories)
+		assert.Equal(t, []string{alias}, leap.Kernel.SkipRepositories)
+		assert.Contains(t, packageNames(leap.Userland.Packages), "util-linux-systemd")
+		assert.Subset(t, packageNames(leap.Kernel.Packages), []string{"tar", "gzip", "util-linux-systemd"})
+		merged := release != "15.6"
+		assert.Equal(t, merged, len(leap.Userland.Merged) > 0)
+		assert.Equal(t, merged, slices.Contains(leap.System.Overlays, "selinux-off"))
+		for _, packages := range [][]plan.Package{leap.Userland.Packages, leap.Kernel.Packages} {
+			assert.Equal(t, !merged, slices.Contains(packageNames(packages), "systemd-sysvinit"), "it became a part of systemd")
+		}
+	}
 	for _, arch := range []string{"amd64", "arm64"} {
 		assert.Contains(t, packageNames(of("extends: fedora", arch).Userland.Packages), "util-linux")
 	}
@@ -135,6 +143,47 @@ func TestReleases(t *testing.T) {
 		_, asked := of("extends: "+spec, "amd64").Needs[catalog.NeedNetworkFiles]["/var/lib/dracut/hooks/initqueue/settled/99-networkd-run.sh or "+
 			"/usr/lib/dracut/hooks/initqueue/settled/99-networkd-run.sh or /lib/dracut/hooks/initqueue/settled/99-networkd-run.sh"]
 		assert.Equal(t, backend, asked, spec)
+	}
+}
+
+// TestMovingFlavors has the flavors that are named without a release on one that gets updates, and
+// none of those on a release with a day that no one has thought of.
+func TestMovingFlavors(t *testing.T) {
+	for flavor, distro := range map[string]string{
+		"ubuntu": "ubuntu-26.10", "fedora": "fedora-44", "opensuse": "opensuse-leap-16.0", "alpine": "alpine-3.23",
+	} {
+		p := spectest.MustPlan(t, "extends: "+flavor+"\nversion: v1.0.0\n", nil, "amd64")
+		assert.Equal(t, distro, p.Userland.Distro, flavor)
+	}
+	cat, err := catalog.Builtin()
+	require.NoError(t, err)
+	days := map[string]string{}
+	for name, d := range cat.Distros {
+		if name == "ubuntu-26.10" {
+			assert.Empty(t, d.EOL, "no day is announced")
+			continue
+		}
+		assert.NotEmpty(t, d.EOL, name)
+		other, taken := days[d.EOL]
+		assert.False(t, taken, "%s has the day of %s, which it may be like", name, other)
+		days[d.EOL] = name
+	}
+}
+
+// TestLoadersOfFedora has them where the agent looks, wherever the packages have them.
+func TestLoadersOfFedora(t *testing.T) {
+	for arch, efi := range map[string]string{"amd64": "x64", "arm64": "aa64"} {
+		of := func(distro string) plan.Loader {
+			return spectest.MustPlan(t, "distro: "+distro+"\nversion: v1.0.0\n", nil, arch).Userland.Loader
+		}
+		old, current := of("fedora-43"), of("fedora-44")
+		assert.Empty(t, old.Copies)
+		assert.Equal(t, map[string]string{
+			"/boot/efi/EFI/fedora/shim.efi":            "/usr/lib/efi/shim/*/EFI/fedora/shim" + efi + ".efi",
+			"/boot/efi/EFI/fedora/grub" + efi + ".efi": "/usr/lib/efi/grub2/*/EFI/fedora/grub" + efi + ".efi",
+		}, current.Copies)
+		current.Copies = nil
+		assert.Equal(t, old, current)
 	}
 }
 
@@ -154,12 +203,12 @@ func TestAlpine(t *testing.T) {
 	assert.Equal(t, []string{"boot"}, p.System.Enable["swclock"], "a board has no clock that runs without power")
 	assert.NotContains(t, p.System.Enable, "hwclock")
 
-	assert.Contains(t, of("extends: debian-12\nkernel: alpine-3.21", "amd64").Needs[catalog.NeedConfig], "FHANDLE", "systemd runs, and not in the initramfs alone")
+	assert.Contains(t, of("extends: debian-12\nkernel: alpine-3.23", "amd64").Needs[catalog.NeedConfig], "FHANDLE", "systemd runs, and not in the initramfs alone")
 	assert.NotContains(t, of("extends: alpine", "amd64").Needs[catalog.NeedConfig], "FHANDLE")
 	assert.Contains(t, of("extends: alpine-ubuntu", "amd64").Needs[catalog.NeedConfig], "FHANDLE", "systemd runs in the initramfs")
 }
 
-// packageNames are packages without their versions.
+// packageNames returns packages without their versions.
 func packageNames(packages []plan.Package) []string {
 	names := make([]string, len(packages))
 	for i, p := range packages {

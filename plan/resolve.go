@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ const (
 	defaultModel   = "generic"
 
 	defaultCompression = "zstd"
-	// defaultLabel is that of the contract (3.1).
+	// defaultLabel is the label in the contract (3.1).
 	defaultLabel = "COS_LIVE"
 	// defaultZstdLevel is fast; higher levels cost minutes for a few percent.
 	defaultZstdLevel = 3
@@ -28,15 +29,14 @@ const (
 	bugsURL = "https://github.com/flavorkit/flavorkit/issues"
 )
 
-// Resolve makes the plan of a spec for an architecture. Mistakes of the spec
-// come back as specs.Diagnostics, all of them at once, with those that were found
-// when it was loaded.
+// Resolve makes the plan of a spec for an architecture. It returns all mistakes together, as
+// specs.Diagnostics, including those from loading the spec.
 func Resolve(doc *specs.Document, cat *catalog.Catalog, arch string) (*Plan, error) {
 	r := &resolver{doc: doc, spec: doc.Spec, cat: cat, origin: newOrigin(doc)}
 	var p *Plan
 	if r.arch = cat.Archs[arch]; r.arch != nil {
 		p = r.resolve()
-	} else { // all else depends on it
+	} else { // everything else depends on it
 		r.report(rules.UnsupportedArchitecture, key.Key{}, cat.ArchHint(arch), "unknown architecture %q", arch)
 	}
 	if err := doc.With(r.found); err != nil {
@@ -52,6 +52,8 @@ type resolver struct {
 	arch   *catalog.Arch
 	origin Origin
 	found  specs.Diagnostics
+	// removed are the keys of the spec that leave packages out, by the commands that these have.
+	removed map[string]key.Key
 }
 
 func (r *resolver) report(rule rules.Rule, k key.Key, hint, format string, args ...any) {
@@ -61,7 +63,7 @@ func (r *resolver) report(rule rules.Rule, k key.Key, hint, format string, args 
 func (r *resolver) resolve() *Plan {
 	distro, ok := r.distro(key.DistroName, r.spec.Distro.Name)
 	if !ok && distro != nil {
-		return nil // all else depends on the architecture
+		return nil // everything else depends on the architecture
 	}
 	donor := distro
 	if from := r.spec.Kernel.From; from != "" {
@@ -71,8 +73,9 @@ func (r *resolver) resolve() *Plan {
 	}
 	model := r.model()
 	variant := cmp.Or(r.spec.Variant, defaultVariant)
+	r.checkArchives()
 	if distro == nil {
-		r.components(variant, "") // to go on looking for mistakes
+		r.components(variant, "") // to find more mistakes
 		return nil
 	}
 	r.checkModel(model, distro, donor)
@@ -88,41 +91,70 @@ func (r *resolver) resolve() *Plan {
 		Variant:     variant,
 		Arch:        r.arch.Name,
 		Model:       model.Name,
+		Args:        r.args(),
 		Userland:    userland,
 		Kernel:      r.kernel(donor, model, userland.Packages),
+		Size:        r.size(),
+		CommandLine: r.commandLine(distro, model),
 		Components:  r.components(variant, init.Name),
 		System:      r.system(distro, model, init),
 		CloudConfig: r.content(key.CloudConfig, r.spec.CloudConfig),
+		Registries:  mirrors(r.spec.Mirrors.Registries),
+		Downloads:   mirrors(r.spec.Mirrors.Downloads),
+		CA:          r.authority(distro),
 		ScriptImage: r.tools("artifact").Base,
 		ISO:         r.iso(),
-		Disk:        r.disk(model),
+		Disk:        r.disk(model, donor),
+		Extension:   r.extension(distro, init, userland),
+		Files:       r.files(key.Files, r.spec.Files, userland),
 		Origin:      r.origin,
 	}
-	for i, f := range r.spec.Files {
-		p.Files = append(p.Files, File{
-			Path:    p.Userland.Real(f.Path),
-			Content: r.content(key.Files.Item(i), specs.Content{From: f.From, Content: f.Content}),
-			Mode:    f.Mode,
-			Owner:   f.Owner,
+	for _, l := range r.spec.Layers {
+		p.Layers = append(p.Layers, Layer{
+			Name: l.Name, Image: l.Image, Context: l.Context,
+			Path:  path.Join("/", l.Path),
+			To:    p.Userland.Real(cmp.Or(l.To, "/")),
+			Owner: l.Owner,
 		})
 	}
 	r.name(p, distro, donor)
 	p.Checks = checks(p, selected)
 	p.Needs = r.needs(p, donor)
+	r.checkModuleNeeds(p)
 	if r.doc.Has(key.Test.String()) {
 		p.Test = r.test(p.Disk)
 	}
 	return p
 }
 
-// sure tells whether mistakes leave what these keys say as it is. What follows
-// from other values is not reported.
+// args returns the build arguments of the spec.
+func (r *resolver) args() []Arg {
+	var all []Arg
+	for _, name := range catalog.Names(r.spec.Args) {
+		declared := r.spec.Args[name]
+		arg := Arg{Name: name, Value: r.doc.Arg(name), Description: declared.Description}
+		if text := string(declared.Default); r.doc.Has(key.Args.Entry(name).Default().String()) {
+			arg.Default = &text
+		}
+		all = append(all, arg)
+	}
+	return all
+}
+
+// size returns the limits of the spec.
+func (r *resolver) size() Size {
+	root, _ := specs.ParseSize(r.spec.Size.Root)
+	initramfs, _ := specs.ParseSize(r.spec.Size.Initramfs)
+	return Size{Root: root, Initramfs: initramfs}
+}
+
+// sure reports whether the values of these keys have no mistakes. Mistakes that only follow from
+// wrong values are not reported.
 func (r *resolver) sure(keys ...key.Key) bool {
 	return !slices.ContainsFunc(keys, func(k key.Key) bool { return r.doc.Unsure(k.String()) })
 }
 
-// content is text of the spec, or a file of the context that the spec which names
-// it comes from.
+// content returns text of the spec, or a file in the context of the spec that names it.
 func (r *resolver) content(k key.Key, c specs.Content) Content {
 	own := Content{From: c.From, Text: string(c.Content)}
 	if own.From != "" {
@@ -147,17 +179,19 @@ func (r *resolver) distro(k key.Key, name string) (*catalog.Distro, bool) {
 	return d, ok
 }
 
-// groups returns the groups that apply, by what limits them and by what the
-// spec switches off.
+// groups returns the groups that apply, without those that the spec switches off.
 func (r *resolver) groups(all []catalog.Group, model, init, variant string) []catalog.Group {
-	return slices.DeleteFunc(slices.Clone(all), func(g catalog.Group) bool {
-		on, set := r.spec.Packages.Groups[g.Name]
-		return len(g.Arch) > 0 && !slices.Contains(g.Arch, r.arch.Name) ||
-			len(g.Model) > 0 && !slices.Contains(g.Model, model) ||
-			g.Init != "" && g.Init != init ||
-			g.Variant != "" && g.Variant != variant ||
-			g.Optional && set && !on
-	})
+	return slices.DeleteFunc(slices.Clone(all), func(g catalog.Group) bool { return !r.applies(g, model, init, variant) })
+}
+
+// applies reports whether a group is part of the system.
+func (r *resolver) applies(g catalog.Group, model, init, variant string) bool {
+	on, set := r.spec.Packages.Groups[g.Name]
+	return (len(g.Arch) == 0 || slices.Contains(g.Arch, r.arch.Name)) &&
+		(len(g.Model) == 0 || slices.Contains(g.Model, model)) &&
+		(g.Init == "" || g.Init == init) &&
+		(g.Variant == "" || g.Variant == variant) &&
+		(!g.Optional || !set || on)
 }
 
 // selected returns the userland's packages of the catalog that the spec keeps.
@@ -170,7 +204,11 @@ func (r *resolver) selected(d, donor *catalog.Distro, model *catalog.Model, init
 	maps.Copy(selected, model.Distros[d.Name].Packages)
 	names := catalog.Names(selected)
 	sure := r.doc.Whole() && r.sure(key.Variant, key.Init, key.Model)
+	r.removed = r.leftOut(d.Groups)
 	for i, name := range r.spec.Packages.Remove {
+		for _, command := range selected[name].Commands {
+			r.removed[command] = key.PackagesRemove.Item(i)
+		}
 		if !slices.Contains(names, name) && !r.doc.Undone(name) && sure {
 			r.report(rules.PackageNotListed, key.PackagesRemove.Item(i), specs.Suggest(name, names), "%q is not on the list of %s", name, d.Name)
 		}
@@ -179,7 +217,24 @@ func (r *resolver) selected(d, donor *catalog.Distro, model *catalog.Model, init
 	return selected
 }
 
-// checkGroups refuses switches for groups that are not there or not optional.
+// leftOut are the keys of the spec that switch groups of packages off, by the commands of the
+// packages.
+func (r *resolver) leftOut(all []catalog.Group) map[string]key.Key {
+	off := map[string]key.Key{}
+	for _, g := range all {
+		if on, set := r.spec.Packages.Groups[g.Name]; !g.Optional || !set || on {
+			continue
+		}
+		for _, pkg := range g.Packages {
+			for _, command := range pkg.Commands {
+				off[command] = key.PackagesGroups.Entry(g.Name)
+			}
+		}
+	}
+	return off
+}
+
+// checkGroups rejects switches for groups that do not exist or are not optional.
 func (r *resolver) checkGroups(d, donor *catalog.Distro) {
 	var optional []string
 	for _, g := range slices.Concat(d.Groups, donor.Kernel.Firmware) {
@@ -194,8 +249,8 @@ func (r *resolver) checkGroups(d, donor *catalog.Distro) {
 	}
 }
 
-// base is the image that a stage of a distribution starts from. The spec's own
-// base counts for every stage of its distribution.
+// base returns the base image for a stage of a distribution. The base in the spec applies to every
+// stage of its distribution.
 func (r *resolver) base(d *catalog.Distro) string {
 	if d.Name == r.spec.Distro.Name {
 		return cmp.Or(r.spec.Distro.Base, d.Base)
@@ -206,16 +261,44 @@ func (r *resolver) base(d *catalog.Distro) string {
 func (r *resolver) userland(d *catalog.Distro, selected map[string]catalog.Package) Userland {
 	in := r.install(d)
 	in.RemoveUsers = d.RemoveUsers
+	in.Exclude = slices.Concat(in.Exclude, r.leftOutFiles(d))
+	in.Repositories = r.repositories(d)
+	in.KeepMirrors = r.spec.Mirrors.Keep && len(in.Mirrors) > 0
 	in.Packages = packages(sorted(catalog.Names(selected), r.spec.Packages.Add))
+	for i, name := range r.spec.Packages.Add {
+		if _, listed := selected[name]; listed {
+			r.origin.Listed = append(r.origin.Listed, key.PackagesAdd.Item(i))
+		}
+	}
 	return Userland{
 		Install: in,
+		EOL:     d.EOL,
 		Merged:  d.Merged,
 		Loader:  r.loader(d),
 	}
 }
 
-// loader is where the signed EFI programs are: in the userland, or in a
-// distribution that lends them.
+// leftOutFiles returns the paths of the groups of files that the userland goes without, and rejects
+// switches for groups that do not exist or are not optional.
+func (r *resolver) leftOutFiles(d *catalog.Distro) (paths []string) {
+	var optional []string
+	for _, g := range d.Files {
+		if g.Optional {
+			optional = append(optional, g.Name)
+		}
+		if !g.Optional || !r.spec.Packages.Files[g.Name] {
+			paths = append(paths, g.Paths...)
+		}
+	}
+	for _, name := range catalog.Names(r.spec.Packages.Files) {
+		if !slices.Contains(optional, name) {
+			r.report(rules.UnknownName, key.PackagesFiles.Entry(name), specs.Suggest(name, optional), "%q is not a group of files that %s goes without", name, d.Name)
+		}
+	}
+	return paths
+}
+
+// loader returns where the signed EFI programs are: in the userland, or in another distribution.
 func (r *resolver) loader(d *catalog.Distro) Loader {
 	known := d.Loaders[r.arch.Name]
 	var from *Install
@@ -233,16 +316,18 @@ func (r *resolver) loader(d *catalog.Distro) Loader {
 		Default:  "boot" + r.arch.EFI + ".efi",
 		GrubName: cmp.Or(known.GrubName, "grub"+r.arch.EFI+".efi"),
 		Config:   cmp.Or(known.Config, "/EFI/BOOT"),
+		Copies:   known.Copies,
 		From:     from,
 	}
 }
 
-// install is what is common to all steps that install packages of a
-// distribution.
+// install returns what all steps that install packages of a distribution have in common.
 func (r *resolver) install(d *catalog.Distro) Install {
 	return Install{
 		Distro: d.Name, Base: r.base(d), Manager: d.Manager, Prepare: d.Prepare, Exclude: d.Exclude,
 		SkipRepositories: d.SkipRepositories,
+		Mirrors:          r.archives(d),
+		Authorities:      r.authorities(d),
 	}
 }
 
@@ -254,13 +339,11 @@ func (r *resolver) system(d *catalog.Distro, model *catalog.Model, init catalog.
 		Mask:        init.Mask,
 		Directories: d.Directories,
 		Links:       links(d.Links),
-		Model:       Model{Console: model.Console, Cmdline: model.Cmdline},
-		Cmdline:     r.spec.Cmdline,
 	}
 	return s
 }
 
-// enabled are the services of an init system, and those of the model over them.
+// enabled returns the services of an init system, with the changes of the model.
 func enabled(init catalog.Init, model catalog.ModelDistro) map[string][]string {
 	services := maps.Clone(init.Enable)
 	for service, where := range model.Enable[init.Name] {
@@ -281,13 +364,17 @@ func links(targets map[string]string) []Link {
 	return links
 }
 
-// tools are those of a toolbox, and others that are made for the architecture.
-func (r *resolver) tools(name string, others ...string) Tools {
-	box := r.cat.Tools[name]
-	d := r.cat.Distros[box.Distro]
-	tools := Tools{Install: r.install(d), Native: true}
+// tools returns those of a toolbox.
+func (r *resolver) tools(name string) Tools {
+	return r.toolsFrom(r.cat.Tools[name].Distro, name)
+}
+
+// toolsFrom returns the tools of a toolbox from another distribution of the same family, and others
+// that are specific to the architecture.
+func (r *resolver) toolsFrom(distro, name string, others ...string) Tools {
+	tools := Tools{Install: r.install(r.cat.Distros[distro]), Native: true}
 	var names []string
-	for _, g := range r.groups(box.Groups, "", "", "") {
+	for _, g := range r.groups(r.cat.Tools[name].Groups, "", "", "") {
 		names = append(names, catalog.Names(g.Packages)...)
 		tools.Native = tools.Native && len(g.Arch) == 0
 	}
@@ -310,7 +397,7 @@ func (r *resolver) iso() ISO {
 	return iso
 }
 
-// name fills in everything that carries the name or the version.
+// name sets everything that contains the name or the version.
 func (r *resolver) name(p *Plan, d, donor *catalog.Distro) {
 	name := cmp.Or(r.spec.Name, defaultName)
 	version, variant, model := p.Version, p.Variant, p.Model
@@ -327,7 +414,7 @@ func (r *resolver) name(p *Plan, d, donor *catalog.Distro) {
 		flavor += "-" + donor.Flavor
 	}
 	if init := p.System.Init; init != d.Inits[0].Name {
-		flavor += "-" + init // beside the flavor with the usual one
+		flavor += "-" + init // the flavor without a suffix has the default one
 	}
 	p.File = strings.Join([]string{name, flavor, d.Release, variant, p.Arch, model, software}, "-")
 	full := strings.Join([]string{name, variant, d.Flavor, d.Release}, "-")
@@ -357,8 +444,8 @@ func (r *resolver) name(p *Plan, d, donor *catalog.Distro) {
 	}
 }
 
-// checks derives what the root filesystem is held to from what was put in, so
-// that a package that the spec removes is not asked for.
+// checks derives the requirements of the root filesystem from its contents, so a package that the
+// spec removes is not required.
 func checks(p *Plan, selected map[string]catalog.Package) Checks {
 	var c Checks
 	for _, pkg := range selected {
@@ -375,7 +462,7 @@ func checks(p *Plan, selected map[string]catalog.Package) Checks {
 	return c
 }
 
-// packages reads packages in the order of a list.
+// packages parses a list of packages.
 func packages(list []string) []Package {
 	var all []Package
 	for _, text := range list {

@@ -7,5 +7,5 @@ import _ "embed"
 //go:embed schema.json
 var schema []byte
 
-// Schema is the JSON schema (draft 7) of a plan.
+// Schema returns the JSON schema (draft 7) of a plan.
 func Schema() []byte { return schema }

@@ -33,11 +33,11 @@ func TestStandard(t *testing.T) {
 	}{
 		{
 			name:       "as it is",
-			image:      "kairos-debian-12:12-standard-amd64-generic-v1.0.0-k3sv1.33.9-k3s1",
-			file:       "kairos-debian-12-standard-amd64-generic-v1.0.0-k3sv1.33.9+k3s1",
+			image:      "kairos-debian-12:12-standard-amd64-generic-v1.0.0-k3sv1.36.4-k3s1",
+			file:       "kairos-debian-12-standard-amd64-generic-v1.0.0-k3sv1.36.4+k3s1",
 			components: []string{"edgevpn", "immucore", "k3s", "kairos-agent", "provider-kairos"},
-			url:        k3sURL + "v1.33.9+k3s1/k3s", checksums: k3sURL + "v1.33.9+k3s1/sha256sum-amd64.txt",
-			software: []plan.Variable{{Name: "KAIROS_SOFTWARE_VERSION", Value: "v1.33.9+k3s1"}, {Name: "KAIROS_SOFTWARE_VERSION_PREFIX", Value: "k3s"}},
+			url:        k3sURL + "v1.36.4+k3s1/k3s", checksums: k3sURL + "v1.36.4+k3s1/sha256sum-amd64.txt",
+			software: []plan.Variable{{Name: "KAIROS_SOFTWARE_VERSION", Value: "v1.36.4+k3s1"}, {Name: "KAIROS_SOFTWARE_VERSION_PREFIX", Value: "k3s"}},
 		},
 		{
 			name: "another version, on arm64, without a mesh", arch: "arm64",
@@ -51,12 +51,12 @@ func TestStandard(t *testing.T) {
 		{
 			name:       "k0s",
 			spec:       "kubernetes: k0s\nmesh: {name: edgevpn, version: v0.35.4}\n",
-			image:      "kairos-debian-12:12-standard-amd64-generic-v1.0.0-k0sv1.33.4-k0s.0",
-			file:       "kairos-debian-12-standard-amd64-generic-v1.0.0-k0sv1.33.4+k0s.0",
+			image:      "kairos-debian-12:12-standard-amd64-generic-v1.0.0-k0sv1.36.4-k0s.0",
+			file:       "kairos-debian-12-standard-amd64-generic-v1.0.0-k0sv1.36.4+k0s.0",
 			components: []string{"edgevpn", "immucore", "k0s", "kairos-agent", "provider-kairos"},
-			url:        "https://github.com/k0sproject/k0s/releases/download/v1.33.4+k0s.0/k0s-v1.33.4+k0s.0-amd64",
-			checksums:  "https://github.com/k0sproject/k0s/releases/download/v1.33.4+k0s.0/sha256sums.txt",
-			software:   []plan.Variable{{Name: "KAIROS_SOFTWARE_VERSION", Value: "v1.33.4+k0s.0"}, {Name: "KAIROS_SOFTWARE_VERSION_PREFIX", Value: "k0s"}},
+			url:        "https://github.com/k0sproject/k0s/releases/download/v1.36.4+k0s.0/k0s-v1.36.4+k0s.0-amd64",
+			checksums:  "https://github.com/k0sproject/k0s/releases/download/v1.36.4+k0s.0/sha256sums.txt",
+			software:   []plan.Variable{{Name: "KAIROS_SOFTWARE_VERSION", Value: "v1.36.4+k0s.0"}, {Name: "KAIROS_SOFTWARE_VERSION_PREFIX", Value: "k0s"}},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -89,8 +89,7 @@ func TestStandardAddsLayersOnly(t *testing.T) {
 	assert.Equal(t, []string{"immucore", "kairos-agent"}, names(core))
 }
 
-// TestFilesOfTheInitSystem has units where systemd is, and scripts where OpenRC
-// is.
+// TestFilesOfTheInitSystem checks for units with systemd and for scripts with OpenRC.
 func TestFilesOfTheInitSystem(t *testing.T) {
 	for spec, want := range map[string]string{
 		standard: "/usr/lib/systemd/system/k3s-agent.service",
@@ -110,7 +109,7 @@ func TestMistakesOfTheVariant(t *testing.T) {
 			`3:7: mesh: the variant core has no mesh; write "variant: standard", or remove it`,
 		},
 		{
-			"Kubernetes on core", debian + "kubernetes: {version: v1.33.9+k3s1}\n",
+			"Kubernetes on core", debian + "kubernetes: {version: v1.36.4+k3s1}\n",
 			`3:13: kubernetes: the variant core has no kubernetes; write "variant: standard", or remove it`,
 		},
 		{
@@ -123,10 +122,10 @@ func TestMistakesOfTheVariant(t *testing.T) {
 		},
 		{"unknown Kubernetes", standard + "kubernetes: k8s\n", `4:13: kubernetes.distribution: unknown kubernetes "k8s"; did you mean "k0s"?`},
 		{"unknown mesh", standard + "mesh: tailscale\n", `4:7: mesh.name: unknown mesh "tailscale"; valid: edgevpn, none`},
-		{"the version of Kubernetes alone", standard + "kubernetes: {version: v1.33.9}\n", `4:23: kubernetes.version: "v1.33.9" is not a version of k3s; write it as v1.33.9+k3s1`},
-		{"the version of the other", standard + "kubernetes: {distribution: k0s, version: v1.33.9+k3s1}\n", `4:42: kubernetes.version: "v1.33.9+k3s1" is not a version of k0s; write it as v1.33.4+k0s.0`},
+		{"the version of Kubernetes alone", standard + "kubernetes: {version: v1.36.4}\n", `4:23: kubernetes.version: "v1.36.4" is not a version of k3s; write it as v1.36.4+k3s1`},
+		{"the version of the other", standard + "kubernetes: {distribution: k0s, version: v1.36.4+k3s1}\n", `4:42: kubernetes.version: "v1.36.4+k3s1" is not a version of k0s; write it as v1.36.4+k0s.0`},
 		{
-			"two versions", standard + "kubernetes: {version: v1.33.9+k3s1}\ncomponents: {k3s: {version: v1.33.8+k3s1}}\n",
+			"two versions", standard + "kubernetes: {version: v1.36.4+k3s1}\ncomponents: {k3s: {version: v1.33.8+k3s1}}\n",
 			`5:29: components.k3s.version: the version of k3s is in kubernetes.version too; keep one of them`,
 		},
 		{"unknown variant", debian + "variant: standart\n", `3:10: variant: "standart" is not valid; did you mean "standard"?`},
@@ -139,8 +138,7 @@ func TestMistakesOfTheVariant(t *testing.T) {
 	}
 }
 
-// TestNewerSpecChooses: the version of a base belongs to the distribution that
-// the base chose.
+// TestNewerSpecChooses: another distribution drops the version of the base.
 func TestNewerSpecChooses(t *testing.T) {
 	base := spectest.Files{"base.spec": "extends: debian-12\nvariant: standard\nkubernetes: {version: v1.30.1+k3s1}\n"}
 	p := spectest.MustPlan(t, "extends: ./base.spec\nversion: v1.0.0\nkubernetes: k0s\n", base, "amd64")
@@ -151,7 +149,7 @@ func TestNewerSpecChooses(t *testing.T) {
 	assert.Equal(t, "v1.30.1+k3s1", kubernetes.Version)
 }
 
-// TestNewMesh adds a mesh from the outside: one file, and no Go.
+// TestNewMesh adds a mesh with one file and no Go.
 func TestNewMesh(t *testing.T) {
 	const file = "name: tailscale\nkind: mesh\nwhy: another mesh\nversion: v1.90.0\ninstall: /usr/sbin/tailscaled\n" +
 		"url: https://acme.example/tailscale-{version}-{arch}.tar.gz\nchecksums: https://acme.example/sums\n" +

@@ -1,0 +1,300 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/key"
+	"github.com/flavorkit/flavorkit/specs/rules"
+)
+
+// Reason says why something is in a system.
+type Reason struct {
+	// Kind is package, service, file, layer, argument, component or key.
+	Kind string `json:"kind"`
+	// Name of the package, service, layer, component or key, the path of the file, or the argument.
+	Name string `json:"name"`
+	// Stage that a package is for, or what boots with an argument.
+	Stage string `json:"stage,omitempty"`
+	// Place is where it is asked for: file:line:column.
+	Place string `json:"place"`
+	// Key of the place in its file.
+	Key string `json:"key,omitempty"`
+	// Why it is asked for there, if the catalog says so.
+	Why string `json:"why,omitempty"`
+	// Remove is what leaves it out; empty if nothing of a spec does.
+	Remove string `json:"remove,omitempty"`
+}
+
+// String is two or three lines for people.
+func (r Reason) String() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s %s", r.Kind, r.Name)
+	if r.Stage != "" {
+		fmt.Fprintf(&text, " (%s)", r.Stage)
+	}
+	fmt.Fprintf(&text, "\n  from     %s", r.Place)
+	if r.Key != "" {
+		fmt.Fprintf(&text, "  %s", r.Key)
+	}
+	if r.Why != "" {
+		fmt.Fprintf(&text, "\n  why      %s", r.Why)
+	}
+	if r.Remove != "" {
+		fmt.Fprintf(&text, "\n  remove   %s", r.Remove)
+	}
+	return text.String()
+}
+
+// Explain says why everything is in a system: packages, services, files, layers, kernel
+// arguments, components and the keys of the spec, in this order. p is the plan of the spec.
+func Explain(p *Plan, doc *specs.Document, cat *catalog.Catalog) []Reason {
+	r := &resolver{doc: doc, spec: doc.Spec, cat: cat, arch: cat.Archs[p.Arch], origin: p.Origin}
+	e := &explainer{plan: p, resolver: r, catalog: cat}
+	for _, s := range p.Stages() {
+		for _, pkg := range s.Install.Packages {
+			e.pkg(s, pkg)
+		}
+	}
+	e.services()
+	e.files()
+	for i, l := range p.Layers {
+		e.spec("layer", l.Name, "", "the spec lays a tree over "+l.To, key.Layers.Item(i), "remove it from layers")
+	}
+	e.arguments()
+	e.components()
+	for _, k := range slices.SortedFunc(maps.Keys(p.Origin.Places), func(a, b key.Key) int { return strings.Compare(a.String(), b.String()) }) {
+		e.spec("key", k.String(), "", "", k, "")
+	}
+	return e.all
+}
+
+type explainer struct {
+	plan     *Plan
+	resolver *resolver
+	catalog  *catalog.Catalog
+	all      []Reason
+}
+
+// spec adds a reason that is a value of the spec.
+func (e *explainer) spec(kind, name, stage, why string, k key.Key, remove string) {
+	d := e.plan.Origin.Diagnose(rules.Rule{}, k, "", "")
+	e.all = append(e.all, Reason{Kind: kind, Name: name, Stage: stage, Place: d.Range.String(), Key: d.Key, Why: why, Remove: remove})
+}
+
+// record adds a reason that is a value of a record of the catalog.
+func (e *explainer) record(kind, name, stage, why, remove, file string, at ...any) {
+	k, place := e.catalog.At(file, at...)
+	e.all = append(e.all, Reason{Kind: kind, Name: name, Stage: stage, Place: place.String(), Key: k, Why: why, Remove: remove})
+}
+
+// pkg explains a package of a stage: all that ask for it.
+func (e *explainer) pkg(s Stage, p Package) {
+	const kind = "package"
+	r := e.resolver
+	before := len(e.all)
+	text := p.String()
+	k, asked := s.Asked(r.spec, text)
+	if asked {
+		list, _ := k.Around()
+		e.spec(kind, text, s.Name, "the spec adds it", k, "remove it from "+list.String())
+	}
+	switch {
+	case s.Name == "userland":
+		distro := "distros/" + s.Install.Distro
+		model, init, variant := e.plan.Model, e.plan.System.Init, e.plan.Variant
+		for i, g := range e.catalog.Distros[s.Install.Distro].Groups {
+			if pkg, ok := g.Packages[p.Name]; ok && r.applies(g, model, init, variant) {
+				e.record(kind, text, s.Name, reason(g, pkg), removal(g, p.Name), distro, "groups", i, "packages", p.Name)
+			}
+		}
+		if pkg, ok := e.catalog.Models[model].Distros[s.Install.Distro].Packages[p.Name]; ok {
+			e.record(kind, text, s.Name, cmp.Or(pkg.Why, "the model "+model+" needs it"), "packages: {remove: ["+p.Name+"]}", "models/"+model, "distros", s.Install.Distro, "packages", p.Name)
+		}
+	case !asked:
+		for _, a := range e.catalog.Asked(s.Install.Distro, e.plan.Arch) {
+			if a.Name == p.Name && e.asks(s, a) {
+				e.all = append(e.all, Reason{Kind: kind, Name: text, Stage: s.Name, Place: a.Range.String(), Key: a.Key, Why: cmp.Or(a.Why, a.What)})
+			}
+		}
+		if s.Name == "kernel" && len(e.all) == before {
+			e.spec(kind, text, s.Name, "the spec chooses the kernel", key.KernelPackage, "remove kernel.package")
+		}
+	}
+	if len(e.all) == before {
+		e.spec(kind, text, s.Name, "", s.At, "")
+	}
+}
+
+// asks reports whether what the catalog asks for is for a stage other than the userland.
+func (e *explainer) asks(s Stage, a catalog.Asked) bool {
+	model := e.plan.Model
+	switch s.Name {
+	case "kernel": // with the tools of its initramfs
+		return strings.HasPrefix(a.Key, "kernel.") || a.What == "model "+model && strings.Contains(a.Key, ".kernel[")
+	case "loader":
+		return a.What == "loader"
+	case "firmware":
+		return a.What == "firmware of "+model
+	default:
+		box := cmp.Or(strings.TrimPrefix(strings.TrimPrefix(s.Name, "tools"), "-"), "artifact")
+		return a.Range.Source != nil && strings.HasSuffix(a.Range.Source.Name, "/tools/"+box+".yaml") || box == "test" && strings.HasPrefix(a.What, "emulator")
+	}
+}
+
+// reason is why a group has a package.
+func reason(g catalog.Group, p catalog.Package) string {
+	return cmp.Or(p.Why, g.Why) + " (group " + g.Name + ")"
+}
+
+// removal is what leaves a package of a group out.
+func removal(g catalog.Group, name string) string {
+	if g.Optional {
+		return "packages: {groups: {" + g.Name + ": false}}"
+	}
+	return "packages: {remove: [" + name + "]}"
+}
+
+// services explains what is enabled and masked.
+func (e *explainer) services() {
+	const kind = "service"
+	d, model := e.catalog.Distros[e.plan.Userland.Distro], e.catalog.Models[e.plan.Model]
+	at := slices.IndexFunc(d.Inits, func(i catalog.Init) bool { return i.Name == e.plan.System.Init })
+	file := "distros/" + d.Name
+	for _, service := range catalog.Names(e.plan.System.Enable) {
+		where := "enabled in " + strings.Join(e.plan.System.Enable[service], ", ")
+		if _, ok := model.Distros[d.Name].Enable[e.plan.System.Init][service]; ok {
+			e.record(kind, service, "", where, "", "models/"+model.Name, "distros", d.Name, "enable", e.plan.System.Init, service)
+			continue
+		}
+		e.record(kind, service, "", where, "", file, "inits", at, "enable", service)
+	}
+	for i, service := range e.plan.System.Mask {
+		e.record(kind, service, "", "masked: it does not start", "", file, "inits", at, "mask", i)
+	}
+}
+
+// files explains the files that are not of packages. The last one of a path is the one in the image.
+func (e *explainer) files() {
+	const kind = "file"
+	overlays := e.catalog.Overlays()
+	for _, name := range e.plan.System.Overlays {
+		for _, path := range catalog.Names(overlays[name]) {
+			e.all = append(e.all, Reason{
+				Kind: kind, Name: e.plan.Userland.Real(path), Place: "overlay/" + name + path,
+				Why: "the system of Kairos (overlay " + name + ")", Remove: "a file of the spec replaces it",
+			})
+		}
+	}
+	for _, l := range e.plan.System.Links {
+		e.record(kind, l.Path, "", "a link to "+l.Target, "", "distros/"+e.plan.Userland.Distro, "links", l.Path)
+	}
+	for _, c := range e.plan.Components {
+		record := "components/" + c.Name
+		e.record(kind, c.Install, "", "the program of the component "+c.Name, "", record, "install")
+		for _, l := range c.Links {
+			e.record(kind, l.Path, "", "a link to "+l.Target, "", record, "links", l.Path)
+		}
+		for _, path := range catalog.Names(c.Files) {
+			e.record(kind, path, "", "a file of the component "+c.Name, "", record, "files", e.plan.System.Init, path)
+		}
+	}
+	for i, f := range e.plan.Files {
+		e.spec(kind, f.Path, "", "the spec adds it", key.Files.Item(i), "remove it from files")
+	}
+}
+
+// arguments explains those of the kernel.
+func (e *explainer) arguments() {
+	const kind = "argument"
+	line, spec := e.plan.CommandLine, e.resolver.spec
+	d, model := e.catalog.Distros[e.plan.Userland.Distro], e.catalog.Models[e.plan.Model]
+	var order []string
+	boots := map[string][]string{}
+	for _, way := range []struct {
+		name string
+		args []string
+	}{{"installed", line.Installed}, {"live", line.Live}, {"network", line.Network}} {
+		for _, arg := range way.args {
+			if len(boots[arg]) == 0 {
+				order = append(order, arg)
+			}
+			if !slices.Contains(boots[arg], way.name) {
+				boots[arg] = append(boots[arg], way.name)
+			}
+		}
+	}
+	for _, arg := range order {
+		stage := strings.Join(boots[arg], ", ")
+		if i := slices.Index(spec.Cmdline, arg); i >= 0 {
+			e.spec(kind, arg, stage, "the spec adds it", key.Cmdline.Item(i), "remove it from cmdline")
+		} else if i := slices.Index(model.Cmdline, arg); i >= 0 {
+			e.record(kind, arg, stage, "the model "+model.Name, "", "models/"+model.Name, "cmdline", i)
+		} else if i := slices.Index(d.Cmdline, arg); i >= 0 {
+			e.record(kind, arg, stage, "the distribution", "", "distros/"+d.Name, "cmdline", i)
+		} else if i := slices.Index(model.Console, strings.TrimPrefix(arg, "console=")); i >= 0 {
+			e.record(kind, arg, stage, "a console of the model "+model.Name, "", "models/"+model.Name, "console", i)
+		} else if i := slices.Index(e.resolver.arch.Consoles, strings.TrimPrefix(arg, "console=")); i >= 0 {
+			e.record(kind, arg, stage, "a console of the architecture", "", "archs/"+e.plan.Arch, "consoles", i)
+		} else if i := slices.Index(e.resolver.arch.Video, arg); i >= 0 {
+			e.record(kind, arg, stage, "the architecture", "", "archs/"+e.plan.Arch, "video", i)
+		} else {
+			e.all = append(e.all, Reason{Kind: kind, Name: arg, Stage: stage, Place: "flavorkit", Why: "how Kairos boots (docs/dev/image-contract.md)"})
+		}
+	}
+}
+
+// components explains the programs that are no packages.
+func (e *explainer) components() {
+	const kind = "component"
+	for _, c := range e.plan.Components {
+		known := e.catalog.Components[c.Name]
+		k := specs.KindByName(known.Kind)
+		name, remove := c.Name+" "+c.Version, ""
+		if k.InSpec() && k.None != "" {
+			remove = k.Key().String() + ": " + k.None
+		}
+		switch {
+		case k.InSpec() && e.plan.Origin.set(k.Key()):
+			e.spec(kind, name, "", known.Why, k.Key(), remove)
+		case len(c.Provides) > 0:
+			remove = key.Kairos.String() + ": " + specs.KairosSeparate
+			e.spec(kind, name, "", known.Why, c.Key(), remove)
+			for _, provided := range catalog.Names(c.Provides) {
+				e.spec(kind, provided+" "+c.Version, "", e.catalog.Components[provided].Why+", part of "+c.Name, c.Key(), remove)
+			}
+		case e.plan.Origin.set(c.Key()):
+			e.spec(kind, name, "", known.Why, c.Key(), "remove it from components")
+		default:
+			e.record(kind, name, "", known.Why+" (variant "+strings.Join(known.Variants, ", ")+")", remove, "components/"+c.Name)
+		}
+	}
+}
+
+// set reports whether a file of the user sets a key.
+func (o *Origin) set(k key.Key) bool {
+	_, ok := o.Places[k]
+	return ok
+}
+
+// Find returns the reasons for what has a name: the whole of it, or for a package, service or
+// component what is before its version or extension. Without any, near has the most similar name.
+func Find(all []Reason, name string) (found []Reason, near string) {
+	var names []string
+	for _, r := range all {
+		short, _, _ := strings.Cut(r.Name, map[string]string{"package": "=", "service": ".", "component": " ", "argument": "="}[r.Kind])
+		if r.Name == name || short == name && r.Kind != "file" && r.Kind != "key" {
+			found = append(found, r)
+		}
+		names = append(names, r.Name)
+	}
+	if len(found) == 0 {
+		near, _ = specs.Nearest(name, names)
+	}
+	return found, near
+}

@@ -1,0 +1,105 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/key"
+	"github.com/flavorkit/flavorkit/specs/rules"
+)
+
+// Extension is what a system extension or a configuration extension adds to the system.
+type Extension struct {
+	// Name is that of the spec.
+	Name string `json:"name" yaml:"name"`
+	// File is the name of the image without its extensions: name and version. Machines know the
+	// extension by it.
+	File string `json:"file" yaml:"file"`
+	// Install are the packages. They are installed into the system, and not into the base image.
+	Install Install `json:"install" yaml:"install"`
+	Files   []File  `json:"files,omitempty" yaml:"files,omitempty"`
+	// Services are units that start once the extension is merged.
+	Services []string `json:"services,omitempty" yaml:"services,omitempty"`
+	// Reload tells systemd to read its units again.
+	Reload bool `json:"reload,omitempty" yaml:"reload,omitempty"`
+	// AnyDistro tells that systems of other distributions and releases merge it, too.
+	AnyDistro bool `json:"anyDistro,omitempty" yaml:"anyDistro,omitempty"`
+	// Architecture as systemd names it.
+	Architecture string `json:"architecture" yaml:"architecture"`
+	// Seed is what the identifiers of the partitions are derived from.
+	Seed string `json:"seed" yaml:"seed"`
+	// Certificate to sign with, in PEM; zero for no signature.
+	Certificate Content `json:"certificate,omitzero" yaml:"certificate,omitempty"`
+	// Tools make the image.
+	Tools Tools `json:"tools" yaml:"tools"`
+}
+
+// leastSystemd is the first systemd that merges the images: it finds the release file of
+// NAME.sysext.raw by NAME, knows configuration extensions, and takes policies (systemd, NEWS of 254
+// and 255).
+const leastSystemd = 255
+
+// extension returns that of the spec; nil for none.
+func (r *resolver) extension(d *catalog.Distro, init catalog.Init, u Userland) *Extension {
+	if !r.doc.Has(key.Extension.String()) {
+		return nil
+	}
+	r.checkMerges(d, init)
+	if r.arch.Systemd == "" {
+		r.report(rules.UnsupportedArchitecture, key.Extension, "", "there are no extensions for %s", r.arch.Name)
+	}
+	spec := r.spec.Extension
+	file := spec.Name + "-" + cmp.Or(spec.Version, r.spec.Version)
+	in := u.Install
+	in.Packages = packages(spec.Packages)
+	// The system is prepared, and its accounts and mirrors are no part of the extension.
+	in.Prepare, in.RemoveUsers, in.KeepMirrors = nil, nil, false
+	return &Extension{
+		Name: spec.Name, File: file, Install: in,
+		Files:    r.files(key.ExtensionFiles, spec.Files, u),
+		Services: spec.Services,
+		// Else systemd does not see what starts them.
+		Reload:       spec.Reload || len(spec.Services) > 0,
+		AnyDistro:    spec.AnyDistro,
+		Architecture: r.arch.Systemd,
+		Seed:         guid("extension/" + file),
+		Certificate:  r.content(key.ExtensionCertificate, spec.Certificate),
+		Tools:        r.tools("extension"),
+	}
+}
+
+// checkMerges refuses an extension for a system that cannot merge it.
+func (r *resolver) checkMerges(d *catalog.Distro, init catalog.Init) {
+	if init.Version >= leastSystemd || !r.sure(key.Init) {
+		return
+	}
+	why := fmt.Sprintf("its init system, %s, merges none", init.Name)
+	if init.Version > 0 {
+		why = fmt.Sprintf("it has %s %d", init.Name, init.Version)
+	}
+	var can []string
+	for _, name := range catalog.Names(r.cat.Distros) {
+		if r.cat.Distros[name].Inits[0].Version >= leastSystemd {
+			can = append(can, name)
+		}
+	}
+	hint := fmt.Sprintf("extensions need systemd %d or later, which these have: %s; or add the packages and files to the system", leastSystemd, strings.Join(can, ", "))
+	r.report(rules.UnsupportedChoice, key.Extension, hint, "%s cannot merge an extension: %s", d.Title, why)
+}
+
+// files are those of a list of the spec, at their paths in the userland.
+func (r *resolver) files(k key.Key, list []specs.File, u Userland) []File {
+	var all []File
+	for i, f := range list {
+		all = append(all, File{
+			Path:    u.Real(f.Path),
+			Content: r.content(k.Item(i), specs.Content{From: f.From, Content: f.Content}),
+			Mode:    f.Mode,
+			Owner:   f.Owner,
+		})
+	}
+	return all
+}

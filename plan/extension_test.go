@@ -1,0 +1,71 @@
+package plan_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs/key"
+	"github.com/flavorkit/flavorkit/test/spectest"
+)
+
+// TestExtension has the defaults, and the stages that packages and tools come from.
+func TestExtension(t *testing.T) {
+	const spec = "extends: debian-13\nversion: v1.0.0\nmirrors: {archives: {debian: 'https://a.example/debian'}, keep: true}\n"
+	p := spectest.MustPlan(t, spec+"extension: {name: tools, packages: [tree, jq=1.7], files: [{path: /lib/acme/a, content: a}], services: [a.service]}\n", nil, "arm64")
+	e := p.Extension
+	require.NotNil(t, e)
+	assert.Equal(t, "tools-v1.0.0", e.File)
+	assert.Equal(t, []plan.Package{{Name: "tree"}, {Name: "jq", Version: "1.7"}}, e.Install.Packages)
+	assert.Equal(t, p.Userland.Exclude, e.Install.Exclude, "documentation is left out of both")
+	assert.False(t, e.Install.KeepMirrors, "what the system keeps is no part of it")
+	assert.Equal(t, []plan.File{{Path: "/usr/lib/acme/a", Content: plan.Content{Text: "a"}}}, e.Files)
+	assert.True(t, e.Reload, "services need it")
+	assert.Equal(t, "arm64", e.Architecture)
+	assert.Equal(t, "debian-13", e.Tools.Distro)
+
+	names := map[string]key.Key{}
+	for _, s := range p.Stages() {
+		names[s.Name] = s.At
+	}
+	assert.Contains(t, names, "extension")
+	assert.Contains(t, names, "tools-extension")
+
+	other := spectest.MustPlan(t, spec+"extension: {name: tools, version: '2', packages: [tree]}\n", nil, "arm64").Extension
+	assert.Equal(t, "tools-2", other.File)
+	assert.NotEqual(t, e.Seed, other.Seed)
+	assert.False(t, other.Reload)
+}
+
+// TestExtensionRefused names what a distribution lacks to merge an extension.
+func TestExtensionRefused(t *testing.T) {
+	const extension = "version: v1.0.0\nextension: {name: tools, packages: [tree]}\n"
+	for spec, want := range map[string]string{
+		"extends: debian-12\n":                   "kairos.spec:3:12: extension: Debian 12 (bookworm) cannot merge an extension: it has systemd 252; extensions need systemd 255 or later, which these have: ",
+		"extends: ubuntu-22-lts\n":               "kairos.spec:3:12: extension: Ubuntu 22.04 LTS cannot merge an extension: it has systemd 249; ",
+		"extends: alpine\n":                      "cannot merge an extension: its init system, openrc, merges none; ",
+		"extends: debian-13\ninit: openrc\n":     "kairos.spec:4:12: extension: Debian 13 (trixie) cannot merge an extension: its init system, openrc, merges none; ",
+		"extends: debian-13\n":                   "",
+		"extends: ubuntu-24-lts\n":               "",
+		"extends: fedora\n":                      "",
+		"extends: opensuse\nkernel: debian-12\n": "",
+	} {
+		_, err := spectest.Plan(spec+extension, nil, "amd64")
+		if want == "" {
+			assert.NoError(t, err, spec)
+		} else {
+			assert.ErrorContains(t, err, want, spec)
+		}
+	}
+}
+
+// TestExplainExtension points at the packages of an extension.
+func TestExplainExtension(t *testing.T) {
+	found, _ := plan.Find(explain(t, "extends: debian-13\nversion: v1.0.0\nextension: {name: tools, packages: [tree]}\n", nil, "amd64"), "tree")
+	assert.Equal(t, []plan.Reason{{
+		Kind: "package", Name: "tree", Stage: "extension", Place: "kairos.spec:3:37", Key: "extension.packages[0]",
+		Why: "the spec adds it", Remove: "remove it from extension.packages",
+	}}, found)
+}

@@ -1,0 +1,45 @@
+package lock
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/flavorkit/flavorkit/plan"
+)
+
+// Diff returns the changes from one lock to another. Without an old one, all is new.
+func Diff(old, current *File) []plan.Change { return plan.Changes(old.values(), current.values()) }
+
+// values are everything that a lock pins, by name. A package of several versions has all of them.
+func (f *File) values() map[string]string {
+	all := map[string]string{}
+	if f == nil {
+		return all
+	}
+	for _, img := range f.Images {
+		id := img.Digest
+		if id == "" {
+			id = img.Layers
+		}
+		all[fmt.Sprintf("image %s (%s)", img.Name, img.Arch)] = id
+	}
+	for _, d := range f.Downloads {
+		all["download "+d.URL] = d.SHA256
+	}
+	versions := map[string][]string{}
+	for distro, archives := range f.Archives {
+		for id, a := range archives {
+			parts := strings.Split(id, "_")
+			name := fmt.Sprintf("package %s (%s, %s)", parts[0], distro, parts[len(parts)-1])
+			version := strings.Join(parts[1:max(1, len(parts)-1)], "_")
+			// A publisher may change an archive and not its version.
+			versions[name] = append(versions[name], fmt.Sprintf("%s (%.8s)", version, a.SHA256))
+		}
+	}
+	for name, v := range versions {
+		slices.Sort(v)
+		all[name] = strings.Join(v, ", ")
+	}
+	return all
+}
