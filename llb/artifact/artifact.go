@@ -1,6 +1,5 @@
-// Package artifact is what the packages below it share. Each of them makes one
-// family of artifacts from a root filesystem: in user space, without privilege,
-// loop device or mount.
+// Package artifact has what the packages below it share. Each of them makes one family of artifacts
+// from a root filesystem, in user space, without privileges, loop devices or mounts.
 package artifact
 
 import (
@@ -14,13 +13,12 @@ import (
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
-// ToolsContext is the named context that replaces the vertex in which the
-// tools are installed.
+// ToolsContext is the named context that replaces the step that installs the tools.
 const ToolsContext = "flavorkit-tools"
 
-// Tools is an image with the programs that artifacts are made with. On a
-// foreign builder they run natively, unless the plan needs some that only the
-// target's architecture has. The stage tells on which platform they run.
+// Tools returns an image with the programs that make artifacts. They run on the build platform,
+// unless the plan needs tools that only the target's architecture has. The stage has the platform
+// that they run on.
 func Tools(ctx context.Context, g *graph.Graph, p *plan.Plan, set plan.Tools) (graph.Stage, llb.State, error) {
 	s := g.Stage("tools", p.At(key.Artifacts))
 	if set.Native {
@@ -30,6 +28,6 @@ func Tools(ctx context.Context, g *graph.Graph, p *plan.Plan, set plan.Tools) (g
 	if err != nil || ok {
 		return s, own, err
 	}
-	state, err := distro.Install(ctx, s, set.Install, "tools")
+	state, err := distro.Install(ctx, g, s, p, set.Install, "tools")
 	return s, state, err
 }

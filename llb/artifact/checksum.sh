@@ -1,7 +1,8 @@
 #!/bin/sh
-# Checksums of what is handed out. A library: sourced by the scripts beside it.
+# Checksums of output files. Other scripts source this library.
 
-# write_checksums LIST FILE...: the SHA-256 of each file, by its name alone, so that sha256sum -c finds it in its directory.
+# write_checksums LIST FILE...: writes the SHA-256 of each file without its directory, so that sha256sum -c finds it next to
+# the list.
 write_checksums() {
 	list=$1
 	shift

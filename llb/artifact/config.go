@@ -12,8 +12,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
-// ConfigContext is the named context whose file ConfigFile is the cloud-config of
-// media and disks, in the place of what the spec has.
+// ConfigContext is the named context whose file ConfigFile is the cloud-config of media and disks,
+// instead of that of the spec.
 const (
 	ConfigContext = "cloud-config"
 	ConfigFile    = "config.yaml"
@@ -25,7 +25,7 @@ func ConfigMount(ctx context.Context, g *graph.Graph, s graph.Stage, k key.Key, 
 	file := "/" + ConfigFile
 	if err == nil && !ok && !c.IsZero() {
 		ok = true
-		config, file, err = content(ctx, g, s, k, c)
+		config, file, err = Content(ctx, g, s, k, c)
 	}
 	if err != nil || !ok {
 		return nil, err
@@ -33,11 +33,11 @@ func ConfigMount(ctx context.Context, g *graph.Graph, s graph.Stage, k key.Key, 
 	return []llb.RunOption{llb.AddMount("/in/config.yaml", config, llb.SourcePath(file), llb.Readonly)}, nil
 }
 
-// content is a text of the spec as a file of a state.
-func content(ctx context.Context, g *graph.Graph, s graph.Stage, k key.Key, c plan.Content) (llb.State, string, error) {
+// Content returns text of the spec as a file of a state.
+func Content(ctx context.Context, g *graph.Graph, s graph.Stage, k key.Key, c plan.Content) (llb.State, string, error) {
 	if c.From == "" {
 		const file = "/content"
-		return s.File(llb.Scratch(), "take "+k.String()+" from the spec", g.Tree([]tree.Entry{tree.File(file, []byte(c.Text))})), file, nil
+		return s.File(llb.Scratch(), "copy "+k.String()+" from the spec", g.Tree([]tree.Entry{tree.File(file, []byte(c.Text))})), file, nil
 	}
 	state, err := g.Sources.Files(ctx, c.Context)
 	return state, path.Join("/", c.From), err

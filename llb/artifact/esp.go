@@ -8,12 +8,12 @@ type ESP struct {
 	Label, ID string
 	// Config is the directory in which GRUB looks for its configuration.
 	Config string
-	// FAT is the number of bits of an entry of the allocation table; 0 lets the
-	// size decide.
+	// FAT is the number of bits of an entry of the allocation table; with 0, it depends on the
+	// size.
 	FAT int
 }
 
-// Set gives the description to a step, as variables of its environment.
+// Set passes the description to a step, as environment variables.
 func (e ESP) Set(env map[string]string) {
 	env["FLAVORKIT_ESP_LABEL"] = e.Label
 	env["FLAVORKIT_ESP_ID"] = e.ID

@@ -1,15 +1,15 @@
 #!/bin/sh
-# Makes EFI system partitions without mounting them. A library: sourced by the scripts beside it.
+# Makes EFI system partitions without mounting them. Other scripts source this library.
 
-# make_esp IMAGE KIB LOADERS CHAIN: a FAT filesystem of KIB KiB.
-#   LOADERS  directory with shim and GRUB, under the names they get in EFI/BOOT
-#   CHAIN    configuration that leads this GRUB to its menu
+# make_esp IMAGE KIB LOADERS CHAIN: makes a FAT filesystem of KIB KiB.
+#   LOADERS  directory with shim and GRUB, under their names in EFI/BOOT
+#   CHAIN    GRUB configuration that loads the menu
 # The environment describes it (artifact.ESP in Go):
 #   FLAVORKIT_ESP_LABEL   of the filesystem
-#   FLAVORKIT_ESP_ID      volume id, which would be the time of day (mkfs.fat(8), -i); --invariant has one too, and
-#                         comes before
-#   FLAVORKIT_ESP_CONFIG  directory in which this GRUB looks for its configuration
-#   FLAVORKIT_ESP_FAT     bits of an entry of the allocation table; empty lets the size decide
+#   FLAVORKIT_ESP_ID      volume id, which would otherwise be the time of day (mkfs.fat(8), -i). --invariant also sets
+#                         one, so it must come before
+#   FLAVORKIT_ESP_CONFIG  directory in which GRUB looks for its configuration
+#   FLAVORKIT_ESP_FAT     bits of an entry of the allocation table; if empty, it depends on the size
 make_esp() {
 	image=$1 kib=$2 loaders=$3 chain=$4
 	export MTOOLSRC=/dev/null

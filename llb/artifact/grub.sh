@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes GRUB for BIOS. A library: sourced by the scripts beside it.
+# Makes GRUB for BIOS. Other scripts source this library.
 
-# make_core IMAGE PREFIX [OPTION...]: the core image, with options of grub-mkimage. It has all modules that the menus and
-# bootargs.cfg of the system call, for there are none on media and disks.
+# make_core IMAGE PREFIX [OPTION...]: makes the core image, with options of grub-mkimage. It has all modules that the
+# menus and bootargs.cfg of the system use, because media and disks have none.
 make_core() {
 	core=$1 prefix=$2
 	shift 2

@@ -8,14 +8,14 @@ import (
 	"github.com/flavorkit/flavorkit/plan"
 )
 
-// Loaders are shim and GRUB under the names that they get in EFI/BOOT. Without a
-// shim the firmware starts GRUB.
+// Loaders returns shim and GRUB under their names in EFI/BOOT. Without a shim, the firmware starts
+// GRUB.
 func Loaders(g *graph.Graph, p *plan.Plan, s graph.Stage, r *rootfs.RootFS) llb.State {
 	l := p.Userland.Loader
 	follow := &llb.CopyInfo{FollowSymlinks: true, CreatedTime: &g.Epoch}
 	if l.Shim == "" {
 		return s.File(llb.Scratch(), "take GRUB", llb.Copy(r.Loader, l.Grub, "/"+l.Default, follow))
 	}
-	return s.File(llb.Scratch(), "take shim and GRUB",
+	return s.File(llb.Scratch(), "copy shim and GRUB",
 		llb.Copy(r.Loader, l.Shim, "/"+l.Default, follow).Copy(r.Loader, l.Grub, "/"+l.GrubName, follow))
 }

@@ -14,9 +14,10 @@ import (
 //go:embed squashfs.sh
 var squashfsScript []byte
 
-// Squashfs is /rootfs.squashfs, which live systems boot from.
+// Squashfs is /rootfs.squashfs, which live systems boot from. Beside it, /kernel and /initrd say where
+// these two are in it, so that an ISO need not have them twice.
 func Squashfs(g *graph.Graph, p *plan.Plan, s graph.Stage, tools llb.State, r *rootfs.RootFS) llb.State {
-	args := []string{"/rootfs", "/out/rootfs.squashfs", p.ISO.Compression}
+	args := []string{"/rootfs", "/out", p.ISO.Compression}
 	if p.ISO.Level > 0 {
 		args = append(args, strconv.Itoa(p.ISO.Level))
 	}
@@ -26,7 +27,8 @@ func Squashfs(g *graph.Graph, p *plan.Plan, s graph.Stage, tools llb.State, r *r
 			Script: graph.Script{Name: "squashfs.sh", Text: squashfsScript},
 			Args:   args,
 			Env:    g.EpochEnv(),
-			Mounts: []llb.RunOption{llb.AddMount("/rootfs", root, llb.Readonly)},
+			// Not read-only: files that align others are added to this step's copy.
+			Mounts: []llb.RunOption{llb.AddMount("/rootfs", root)},
 		}).AddMount("/out", llb.Scratch())
 	})
 }

@@ -7,14 +7,17 @@
 #   config    an option of the kernel
 #   firmware  a file, below the directory of firmware
 #   inside    a path inside the initramfs
-#   need      a line of the list of needs: category, names with " or " between, why
-# Prints a line for each need that is not met, and fails when there is one.
+#   need      a line of the list of needs: category, names with " or " between, why,
+#             exit code
+# Prints a line for each need that is not met, and ends with the exit code of the
+# first, which is kernel for modules of more than one kernel.
 
 # The kernel lacks for the initramfs what it lacks for the userland: once will do.
 function fail(name, text) {
 	text = "check failed: " name ": " text
 	if (!(text in said)) print text
-	said[text] = failed = 1
+	said[text] = 1
+	if (!failed) failed = asked + 0 ? asked : 1
 }
 
 # name: what modprobe calls a module, for which - and _ are the same.
@@ -117,15 +120,17 @@ $1 == "need" {
 	if ($2 == "source") source = $3
 	else if ($2 == "tool") tool = $3
 	else if ($2 == "remedy") remedy = $3
-	else if ($2 != "arch") {
+	else if ($2 !~ /^(arch|beside|kernel|files)$/) {
 		category[++count] = $2
 		names[count] = $3
 		why[count] = $4
+		code[count] = $5
 	}
 }
 
 END {
-	own = 0
+	own = failed = 0
+	asked = kernel
 	for (v in versions) if (v == version) own = 1
 	else fail("initramfs", "holds modules of the kernel " v ", the kernel is " version "; they must be of one kernel")
 	if (!own) fail("initramfs", "holds no modules of the kernel " version)
@@ -134,6 +139,7 @@ END {
 	for (i = 1; i <= count; i++) {
 		n = split(names[i], any, " or ")
 		worst = 0
+		asked = code[i]
 		for (j = 1; j <= n; j++) {
 			# Of names that serve as well, the one that comes nearest says what is wrong.
 			bad = lacks(category[i], any[j], why[i])

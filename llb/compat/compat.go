@@ -1,7 +1,6 @@
-// Package compat checks that a kernel, its modules, its initramfs and a
-// userland fit each other. They may be of different distributions, or of the
-// user, and what does not fit shows on the machine only, where nobody can mend
-// it.
+// Package compat checks that a kernel, its modules, its initramfs and a userland fit each other.
+// They may come from different distributions, or from the user, and without the check, problems
+// would only appear on the machine.
 package compat
 
 import (
@@ -33,9 +32,9 @@ var (
 	compatProgram []byte
 )
 
-// Check holds the parts of a root filesystem to the needs of the plan. The
-// state is empty, and building it fails with a line for each need that is not
-// met, at the line of the spec that decided about the kernel.
+// Check checks the parts of a root filesystem against the requirements of the plan. The state is
+// empty, and building it fails with a line for each need that is not met, at the line of the spec
+// that asked for the first of them.
 func Check(ctx context.Context, g *graph.Graph, p *plan.Plan, rootfs, userland, modules llb.State, initramfs kernel.Initramfs) (llb.State, error) {
 	s := g.Stage("compat", p.At(key.Kernel)).On(g.Build)
 	tools, err := s.Image(ctx, p.ScriptImage)
@@ -43,13 +42,16 @@ func Check(ctx context.Context, g *graph.Graph, p *plan.Plan, rootfs, userland, 
 		return llb.State{}, err
 	}
 	const list = graph.ScriptDir + "/needs"
-	needs := s.File(llb.Scratch(), "list what kernel and initramfs need", g.Tree([]tree.Entry{tree.File("/needs", []byte(needList(p, initramfs.Network)))}))
+	var asked look.Asked
+	text := needList(p, initramfs.Network, &asked)
+	needs := s.File(llb.Scratch(), "list what kernel and initramfs need", g.Tree([]tree.Entry{tree.File("/needs", []byte(text))}))
 	return s.Run(tools, graph.Command{
 		Title: "check that kernel, initramfs and userland fit",
 		Script: graph.Script{Name: "compat.sh", Text: compatScript, Beside: []graph.Script{
 			look.Script(), {Name: "compat.awk", Text: compatProgram},
 		}},
-		Args: []string{"/rootfs", "/initramfs", list, "/facts/kmod"},
+		Args:    []string{"/rootfs", "/initramfs", list, "/facts/kmod"},
+		Explain: func(code uint32) error { return asked.Explain(p, code) },
 		Mounts: []llb.RunOption{
 			llb.AddMount("/rootfs", rootfs, llb.Readonly),
 			llb.AddMount("/initramfs/boot", initramfs.Layer, llb.SourcePath("/boot"), llb.Readonly),
@@ -60,9 +62,8 @@ func Check(ctx context.Context, g *graph.Graph, p *plan.Plan, rootfs, userland, 
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// kmod holds /kmod: what the userland's own kmod reads of the modules. It is
-// the only part of the check that runs something of the system, and depends on
-// nothing but userland and kernel.
+// kmod returns a state with /kmod: what the userland's kmod reads from the modules. It is the only
+// part of the check that runs a program of the system, and depends only on userland and kernel.
 func kmod(g *graph.Graph, p *plan.Plan, userland, kernel llb.State) llb.State {
 	const modules = graph.ScriptDir + "/kernel"
 	return g.Stage("compat", p.At(key.Kernel)).Run(userland, graph.Command{
@@ -73,9 +74,9 @@ func kmod(g *graph.Graph, p *plan.Plan, userland, kernel llb.State) llb.State {
 	}).AddMount("/out", llb.Scratch())
 }
 
-// needList is one need a line, as compat.sh reads it, with those of an initramfs
-// with a network if it has one.
-func needList(p *plan.Plan, network bool) string {
+// needList is one need a line, as compat.sh reads it, with those of an initramfs with a network if
+// it has one.
+func needList(p *plan.Plan, network bool, asked *look.Asked) string {
 	more := map[catalog.Category]catalog.Category{}
 	if network {
 		more[catalog.NeedInitramfsModules], more[catalog.NeedInitramfsFiles] = catalog.NeedNetworkModules, catalog.NeedNetworkFiles
@@ -83,6 +84,10 @@ func needList(p *plan.Plan, network bool) string {
 	var b strings.Builder
 	source, remedy := origin(p)
 	fmt.Fprintf(&b, "source\t%s\nremedy\t%s\narch\t%s\ntool\t%s\n", source, remedy, p.Arch, p.Kernel.Initramfs.Tool)
+	if network != p.Kernel.Initramfs.Network {
+		b.WriteString("beside\tyes\n") // for netboot
+	}
+	fmt.Fprintf(&b, "kernel\t%s\nfiles\t%s\n", asked.Code(key.Kernel), asked.Code(key.Files, key.Layers))
 	for _, category := range catalog.Categories() {
 		switch category {
 		case catalog.NeedCommands, catalog.NeedInitramfsTools:
@@ -90,11 +95,13 @@ func needList(p *plan.Plan, network bool) string {
 		case catalog.NeedNetworkModules, catalog.NeedNetworkFiles:
 			continue // beside those of every initramfs
 		}
-		needs := plan.Reasons{}
-		maps.Copy(needs, p.Needs[category])
-		maps.Copy(needs, p.Needs[more[category]])
-		for _, names := range slices.Sorted(maps.Keys(needs)) {
-			fmt.Fprintf(&b, "%s\t%s\t%s\n", category, names, needs[names])
+		for _, of := range []catalog.Category{category, more[category]} {
+			for _, names := range slices.Sorted(maps.Keys(p.Needs[of])) {
+				if _, general := p.Needs[category][names]; general && of != category {
+					continue
+				}
+				fmt.Fprintf(&b, "%s\t%s\t%s\t%s\n", category, names, p.Needs[of][names], asked.Code(p.Origin.Asks(of, names)...))
+			}
 		}
 	}
 	return b.String()

@@ -12,6 +12,9 @@
 #                arch     architecture of the system
 #                tool     what made the initramfs
 #                remedy   what to do about a kernel that lacks something
+#                beside   yes for an initramfs beside that of the system
+#                kernel   exit code for a kernel that is not as it must be
+#                files    exit code for what files of the spec can break
 #                other categories: compat.awk
 #   FACTS      what kmod.sh found
 #
@@ -25,6 +28,7 @@ here=${0%/*}
 
 word() { sed -n "s/^$1	//p" "$needs"; }
 source=$(word source) arch=$(word arch) remedy=$(word remedy)
+beside=$(word beside) exit_kernel=$(word kernel) exit_files=$(word files)
 
 # bytes FILE OFFSET COUNT: in hexadecimal.
 bytes() { od -An -v -tx1 -j"$2" -N"$3" "$1" 2>/dev/null | tr -d ' \n'; }
@@ -56,12 +60,20 @@ built_for() {
 	if [ "$(bytes "$1" 514 4)" = 48647253 ]; then # HdrS (linux, Documentation/arch/x86/boot.rst)
 		# Bit 0 of xloadflags, XLF_KERNEL_64.
 		[ $(($(number "$1" 566 2) % 2)) -eq 1 ] && echo amd64 || echo i386
-	elif [ "$(raw "$1" | tail -c +57 | head -c 4)" = "ARMd" ]; then # linux, Documentation/arch/arm64/booting.rst
-		echo arm64
-	elif [ "$(bytes "$1" 0 2)" = 4d5a ] && [ "$(bytes "$1" "$(($(number "$1" 60 4) + 4))" 2)" = 64aa ]; then
-		# An EFI program, which can be told without unpacking what is in it (PE Format, "Machine Types").
-		echo arm64
+		return
 	fi
+	case $(raw "$1" | tail -c +57 | head -c 4 | od -An -v -tx1 | tr -d ' \n') in
+	41524d64) echo arm64 ;;   # ARMd (linux, Documentation/arch/arm64/booting.rst)
+	52534305) echo riscv64 ;; # RSC\x05 (linux, Documentation/arch/riscv/boot-image-header.rst)
+	*)
+		# An EFI program, which can be told without unpacking what is in it (PE Format, "Machine Types").
+		[ "$(bytes "$1" 0 2)" = 4d5a ] || return
+		case $(bytes "$1" "$(($(number "$1" 60 4) + 4))" 2) in
+		64aa) echo arm64 ;;
+		6450) echo riscv64 ;;
+		esac
+		;;
+	esac
 }
 
 # inside FILE: the version that a kernel image has of itself. The header of x86
@@ -74,6 +86,7 @@ inside() {
 	fi
 }
 
+asked=$exit_kernel
 # The kernel (contract 1.5), and from here on its version by name.
 kernel=$(real /boot/vmlinuz)
 version=''
@@ -121,9 +134,10 @@ while read -r kind value of; do
 done <"$facts"
 
 # The initramfs that was made, and no other.
+asked=$exit_files
 if [ -L "$root/boot/initrd" ] || [ ! -f "$root/boot/initrd" ] || [ ! -s "$root/boot/initrd" ]; then
 	fail "/boot/initrd" "must be a file that is not empty"
-elif ! cmp -s "$root/boot/initrd" "$initramfs/boot/initrd"; then
+elif [ "$beside" != yes ] && ! cmp -s "$root/boot/initrd" "$initramfs/boot/initrd"; then
 	fail "/boot/initrd" "is not the one that was made for the kernel; take it out of the files of the spec"
 fi
 
@@ -139,7 +153,10 @@ else
 	done
 fi
 
+text /etc/cos/cmdline.cfg | grep -q '^set system_args=.' || fail "/etc/cos/cmdline.cfg" "does not set system_args, so the kernel gets no arguments but its root"
+
 # What is needed of the kernel and inside the initramfs.
+asked=$exit_kernel
 if [ -n "$version" ] && [ -s "$modules/$version/modules.dep" ]; then
 	config=''
 	for file in "/boot/config-$version" "/lib/modules/$version/config"; do
@@ -148,6 +165,7 @@ if [ -n "$version" ] && [ -s "$modules/$version/modules.dep" ]; then
 	done
 	[ -n "$config" ] || fail "kernel config" "neither /boot/config-$version nor /lib/modules/$version/config is there; what the kernel of $source can do is not known without it; $remedy"
 	firmware=$(real /lib/firmware)
+	code=0
 	{
 		sed 's/^/need	/' "$needs"
 		(cd "$modules/$version" && find . -type f -name '*.ko*' | sed 's#^\./#file	#')
@@ -156,7 +174,8 @@ if [ -n "$version" ] && [ -s "$modules/$version/modules.dep" ]; then
 		[ -z "$config" ] || sed -n 's/^CONFIG_\([A-Z0-9a-z_]*\)=[ym]$/config	\1/p' "$config"
 		sed 's/^/inside	/' "$initramfs/initrd.list"
 		if [ -n "$firmware" ]; then (cd "$firmware" && find . \( -type f -size +0 -o -type l \) | sed 's#^\./#firmware	#'); fi
-	} | awk -F '\t' -v "version=$version" -v "config=$config" -f "$here/compat.awk" >&2 || failed=1
+	} | awk -F '\t' -v "version=$version" -v "config=$config" -v "kernel=$exit_kernel" -f "$here/compat.awk" >&2 || code=$?
+	[ "$failed" -ne 0 ] || failed=$code
 fi
 
 exit "$failed"

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/llb/cmdline"
 	"github.com/flavorkit/flavorkit/llb/look"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/catalog"
@@ -31,19 +32,19 @@ const (
 	inside  = "/usr/lib/modules/" + version + "/kernel/"
 )
 
-// parts are a root filesystem and an initramfs in a directory that have all that a
-// plan needs and nothing else.
+// parts are a root filesystem and an initramfs in a directory that have all that a plan needs and
+// nothing else.
 type parts struct {
 	t     *testing.T
 	dir   string
 	needs string
 }
 
-// partsOf makes the parts that a plan needs. The other modules that the plan's
-// needs are loaded with are none.
+// partsOf makes the parts that a plan needs. The other modules that the plan's needs are loaded
+// with are none.
 func partsOf(t *testing.T, p *plan.Plan, more ...string) *parts {
 	t.Helper()
-	s := &parts{t: t, dir: t.TempDir(), needs: needList(p, false) + strings.Join(more, "")}
+	s := &parts{t: t, dir: t.TempDir(), needs: needList(p, false, new(look.Asked)) + strings.Join(more, "")}
 	for _, dir := range []string{"root/usr/lib", "root/usr/sbin", "root/boot", "initramfs/boot"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(s.dir, dir), 0o755))
 	}
@@ -58,6 +59,9 @@ func partsOf(t *testing.T, p *plan.Plan, more ...string) *parts {
 			s.write("root"+f.Path, string(f.Data))
 		}
 	}
+	args, err := cmdline.GRUB(p, "system_args", p.CommandLine.Installed)
+	require.NoError(t, err)
+	s.write("root/etc/cos/cmdline.cfg", string(args))
 	s.write("root/boot/vmlinuz-"+version, bzImage(version))
 	s.link("root/boot/vmlinuz", "vmlinuz-"+version)
 	s.write("root/boot/initrd", "initramfs")
@@ -175,20 +179,28 @@ func (s *parts) rename(from, to string) {
 // run checks the parts and returns what the script says.
 func (s *parts) run() (lines []string, ok bool) {
 	s.t.Helper()
+	lines, code := s.check()
+	return lines, code == 0
+}
+
+// check returns the exit code too.
+func (s *parts) check() (lines []string, code int) {
+	s.t.Helper()
 	s.write("needs", s.needs)
 	s.write("compat.sh", string(compatScript))
 	s.write("compat.awk", string(compatProgram))
 	s.write("look.sh", string(look.Script().Text))
 	path := func(name string) string { return filepath.Join(s.dir, name) }
-	out, err := exec.Command("sh", path("compat.sh"), path("root"), path("initramfs"), path("needs"), path("facts")).CombinedOutput()
+	cmd := exec.Command("sh", path("compat.sh"), path("root"), path("initramfs"), path("needs"), path("facts"))
+	out, _ := cmd.CombinedOutput() // the exit code has it
 	for line := range strings.Lines(string(out)) {
 		lines = append(lines, strings.TrimSuffix(line, "\n"))
 	}
-	return lines, err == nil
+	return lines, cmd.ProcessState.ExitCode()
 }
 
-// bzImage is the beginning of a kernel for x86 with its version at the place
-// that the header has of it.
+// bzImage is the beginning of a kernel for x86 with its version at the place that the header has of
+// it.
 func bzImage(version string) string {
 	image := make([]byte, 4096)
 	copy(image[0x202:], "HdrS")
@@ -199,10 +211,17 @@ func bzImage(version string) string {
 }
 
 // arm64Image is the beginning of a kernel for arm64, and its banner.
-func arm64Image(version string) string {
+func arm64Image() string {
 	image := make([]byte, 4096)
 	copy(image[56:], "ARM\x64")
 	copy(image[2048:], "Linux version "+version+" (builder@example.com) #1 SMP\n\x00Linux version %s\n")
+	return string(image)
+}
+
+// riscv64Image is the beginning of a kernel for riscv64, and its banner.
+func riscv64Image() string {
+	image := []byte(arm64Image())
+	copy(image[48:], "RISCV\x00\x00\x00RSC\x05")
 	return string(image)
 }
 
@@ -232,6 +251,7 @@ func efiProgram(kernel string) string {
 }
 
 func debian(t *testing.T) *plan.Plan {
+	t.Helper()
 	return spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\n", nil, "amd64")
 }
 
@@ -244,15 +264,15 @@ func cluster(t *testing.T) string {
 	for _, name := range []string{"containers", "storage"} {
 		for category, needs := range cat.Requirements[name].Needs {
 			for _, what := range catalog.Names(needs) {
-				fmt.Fprintf(&b, "%s\t%s\t%s\n", category, strings.Join(append([]string{what}, needs[what].Or...), " or "), needs[what].Why)
+				fmt.Fprintf(&b, "%s\t%s\t%s\t99\n", category, strings.Join(append([]string{what}, needs[what].Or...), " or "), needs[what].Why)
 			}
 		}
 	}
 	return b.String()
 }
 
-// TestHistory has what broke in the field, by the number in the collection of
-// what users of such systems complain of.
+// TestHistory has what broke in the field, by the number in the collection of what users of such
+// systems complain of.
 func TestHistory(t *testing.T) {
 	const out = "the step that makes the initramfs with dracut left it out"
 	has := "the kernel " + version + " of debian-12 has it, the initramfs does not; "
@@ -320,7 +340,7 @@ func TestHistory(t *testing.T) {
 			},
 			want: []string{
 				"initramfs module nvme: " + has + "needed for NVMe disks; " + out,
-				"initramfs module uas: " + has + "needed for disks in USB boxes; " + out,
+				"initramfs module uas: " + has + "needed for USB disks (UAS); " + out,
 			},
 		},
 		{
@@ -343,6 +363,11 @@ func TestHistory(t *testing.T) {
 			want:   []string{"/etc/cos/bootargs.cfg: does not set kernel"},
 		},
 		{
+			name:   "kernel without arguments",
+			change: func(s *parts) { s.write("root/etc/cos/cmdline.cfg", "set live_args='quiet'\n") },
+			want:   []string{"/etc/cos/cmdline.cfg: does not set system_args, so the kernel gets no arguments but its root"},
+		},
+		{
 			name: "24 volumes of a cluster cannot be mounted (k3os/issues/493, k3os/issues/359, linuxkit/issues/2984)",
 			change: func(s *parts) {
 				s.noModule("rbd")
@@ -350,7 +375,7 @@ func TestHistory(t *testing.T) {
 				s.noModule("br_netfilter")
 			},
 			want: []string{
-				"kernel module br_netfilter: " + none + "needed for rules for traffic over bridges; " + remedy,
+				"kernel module br_netfilter: " + none + "needed for filtering of bridged traffic; " + remedy,
 				"kernel module ceph: " + none + "needed for volumes on CephFS; " + remedy,
 				"kernel module rbd: " + none + "needed for volumes on Ceph; " + remedy,
 			},
@@ -433,11 +458,15 @@ func TestPasses(t *testing.T) {
 		"config beside the modules": {change: func(s *parts) { s.rename("root/boot/config-"+version, moddir+"config") }},
 		"compressed for arm64": {change: func(s *parts) {
 			s.needs = strings.Replace(s.needs, "arch\tamd64", "arch\tarm64", 1)
-			s.write(kernel, gzipped(arm64Image(version)))
+			s.write(kernel, gzipped(arm64Image()))
 		}},
 		"not compressed for arm64": {change: func(s *parts) {
 			s.needs = strings.Replace(s.needs, "arch\tamd64", "arch\tarm64", 1)
-			s.write(kernel, arm64Image(version))
+			s.write(kernel, arm64Image())
+		}},
+		"not compressed for riscv64": {change: func(s *parts) {
+			s.needs = strings.Replace(s.needs, "arch\tamd64", "arch\triscv64", 1)
+			s.write(kernel, riscv64Image())
 		}},
 		"unpacked by EFI": {change: func(s *parts) { s.write(kernel, zboot("gzip", gzipped("Linux version "+version+" (x)"))) }},
 		"not readable": {
@@ -464,9 +493,15 @@ func TestRefuses(t *testing.T) {
 		},
 		"/boot/vmlinuz: the kernel is empty": {func(s *parts) { s.write(kernel, "") }},
 		"/boot/vmlinuz: is a kernel for arm64; the system is for amd64; " + remedy: {
-			func(s *parts) { s.write(kernel, arm64Image(version)) },
-			func(s *parts) { s.write(kernel, gzipped(arm64Image(version))) },
+			func(s *parts) { s.write(kernel, arm64Image()) },
+			func(s *parts) { s.write(kernel, gzipped(arm64Image())) },
 			func(s *parts) { s.write(kernel, efiProgram(zboot("zstd", "x"))) },
+		},
+		"/boot/vmlinuz: is a kernel for riscv64; the system is for amd64; " + remedy: {
+			func(s *parts) { s.write(kernel, riscv64Image()) },
+			func(s *parts) {
+				s.write(kernel, strings.Replace(efiProgram(zboot("zstd", "x")), "\x64\xaa", "\x64\x50", 1))
+			},
 		},
 		"/boot/vmlinuz: is a kernel for i386; the system is for amd64; " + remedy: {
 			func(s *parts) { s.write(kernel, strings.Replace(bzImage(version), "\x01\x00", "\x00\x00", 1)) },
@@ -508,10 +543,10 @@ func TestRefuses(t *testing.T) {
 			func(s *parts) { s.remove("root/usr/lib/firmware/isci") },
 			func(s *parts) { s.write("root/usr/lib/firmware/isci/isci_firmware.bin", "") },
 		},
-		"kernel module efivarfs: the kernel " + version + " of debian-12 has it in modules.dep, and not the file; needed for the boot entries of EFI; " + remedy: {
+		"kernel module efivarfs: the kernel " + version + " of debian-12 has it in modules.dep, and not the file; needed for UEFI boot entries; " + remedy: {
 			func(s *parts) { s.remove(moddir + "kernel/efivarfs.ko.zst") },
 		},
-		"kernel module efivarfs: the kernel " + version + " of debian-12 has it, and modules.dep does not list it, so modprobe does not find it; needed for the boot entries of EFI; " + remedy: {
+		"kernel module efivarfs: the kernel " + version + " of debian-12 has it, and modules.dep does not list it, so modprobe does not find it; needed for UEFI boot entries; " + remedy: {
 			func(s *parts) { s.drop(moddir+"modules.dep", "kernel/efivarfs.ko.zst:") },
 		},
 		"list of needs: unknown category modul": {
@@ -528,8 +563,8 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// TestEveryNeed takes away each thing that any flavor's plan needs: the check
-// says so, and names it with its reason.
+// TestEveryNeed takes away each thing that any flavor's plan needs: the check says so, and names it
+// with its reason.
 func TestEveryNeed(t *testing.T) {
 	for _, spec := range []string{"extends: debian-12\n", "extends: alpine\n"} {
 		t.Run(spec, func(t *testing.T) {
@@ -538,7 +573,7 @@ func TestEveryNeed(t *testing.T) {
 			lines, ok := all.run()
 			require.True(t, ok, lines)
 			s := partsOf(t, p)
-			s.needs = needList(p, true)
+			s.needs = needList(p, true, new(look.Asked))
 			s.write(moddir+"modules.dep", "kernel/acme.ko.zst:\n")
 			s.remove(moddir + "kernel")
 			s.write(moddir+"kernel/acme.ko.zst", "module")
@@ -618,8 +653,99 @@ func TestKmod(t *testing.T) {
 func TestNetworkNeeds(t *testing.T) {
 	p := spectest.MustPlan(t, "extends: debian-13\nversion: v1.0.0\n", nil, "amd64")
 	const hook, module = "99-networkd-run.sh", "initramfs-modules\tvirtio_net\t"
-	assert.NotContains(t, needList(p, false), hook)
-	assert.NotContains(t, needList(p, false), module)
-	assert.Contains(t, needList(p, true), hook)
-	assert.Contains(t, needList(p, true), module)
+	assert.NotContains(t, needList(p, false, new(look.Asked)), hook)
+	assert.NotContains(t, needList(p, false, new(look.Asked)), module)
+	assert.Contains(t, needList(p, true, new(look.Asked)), hook)
+	assert.Contains(t, needList(p, true, new(look.Asked)), module)
+}
+
+// TestInitramfsBeside accepts an initramfs for netboot beside that of the system, which must be
+// one.
+func TestInitramfsBeside(t *testing.T) {
+	p := spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\n", nil, "amd64")
+	s := partsOf(t, p)
+	s.write("initramfs/boot/initrd", "another")
+	s.refused("/boot/initrd: is not the one that was made for the kernel; take it out of the files of the spec")
+	s.needs = needList(p, true, new(look.Asked))
+	lines, _ := s.run()
+	assert.NotContains(t, strings.Join(lines, "\n"), "/boot/initrd")
+	s.remove("root/boot/initrd")
+	lines, _ = s.run()
+	assert.Contains(t, strings.Join(lines, "\n"), "/boot/initrd: must be a file that is not empty")
+}
+
+// TestAsked has a failing check point at the line of the spec that asks for it.
+func TestAsked(t *testing.T) {
+	const debian = "extends: debian-12\nversion: v1.0.0\n"
+	netfilter := func(s *parts) { s.noModule("br_netfilter") }
+	for _, c := range []struct {
+		name, spec string
+		change     func(*parts)
+		want       string
+	}{
+		{
+			name: "the flavor asks", spec: debian, want: "kairos.spec:1:10: extends: ",
+			change: func(s *parts) { s.noModule("nvme") },
+		},
+		{
+			name: "the kernel", spec: debian + "kernel: {package: linux-image-cloud-amd64}\n", want: "kairos.spec:3:9: kernel: ",
+			change: func(s *parts) { s.noModule("ext4") },
+		},
+		{
+			name: "another kernel than its name says", spec: debian + "kernel: {context: mine}\n", want: "kairos.spec:3:9: kernel: ",
+			change: func(s *parts) { s.write("root/boot/vmlinuz-"+version, bzImage(other)) },
+		},
+		{
+			name: "modules of two kernels", spec: debian + "kernel: {context: mine}\n", want: "kairos.spec:3:9: kernel: ",
+			change: func(s *parts) { s.append("initramfs/initrd.list", "/usr/lib/modules/"+other+"/kernel/x.ko\n") },
+		},
+		{
+			name: "kubernetes", spec: debian + "variant: standard\nkubernetes: k0s\nkernel: {context: mine}\n", want: "kairos.spec:4:13: kubernetes: ",
+			change: netfilter,
+		},
+		{
+			name: "kubernetes of the variant", spec: debian + "variant: standard\n", want: "kairos.spec:3:10: variant: ",
+			change: netfilter,
+		},
+		{
+			name: "mesh", spec: debian + "variant: standard\nmesh: edgevpn\n", want: "kairos.spec:4:7: mesh: ",
+			change: func(s *parts) { s.noModule("tun") },
+		},
+		{
+			name: "model", spec: debian + "model: virtual\n", want: "kairos.spec:3:8: model: ",
+			change: func(s *parts) { s.notInside(inside + "virtio_blk") },
+		},
+		{
+			name: "squashfs", spec: debian + "artifacts: {iso: {compression: xz}}\n", want: "kairos.spec:3:32: artifacts.iso.compression: ",
+			change: func(s *parts) { s.drop("root/boot/config-"+version, "CONFIG_SQUASHFS_XZ") },
+		},
+		{
+			name: "network", spec: debian + "initramfs: {network: true}\n", want: "kairos.spec:3:12: initramfs: ",
+			change: func(s *parts) { s.notInside("/usr/bin/curl") },
+		},
+		{
+			name: "a package of the spec", spec: debian + "init: systemd\npackages: {groups: {nfs: true}}\n", want: "kairos.spec:4:11: packages: ",
+			change: func(s *parts) { s.noModule("nfs") },
+		},
+		{
+			name: "files", spec: debian + "files: [{path: /boot/initrd, content: x}]\n", want: "kairos.spec:3:8: files: ",
+			change: func(s *parts) { s.write("root/boot/initrd", "x") },
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := spectest.MustPlan(t, c.spec, nil, "amd64")
+			var asked look.Asked
+			s := partsOf(t, p)
+			s.needs = needList(p, p.Kernel.Initramfs.Network, &asked)
+			for line := range strings.Lines(s.needs) {
+				s.provide(line)
+			}
+			lines, code := s.check()
+			require.Zero(t, code, lines)
+			c.change(s)
+			lines, code = s.check()
+			require.NotEmpty(t, lines)
+			require.ErrorContains(t, asked.Explain(p, uint32(code)), c.want)
+		})
+	}
 }

@@ -1,8 +1,9 @@
-// Package component fetches the programs that the distribution does not have. Each
-// is a layer of its own, which depends only on its source.
+// Package component downloads the programs that are not packages of the distribution. Each is a
+// layer that depends only on its source.
 package component
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"net/url"
@@ -23,9 +24,8 @@ import (
 //go:embed unpack.sh
 var unpackScript []byte
 
-// Build makes the layer of a component: the program at its place, with its other
-// names and its files. A named context with the component's name wins over any
-// source in the plan.
+// Build makes the layer of a component: the program, links to it, and its files. A named context
+// with the component's name overrides the source in the plan.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, c plan.Component) (llb.State, error) {
 	s := g.Stage("component/"+c.Name, p.At(c.Key()))
 	program, err := fetch(ctx, g, s, p, c)
@@ -51,24 +51,27 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, c plan.Component) 
 
 // fetch returns a layer with only the program.
 func fetch(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, c plan.Component) (llb.State, error) {
-	name := c.Name
 	if c.Context != "" {
-		name = c.Context
+		from, err := g.Context(ctx, p, key.Components.Entry(c.Name).Context(), c.Context)
+		if err != nil {
+			return llb.State{}, err
+		}
+		return copyProgram(g, s, c, from, "from the named context "+c.Context), nil
 	}
-	from, ok, err := g.Sources.Context(ctx, name, g.Target)
+	from, ok, err := g.Sources.Context(ctx, c.Name, g.Target)
 	switch {
 	case err != nil:
-		return llb.State{}, errors.Wrapf(err, "read the named context %s", name)
+		return llb.State{}, errors.Wrapf(err, "read the named context %s", c.Name)
 	case ok:
-		return copyProgram(g, s, c, from, "from the named context "+name), nil
-	case c.Context != "":
-		return llb.State{}, p.Diagnose(rules.ContextNotFound, key.Components.Entry(c.Name).Context(), "pass it with --build-context "+name+"=…", "there is no named context %q", name)
+		return copyProgram(g, s, c, from, "from the named context "+c.Name), nil
 	case c.Image != "":
 		from, err := s.Image(ctx, c.Image)
 		if err != nil {
 			return llb.State{}, err
 		}
 		return copyProgram(g, s, c, from, "from "+c.Image), nil
+	case c.Download == nil:
+		return llb.State{}, p.Diagnose(rules.UnsupportedArchitecture, c.Key(), "pass it with --build-context "+c.Name+"=…, or name its source in components", "%s is not published for %s", c.Name, p.Arch)
 	default:
 		return download(ctx, g, s, p, c)
 	}
@@ -84,18 +87,19 @@ func copyProgram(g *graph.Graph, s graph.Stage, c plan.Component, from llb.State
 	}))
 }
 
-// download fetches the publisher's file and verifies it: by BuildKit, when the
-// checksum is known, else in the graph against the publisher's list.
+// download downloads the publisher's file. BuildKit verifies it if the checksum is known;
+// otherwise, a step checks it against the publisher's list.
 func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, c plan.Component) (llb.State, error) {
 	file, err := fileName(c.Download.URL)
 	if err != nil {
 		return llb.State{}, err
 	}
 	opts := []llb.HTTPOption{llb.Filename(file)}
-	if sum := c.Download.SHA256; sum != "" {
+	locked := Locked(g, p, c)
+	if sum := cmp.Or(c.Download.SHA256, locked); sum != "" {
 		opts = append(opts, llb.Checksum(digest.NewDigestFromEncoded(digest.SHA256, sum)))
 	}
-	archive := s.Fetch("download "+c.Download.URL, c.Download.URL, opts...)
+	archive := fetchMirrored(s, p, c.Download.URL, opts...)
 	unpack := s.On(g.Build)
 	tools, err := unpack.Image(ctx, p.ScriptImage)
 	if err != nil {
@@ -104,11 +108,10 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 	const in = graph.ScriptDir + "/in/"
 	args := []string{"/out", c.Install, c.Path, in + file}
 	mounts := []llb.RunOption{llb.AddMount(in+file, archive, llb.SourcePath("/"+file), llb.Readonly)}
-	if address := c.Download.Checksums; address != "" {
-		const list = "checksums.txt"
-		sums := s.Fetch("download "+address, address, llb.Filename(list))
-		mounts = append(mounts, llb.AddMount(in+list, sums, llb.SourcePath("/"+list), llb.Readonly))
-		args = append(args, in+list)
+	if address := c.Download.Checksums; address != "" && locked == "" {
+		sums := fetchMirrored(s, p, address, llb.Filename(ChecksumList))
+		mounts = append(mounts, llb.AddMount(in+ChecksumList, sums, llb.SourcePath("/"+ChecksumList), llb.Readonly))
+		args = append(args, in+ChecksumList)
 	}
 	return unpack.Run(tools, graph.Command{
 		Title:  "verify and unpack " + file,
@@ -119,8 +122,69 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// fileName is the last part of a URL's path: the name in the publisher's checksum
-// list, and what distinguishes an archive from a program.
+// fetchMirrored downloads a file from its mirror.
+func fetchMirrored(s graph.Stage, p *plan.Plan, url string, opts ...llb.HTTPOption) llb.State {
+	url = p.MirroredDownload(url)
+	return s.Fetch("download "+url, url, opts...)
+}
+
+// Locked is the checksum that the lock has for the download of a component; empty for none. Older
+// locks have it by the url of the mirror.
+func Locked(g *graph.Graph, p *plan.Plan, c plan.Component) string {
+	return cmp.Or(g.Lock.Download(c.Download.URL), g.Lock.Download(p.MirroredDownload(c.Download.URL)))
+}
+
+// Lists are the publishers' lists of checksums for the downloads of a plan, by the URL of the
+// download. A component that a named context replaces has none.
+func Lists(ctx context.Context, g *graph.Graph, p *plan.Plan) (map[string]llb.State, error) {
+	lists := map[string]llb.State{}
+	for _, c := range p.Components {
+		if c.Download == nil || c.Download.SHA256 != "" {
+			continue
+		}
+		if _, replaced, err := g.Sources.Context(ctx, c.Name, g.Target); err != nil || replaced {
+			if err != nil {
+				return nil, errors.Wrapf(err, "read the named context %s", c.Name)
+			}
+			continue
+		}
+		s := g.Stage("component/"+c.Name, p.At(c.Key()))
+		lists[c.Download.URL] = fetchMirrored(s, p, c.Download.Checksums, llb.Filename(ChecksumList))
+	}
+	return lists, nil
+}
+
+// ChecksumList is the name that publishers' lists get.
+const ChecksumList = "checksums.txt"
+
+// Checksum finds the checksum of a download in the publisher's list, which is in the format of
+// sha256sum(1).
+func Checksum(list []byte, address string) (string, error) {
+	name, err := fileName(address)
+	if err != nil {
+		return "", err
+	}
+	other := ""
+	for line := range strings.Lines(string(list)) {
+		words := strings.Fields(line)
+		if len(words) != 2 {
+			continue
+		}
+		switch listed := strings.TrimPrefix(strings.TrimPrefix(words[1], "*"), "./"); {
+		case listed == name:
+			return strings.ToLower(words[0]), nil
+		case strings.EqualFold(listed, name):
+			other = listed
+		}
+	}
+	if other != "" {
+		return "", errors.Errorf("the publisher's checksum list has %s in another case, as %s", name, other)
+	}
+	return "", errors.Errorf("the publisher's checksum list does not name %s", name)
+}
+
+// fileName returns the last part of a URL's path: the name in the publisher's checksum list, which
+// also tells an archive from a program.
 func fileName(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -1,19 +1,19 @@
 #!/bin/sh
-# Verifies a publisher's file and takes the program out of it.
+# Verifies a publisher's file and extracts the program from it.
 #
 # usage: unpack.sh OUT TARGET PROGRAM FILE [CHECKSUMS]
-#   OUT        directory that stands for the root filesystem
-#   TARGET     where the program goes in it
-#   PROGRAM    its path inside the archive
-#   FILE       a tar.gz archive, or the bare program
-#   CHECKSUMS  the publisher's list, as sha256sum(1) writes it; without it the
-#              file has been verified before
+#   OUT        directory for the root filesystem
+#   TARGET     path of the program in it
+#   PROGRAM    path of the program in the archive
+#   FILE       a tar.gz archive, or the program itself
+#   CHECKSUMS  the publisher's list, in the format of sha256sum(1); without it,
+#              BuildKit has verified the file
 set -eu
 out=$1 target=$1$2 program=$3 file=$4 checksums=${5:-}
 name=$(basename "$file")
 
 if [ -n "$checksums" ]; then
-	# The checksum and the name of each line that has the name in any case.
+	# Checksum and name of each line with the name, in upper or lower case.
 	lines=$(tr -d '\r' <"$checksums" | awk -v name="$name" '
 		{ sub(/^\*?(\.\/)?/, "", $2) }
 		tolower($2) == tolower(name) { print tolower($1), $2 }')
@@ -46,7 +46,7 @@ case $file in
 *) cat "$file" >"$target" ;;
 esac
 if [ ! -s "$target" ]; then
-	echo "$name holds no $program" >&2
+	echo "$name has no $program" >&2
 	exit 1
 fi
 chmod 0755 "$target"

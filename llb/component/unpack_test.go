@@ -75,10 +75,10 @@ func TestUnpack(t *testing.T) {
 		{name: "archive with ./", file: name, data: archive(t, "./", "./agent"), program: "agent"},
 		{name: "program in a directory", file: "x.tgz", data: archive(t, "bin/", "bin/agent"), program: "bin/agent"},
 		{name: "bare program", file: "agent-linux", data: "program", program: "agent"},
-		{name: "not in the archive", file: name, data: archive(t, "README", "bin/agent", "xagent", "agent2"), program: "agent", want: name + " holds no agent"},
-		{name: "a pattern is no name", file: name, data: good, program: "a*t", want: name + " holds no a*t"},
-		{name: "a directory of that name", file: name, data: archive(t, "agent/", "agent/x"), program: "agent", want: name + " holds no agent"},
-		{name: "empty", file: "agent", data: "", program: "agent", want: "agent holds no agent"},
+		{name: "not in the archive", file: name, data: archive(t, "README", "bin/agent", "xagent", "agent2"), program: "agent", want: name + " has no agent"},
+		{name: "a pattern is no name", file: name, data: good, program: "a*t", want: name + " has no a*t"},
+		{name: "a directory of that name", file: name, data: archive(t, "agent/", "agent/x"), program: "agent", want: name + " has no agent"},
+		{name: "empty", file: "agent", data: "", program: "agent", want: "agent has no agent"},
 		{name: "not an archive", file: name, data: "<html>not found</html>", program: "agent", want: "gzip: stdin: not in gzip format"},
 		{name: "checksum", file: name, data: good, program: "agent", sums: none + "  other\n" + sum + "  " + name + "\n"},
 		{name: "checksum in binary mode", file: name, data: good, program: "agent", sums: sum + " *" + name + "\n"},
@@ -125,8 +125,29 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-// TestPublished takes every component out of the file that the catalog names,
-// with the list of its publisher.
+// TestChecksum finds a download in a list as the build does.
+func TestChecksum(t *testing.T) {
+	sum := strings.Repeat("A", 64)
+	for list, want := range map[string]string{
+		sum + "  x.tgz\n":                         "",
+		"0  x.tgz.sbom\n" + sum + " *./x.tgz\r\n": "",
+		"0  X.tgz\n" + sum + "  x.tgz\n":          "",
+		sum + "  X.TGZ\n":                         "the publisher's checksum list has x.tgz in another case, as X.TGZ",
+		sum + "  y.tgz\n":                         "the publisher's checksum list does not name x.tgz",
+		"<html>\n":                                "the publisher's checksum list does not name x.tgz",
+	} {
+		found, err := Checksum([]byte(list), "https://x.example/v1/x.tgz")
+		if want != "" {
+			require.EqualError(t, err, want, list)
+			continue
+		}
+		require.NoError(t, err, list)
+		assert.Equal(t, strings.ToLower(sum), found)
+	}
+}
+
+// TestPublished takes every component out of the file that the catalog names, with the list of its
+// publisher.
 func TestPublished(t *testing.T) {
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)

@@ -1,38 +1,40 @@
 #!/bin/sh
-# Takes files out of packages that are not installed: nothing that they depend on is needed, no script of theirs runs,
-# and they may be for another architecture.
+# Extracts files from packages without installing them: dependencies are not needed, no package scripts run, and the
+# packages may be for another architecture.
 #
 # usage: apt-take.sh OUT PACKAGE...
-#   OUT      directory that the files get into, by the last part of their path
-#   PACKAGE  brings those that it depends on in its own version: linux-image-arm64 the package of a kernel
+#   OUT      directory for the files, by the last part of their path
+#   PACKAGE  includes its dependencies in the same version: with linux-image-arm64, the package of the kernel
 #
 # FLAVORKIT_CACHE    directory for the index; it outlives the step
-# FLAVORKIT_AREAS    areas of the archive, one a line, beside those that the image asks for
+# FLAVORKIT_AREAS    areas of the archive to enable, one per line, in addition to those of the image
+# FLAVORKIT_ARCHIVES directory with the archives of a lock, which are then all that files are extracted from
 # FLAVORKIT_ARCH     architecture of the packages
-# FLAVORKIT_FILES    paths, one a line, with wildcards of the shell
+# FLAVORKIT_FILES    paths, one per line, with shell wildcards
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "${0%/*}/common.sh"
 out=$1
 shift
 
-options=$FLAVORKIT_CACHE/options
-apt_configure "$options"
-{
-	printf 'APT::Architecture "%s";\n' "$FLAVORKIT_ARCH"
-	printf 'APT::Architectures { "%s"; };\n' "$FLAVORKIT_ARCH"
-	# Nothing is installed, as far as apt is to know.
-	printf 'Dir::State::status "/dev/null";\n'
-	printf 'APT::Sandbox::User "root";\n'
-} >>"$options"
-apt-get -qq -c "$options" update
-
 work=$(mktemp -d)
 mkdir "$work/root"
+if [ -n "${FLAVORKIT_ARCHIVES-}" ]; then
+	set --
+	for archive in "$FLAVORKIT_ARCHIVES"/*.deb; do
+		dpkg-deb --extract "$archive" "$work/root"
+	done
+fi
+options=$FLAVORKIT_CACHE/options
+if [ $# -gt 0 ]; then
+	apt_configure "$options"
+	apt_foreign "$FLAVORKIT_ARCH" >>"$options"
+	apt_refresh "$options"
+fi
 while [ $# -gt 0 ]; do
 	package=$1
 	shift
-	(cd "$work" && apt-get -qq -c "$options" download "$package")
+	(cd "$work" && fetch apt-get -qq -c "$options" download "$package")
 	dpkg-deb --extract "$work"/*.deb "$work/root"
 	version=$(dpkg-deb --field "$work"/*.deb Version)
 	# shellcheck disable=SC2046  # a name has no spaces
@@ -42,7 +44,7 @@ done
 rm -f "$options"
 
 printf '%s\n' "$FLAVORKIT_FILES" | while read -r pattern; do
-	# shellcheck disable=SC2086  # the shell finds what the pattern stands for
+	# shellcheck disable=SC2086 # the shell expands the pattern
 	set -- "$work/root"$pattern
 	[ -e "$1" ] || fail "no package has $pattern"
 	cp "$@" "$out/"

@@ -1,12 +1,19 @@
 #!/bin/sh
-# Installs the packages that are given as arguments with apt-get, from the
-# package index of this very moment, and removes what differs from run to run.
+# Installs the packages in the arguments with apt-get, from the current
+# package index, and removes what differs from run to run.
 #
-# FLAVORKIT_CACHE    directory for the index and the archives; it outlives the step
-# FLAVORKIT_AREAS    areas of the archive, one a line, beside those that the image asks for
-# FLAVORKIT_EXCLUDE  paths, one a line, that no package may bring (dpkg(1),
-#                    --path-exclude)
-# FLAVORKIT_REMOVE_USERS  accounts of the image, one a line, to take away
+# FLAVORKIT_CACHE    directory for the index and the archives; without FLAVORKIT_ARCHIVES, it outlives the step
+# FLAVORKIT_AREAS    areas of the archive to enable, one per line, in addition to those of the image
+# FLAVORKIT_EXCLUDE  paths not to install, one per line (dpkg(1), --path-exclude)
+# FLAVORKIT_ARCHIVES directory with the archives of a lock, which is then the only repository; each is named by its sha256
+# FLAVORKIT_REMOVE_USERS  accounts of the image to remove, one per line
+# FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
+# FLAVORKIT_SECRETS  directory with their secrets
+# FLAVORKIT_PRIVATE  directory in memory, for files that contain secrets
+# FLAVORKIT_MIRRORS  mirrors of archives, one per line
+# FLAVORKIT_KEEP_MIRRORS  not empty if they stay in the image
+# FLAVORKIT_CA       file with the certificates of an authority to trust
+# FLAVORKIT_CA_BUNDLE  file with those that the image trusts
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "${0%/*}/common.sh"
@@ -19,14 +26,16 @@ apt_configure "$options"
 	printf 'APT::Install-Recommends "false";\n'
 	printf 'Dpkg::Use-Pty "false";\n'
 	printf 'DPkg::Options:: "--force-confold";\n'
+	# The result of a step that did not end is thrown away, so dpkg need not wait for the disk.
+	printf 'DPkg::Options:: "--force-unsafe-io";\n'
 	printf '%s\n' "${FLAVORKIT_EXCLUDE-}" | while IFS= read -r path; do
 		[ -z "$path" ] || printf 'DPkg::Options:: "--path-exclude=%s";\n' "$path"
 	done
 } >>"$options"
 
-# sysvinit, when it is configured, has the running init start anew: here that is this script, which does not answer, and
-# the package would try for a minute. A script and no link to true: one program for all commands, as the coreutils of
-# newer releases are, goes by the name that it is called by, and knows no init.
+# When sysvinit is configured, it restarts the running init. Here that is this script, which does not answer, and the
+# package would try for a minute. This is a script and not a link to true, because the single program of newer coreutils
+# goes by the name of the link, and has no init.
 mkdir -p "$FLAVORKIT_CACHE/bin"
 rm -f "$FLAVORKIT_CACHE/bin/init"
 printf '#!/bin/sh\nexit 0\n' >"$FLAVORKIT_CACHE/bin/init"
@@ -34,14 +43,15 @@ chmod 0755 "$FLAVORKIT_CACHE/bin/init"
 printf 'DPkg::Path "%s/bin:/usr/sbin:/usr/bin:/sbin:/bin";\n' "$FLAVORKIT_CACHE" >>"$options"
 
 export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
-apt-get -qq -c "$options" update
-apt-get -qq -c "$options" -y install -- "$@"
+apt_update "$options"
+fetch apt-get -qq -c "$options" -y install -- "$@"
 
-# Archives of older versions would pile up from build to build.
+# Remove archives of older versions, which would accumulate.
 apt-get -qq -c "$options" autoclean
 rm -f "$options"
 
-# Indexes and backups tell when the step ran, not what was installed.
+# Indexes and backups depend on when the step ran, not on what was installed.
 rm -rf /var/cache/apt/*.bin /var/lib/apt/lists/* /var/cache/debconf/*-old /var/lib/dpkg/*-old
+keep_mirrors mirrored /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources
 remove_users
 clean

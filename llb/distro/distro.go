@@ -1,7 +1,6 @@
-// Package distro holds the package managers. Each is a mechanism: how to
-// install a list of packages into an image in one cached step, leaving
-// nothing behind that differs from run to run. Which packages is the
-// catalog's matter.
+// Package distro has the package managers. Each installs a list of packages into an image in one
+// cached step, and leaves nothing behind that differs from run to run. The catalog decides which
+// packages.
 package distro
 
 import (
@@ -9,6 +8,7 @@ import (
 	"embed"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -17,18 +17,19 @@ import (
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/lock"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
 //go:embed *.sh
 var scripts embed.FS
 
-// script is how a package manager is run: it gets the packages as arguments, in
-// the manager's own form, and the directory for downloads as FLAVORKIT_CACHE. What
-// catalog.Manager says that it can do, it is asked for by lists, one a line: areas
-// of its archive as FLAVORKIT_AREAS, repositories to leave alone as
-// FLAVORKIT_SKIP_REPOSITORIES, paths that no package may bring as
-// FLAVORKIT_EXCLUDE, and accounts to take away as FLAVORKIT_REMOVE_USERS.
+// script returns the script of a package manager. It gets the packages as arguments, in the form of
+// the manager, and the directory for downloads as FLAVORKIT_CACHE. For features that the manager
+// has (catalog.Manager), it gets lists with one item per line: archive areas to enable as
+// FLAVORKIT_AREAS, repositories to ignore as FLAVORKIT_SKIP_REPOSITORIES, paths not to install as
+// FLAVORKIT_EXCLUDE, and accounts to remove as FLAVORKIT_REMOVE_USERS. Third-party repositories are
+// files in FLAVORKIT_REPOSITORIES and FLAVORKIT_SECRETS; for mirrors and an authority see common.sh.
 func script(manager string) (graph.Script, error) {
 	common, err := scripts.ReadFile("common.sh")
 	if err != nil {
@@ -42,61 +43,94 @@ func script(manager string) (graph.Script, error) {
 	}, errors.Wrapf(err, "no package manager is called %q", manager)
 }
 
-// cache is where scripts keep downloads. It is a mount, so that none of it gets
-// into the result.
+// cache is the directory for downloads. It is a mount, so it does not get into the result.
 const cache = graph.ScriptDir + "/cache"
 
-// Install puts packages into their base image. The purpose names the cache of
-// downloads, in which steps with the same purpose find what others left.
-func Install(ctx context.Context, s graph.Stage, in plan.Install, purpose string) (llb.State, error) {
-	install, err := script(in.Manager)
-	if err != nil {
-		return llb.State{}, err
-	}
+// Install installs packages into their base image. Steps with the same purpose share a cache for
+// downloads.
+func Install(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, in plan.Install, purpose string) (llb.State, error) {
 	base, err := s.Image(ctx, in.Base)
 	if err != nil {
 		return llb.State{}, err
 	}
+	return installOn(ctx, g, s, p, in, base, environment(in), purpose)
+}
+
+// InstallOn is Install for a system that was made from the base image.
+func InstallOn(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, in plan.Install, base llb.State, purpose string) (llb.State, error) {
+	env := environment(in)
+	env["FLAVORKIT_MADE"] = "yes"
+	return installOn(ctx, g, s, p, in, base, env, purpose)
+}
+
+func installOn(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, in plan.Install, base llb.State, env map[string]string, purpose string) (llb.State, error) {
 	if len(in.Packages) == 0 {
 		return base, nil
 	}
-	if len(in.Prepare) > 0 {
-		var files []tree.Entry
-		for path, text := range in.Prepare {
-			files = append(files, tree.File(path, []byte(text)))
-		}
-		base = s.Tree(base, "prepare the base for hooks of packages", files)
+	text, err := script(in.Manager)
+	if err != nil {
+		return llb.State{}, err
 	}
-	env := map[string]string{"FLAVORKIT_CACHE": cache}
-	for name, values := range map[string][]string{
-		"FLAVORKIT_AREAS":             in.Areas,
-		"FLAVORKIT_EXCLUDE":           in.Exclude,
-		"FLAVORKIT_SKIP_REPOSITORIES": in.SkipRepositories,
-		"FLAVORKIT_REMOVE_USERS":      in.RemoveUsers,
-	} {
-		if len(values) > 0 {
-			env[name] = strings.Join(values, "\n")
-		}
-	}
-	maps.Copy(env, in.Env)
-	return s.Run(base, graph.Command{
+	base = prepare(s, base, in)
+	list(env, "FLAVORKIT_EXCLUDE", in.Exclude)
+	list(env, "FLAVORKIT_REMOVE_USERS", in.RemoveUsers)
+	command := graph.Command{
 		Title:   "install " + summary(in.Packages),
-		Script:  install,
+		Script:  text,
 		Args:    arguments(in),
 		Env:     env,
-		Network: true,
-		Mounts:  []llb.RunOption{downloads(s, in, s.Platform().Architecture, purpose)},
-	}).Root(), nil
+		Explain: func(code uint32) error { return explain(p, in, code) },
+	}
+	if locked, ok := g.Lock.Find(lock.RequestOf(in, s.Platform().Architecture, false)); ok {
+		useArchives(g, s, in, locked, &command)
+		return s.Run(base, command).Root(), nil
+	}
+	access, mounts, err := reach(ctx, g, p, in)
+	if err != nil {
+		return llb.State{}, err
+	}
+	maps.Copy(env, access)
+	command.Network = true
+	command.Mounts = append([]llb.RunOption{downloads(s, in, s.Platform().Architecture, purpose)}, mounts...)
+	return s.Run(base, command).Root(), nil
 }
 
-// downloads are kept for each distribution, architecture and purpose.
+// prepare lays the files into a base that are there before the first package.
+func prepare(s graph.Stage, base llb.State, in plan.Install) llb.State {
+	if len(in.Prepare) == 0 {
+		return base
+	}
+	var files []tree.Entry
+	for path, text := range in.Prepare {
+		files = append(files, tree.File(path, []byte(text)))
+	}
+	return s.Tree(base, "prepare the base for hooks of packages", files)
+}
+
+// environment of a package manager that chooses packages.
+func environment(in plan.Install) map[string]string {
+	env := map[string]string{"FLAVORKIT_CACHE": cache}
+	list(env, "FLAVORKIT_AREAS", in.Areas)
+	list(env, "FLAVORKIT_SKIP_REPOSITORIES", in.SkipRepositories)
+	maps.Copy(env, in.Env)
+	return env
+}
+
+// list sets a variable to values, one a line; without any it is not set.
+func list(env map[string]string, name string, values []string) {
+	if len(values) > 0 {
+		env[name] = strings.Join(values, "\n")
+	}
+}
+
+// downloads returns the cache mount for a distribution, architecture and purpose.
 func downloads(s graph.Stage, in plan.Install, arch, purpose string) llb.RunOption {
 	return s.Cache(cache, strings.Join([]string{in.Manager, in.Distro, arch, purpose}, "-"))
 }
 
-// Take takes files out of packages, and installs none: the stage may run on
-// another architecture than that of the packages.
-func Take(ctx context.Context, s graph.Stage, in plan.Install, files []string, arch, purpose string) (llb.State, error) {
+// Take extracts files from packages without installing them. The packages may be for another
+// architecture than that of the stage.
+func Take(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, in plan.Install, files []string, arch, purpose string) (llb.State, error) {
 	take, err := script(in.Manager + "-take")
 	if err != nil {
 		return llb.State{}, err
@@ -105,30 +139,48 @@ func Take(ctx context.Context, s graph.Stage, in plan.Install, files []string, a
 	if err != nil {
 		return llb.State{}, err
 	}
-	return s.Run(base, graph.Command{
-		Title:  "take files out of " + summary(in.Packages),
-		Script: take,
-		Args:   append([]string{"/out"}, arguments(in)...),
-		Env: map[string]string{
-			"FLAVORKIT_CACHE": cache, "FLAVORKIT_ARCH": arch,
-			"FLAVORKIT_AREAS": strings.Join(in.Areas, "\n"), "FLAVORKIT_FILES": strings.Join(files, "\n"),
-		},
-		Network: true,
-		Mounts:  []llb.RunOption{downloads(s, in, arch, purpose)},
-	}).AddMount("/out", llb.Scratch()), nil
+	env := map[string]string{
+		"FLAVORKIT_CACHE": cache, "FLAVORKIT_ARCH": arch,
+		"FLAVORKIT_AREAS": strings.Join(in.Areas, "\n"), "FLAVORKIT_FILES": strings.Join(files, "\n"),
+	}
+	command := graph.Command{
+		Title:   "extract files from " + summary(in.Packages),
+		Script:  take,
+		Args:    append([]string{"/out"}, arguments(in)...),
+		Env:     env,
+		Explain: func(code uint32) error { return explain(p, in, code) },
+	}
+	if locked, ok := g.Lock.Find(lock.RequestOf(in, arch, true)); ok {
+		useArchives(g, s, in, locked, &command)
+		return s.Run(base, command).AddMount("/out", llb.Scratch()), nil
+	}
+	access, mounts, err := reach(ctx, g, p, in)
+	if err != nil {
+		return llb.State{}, err
+	}
+	maps.Copy(env, access)
+	command.Network = true
+	command.Mounts = append([]llb.RunOption{downloads(s, in, arch, purpose)}, mounts...)
+	return s.Run(base, command).AddMount("/out", llb.Scratch()), nil
 }
 
-// arguments are the packages as the package manager takes them.
+// arguments returns the packages in the form of the package manager.
 func arguments(in plan.Install) []string {
 	manager, _ := catalog.ManagerByName(in.Manager)
 	var args []string
 	for _, p := range in.Packages {
-		args = append(args, manager.Package(p.Name, p.Version))
+		name := p.Name
+		for _, r := range in.Repositories {
+			if slices.Contains(r.Packages, p.Name) {
+				name = manager.Tagged(p.Name, r.Name)
+			}
+		}
+		args = append(args, manager.Package(name, p.Version))
 	}
 	return args
 }
 
-// summary names the first packages of a list for the progress output.
+// summary returns the first packages of a list, for the progress output.
 func summary(packages []plan.Package) string {
 	const most = 3
 	var shown []string

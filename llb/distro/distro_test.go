@@ -14,17 +14,20 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// archive is a directory with packages for arm64 in the area "extra" of a suite,
-// and a list of sources that does not ask for that area.
+// archive is a directory with packages for arm64 in the area "extra" of a suite, and a list of
+// sources that does not ask for that area.
 type archive struct {
 	t   *testing.T
 	dir string
+	// stale is a file that changes after the index of the archive was made.
+	stale string
 }
 
 func newArchive(t *testing.T) archive {
+	t.Helper()
 	testkit.Need(t, "apt-get", "run the tests on Debian or Ubuntu")
 	testkit.Need(t, "dpkg-deb", "run the tests on Debian or Ubuntu")
-	a := archive{t, t.TempDir()}
+	a := archive{t: t, dir: t.TempDir()}
 	a.write("etc/sources.list", "")
 	a.write("etc/sources.list.d/a.sources", "Types: deb\nURIs: file:"+a.dir+"\nSuites: suite\nComponents: main\nTrusted: yes\n")
 	a.write("apt.conf", "Dir::Etc \""+a.dir+"/etc\";\n")
@@ -69,15 +72,22 @@ func (a archive) run(program string, args ...string) string {
 
 // take runs the script as a step does.
 func (a archive) take(files string, packages ...string) (string, error) {
-	script, err := filepath.Abs("apt-take.sh")
+	return a.script("apt-take.sh", []string{"FLAVORKIT_ARCH=arm64", "FLAVORKIT_AREAS=extra", "FLAVORKIT_FILES=" + files}, a.dir+"/out", packages...)
+}
+
+// script runs a script with what it asks for as environment and arguments.
+func (a archive) script(name string, env []string, out string, packages ...string) (string, error) {
+	script, err := filepath.Abs(name)
 	require.NoError(a.t, err)
-	index := a.run("sh", "-c", "cd dists/suite && sha256sum */*/Packages | while read -r sum file; do echo \" $sum $(stat -c %s $file) $file\"; done")
+	index := a.run("sh", "-c", "cd dists/suite && sha256sum */*/Packages $(ls */Contents-* 2>/dev/null || true) | while read -r sum file; do echo \" $sum $(stat -c %s $file) $file\"; done")
 	a.write("dists/suite/Release", "Suite: suite\nArchitectures: arm64\nComponents: main extra\nSHA256:\n"+index)
-	cmd := exec.Command("sh", append([]string{script, a.dir + "/out"}, packages...)...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "APT_CONFIG="+a.dir+"/apt.conf", "FLAVORKIT_CACHE="+a.dir+"/cache",
-		"FLAVORKIT_ARCH=arm64", "FLAVORKIT_AREAS=extra", "FLAVORKIT_FILES="+files)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	if a.stale != "" {
+		a.write(a.stale, "another day\n")
+	}
+	cmd := exec.Command("sh", append([]string{script, out}, packages...)...)
+	cmd.Env = append(append(os.Environ(), "LC_ALL=C.UTF-8", "APT_CONFIG="+a.dir+"/apt.conf", "FLAVORKIT_CACHE="+a.dir+"/cache"), env...)
+	said, err := cmd.CombinedOutput()
+	return string(said), err
 }
 
 func TestTake(t *testing.T) {

@@ -1,27 +1,43 @@
 #!/bin/sh
-# Installs the packages that are given as arguments with dnf 4 or 5, from the
-# repositories' state of this very moment.
+# Installs the packages in the arguments with dnf 4 or 5, from the current
+# state of the repositories.
 #
 # FLAVORKIT_CACHE    directory for metadata and packages; it outlives the step
-# FLAVORKIT_EXCLUDE  directories, one a line, that no package may bring
-# FLAVORKIT_REMOVE_USERS  accounts of the image, one a line, to take away
+# FLAVORKIT_EXCLUDE  directories not to install, one per line
+# FLAVORKIT_REMOVE_USERS  accounts of the image to remove, one per line
+# FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
+# FLAVORKIT_SECRETS  directory with their secrets
+# FLAVORKIT_PRIVATE  directory in memory, for files that contain secrets
+# FLAVORKIT_MIRRORS  mirrors of archives, one per line
+# FLAVORKIT_KEEP_MIRRORS  not empty if they stay in the image
+# FLAVORKIT_CA       file with the certificates of an authority to trust
+# FLAVORKIT_CA_BUNDLE  file with those that the image trusts
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "${0%/*}/common.sh"
 
 unmask
-# dnf 5 has a cache of its own for root.
-system=''
-case $(dnf --version) in dnf5*) system=--setopt=system_cachedir=$FLAVORKIT_CACHE ;; esac
+# dnf_blame NAME URL HOST STAYS CODE: packages are verified when they are installed, and dnf names the key or the repository.
+dnf_blame() {
+	if grep -qE "repositories/keys/$1[.]asc|from repo(sitory)? \"?$1\"?" "$heard"; then
+		blame "$5" $untrusted
+	fi
+}
 
+dnf_install() {
+	dnf_cached -y --refresh --setopt=install_weak_deps=False --setopt=tsflags=nodocs --setopt=keepcache=True install "$@"
+}
+
+dnf_configure
 rpm_without
-# A repository that cannot be reached is an error, not one to go without.
-dnf install -y --refresh \
-	--setopt=install_weak_deps=False --setopt=tsflags=nodocs \
-	--setopt=skip_if_unavailable=False --setopt=retries=3 \
-	--setopt=keepcache=True --setopt=cachedir="$FLAVORKIT_CACHE" ${system:+"$system"} "$@"
+fetch dnf_install "$@" || {
+	! grep -qE 'GPG|PGP|[Ss]ignature' "$heard" || repositories dnf_blame
+	fail "dnf cannot install the packages, see above"
+}
+rpm_forget
+keep_mirrors rpm_mirrored /usr/share/dnf5/repos.d/*.repo /etc/distro.repos.d/*.repo /etc/yum.repos.d/*.repo
 
-# The history of transactions tells when they were; dnf 4 and 5 have it in different places.
+# The history has the times of transactions; dnf 4 and 5 have it in different places.
 rm -rf /var/cache/dnf /var/cache/libdnf5 /var/lib/dnf/history.sqlite* /var/lib/dnf/countme \
 	/usr/lib/sysimage/libdnf5/transaction_history.sqlite*
 remove_users

@@ -14,27 +14,31 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
-// reads finds the variables that the head of a script describes.
+// reads finds the variables in the comment at the top of a script.
 var reads = regexp.MustCompile(`(?m)^# (FLAVORKIT_[A-Z_]+)`)
 
-// TestManagers has a script for every package manager, and none for another. Its
-// head says the same of what it can do as the record.
+// TestManagers checks that every package manager has a script, with the same features in its
+// comment as in the record.
 func TestManagers(t *testing.T) {
-	files := []string{"common.sh"}
+	files := []string{"common.sh", "key.sh", "trust.sh"}
 	for _, m := range catalog.Managers() {
 		t.Run(m.Name, func(t *testing.T) {
-			files = append(files, m.Name+".sh")
+			files = append(files, m.Name+".sh", m.Name+"-index.sh", m.Name+"-resolve.sh")
 			if m.Extract {
 				files = append(files, m.Name+"-take.sh")
 			}
 			s, err := script(m.Name)
 			require.NoError(t, err)
-			want := []string{"FLAVORKIT_CACHE"}
+			want := []string{"FLAVORKIT_CACHE", "FLAVORKIT_REPOSITORIES", "FLAVORKIT_SECRETS", "FLAVORKIT_PRIVATE",
+				"FLAVORKIT_MIRRORS", "FLAVORKIT_KEEP_MIRRORS", "FLAVORKIT_CA", "FLAVORKIT_CA_BUNDLE"}
 			for name, can := range map[string]bool{
+				"FLAVORKIT_ARCHIVES":          m.Lock,
 				"FLAVORKIT_AREAS":             m.Areas,
 				"FLAVORKIT_EXCLUDE":           m.Exclude != catalog.NoPaths,
 				"FLAVORKIT_SKIP_REPOSITORIES": m.SkipRepositories,
 				"FLAVORKIT_REMOVE_USERS":      m.RemoveUsers,
+				"FLAVORKIT_CA_DIRECTORY":      m.TrustsImage,
+				"FLAVORKIT_CA_UPDATE":         m.TrustsImage,
 			} {
 				if can {
 					want = append(want, name)
@@ -47,6 +51,7 @@ func TestManagers(t *testing.T) {
 			assert.ElementsMatch(t, want, described)
 			assert.Equal(t, "htop", m.Package("htop", ""))
 			assert.NotEqual(t, "htop", m.Package("htop", "3.2"))
+			assert.Contains(t, configurations(), m.Name)
 		})
 	}
 	have, err := fs.Glob(scripts, "*.sh")
@@ -57,10 +62,20 @@ func TestManagers(t *testing.T) {
 	assert.ErrorContains(t, err, `no package manager is called "pacman"`)
 }
 
-// TestPins has each package manager asked for a version in its own words.
+// TestPins checks how each package manager gets a version.
 func TestPins(t *testing.T) {
 	for manager, want := range map[string]string{"apk": "b=2:1.0-3", "apt": "b=2:1.0-3", "dnf": "b-2:1.0-3", "zypper": "b=2:1.0-3"} {
 		in := plan.Install{Manager: manager, Packages: []plan.Package{{Name: "a"}, {Name: "b", Version: "2:1.0-3"}}}
 		assert.Equal(t, "a "+want, strings.Join(arguments(in), " "), manager)
 	}
+}
+
+// TestTags has apk asked for the packages of a limited repository by its tag.
+func TestTags(t *testing.T) {
+	in := plan.Install{Manager: "apk", Packages: []plan.Package{{Name: "a"}, {Name: "b"}, {Name: "c", Version: "1-r0"}}, Repositories: []plan.Repository{
+		{Name: "all"}, {Name: "some", Packages: []string{"b", "c"}},
+	}}
+	assert.Equal(t, []string{"a", "b@some", "c@some=1-r0"}, arguments(in))
+	in.Manager = "apt"
+	assert.Equal(t, []string{"a", "b", "c=1-r0"}, arguments(in))
 }

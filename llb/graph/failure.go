@@ -7,22 +7,38 @@ import (
 	"github.com/moby/buildkit/client/llb"
 )
 
-// Explain tells what the exit code of a step says about the spec; nil when it
-// says nothing.
+// Explain explains the exit code of a step as an error in the spec; nil if it is not about the
+// spec.
 type Explain func(exitCode uint32) error
 
-// explainKey of a vertex's description leads to the explanation of its
-// failures. A description is no part of what a vertex is cached by.
+// NotFound is the code for a copy of a path that its source does not have. No failed step exits with
+// it.
+const NotFound uint32 = 0
+
+// explainKey is the key in a vertex's description for the explanation of its failures. A
+// description is not part of the cache key.
 const explainKey = "flavorkit.explain"
 
-// explanations are those of all steps of a graph. Steps may be made side by
-// side.
-type explanations struct {
-	mu  sync.Mutex
-	all []Explain
+// ExplainFetch explains why a download failed as an error in a file of the user.
+type ExplainFetch func(cause error) error
+
+// Fetch is a download that has an explanation.
+type Fetch struct {
+	URL     string
+	Explain ExplainFetch
 }
 
-// add registers an explanation with the step that the option is given to.
+// fetchKey is the key in a vertex's description for the explanation of a failed download.
+const fetchKey = "flavorkit.fetch"
+
+// explanations has those of all steps of a graph. Steps may be made concurrently.
+type explanations struct {
+	mu      sync.Mutex
+	all     []Explain
+	fetches []Fetch
+}
+
+// add returns an option that registers an explanation with its step.
 func (e *explanations) add(explain Explain) llb.ConstraintsOpt {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -30,9 +46,27 @@ func (e *explanations) add(explain Explain) llb.ConstraintsOpt {
 	return llb.WithDescription(map[string]string{explainKey: strconv.Itoa(len(e.all) - 1)})
 }
 
-// Explain tells what the exit code of a failed vertex says about the spec; nil
-// when it says nothing. The metadata are those of the vertex in the definition
-// that was made of the graph.
+// addFetch returns an option that registers an explanation with a download.
+func (e *explanations) addFetch(f Fetch) llb.ConstraintsOpt {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.fetches = append(e.fetches, f)
+	return llb.WithDescription(map[string]string{fetchKey: strconv.Itoa(len(e.fetches) - 1)})
+}
+
+// Fetch returns the download that a vertex is, if it has an explanation.
+func (g *Graph) Fetch(vertex llb.OpMetadata) (f Fetch, ok bool) {
+	g.explanations.mu.Lock()
+	defer g.explanations.mu.Unlock()
+	i, err := strconv.Atoi(vertex.Description[fetchKey])
+	if err != nil || i < 0 || i >= len(g.explanations.fetches) {
+		return Fetch{}, false
+	}
+	return g.explanations.fetches[i], true
+}
+
+// Explain explains the exit code of a failed vertex as an error in the spec; nil if it is not about
+// the spec. The metadata is that of the vertex in the definition of the graph.
 func (g *Graph) Explain(vertex llb.OpMetadata, exitCode uint32) error {
 	g.explanations.mu.Lock()
 	defer g.explanations.mu.Unlock()

@@ -11,18 +11,20 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// ScriptDir is where scripts are mounted in a step, and the only path that steps
-// may use besides their inputs.
+// ScriptDir is the directory for scripts in a step, and the only path that steps may use in
+// addition to their inputs.
 const ScriptDir = "/run/flavorkit"
 
-// Stage is a part of the graph. Its vertices share the name in brackets, the
-// progress group and the position in the spec that caused them.
+// Stage is a part of the graph. Its vertices share the name in brackets, the progress group and the
+// position in the spec.
 type Stage struct {
 	graph    *Graph
 	name     string
@@ -35,7 +37,7 @@ func (g *Graph) Stage(name string, origin specs.Range) Stage {
 	return Stage{graph: g, name: name, origin: origin, platform: g.Target}
 }
 
-// On moves the stage to another platform.
+// On returns the stage on another platform.
 func (s Stage) On(p ocispecs.Platform) Stage {
 	s.platform = p
 	return s
@@ -44,8 +46,8 @@ func (s Stage) On(p ocispecs.Platform) Stage {
 // Platform that the stage runs on.
 func (s Stage) Platform() ocispecs.Platform { return s.platform }
 
-// options gives a vertex its name, group, place, platform and cache rule. A
-// progress group is one line of the progress output.
+// options returns the name, group, place, platform and cache rule of a vertex. A progress group is
+// one line of the progress output.
 func (s Stage) options(title string) []llb.ConstraintsOpt {
 	name := s.title(title)
 	opts := []llb.ConstraintsOpt{
@@ -62,8 +64,7 @@ func (s Stage) options(title string) []llb.ConstraintsOpt {
 	return opts
 }
 
-// title is the name of a vertex. Steps for one of several platforms have the
-// platform in it.
+// title returns the name of a vertex. It contains the platform if there are several.
 func (s Stage) title(title string) string {
 	if g := s.graph; g.Several && platforms.OnlyStrict(g.Target).Match(s.platform) {
 		return fmt.Sprintf("[%s %s] %s", platforms.Format(s.platform), s.name, title)
@@ -71,23 +72,35 @@ func (s Stage) title(title string) string {
 	return fmt.Sprintf("[%s] %s", s.name, title)
 }
 
-// Image is a container image for the platform of the stage. When it cannot be
-// found, the error has the position in the spec that asks for it.
+// Image returns a container image for the platform of the stage. If it cannot be found, the error
+// points at the spec.
 func (s Stage) Image(ctx context.Context, ref string) (llb.State, error) {
 	state, err := s.graph.Sources.Image(ctx, ref, s.platform)
-	if err == nil || ctx.Err() != nil {
+	var mistakes specs.Diagnostics
+	if err == nil || ctx.Err() != nil || errors.As(err, &mistakes) {
 		return state, err
 	}
 	return llb.State{}, specs.Diagnostics{{
 		Range:   s.origin,
 		Message: err.Error(),
-		Hint:    "is its registry reachable? The image can be handed in with --build-context " + ref + "=oci-layout://…",
+		Hint:    "is its registry reachable? Or pass the image with --build-context " + ref + "=oci-layout://…",
 	}}
 }
 
 // File runs file operations on a state.
 func (s Stage) File(on llb.State, title string, action *llb.FileAction) llb.State {
 	return on.File(action, s.options(title)...)
+}
+
+// Take is File for a copy whose source may lack the path; missing is the error then.
+func (s Stage) Take(on llb.State, title string, action *llb.FileAction, missing error) llb.State {
+	explain := func(code uint32) error {
+		if code == NotFound {
+			return missing
+		}
+		return nil
+	}
+	return on.File(action, append(s.options(title), s.graph.explanations.add(explain))...)
 }
 
 // Tree adds small files to a state.
@@ -103,24 +116,35 @@ func (s Stage) Fetch(title, url string, opts ...llb.HTTPOption) llb.State {
 	return llb.HTTP(url, opts...)
 }
 
-// Script is a shell script that is part of flavorkit. Values reach it as
-// arguments, environment or files, never as part of its text.
+// FetchOf downloads one of many files, which share a line of the progress output. explain is for a
+// failed download.
+func (s Stage) FetchOf(group, title, url string, sum digest.Digest, file string, explain ExplainFetch) llb.State {
+	opts := []llb.HTTPOption{llb.Filename(file), llb.Checksum(sum)}
+	for _, o := range s.options(title) {
+		opts = append(opts, o)
+	}
+	shared := s.title(group)
+	return llb.HTTP(url, append(opts, llb.ProgressGroup(shared, shared, false), s.graph.explanations.addFetch(Fetch{URL: url, Explain: explain}))...)
+}
+
+// Script is a shell script of flavorkit. It gets values as arguments, environment variables or
+// files, never as part of its text.
 type Script struct {
 	// Name is the file name.
 	Name string
 	// Text of the script, with its #! line.
 	Text []byte
-	// Beside are scripts that it sources from its own directory.
+	// Beside are scripts that it sources from its directory.
 	Beside []Script
 }
 
-// mounts mounts the script, and those that it sources, in ScriptDir.
+// mounts mounts the script and the scripts that it sources in ScriptDir.
 func (g *Graph) mounts(script Script) []llb.RunOption {
 	state := llb.Scratch().File(
-		llb.Mkfile("/"+script.Name, 0o755, script.Text, llb.WithCreatedTime(DefaultEpoch)),
+		llb.Mkfile("/"+script.Name, 0o755, script.Text, llb.WithCreatedTime(DefaultEpoch())),
 		llb.WithCustomName("[internal] script "+script.Name), llb.Platform(g.Build),
-		// A group apart: BuildKit never reports vertices without inputs as cached,
-		// so in the group of a step they would make it look as if it ran.
+		// A separate group: BuildKit never reports vertices without inputs as cached, so they would
+		// make a cached step look as if it ran.
 		llb.ProgressGroup("scripts", "[internal] load the scripts of flavorkit", false),
 	)
 	mounts := []llb.RunOption{llb.AddMount(script.path(), state, llb.SourcePath("/"+script.Name), llb.Readonly)}
@@ -138,13 +162,14 @@ type Command struct {
 	Script Script
 	Args   []string
 	Env    map[string]string
-	// Network is true for steps that fetch packages.
+	// Network is true for steps that download packages.
 	Network bool
-	// Mounts of inputs and caches.
+	// Fresh steps run in every build, because they ask for the current state.
+	Fresh bool
+	// Mounts for inputs and caches.
 	Mounts []llb.RunOption
-	// Explain tells what an exit code of the step says about the spec; nil for a
-	// step whose exit codes say nothing. A failure that is not explained is
-	// shown with the place of the stage.
+	// Explain explains exit codes of the step as errors in the spec; nil if there is nothing to
+	// explain. Other failures are shown with the place of the stage.
 	Explain Explain
 }
 
@@ -167,21 +192,23 @@ func (s Stage) Run(on llb.State, c Command) llb.ExecState {
 	for _, o := range s.options(c.Title) {
 		opts = append(opts, o)
 	}
+	if c.Fresh {
+		opts = append(opts, llb.IgnoreCache)
+	}
 	if c.Explain != nil {
 		opts = append(opts, s.graph.explanations.add(c.Explain))
 	}
 	return on.Run(append(opts, c.Mounts...)...)
 }
 
-// EpochEnv is the environment that makes tools write the epoch instead of the
-// time of the build (reproducible-builds.org, SOURCE_DATE_EPOCH).
+// EpochEnv returns the environment that makes tools write the epoch instead of the time of the
+// build (reproducible-builds.org, SOURCE_DATE_EPOCH).
 func (g *Graph) EpochEnv() map[string]string {
 	return map[string]string{"SOURCE_DATE_EPOCH": strconv.FormatInt(g.Epoch.Unix(), 10)}
 }
 
-// Cache mounts a directory that outlives builds. Steps that use it at the same
-// time get one each: a step that waits would occupy the slot of one that could
-// run.
+// Cache mounts a directory that is kept between builds. Steps that use it at the same time get
+// separate ones: a waiting step would occupy a slot of the scheduler.
 func (s Stage) Cache(target, id string) llb.RunOption {
 	return llb.AddMount(target, llb.Scratch(), llb.AsPersistentCacheDir(s.graph.CacheNamespace+id, llb.CacheMountPrivate))
 }

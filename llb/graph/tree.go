@@ -10,8 +10,8 @@ import (
 	"github.com/flavorkit/flavorkit/internal/tree"
 )
 
-// Tree makes one file operation, and so one layer, from entries. Directories in
-// between are made as 0755.
+// Tree makes one file operation, and therefore one layer, from entries. Parent directories get mode
+// 0755.
 func (g *Graph) Tree(entries []tree.Entry) *llb.FileAction {
 	entries = slices.Clone(entries)
 	slices.SortStableFunc(entries, func(a, b tree.Entry) int {

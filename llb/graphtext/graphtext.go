@@ -1,6 +1,5 @@
-// Package graphtext writes a graph as text that people can read and diff: one
-// paragraph per vertex, inputs first. It leaves out what differs between
-// sessions, so that equal graphs give equal text.
+// Package graphtext writes a graph as text that people can read and diff: one paragraph per vertex,
+// inputs first. It omits what differs between sessions, so equal graphs give equal text.
 package graphtext
 
 import (
@@ -21,7 +20,7 @@ type Graph struct {
 	Metadata map[digest.Digest]llb.OpMetadata
 }
 
-// Of reads the graph of a definition.
+// Of returns the graph of a definition.
 func Of(def *llb.Definition) (Graph, error) {
 	g := Graph{Ops: map[digest.Digest]*pb.Op{}, Metadata: def.Metadata}
 	for _, data := range def.Def {
@@ -34,7 +33,7 @@ func Of(def *llb.Definition) (Graph, error) {
 	return g, nil
 }
 
-// String writes the whole graph.
+// String returns the text of the whole graph.
 func (g Graph) String() string {
 	w := &writer{graph: g, numbers: map[digest.Digest]int{}}
 	for _, root := range g.roots() {
@@ -49,7 +48,7 @@ type Named struct {
 	Graph Graph
 }
 
-// Join writes several graphs, with shared vertices once. The end lists the result
+// Join returns the text of several graphs, with shared vertices only once. The end lists the result
 // of each graph.
 func Join(graphs ...Named) string {
 	w := &writer{numbers: map[digest.Digest]int{}}
@@ -63,8 +62,8 @@ func Join(graphs ...Named) string {
 	return w.text.String() + "\n" + results.String()
 }
 
-// roots are the vertices that no other uses. A definition ends with an empty
-// op that points at the result; then that result is the only root.
+// roots returns the vertices that no other vertex uses. A definition ends with an empty op that
+// points at the result; then that result is the only root.
 func (g Graph) roots() []digest.Digest {
 	used := map[string]bool{}
 	for _, op := range g.Ops {
@@ -142,7 +141,7 @@ func (w *writer) op(op *pb.Op, inputs []string) {
 	}
 }
 
-// source leaves out what belongs to the session of the client.
+// source omits what belongs to the session of the client.
 func (w *writer) source(attrs map[string]string) {
 	for _, key := range slices.Sorted(maps.Keys(attrs)) {
 		switch key {
@@ -164,8 +163,13 @@ func (w *writer) exec(e *pb.ExecOp, inputs []string) {
 		if m.Input >= 0 && int(m.Input) < len(inputs) {
 			from = inputs[m.Input]
 		}
-		if m.MountType == pb.MountType_CACHE {
+		switch m.MountType {
+		case pb.MountType_CACHE:
 			from = "cache " + m.CacheOpt.ID
+		case pb.MountType_SECRET:
+			from = "secret " + m.SecretOpt.ID
+		case pb.MountType_TMPFS:
+			from = "memory"
 		}
 		mount := fmt.Sprintf("    mount %s from %s", m.Dest, from)
 		if m.Selector != "" {
@@ -203,11 +207,19 @@ func (w *writer) file(f *pb.FileOp, inputs []string) {
 		case *pb.FileAction_Symlink:
 			w.line("  symlink %s -> %s%s", o.Symlink.Newpath, o.Symlink.Oldpath, on)
 		case *pb.FileAction_Copy:
-			w.line("  copy %s%s to %s%s", ref(pb.InputIndex(a.SecondaryInput)), o.Copy.Src, o.Copy.Dest, on)
+			w.line("  copy %s%s to %s%s%s", ref(pb.InputIndex(a.SecondaryInput)), o.Copy.Src, o.Copy.Dest, owner(o.Copy.Owner), on)
 		default:
 			w.line("  %T%s", o, on)
 		}
 	}
+}
+
+// owner is that of all copied files, in numbers; empty when the owners stay.
+func owner(o *pb.ChownOpt) string {
+	if o == nil {
+		return ""
+	}
+	return fmt.Sprintf(" owner %d:%d", o.User.GetByID(), o.Group.GetByID())
 }
 
 func quoted(args []string) []string {

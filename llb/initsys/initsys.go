@@ -1,5 +1,5 @@
-// Package initsys enables services by the files that an init system looks at,
-// so that no init system has to run in the build.
+// Package initsys enables services by writing the files that an init system reads, so no init
+// system has to run in the build.
 package initsys
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/flavorkit/flavorkit/plan"
 )
 
-// Links returns what enables and masks the services of a system.
+// Links returns the links that enable and mask the services of a system.
 func Links(system plan.System) ([]tree.Entry, error) {
 	links, ok := map[string]func(plan.System) []tree.Entry{
 		"systemd": systemd,
@@ -25,9 +25,9 @@ func Links(system plan.System) ([]tree.Entry, error) {
 	return links(system), nil
 }
 
-// systemd enables a unit by a link from the directory of the target that wants
-// it, and masks one by a link to /dev/null (systemctl(1), enable and mask). No
-// system has a graphical target (contract 1.12).
+// systemd enables a unit with a link in the directory of the target that wants it, and masks one
+// with a link to /dev/null (systemctl(1), enable and mask). No system has a graphical target
+// (contract 1.12).
 func systemd(system plan.System) []tree.Entry {
 	const own, units = "/etc/systemd/system", "/usr/lib/systemd/system"
 	entries := enable(system, func(unit, target string) tree.Entry {
@@ -40,8 +40,8 @@ func systemd(system plan.System) []tree.Entry {
 	return entries
 }
 
-// openrc enables a service by a link from the directory of the runlevel that it is
-// started in (rc-update(8)).
+// openrc enables a service with a link in the directory of the runlevel that starts it
+// (rc-update(8)).
 func openrc(system plan.System) []tree.Entry {
 	const runlevels, services = "/etc/runlevels", "/etc/init.d"
 	return enable(system, func(service, runlevel string) tree.Entry {
@@ -49,7 +49,7 @@ func openrc(system plan.System) []tree.Entry {
 	})
 }
 
-// enable makes a link for each service and place that it is started in.
+// enable makes a link for each service and each target or runlevel that starts it.
 func enable(system plan.System, link func(service, where string) tree.Entry) []tree.Entry {
 	var entries []tree.Entry
 	for _, service := range slices.Sorted(maps.Keys(system.Enable)) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts a kernel that is no package of the distribution into the stage, at the
-# places where a package would have put it.
+# Copies a custom kernel into the stage, to the paths that a kernel package
+# would use.
 #
 # usage: adopt.sh SOURCE
 #   SOURCE  tree with one /boot/vmlinuz*, its modules in /lib/modules or
@@ -18,15 +18,15 @@ for lib in "$source/usr/lib" "$source/lib"; do
 	[ ! -d "$1" ] || break
 done
 if [ $# -ne 1 ] || [ ! -d "$1" ]; then
-	fail "the kernel's source must hold the modules of one kernel, in /lib/modules or /usr/lib/modules"
+	fail "the kernel's source must have the modules of one kernel, in /lib/modules or /usr/lib/modules"
 fi
 version=$(basename "$1")
 
-# The version may be missing in the name, and a link may lead to the kernel.
+# The name may not contain the version, and may be a link to the kernel.
 for kernel in "$source/boot/vmlinuz-$version" "$source"/boot/vmlinuz* "$lib/modules/$version/vmlinuz"; do
 	[ ! -f "$kernel" ] || break
 done
-[ -f "$kernel" ] || fail "the kernel's source holds modules of $version, and no /boot/vmlinuz* for them"
+[ -f "$kernel" ] || fail "the kernel's source has modules of $version, but no /boot/vmlinuz* for them"
 
 rm -rf /boot/vmlinuz* /boot/config-* /lib/modules/*
 mkdir -p /boot /lib/modules

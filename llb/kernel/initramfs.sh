@@ -1,9 +1,9 @@
 #!/bin/sh
-# What the scripts that make an initramfs share; they source it.
+# Library that the scripts that make an initramfs source.
 
-# need TOOL...: each is a command, or several with " or " between, a tab, and what it
-# is needed for. A tool that makes an initramfs leaves out, without a word, what it
-# lacks a command for.
+# need TOOL...: each is a command, or alternatives joined by " or ", a tab, and what
+# needs it. An initramfs tool silently leaves out modules if a command for them is
+# missing.
 need() {
 	tab=$(printf '\t') missing=''
 	for tool; do
@@ -19,12 +19,18 @@ need() {
 	[ -z "$missing" ]
 }
 
-# manifest FILE: writes the list of paths on standard input, sorted, to a file. A list
-# that is empty comes from a program that failed in front of a pipe.
+# manifest FILE: writes the list of paths on standard input, sorted, to a file. The
+# list is empty if the program before the pipe failed.
 manifest() {
 	LC_ALL=C sort >"$1"
 	[ -s "$1" ] || {
-		echo "the list of what is in the initramfs is empty" >&2
+		echo "the list of files in the initramfs is empty" >&2
 		return 1
 	}
+}
+
+# sizes FILE: writes the sizes on standard input to the file NAME.sizes beside
+# NAME.list. A line has the bytes of a file, a tab and its path.
+sizes() {
+	LC_ALL=C sort -k 2 >"${1%.list}.sizes"
 }

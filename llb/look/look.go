@@ -1,5 +1,4 @@
-// Package look holds what the scripts share that check a root filesystem from
-// the outside.
+// Package look has the shell library for scripts that check a root filesystem from outside.
 package look
 
 import (
@@ -11,5 +10,5 @@ import (
 //go:embed look.sh
 var text []byte
 
-// Script is sourced by the scripts of checks, which lies beside them.
+// Script is the library, which scripts source from their own directory.
 func Script() graph.Script { return graph.Script{Name: "look.sh", Text: text} }

@@ -1,18 +1,21 @@
 #!/bin/sh
-# What the checks share; they source it. They look into the root filesystem
-# $root from the outside, as if it were /, and run nothing of it.
+# Library that the checks source. It reads the root filesystem $root from
+# outside, as if it were /, and runs none of its programs.
 #
-# Every failure is one line "check failed: NAME: what is wrong".
-# shellcheck disable=SC2034,SC2154  # root is theirs, and failed for them
+# Each failure is one line "check failed: NAME: what is wrong".
+# shellcheck disable=SC2034,SC2154  # the caller sets root and reads failed and asked
 failed=0
+# The exit code for the key of the spec that requires what is checked.
+asked=1
 
+# fail NAME TEXT: the first failure decides the exit code.
 fail() {
 	echo "check failed: $1: $2" >&2
-	failed=1
+	[ "$failed" -ne 0 ] || failed=$asked
 }
 
-# real PATH: the path in the root filesystem with all links followed, as if it
-# were /. Prints nothing when there is no such file.
+# real PATH: prints the path in the root filesystem with all links resolved,
+# as if it were /, or nothing if there is no such file.
 real() {
 	chase=$1
 	depth=0
@@ -38,14 +41,14 @@ real() {
 	[ ! -e "$root$done_part" ] || printf '%s\n' "$root$done_part"
 }
 
-# text PATH: what a file of the root filesystem holds, and nothing when there is
-# no such file. A link is never followed out of the root filesystem.
+# text PATH: prints a file of the root filesystem, or nothing if it does not
+# exist. Links never lead out of the root filesystem.
 text() {
 	found=$(real "$1")
 	[ -z "$found" ] || [ ! -f "$found" ] || cat "$found"
 }
 
-# A program that is empty is what a failed download leaves.
+# A failed download leaves an empty program.
 executable() {
 	found=$(real "$1")
 	[ -n "$found" ] && [ -f "$found" ] && [ -x "$found" ] && [ -s "$found" ]

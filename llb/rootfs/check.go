@@ -20,9 +20,8 @@ import (
 //go:embed check.sh
 var checkScript []byte
 
-// check holds the root filesystem to the contract (its section 7, and what a
-// first boot needs). The state is empty, and building it fails with the names
-// of all checks that failed.
+// check checks the root filesystem against the contract (section 7, and what a first boot needs).
+// The state is empty, and building it fails with the names of all failed checks.
 func check(ctx context.Context, g *graph.Graph, p *plan.Plan, r *RootFS) (llb.State, error) {
 	s := g.Stage("rootfs", p.At(key.Extends)).On(g.Build)
 	tools, err := s.Image(ctx, p.ScriptImage)
@@ -30,42 +29,68 @@ func check(ctx context.Context, g *graph.Graph, p *plan.Plan, r *RootFS) (llb.St
 		return llb.State{}, err
 	}
 	const list = graph.ScriptDir + "/checks"
-	checks := s.File(llb.Scratch(), "list what is checked", g.Tree([]tree.Entry{tree.File("/checks", []byte(checkList(p)))}))
+	var asked look.Asked
+	text := checkList(p, &asked)
+	checks := s.File(llb.Scratch(), "list what is checked", g.Tree([]tree.Entry{tree.File("/checks", []byte(text))}))
+	mounts := []llb.RunOption{
+		llb.AddMount("/rootfs", r.unchecked, llb.Readonly),
+		llb.AddMount("/userland", r.Userland, llb.Readonly),
+		llb.AddMount(list, checks, llb.SourcePath("/checks"), llb.Readonly),
+	}
+	args := []string{"/rootfs", list, "/userland"}
+	if len(p.Userland.Loader.Copies) > 0 {
+		mounts, args = append(mounts, llb.AddMount("/lender", r.lender, llb.Readonly)), append(args, "/lender")
+	}
 	return s.Run(tools, graph.Command{
-		Title:  "check the root filesystem",
-		Script: graph.Script{Name: "check.sh", Text: checkScript, Beside: []graph.Script{look.Script()}},
-		Args:   []string{"/rootfs", list, "/userland"},
-		Mounts: []llb.RunOption{
-			llb.AddMount("/rootfs", r.unchecked, llb.Readonly),
-			llb.AddMount("/userland", r.Userland, llb.Readonly),
-			llb.AddMount(list, checks, llb.SourcePath("/checks"), llb.Readonly),
-		},
+		Title:   "check the root filesystem",
+		Script:  graph.Script{Name: "check.sh", Text: checkScript, Beside: []graph.Script{look.Script()}},
+		Args:    args,
+		Explain: func(code uint32) error { return asked.Explain(p, code) },
+		Mounts:  mounts,
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// checkList is one check a line: its kind and what it is about.
-func checkList(p *plan.Plan) string {
+// checkList returns one check per line: the exit code for the key of the spec that requires it, its
+// kind and its value.
+func checkList(p *plan.Plan, asked *look.Asked) string {
 	var b strings.Builder
-	add := func(kind string, values ...string) {
+	add := func(keys []key.Key, kind string, values ...string) {
 		for _, v := range values {
-			b.WriteString(kind + " " + v + "\n")
+			b.WriteString(asked.Code(keys...) + " " + kind + " " + v + "\n")
 		}
 	}
+	var flavor []key.Key // required by no key of the spec
+	files := []key.Key{key.Files, key.Layers}
+	add(files, "files", "")
+	add([]key.Key{key.CloudConfig, key.Files, key.Layers}, "cloud-config", "")
 	needs := p.Needs[catalog.NeedCommands]
 	for _, name := range p.Checks.Commands {
 		if _, needed := needs[name]; !needed {
-			add("command", name)
+			add(flavor, "command", name)
 		}
 	}
 	for _, names := range slices.Sorted(maps.Keys(needs)) {
-		add("need", names+"\t"+needs[names])
+		add(p.Origin.Asks(catalog.NeedCommands, names), "need", names+"\t"+needs[names])
 	}
-	add("program", p.Checks.Programs...)
+	asking := map[string][]key.Key{}
+	for _, c := range p.Components {
+		asking[c.Install] = c.Keys()
+		for _, link := range c.Links {
+			asking[link.Path] = c.Keys()
+		}
+	}
+	for _, program := range p.Checks.Programs {
+		add(asking[program], "program", program)
+	}
 	for _, v := range p.Release {
-		add("release", v.Name)
+		add(files, "release", v.Name)
 	}
-	add("file", p.Userland.Loader.Shim, p.Userland.Loader.Grub, p.Userland.Loader.DiskGrub)
-	add("init", p.System.Init)
-	add("mask", p.System.Mask...)
+	add(flavor, "file", p.Userland.Loader.Shim, p.Userland.Loader.Grub, p.Userland.Loader.DiskGrub)
+	for _, file := range slices.Sorted(maps.Keys(p.Userland.Loader.Copies)) {
+		add(flavor, "one", p.Userland.Loader.Copies[file])
+	}
+	init := []key.Key{key.Init}
+	add(init, "init", p.System.Init)
+	add(init, "mask", p.System.Mask...)
 	return b.String()
 }

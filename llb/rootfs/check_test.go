@@ -30,8 +30,8 @@ func newSystem(t *testing.T) *system {
 	t.Helper()
 	s := &system{
 		t: t, root: t.TempDir(), userland: t.TempDir(),
-		checks: "command bash\nneed awk or gawk\tstages\nmask masked.service\nprogram /usr/bin/immucore\n" +
-			"release KAIROS_ID\nrelease KAIROS_VERSION\nfile /usr/lib/shim/shimx64.efi\nfile \ninit systemd\n",
+		checks: "70 files \n71 cloud-config \n64 command bash\n65 need awk or gawk\tstages\n66 mask masked.service\n67 program /usr/bin/immucore\n" +
+			"68 release KAIROS_ID\n68 release KAIROS_VERSION\n69 file /usr/lib/shim/shimx64.efi\n69 file \n66 init systemd\n",
 	}
 	require.NoError(t, os.Chmod(s.root, 0o755))
 	for _, dir := range []string{
@@ -103,7 +103,19 @@ func (s *system) masks(unit string) {
 	s.link("/etc/systemd/system/"+unit, "/dev/null")
 }
 
-// lacks takes a link out of the distribution.
+// lends has the packages of the distribution bring files, and asks for the one that a pattern
+// finds.
+func (s *system) lends(files ...string) {
+	s.t.Helper()
+	for _, file := range files {
+		file = filepath.Join(s.userland, file)
+		require.NoError(s.t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(s.t, os.WriteFile(file, []byte("x"), 0o644))
+	}
+	s.checks += "69 one /usr/lib/efi/*/EFI/grub.efi\n"
+}
+
+// lacks removes a link from the distribution.
 func (s *system) lacks(p string) {
 	s.t.Helper()
 	require.NoError(s.t, os.Remove(filepath.Join(s.userland, p)))
@@ -121,24 +133,31 @@ func (s *system) remove(p string) {
 	require.NoError(s.t, os.RemoveAll(s.path(p)))
 }
 
-// replace puts something else in the place of a file or directory.
+// replace replaces a file or directory.
 func (s *system) replace(p, text string) { s.remove(p); s.write(p, text) }
 
 // run checks the system and returns what the script says.
 func (s *system) run() (lines []string, ok bool) {
 	s.t.Helper()
+	lines, code := s.check()
+	return lines, code == 0
+}
+
+// check returns the exit code too.
+func (s *system) check() (lines []string, code int) {
+	s.t.Helper()
 	dir := s.t.TempDir()
 	for name, text := range map[string]string{"check.sh": string(checkScript), "look.sh": string(look.Script().Text), "checks": s.checks} {
 		require.NoError(s.t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755))
 	}
-	cmd := exec.Command("sh", filepath.Join(dir, "check.sh"), s.root, filepath.Join(dir, "checks"), s.userland)
+	cmd := exec.Command("sh", filepath.Join(dir, "check.sh"), s.root, filepath.Join(dir, "checks"), s.userland, s.userland)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
+	_ = cmd.Run() // the exit code has it
 	for line := range strings.Lines(out.String()) {
 		lines = append(lines, strings.TrimSuffix(line, "\n"))
 	}
-	return lines, err == nil
+	return lines, cmd.ProcessState.ExitCode()
 }
 
 func TestCheckPasses(t *testing.T) {
@@ -165,7 +184,10 @@ func TestCheckPasses(t *testing.T) {
 			s.remove("/etc/systemd/system/console-getty.service")
 		},
 		"an account that the spec makes": func(s *system) { s.replace("/etc/passwd", "admin:x:1000:1000::/:/bin/sh\n") },
-		"no machine-id":                  func(s *system) { s.remove("/etc/machine-id") },
+		"one file of a version": func(s *system) {
+			s.lends("usr/lib/efi/1:2.12-60.fc44/EFI/grub.efi", "usr/lib/efi/1:2.12-60.fc44/EFI/shim.efi")
+		},
+		"no machine-id": func(s *system) { s.remove("/etc/machine-id") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSystem(t)
@@ -177,7 +199,7 @@ func TestCheckPasses(t *testing.T) {
 	}
 }
 
-// TestCheckFails breaks one thing at a time: each gives its one line.
+// TestCheckFails breaks one thing at a time: each gives exactly one line.
 func TestCheckFails(t *testing.T) {
 	testkit.NeedRoot(t)
 	for want, changes := range map[string][]func(*system){
@@ -190,13 +212,13 @@ func TestCheckFails(t *testing.T) {
 			func(s *system) { s.remove("/usr/bin/gawk") },
 			func(s *system) { s.chmod("/usr/bin/gawk", 0o644) },
 		},
-		"account ubuntu: the distribution brings it, with the number 1000, which the first account of a machine has": {
+		"account ubuntu: is part of the distribution and has the user ID 1000, which the first account of a machine gets": {
 			func(s *system) {
 				s.remove("/etc/passwd")
 				s.passwd("root:x:0:0::/root:/bin/sh\nubuntu:x:1000:1000:Ubuntu:/home/ubuntu:/bin/bash\n")
 			},
 		},
-		"cloud-config /system/oem/50_mine.yaml: passwd: \"!\" locks an account for keys as well; \"*\" is a password that nobody has": {
+		"cloud-config /system/oem/50_mine.yaml: passwd: \"!\" locks the account for SSH keys too; write \"*\"": {
 			func(s *system) { s.write("/system/oem/50_mine.yaml", "      kairos:\n        passwd: \"!\"\n") },
 			func(s *system) { s.write("/system/oem/50_mine.yaml", "passwd: '!!'\n") },
 		},
@@ -214,6 +236,15 @@ func TestCheckFails(t *testing.T) {
 		"file /usr/lib/shim/shimx64.efi: missing or empty": {
 			func(s *system) { s.remove("/usr/lib/shim/shimx64.efi") },
 			func(s *system) { s.replace("/usr/lib/shim/shimx64.efi", "") },
+		},
+		"file /usr/lib/efi/*/EFI/grub.efi: no file of the distribution matches": {
+			func(s *system) { s.lends() },
+			func(s *system) { s.lends("usr/lib/efi/1/EFI/shim.efi") },
+		},
+		"file /usr/lib/efi/*/EFI/grub.efi: one file has to match, and there are /usr/lib/efi/1/EFI/grub.efi /usr/lib/efi/2/EFI/grub.efi": {
+			func(s *system) {
+				s.lends("usr/lib/efi/1/EFI/grub.efi", "usr/lib/efi/2/EFI/grub.efi")
+			},
 		},
 		"link /lib64: a layer replaced the link of the userland": {
 			func(s *system) { s.remove("/lib64"); s.write("/lib64/x", "x") },
@@ -246,29 +277,29 @@ func TestCheckFails(t *testing.T) {
 		"directory /usr: is 1000:0:755, not 0:0:755 as in the userland": {
 			func(s *system) { require.NoError(s.t, os.Chown(s.path("/usr"), 1000, 0)) },
 		},
-		"directory /system/oem: holds no cloud-config stages": {
+		"directory /system/oem: has no cloud-config stages": {
 			func(s *system) { s.remove("/system/oem"); s.write("/system/oem/00.yaml", "") },
 		},
-		"ssh host keys: every machine would have the same": {
+		"ssh host keys: all machines would have the same": {
 			func(s *system) { s.write("/etc/ssh/ssh_host_ed25519_key.pub", "x") },
 		},
-		"/etc/iscsi/initiatorname.iscsi: every machine would have the same": {
+		"/etc/iscsi/initiatorname.iscsi: all machines would have the same": {
 			func(s *system) {
 				s.write("/etc/iscsi/initiatorname.iscsi", "## a comment\nInitiatorName=iqn.1993-08.org.debian:01:1bf0dd06de1\n")
 			},
 		},
-		"/etc/machine-id: every machine would have the same": {
+		"/etc/machine-id: all machines would have the same": {
 			func(s *system) { s.replace("/etc/machine-id", "x\n") },
 		},
-		"/var/lib/dbus/machine-id: every machine would have the same": {
+		"/var/lib/dbus/machine-id: all machines would have the same": {
 			func(s *system) { s.write("/var/lib/dbus/machine-id", "x\n") },
 		},
-		"sudo: is 0:0:755, and not setuid for all, such as 0:0:4755": {func(s *system) { s.chmod("/usr/bin/sudo", 0o755) }},
-		"sudo: is 1000:1000:4755, and not setuid for all, such as 0:0:4755": {func(s *system) {
+		"sudo: is 0:0:755; must be owned by root, setuid and executable for all, such as 0:0:4755": {func(s *system) { s.chmod("/usr/bin/sudo", 0o755) }},
+		"sudo: is 1000:1000:4755; must be owned by root, setuid and executable for all, such as 0:0:4755": {func(s *system) {
 			require.NoError(s.t, os.Chown(s.path("/usr/bin/sudo"), 1000, 1000))
 			s.chmod("/usr/bin/sudo", 0o755|os.ModeSetuid)
 		}},
-		"sudo: is 0:0:644, and not setuid for all, such as 0:0:4755": {func(s *system) { s.chmod("/usr/bin/sudo", 0o644) }},
+		"sudo: is 0:0:644; must be owned by root, setuid and executable for all, such as 0:0:4755": {func(s *system) { s.chmod("/usr/bin/sudo", 0o644) }},
 		"unit getty.target: is masked": {
 			func(s *system) {
 				s.write("/etc/systemd/system/x", "")
@@ -279,7 +310,7 @@ func TestCheckFails(t *testing.T) {
 		"init: unknown init system upstart": {func(s *system) { s.checks = strings.Replace(s.checks, "systemd", "upstart", 1) }},
 		"init: unknown init system ":        {func(s *system) { s.checks = "" }},
 		"list of checks: unknown kind reelase": {
-			func(s *system) { s.checks = "reelase X\n" + s.checks },
+			func(s *system) { s.checks = "1 reelase X\n" + s.checks },
 		},
 	} {
 		for _, change := range changes {
@@ -318,7 +349,7 @@ func (s *system) edit(p, former, latter string, words ...string) {
 	s.write(p, b.String())
 }
 
-// TestCheckReportsAll breaks much at once.
+// TestCheckReportsAll breaks many things at once.
 func TestCheckReportsAll(t *testing.T) {
 	testkit.NeedRoot(t)
 	s := newSystem(t)
@@ -343,23 +374,137 @@ func TestCheckOpenRC(t *testing.T) {
 	assert.True(t, ok)
 }
 
-// TestCheckList shows that every kind of the list is one that the script knows,
-// and that the list follows the spec.
+// TestCheckList shows that every kind of the list is one that the script knows, and that the list
+// follows the spec.
 func TestCheckList(t *testing.T) {
 	const spec = "extends: debian-12\nversion: v1.0.0\n"
-	list := checkList(spectest.MustPlan(t, spec, nil, "amd64"))
+	list := listOf(t, spec)
 	for line := range strings.Lines(list) {
-		kind, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		assert.Contains(t, string(checkScript), "\n\t"+kind+")", line)
-		assert.NotEmpty(t, value, line)
+		words := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 3)
+		assert.Regexp(t, "^[1-9][0-9]*$", words[0], line)
+		assert.Contains(t, string(checkScript), "\n\t"+words[1]+")", line)
+		if words[1] != "files" && words[1] != "cloud-config" {
+			assert.NotEmpty(t, words[2], line)
+		}
 	}
 	assert.Contains(t, list, "command mount.nfs\n")
-	assert.Contains(t, list, "\nneed findmnt\tthe agent, grow-persistent and grub-state")
+	assert.Contains(t, list, " need findmnt\tthe agent, grow-persistent and grub-state")
 	assert.NotContains(t, list, "command findmnt\n", "said once")
-	assert.Contains(t, list, "\nmask systemd-firstboot.service\n")
-	without := checkList(spectest.MustPlan(t, spec+"packages: {groups: {nfs: false}}\n", nil, "amd64"))
+	assert.Contains(t, list, " mask systemd-firstboot.service\n")
+	without := listOf(t, spec+"packages: {groups: {nfs: false}}\n")
 	assert.NotContains(t, without, "mount.nfs")
 	assert.NotContains(t, list, "kcrypt-discovery-challenger")
-	with := checkList(spectest.MustPlan(t, spec+"components: {kcrypt-discovery-challenger: {}}\n", nil, "amd64"))
+	with := listOf(t, spec+"components: {kcrypt-discovery-challenger: {}}\n")
 	assert.Contains(t, with, "program /system/discovery/kcrypt-discovery-challenger\n")
+}
+
+func listOf(t *testing.T, spec string) string {
+	t.Helper()
+	return checkList(spectest.MustPlan(t, spec, nil, "amd64"), new(look.Asked))
+}
+
+// TestCheckAsked has a failing check point at the line of the spec that asks for it.
+func TestCheckAsked(t *testing.T) {
+	testkit.NeedRoot(t)
+	const debian = "extends: debian-12\nversion: v1.0.0\n"
+	for _, c := range []struct {
+		name, spec string
+		change     func(*system)
+		want       string
+	}{
+		{
+			name: "the flavor asks", spec: debian,
+			change: func(s *system) { s.remove("/usr/bin/rsync") },
+			want:   "kairos.spec:1:10: extends: ",
+		},
+		{
+			name: "a package is removed", spec: debian + "packages:\n  remove:\n    - nano\n    - rsync\n",
+			change: func(s *system) { s.remove("/usr/bin/rsync") },
+			want:   "kairos.spec:6:7: packages.remove[1]: ",
+		},
+		{
+			name: "the flavor's package, beside a removal", spec: debian + "packages: {remove: [nano]}\n",
+			change: func(s *system) { s.remove("/usr/bin/rsync") },
+			want:   "kairos.spec:1:10: extends: ",
+		},
+		{
+			name: "kubernetes", spec: debian + "variant: standard\nkubernetes: k3s\n",
+			change: func(s *system) { s.remove("/usr/bin/kubectl") },
+			want:   "kairos.spec:4:13: kubernetes: ",
+		},
+		{
+			name: "kubernetes of the variant", spec: debian + "variant: standard\n",
+			change: func(s *system) { s.remove("/usr/bin/kubectl") },
+			want:   "kairos.spec:3:10: variant: ",
+		},
+		{
+			name: "a component", spec: debian + "components: {kcrypt-discovery-challenger: {}}\n",
+			change: func(s *system) { s.remove("/system/discovery/kcrypt-discovery-challenger") },
+			want:   "kairos.spec:3:43: components.kcrypt-discovery-challenger: ",
+		},
+		{
+			name: "files of the spec", spec: debian + "files: [{path: /etc/machine-id, content: x}]\n",
+			change: func(s *system) { s.write("/etc/machine-id", "x") },
+			want:   "kairos.spec:3:8: files: ",
+		},
+		{
+			name: "files of nobody", spec: debian,
+			change: func(s *system) { s.write("/etc/machine-id", "x") },
+			want:   "kairos.spec:1:10: extends: ",
+		},
+		{
+			name: "the first of several", spec: debian + "variant: standard\nfiles: [{path: /etc/machine-id, content: x}]\n",
+			change: func(s *system) { s.write("/etc/machine-id", "x"); s.remove("/usr/bin/kubectl") },
+			want:   "kairos.spec:3:10: variant: ",
+		},
+		{
+			name: "the init system", spec: debian + "init: systemd\n",
+			change: func(s *system) { s.write("/etc/systemd/system/getty.target", "") },
+			want:   "kairos.spec:3:7: init: ",
+		},
+		{
+			name: "the cloud-config", spec: debian + "cloudConfig: '#cloud-config'\n",
+			change: func(s *system) { s.write("/system/oem/90_spec.yaml", "passwd: '!'\n") },
+			want:   "kairos.spec:3:14: cloudConfig: ",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := spectest.MustPlan(t, c.spec, nil, "amd64")
+			var asked look.Asked
+			s := newSystem(t)
+			s.checks = checkList(p, &asked)
+			s.provide()
+			lines, code := s.check()
+			require.Zero(t, code, lines)
+			require.NoError(t, asked.Explain(p, uint32(code)))
+			c.change(s)
+			lines, code = s.check()
+			require.NotEmpty(t, lines)
+			require.ErrorContains(t, asked.Explain(p, uint32(code)), c.want)
+		})
+	}
+}
+
+// provide adds what the list of checks asks for.
+func (s *system) provide() {
+	s.t.Helper()
+	release := ""
+	for line := range strings.Lines(s.checks) {
+		words := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 3)
+		switch kind, value := words[1], words[2]; kind {
+		case "command", "need":
+			name, _, _ := strings.Cut(value, "\t")
+			name, _, _ = strings.Cut(name, " or ")
+			if name != "sudo" { // it has a mode of its own
+				s.write("/usr/bin/"+name, "#!program")
+				s.chmod("/usr/bin/"+name, 0o755)
+			}
+		case "program", "file":
+			s.write(value, "#!program")
+			s.chmod(value, 0o755)
+		case "release":
+			release += value + "=\"x\"\n"
+		}
+	}
+	s.write("/etc/kairos-release", release)
 }

@@ -14,10 +14,9 @@ import (
 //go:embed directories.sh
 var dirsScript []byte
 
-// dirsLayer has the directories of the userland that are not 0755 and root's, and
-// nothing in them. A layer brings the directories above its files with modes of its
-// own, and those of the last layer count: on top of them, this gives a directory
-// such as /etc/ssl/private back what the distribution made it.
+// dirsLayer has the directories of the userland that are not 0755 or not owned by root, empty. A
+// layer contains the parent directories of its files, and the modes in the last layer win. On top
+// of the others, this layer restores the mode of a directory such as /etc/ssl/private.
 func dirsLayer(ctx context.Context, g *graph.Graph, p *plan.Plan, userland llb.State) (llb.State, error) {
 	s := g.Stage(p.Userland.Distro+"/directories", p.At(key.Packages)).On(g.Build)
 	tools, err := s.Image(ctx, p.ScriptImage)
@@ -25,7 +24,7 @@ func dirsLayer(ctx context.Context, g *graph.Graph, p *plan.Plan, userland llb.S
 		return llb.State{}, err
 	}
 	return s.Run(tools, graph.Command{
-		Title:  "take the modes of the userland's directories",
+		Title:  "restore the modes of the userland's directories",
 		Script: graph.Script{Name: "directories.sh", Text: dirsScript},
 		Args:   []string{"/userland", "/out"},
 		Env:    g.EpochEnv(),

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes those directories of a userland anew, empty, that are not 0755 and root's.
+# Copies the directories of a userland that are not 0755 or not owned by root,
+# without their contents.
 #
 # usage: directories.sh USERLAND OUT
 set -eu
@@ -7,7 +8,7 @@ userland=$1 out=$2
 
 umask 022
 cd "$userland"
-# A directory comes before what is in it, so mkdir makes only such parents as are 0755.
+# A directory comes before its contents, so mkdir only makes parents with mode 0755.
 find . -xdev -mindepth 1 -type d ! \( -perm 0755 -user 0 -group 0 \) -exec sh -c '
 	out=$1
 	shift

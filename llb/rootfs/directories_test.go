@@ -12,8 +12,8 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// TestDirectories takes directories out of a userland: those that are not 0755 and
-// root's, and the ones above them.
+// TestDirectories takes directories out of a userland: those that are not 0755 and root's, and the
+// ones above them.
 func TestDirs(t *testing.T) {
 	testkit.NeedRoot(t) // it sets owners
 	userland, out := t.TempDir(), t.TempDir()

@@ -16,23 +16,21 @@ import (
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
-// cloudConfigPath is where the cloud-config of a spec is read from at every
-// boot: after all stages of flavorkit, before those of the machine's owner
-// (contract 1.12).
+// cloudConfigPath is the path of the spec's cloud-config. It is read at every boot, after all
+// stages of flavorkit and before those in /oem (contract 1.12).
 const cloudConfigPath = "/system/oem/90_spec.yaml"
 
-// filesLayer holds the user's files and cloud-config. ok is false when there
-// are none.
+// filesLayer returns the user's files and cloud-config. ok is false if there are none.
 func filesLayer(ctx context.Context, g *graph.Graph, p *plan.Plan) (layer llb.State, ok bool, err error) {
 	var action *llb.FileAction
 	for i, f := range p.Files {
-		if action, err = addFile(ctx, g, action, key.Files.Item(i), f); err != nil {
+		if action, err = AddFile(ctx, g, action, key.Files.Item(i), f); err != nil {
 			return llb.State{}, false, err
 		}
 	}
 	if c := p.CloudConfig; !c.IsZero() {
 		f := plan.File{Path: cloudConfigPath, Content: c, Mode: "0600"}
-		if action, err = addFile(ctx, g, action, key.CloudConfig, f); err != nil {
+		if action, err = AddFile(ctx, g, action, key.CloudConfig, f); err != nil {
 			return llb.State{}, false, err
 		}
 	}
@@ -47,8 +45,8 @@ func filesLayer(ctx context.Context, g *graph.Graph, p *plan.Plan) (layer llb.St
 	return s.File(llb.Scratch(), "add the files of the spec", action), true, nil
 }
 
-// addFile appends one file of the spec to a file operation.
-func addFile(ctx context.Context, g *graph.Graph, action *llb.FileAction, k key.Key, f plan.File) (*llb.FileAction, error) {
+// AddFile appends one file of the spec to a file operation. The key is that of the file.
+func AddFile(ctx context.Context, g *graph.Graph, action *llb.FileAction, k key.Key, f plan.File) (*llb.FileAction, error) {
 	uid, gid, err := owner(f.Owner)
 	if err != nil {
 		return nil, errors.Wrap(err, k.String())
@@ -58,7 +56,7 @@ func addFile(ctx context.Context, g *graph.Graph, action *llb.FileAction, k key.
 		return nil, errors.Wrap(err, k.String())
 	}
 	created := llb.WithCreatedTime(g.Epoch)
-	// Those that the userland has keep its modes (dirsLayer).
+	// Directories of the userland keep their modes (dirsLayer).
 	if dir := path.Dir(f.Path); dir != "/" {
 		action = action.Mkdir(dir, 0o755, llb.WithParents(true), created)
 	}
@@ -85,26 +83,26 @@ func addFile(ctx context.Context, g *graph.Graph, action *llb.FileAction, k key.
 	return action.Copy(from, path.Join("/", f.From), f.Path, info), nil
 }
 
-// mode reads octal permissions; nil means that none were given.
+// mode parses octal permissions; nil for none.
 func mode(s string) (*fs.FileMode, error) {
 	if s == "" {
 		return nil, nil
 	}
 	bits, err := strconv.ParseUint(strings.TrimPrefix(s, "0o"), 8, 12)
 	if err != nil {
-		return nil, errors.Wrap(err, "read the mode")
+		return nil, errors.Wrap(err, "parse the mode")
 	}
 	m := fs.FileMode(bits)
 	return &m, nil
 }
 
-// owner reads uid:gid.
+// owner parses uid:gid.
 func owner(s string) (uid, gid int, err error) {
 	if s == "" {
 		return 0, 0, nil
 	}
 	if _, err := fmt.Sscanf(s, "%d:%d", &uid, &gid); err != nil {
-		return 0, 0, errors.Wrap(err, "read the owner")
+		return 0, 0, errors.Wrap(err, "parse the owner")
 	}
 	return uid, gid, nil
 }

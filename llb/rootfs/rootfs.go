@@ -1,6 +1,5 @@
-// Package rootfs puts the layers together, in order, into the root filesystem
-// of a system, and holds the layers that are neither packages, kernel nor
-// component.
+// Package rootfs merges the layers into the root filesystem, and makes the layers that are neither
+// packages, kernel nor components.
 package rootfs
 
 import (
@@ -20,20 +19,21 @@ import (
 
 // RootFS is a root filesystem and the parts that artifacts are made from.
 type RootFS struct {
-	// State is the whole root filesystem. It can be built only when its checks
-	// pass.
+	// State is the whole root filesystem. It can be built only if its checks pass.
 	State llb.State
-	// unchecked is the same, for steps that run beside the checks.
+	// unchecked is the same, for steps that run in parallel with the checks.
 	unchecked llb.State
-	// checks are empty, and can be built only when the root filesystem is what
-	// the contract asks for, and its kernel fits it.
+	// checks are empty states. They can be built only if the root filesystem follows the contract
+	// and its kernel fits.
 	checks []llb.State
-	// Userland is the distribution with its packages alone.
+	// Userland is only the distribution with its packages.
 	Userland llb.State
-	// Loader holds the EFI programs of the plan: the userland, or what lends
-	// them to it.
+	// Loader has the EFI programs of the plan: the userland, another distribution, or copies of its
+	// programs.
 	Loader llb.State
-	// Kernel are the kernel's own layers.
+	// lender is the distribution that has the EFI programs.
+	lender llb.State
+	// Kernel has the layers of the kernel.
 	Kernel kernel.Kernel
 }
 
@@ -44,16 +44,25 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 		return nil, err
 	}
 	userlandStage := g.Stage(p.Userland.Distro+"/userland", p.At(key.Packages))
-	userland, err := distro.Install(ctx, userlandStage, p.Userland.Install, "userland")
+	userland, err := distro.Install(ctx, g, userlandStage, p, p.Userland.Install, "userland")
 	if err != nil {
 		return nil, err
 	}
+	if userland, err = distro.Keep(ctx, g, userlandStage, p, p.Userland.Install, userland); err != nil {
+		return nil, err
+	}
+	if userland, err = distro.Trust(ctx, g, userlandStage, p, p.Userland.Install, userland); err != nil {
+		return nil, err
+	}
 	layers := []llb.State{userland}
-	loader := userland
+	lender, loader := userland, userland
 	if from := p.Userland.Loader.From; from != nil {
-		if loader, err = loaderLayer(ctx, g, p, *from); err != nil {
+		if lender, err = distro.Install(ctx, g, loaderStage(g, p), p, *from, "loader"); err != nil {
 			return nil, err
 		}
+	}
+	if p.Userland.Loader.From != nil || len(p.Userland.Loader.Copies) > 0 {
+		loader = loaderLayer(g, p, lender)
 		layers = append(layers, loader)
 	}
 	k, err := kernel.Build(ctx, g, p, components)
@@ -69,6 +78,11 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 		return nil, err
 	}
 	layers = append(layers, system)
+	brought, err := specLayers(ctx, g, p, userland)
+	if err != nil {
+		return nil, err
+	}
+	layers = append(layers, brought...)
 	files, ok, err := filesLayer(ctx, g, p)
 	if err != nil {
 		return nil, err
@@ -83,7 +97,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 	layers = append(layers, dirs, releaseLayer(g, p))
 
 	s := g.Stage("rootfs", p.At(key.Extends))
-	r := &RootFS{Userland: userland, Loader: loader, Kernel: k, unchecked: g.Merge(s, "put the layers together", layers...)}
+	r := &RootFS{Userland: userland, Loader: loader, lender: lender, Kernel: k, unchecked: g.Merge(s, "merge the layers", layers...)}
 	contract, err := check(ctx, g, p, r)
 	if err != nil {
 		return nil, err
@@ -93,19 +107,26 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 		return nil, err
 	}
 	r.checks = []llb.State{contract, fits}
+	small, limited, err := checkSize(ctx, g, p, r)
+	if err != nil {
+		return nil, err
+	}
+	if limited {
+		r.checks = append(r.checks, small)
+	}
 	r.State = r.Derive(g, s, "root filesystem", func(root llb.State) llb.State { return root })
 	return r, nil
 }
 
-// Derive makes something of the root filesystem while it is being checked, and
-// gates the result: nothing is made of that before the checks have passed. The
-// vertex of the gate is called "checked" and what.
+// Derive makes something from the root filesystem in parallel with the checks, and gates the
+// result: it can be used only if the checks pass. The vertex of the gate is called "checked " plus
+// what.
 func (r *RootFS) Derive(g *graph.Graph, s graph.Stage, what string, from func(root llb.State) llb.State) llb.State {
 	return g.Require(s, "checked "+what, from(r.unchecked), r.checks...)
 }
 
-// NetworkInitramfs is a state with an initramfs in /boot that can use a network,
-// gated as the root filesystem is.
+// NetworkInitramfs returns a state with an initramfs in /boot that can use a network, gated like
+// the root filesystem.
 func (r *RootFS) NetworkInitramfs(ctx context.Context, g *graph.Graph, p *plan.Plan) (llb.State, error) {
 	made, err := r.Kernel.NetworkInitramfs(g, p)
 	if err != nil {

@@ -1,5 +1,4 @@
-// Package boottest boots an artifact in a step, where the system tries the
-// assertions of the spec.
+// Package boottest boots an artifact in a step, and runs the assertions of the spec in the VM.
 package boottest
 
 import (
@@ -11,6 +10,7 @@ import (
 
 	"github.com/moby/buildkit/client/llb"
 
+	"github.com/flavorkit/flavorkit/internal/qemu"
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/artifact"
 	"github.com/flavorkit/flavorkit/llb/artifact/disk"
@@ -31,22 +31,22 @@ var (
 
 func boottestScript() graph.Script { return graph.Script{Name: "boottest.sh", Text: boottestText} }
 
-// The exit codes that say how the test went. Those below are of programs that the
-// script runs, and of signals.
+// The exit codes for the results of the test. Lower codes come from programs that the script runs,
+// and from signals.
 const (
 	exitUntried = 199
-	// exitFailed and the number of the first assertion that failed.
+	// exitFailed plus the number of the first failed assertion.
 	exitFailed = 200
-	// exitLast is for all whose number has no code of its own.
+	// exitLast is for all assertions with a higher number.
 	exitLast = 255
 )
 
-// Build boots an artifact and has the system try the assertions of the spec. The
-// result is a report and the log of the serial console; an assertion that fails
-// fails the step, whose exit code failure reads.
+// Build boots an artifact and runs the assertions of the spec. The result is a report and the log
+// of the serial console. If an assertion fails, the step fails with an exit code that failure
+// explains.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	if p.Test == nil || len(p.Test.Assertions) == 0 {
-		return llb.State{}, p.Diagnose(rules.MissingValue, key.TestAssertions, `write some, such as "test: {assertions: [{service: ssh}]}"`, "there are none, so there is nothing to test")
+		return llb.State{}, p.Diagnose(rules.MissingValue, key.TestAssertions, `write some, such as "test: {assertions: [{service: ssh}]}"`, "there are no assertions to test")
 	}
 	toolsStage, image, err := artifact.Tools(ctx, g, p, p.Test.Tools)
 	if err != nil {
@@ -63,7 +63,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 	}
 	t := p.Test
 	return s.Run(image, graph.Command{
-		Title:  fmt.Sprintf("boot %s and try the assertions", name),
+		Title:  fmt.Sprintf("boot %s and run the assertions", name),
 		Script: boottestScript(),
 		Args:   slices.Concat([]string{"/in/medium", "/out/" + p.File, strconv.Itoa(t.Seconds), t.Emulator.Variables}, emulator(t)),
 		Env: map[string]string{
@@ -76,10 +76,10 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// testedFile is where the artifact is in the step that boots it.
+// testedFile is the path of the artifact in the step that boots it.
 const testedFile = "/in/artifact"
 
-// tested is the artifact that is booted, by its name.
+// tested returns the artifact to boot, with its name.
 func tested(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (string, llb.RunOption, error) {
 	if p.Test.Artifact == "iso" {
 		name := p.File + ".iso"
@@ -90,15 +90,15 @@ func tested(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS)
 	return p.File + ".img", disk.Mount(testedFile, raw, disk.File(p)), err
 }
 
-// testMedium are the files that the system gets: a cloud-config, which starts the
-// script, and a directory for each assertion.
+// testMedium returns the files for the system: a cloud-config, which starts the script, and a
+// directory for each assertion.
 func testMedium(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
 	entries, err := g.Overlays.Files("test")
 	if err != nil {
 		return llb.State{}, err
 	}
 	entries = append(entries, tree.File("/guest.sh", guestText))
-	// Scripts go through the folders by name.
+	// The script runs the directories in order of their names.
 	digits := max(2, len(strconv.Itoa(len(p.Test.Assertions))))
 	for i, a := range p.Test.Assertions {
 		for name, text := range map[string]string{
@@ -109,54 +109,38 @@ func testMedium(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) 
 			}
 		}
 	}
-	return s.Tree(llb.Scratch(), "write down the assertions", entries), nil
+	return s.Tree(llb.Scratch(), "write the assertions", entries), nil
 }
 
-// emulator is the command line of QEMU (qemu(1)), for boottest.sh. No step gets
-// /dev/kvm, so the processor is emulated. There is one: several would wait for
-// each other on a builder with other work to do. The network leads nowhere, for
-// the step has none, but gives an address and a route, for services that wait for
-// them.
+// emulator returns the command line of QEMU, for boottest.sh. There is only one CPU, because
+// several would wait for each other on a busy builder. The network has an address and a route, for
+// services that wait for them, but no access to anything, because the step has no network.
 func emulator(t *plan.Test) []string {
+	const raw = "raw"
 	e := t.Emulator
-	args := slices.Concat([]string{e.Program, "-nodefaults", "-no-user-config", "-display", "none", "-pidfile", "pid"}, e.Arguments, []string{
-		"-accel", "tcg", "-smp", "1", "-m", strconv.Itoa(e.MiB), "-device", "virtio-rng-pci", "-serial", "file:serial",
-		"-netdev", "user,id=network", "-device", "virtio-net-pci,netdev=network,romfile=",
-	})
-	if e.Code != "" {
-		args = append(args,
-			"-drive", "if=pflash,unit=0,readonly=on,format=raw,file="+e.Code,
-			"-drive", "if=pflash,unit=1,format=raw,file=variables")
-	}
-	if !t.Installs {
-		args = append(args, "-no-reboot")
-	}
+	o := qemu.Options{MemoryMiB: e.MiB, CPUs: 1, Network: true, NoReboot: !t.Installs, ExtraArgs: []string{"-pidfile", "pid"}}
 	if t.Artifact == "iso" {
-		args = append(args,
-			"-drive", "if=none,id=artifact,media=cdrom,readonly=on,format=raw,file="+testedFile,
-			"-device", e.CDROM+",drive=artifact,bootindex=0")
+		o.ISO = testedFile
 	} else {
-		args = append(args,
-			"-drive", "if=none,id=artifact,snapshot=on,format=raw,file="+testedFile,
-			"-device", "virtio-blk-pci,drive=artifact,bootindex=0")
+		o.Disks = append(o.Disks, qemu.Disk{Path: testedFile, Format: raw, Scratch: true})
 	}
-	return append(args,
-		"-drive", "if=none,id=medium,readonly=on,format=raw,file=medium.iso",
-		"-device", "virtio-blk-pci,drive=medium",
-		"-drive", "if=none,id=report,format=raw,file=report",
-		"-device", "virtio-blk-pci,drive=report,serial=flavorkit-report")
+	o.Disks = append(o.Disks,
+		qemu.Disk{Path: "medium.iso", Format: raw, ReadOnly: true},
+		qemu.Disk{Path: "report", Format: raw, Serial: "flavorkit-report"})
+	step := qemu.Step{Board: e.Arguments, CDROM: e.CDROM, Code: e.Code, Variables: "variables", Console: "serial"}
+	return append([]string{e.Program}, step.Arguments(o)...)
 }
 
-// failure tells what an exit code of the step says about the spec; nil when it
-// says nothing.
+// failure explains an exit code of the step as an error in the spec; nil if it is not about the
+// spec.
 func failure(p *plan.Plan, code uint32) error {
 	const hint = "the log of the step says what there was to see, and has the last lines of the serial console"
 	at := int(code) - exitFailed
 	switch {
 	case code == exitUntried:
-		return p.Diagnose(rules.TestFailed, key.Test, hint, "the machine did not try all assertions within %ds", p.Test.Seconds)
+		return p.Diagnose(rules.TestFailed, key.Test, hint, "the system did not finish all assertions within %ds", p.Test.Seconds)
 	case code == exitLast:
-		return p.Diagnose(rules.TestFailed, key.TestAssertions, hint, "the first that failed is after number %d", exitLast-exitFailed)
+		return p.Diagnose(rules.TestFailed, key.TestAssertions, hint, "the first failed assertion is after number %d", exitLast-exitFailed)
 	case at >= 0 && at < len(p.Test.Assertions):
 		return p.Diagnose(rules.TestFailed, key.TestAssertions.Item(at), hint, "%s", p.Test.Assertions[at].Failure())
 	default:

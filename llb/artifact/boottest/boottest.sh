@@ -1,31 +1,31 @@
 #!/bin/sh
-# Boots an artifact in QEMU, where the system tries assertions on itself, and tells how that went.
+# Boots an artifact in QEMU, where the system runs assertions, and reports the results.
 #
 # usage: boottest.sh MEDIUM OUT SECONDS VARIABLES QEMU...
-#   MEDIUM     directory that becomes the medium with what the system has to do: guest.sh, assertions and a cloud-config
-#   OUT        results are OUT.test.txt, a line for each assertion, and OUT.test.log, the serial console
-#   SECONDS    for all of it
-#   VARIABLES  what the firmware's variables begin with, or nothing
-#   QEMU...    the machine. It is started in a directory with medium.iso, variables and the disk report, and writes serial
+#   MEDIUM     directory with the files of the test medium: guest.sh, assertions and a cloud-config
+#   OUT        writes OUT.test.txt, with one line per assertion, and OUT.test.log, the serial console
+#   SECONDS    timeout of the whole test
+#   VARIABLES  file with the initial variables of the firmware, or empty
+#   QEMU...    command of the VM. It runs in a directory with medium.iso, variables and the disk report, and writes serial
 #              and pid there
 #
-# The exit code is one of these. Numbers of assertions begin with 0.
-# FLAVORKIT_EXIT_FAILED   and the number of the first assertion that failed, up to
-# FLAVORKIT_EXIT_LAST     for all that follow
-# FLAVORKIT_EXIT_UNTRIED  not all assertions were tried, and none failed
+# The exit code is one of these. Assertions are numbered from 0.
+# FLAVORKIT_EXIT_FAILED   plus the number of the first failed assertion, up to
+# FLAVORKIT_EXIT_LAST     which is for all later ones
+# FLAVORKIT_EXIT_UNTRIED  not all assertions were finished, and none failed
 set -eu
 medium=$1 out=$2 seconds=$3 variables=$4
 shift 4
 
 escape=$(printf '\033')
 
-# readable takes out of a console what a terminal would act on. Where the cursor is moved, a line begins.
+# readable removes terminal control sequences. Where the cursor moves, it starts a new line.
 readable() {
 	LC_ALL=C sed -u -e "s/$escape\[[0-9;]*H/\n/g" -e "s/$escape\[[0-9;?=]*[A-Za-z]//g" -e 's/[^[:print:]\n\t]//g' |
 		sed -u -e 's/[[:space:]]*$//' -e '/^$/d'
 }
 
-# watch switches the machine off when there is nothing more to wait for.
+# watch stops the VM after the report is complete or the kernel has panicked.
 watch() {
 	until grep -aqx end report || grep -aq 'Kernel panic - not syncing' serial; do
 		sleep 1
@@ -33,7 +33,7 @@ watch() {
 	kill "$(cat pid)"
 }
 
-# verdicts reads the report: a line for each assertion, below it what there was to see of one that failed.
+# verdicts prints the report: a line for each assertion, followed by the output of one that failed.
 verdicts() {
 	for assertion in "$medium"/assertions/*; do
 		number=${assertion##*/}
@@ -42,7 +42,7 @@ verdicts() {
 		case $line in
 		passed*) echo "passed: $(cat "$assertion/title") (${took}s)" ;;
 		failed*) echo "failed: $(cat "$assertion/title") (${took}s)" ;;
-		*) echo "not tried to the end: $(cat "$assertion/title")" ;;
+		*) echo "not finished: $(cat "$assertion/title")" ;;
 		esac
 		sed -n "s/^said $number /    /p" notes
 	done
@@ -79,7 +79,8 @@ tr -d '\000' <report | readable >notes
 readable <serial >"$out.test.log"
 verdicts >"$out.test.txt"
 failed=$(sed -n 's/^failed 0*\([0-9][0-9]*\) .*/\1/p' notes | head -n 1)
-# What says most comes last: clients repeat the end of what a step has written.
+# The most important lines come last: clients repeat the end of the output of a
+# step.
 if [ -n "$failed" ]; then
 	console >&2
 	cat "$out.test.txt" >&2
@@ -91,8 +92,8 @@ cat "$out.test.txt" >&2
 if ! grep -qx end notes; then
 	console >&2
 	case $code in
-	0) echo "the machine ended before all assertions were tried" >&2 ;;
-	*) echo "the machine was not done after $seconds seconds" >&2 ;;
+	0) echo "the VM ended before all assertions were finished" >&2 ;;
+	*) echo "the VM was not done after $seconds seconds" >&2 ;;
 	esac
 	exit "$FLAVORKIT_EXIT_UNTRIED"
 fi

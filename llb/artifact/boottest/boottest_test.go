@@ -34,7 +34,7 @@ func (b bench) assertion(number string, files ...string) {
 	}
 }
 
-// TestGuest tries assertions on this machine.
+// TestGuest runs assertions on this machine.
 func TestGuest(t *testing.T) {
 	b := newBench(t, "timeout", "awk")
 	b.Write("it's a file", "x = 1\ny = 2\n")
@@ -74,7 +74,7 @@ func TestGuest(t *testing.T) {
 	})
 }
 
-// machine stands for QEMU: a script, started in the directory of a test.
+// machine is a substitute for QEMU: a script, started in the directory of a test.
 func (b bench) machine(seconds, script string) (string, int) {
 	b.Helper()
 	b.Write("machine", "echo $$ >pid\ntrap 'exit 0' TERM\n"+script)
@@ -119,19 +119,19 @@ func TestVerdict(t *testing.T) {
 	t.Run("panic", func(t *testing.T) {
 		out, code := b.machine("60", "echo '[ 1.0] Kernel panic - not syncing: VFS' >>serial\n"+idle)
 		assert.Equal(t, 199, code)
-		assert.Contains(t, out, "not tried to the end: assertion 00\n")
-		assert.Contains(t, out, "    [ 1.0] Kernel panic - not syncing: VFS\nthe machine ended before all assertions were tried\n")
+		assert.Contains(t, out, "not finished: assertion 00\n")
+		assert.Contains(t, out, "    [ 1.0] Kernel panic - not syncing: VFS\nthe VM ended before all assertions were finished\n")
 	})
 	t.Run("end", func(t *testing.T) {
 		out, code := b.machine("60", serial+report("passed 00 0"))
 		assert.Equal(t, 199, code)
-		assert.Contains(t, out, "passed: assertion 00 (0s)\nnot tried to the end: assertion 01\n")
-		assert.Contains(t, out, "the machine ended before all assertions were tried\n")
+		assert.Contains(t, out, "passed: assertion 00 (0s)\nnot finished: assertion 01\n")
+		assert.Contains(t, out, "the VM ended before all assertions were finished\n")
 	})
 	t.Run("too long", func(t *testing.T) {
 		out, code := b.machine("1", serial+idle)
 		assert.Equal(t, 199, code)
-		assert.Contains(t, out, "the machine was not done after 1 seconds\n")
+		assert.Contains(t, out, "the VM was not done after 1 seconds\n")
 	})
 	t.Run("too long after a failure", func(t *testing.T) {
 		_, code := b.machine("1", report("failed 00 1")+idle)
@@ -166,13 +166,13 @@ test:
 `, nil, "amd64")
 	const hint = "; the log of the step says what there was to see, and has the last lines of the serial console"
 	for code, want := range map[uint32]string{
-		199: "kairos.spec:4:3: test: the machine did not try all assertions within 600s",
+		199: "kairos.spec:4:3: test: the system did not finish all assertions within 600s",
 		200: "kairos.spec:6:7: test.assertions[0]: service ssh: not active after 60s",
 		201: `kairos.spec:7:7: test.assertions[1]: motd: file /etc/motd: not there with a line that matches "^Property \"of" after 300s`,
 		202: "kairos.spec:10:7: test.assertions[2]: run true: did not succeed after 300s",
 		203: `kairos.spec:11:7: test.assertions[3]: run a=b …: did not succeed with output that matches "b" after 300s`,
 		204: "kairos.spec:12:7: test.assertions[4]: file /etc/fstab: not there after 300s",
-		255: "kairos.spec:6:5: test.assertions: the first that failed is after number 55",
+		255: "kairos.spec:6:5: test.assertions: the first failed assertion is after number 55",
 	} {
 		require.EqualError(t, failure(p, code), want+hint)
 	}
@@ -181,18 +181,18 @@ test:
 	}
 }
 
-// TestEmulator has the machine that fits what is booted.
+// TestEmulator checks that the VM matches the artifact.
 func TestEmulator(t *testing.T) {
 	machine := func(test, arch string) string {
 		p := spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\n"+test, nil, arch)
 		return strings.Join(emulator(p.Test), " ")
 	}
 	iso := machine("test: {memory: 3GiB}\n", "amd64")
-	assert.Regexp(t, `^qemu-system-x86_64 .* -machine q35 .* -m 3072 .*OVMF_CODE_4M.fd .* -no-reboot .*readonly=on,format=raw,file=/in/artifact -device ide-cd,`, iso)
+	assert.Regexp(t, `^qemu-system-x86_64 .* -machine q35 .* -m 3072 .*OVMF_CODE_4M.fd .*readonly=on,format=raw,file=/in/artifact -device ide-cd,.* -no-reboot `, iso)
 	bios := machine("test: {firmware: bios}\n", "amd64")
 	assert.NotContains(t, bios, "pflash")
 	disk := machine("test: {artifact: disk}\n", "arm64")
-	assert.Regexp(t, `^qemu-system-aarch64 .* -m 2048 .*AAVMF_CODE.fd .*snapshot=on,format=raw,file=/in/artifact -device virtio-blk-pci,`, disk)
+	assert.Regexp(t, `^qemu-system-aarch64 .* -m 2048 .*AAVMF_CODE.fd .*format=raw,snapshot=on,file=/in/artifact -device virtio-blk-pci,`, disk)
 	assert.NotContains(t, disk, "-no-reboot", "it installs itself and starts again")
 	full := machine("artifacts: {disk: {layout: full}}\ntest: {artifact: disk}\n", "amd64")
 	assert.Contains(t, full, "-no-reboot")

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Tries assertions on the system that it runs on, one after the other, and reports. It comes with the medium of the
-# test, and uses what every userland has.
+# Runs assertions on the booted system, one after the other, and reports the results. It is on the test medium, and
+# only uses commands that every userland has.
 #
 # usage: guest.sh ASSERTIONS REPORT
-#   ASSERTIONS  directories by number, each with run (a script), file (a path) or service (a name), with seconds, and maybe
-#               with matches (a regular expression)
-#   REPORT      disk or file. It gets lines: "passed NUMBER SECONDS" or "failed NUMBER SECONDS" for each assertion, "said
-#               NUMBER TEXT" for the end of what there was to see of one that failed, and "end"
+#   ASSERTIONS  directories by number, each with run (a script), file (a path) or service (a name), with seconds, and
+#               optionally matches (a regular expression)
+#   REPORT      disk or file for these lines: "passed NUMBER SECONDS" or "failed NUMBER SECONDS" for each assertion,
+#               "said NUMBER TEXT" for the last lines of output of a failed one, and "end"
 set -u
 assertions=$1 report=$2
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
@@ -15,13 +15,14 @@ cd /
 work=$(mktemp -d)
 notes=$work/notes said=$work/said
 
-# note LINE: from the beginning each time, because a disk has no end to write to.
+# note LINE: writes all lines from the beginning each time, because a line cannot
+# be appended to a disk.
 note() {
 	echo "$1" >>"$notes"
 	dd if="$notes" of="$report" conv=notrunc,fsync 2>/dev/null
 }
 
-# now is in seconds since the boot: the clock of a machine may be set while it runs.
+# now prints the seconds since the boot. The clock may change while the system runs.
 now() { cut -d . -f 1 /proc/uptime; }
 
 active() {
@@ -35,7 +36,7 @@ active() {
 	fi
 }
 
-# try DIR SECONDS: does the assertion hold? What there is to see gets into $said.
+# try DIR SECONDS: whether the assertion holds. Its output is in $said.
 try() {
 	if [ -e "$1/run" ]; then
 		timeout -k 5 "$2" sh "$1/run" </dev/null >"$said" 2>&1 || {

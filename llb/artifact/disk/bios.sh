@@ -2,8 +2,8 @@
 # Makes the boot code of a disk for BIOS.
 #
 # usage: bios.sh CHAIN OUT
-#   CHAIN  configuration that leads GRUB to the menu on the disk; it gets into the code
-#   OUT    directory for boot.img, of the master boot record, and core.img
+#   CHAIN  GRUB configuration that loads the menu on the disk; it becomes part of the code
+#   OUT    directory for boot.img, for the master boot record, and core.img
 set -eu
 chain=$1 out=$2
 . "$(dirname "$0")/grub.sh"

@@ -1,26 +1,27 @@
 #!/bin/sh
-# Compresses a file, or hands it out as it is, with a checksum beside it.
+# Compresses a file, or copies it, and writes its checksum.
 #
 # usage: compress.sh FILE OUT COMPRESSION [LEVEL]
-#   OUT  the file without what the compression adds to its name
+#   OUT  the file without the extension of the compression
 set -eu
 file=$1 out=$2 compression=$3 level=${4:-}
 . "$(dirname "$0")/checksum.sh"
 
-# read_disk reads past the page cache where the filesystem can: most of a disk is holes, and filling pages with their
-# zeros takes longer than all the rest.
+# read_disk bypasses the page cache if the filesystem can: most of a disk is holes, and filling pages with zeros for
+# them takes longer than everything else.
 read_disk() {
 	direct=
 	! dd if="$file" of=/dev/null bs=1M count=1 iflag=direct status=none 2>/dev/null || direct=iflag=direct
 	dd if="$file" bs=1M ${direct:+"$direct"} status=none
 }
 
-# A shell does not tell that the first of a pipe failed: its own file is gone then, at the end.
+# The shell does not report a failure of the first command in a pipe. If it fails, its file is
+# missing at the end.
 whole=$(mktemp)
 
-# Both cut what they compress into pieces of a fixed size, so that the number of processors does not show; the + keeps
-# xz from another format when there is only one. 2^27 bytes are what every decoder of zstd looks back without being told
-# to (zstd(1), --long).
+# Both compress blocks of a fixed size, so the output does not depend on the number of processors; the + keeps xz from
+# using another format for a single processor. Every zstd decoder supports a window of 2^27 bytes by default (zstd(1),
+# --long).
 case $compression in
 zstd)
 	out=$out.zst

@@ -18,8 +18,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
-// Raw is the disk image as it is, for an image that carries it through a
-// registry (contract 4.3). It lies at [File].
+// Raw returns the raw disk image, for an OCI image that carries it through a registry (contract
+// 4.3). Its path is [File].
 func Raw(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	d, err := newDisk(ctx, g, p, r)
 	if err != nil {
@@ -28,18 +28,17 @@ func Raw(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (l
 	return d.raw, nil
 }
 
-// File is where the disk image is in [Raw]. The directory is that of images which
-// carry one through a registry.
+// File is the path of the disk image in [Raw].
 func File(p *plan.Plan) string { return "/build/" + p.File + ".img" }
 
-// disk is what the steps of a disk image share.
+// disk has what the steps of a disk image share.
 type disk struct {
 	g     *graph.Graph
 	p     *plan.Plan
 	r     *rootfs.RootFS
 	s     graph.Stage
 	tools llb.State
-	// raw holds the disk image as it is, sparse.
+	// raw has the raw disk image, sparse.
 	raw llb.State
 }
 
@@ -54,7 +53,7 @@ func newDisk(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS
 	return d, err
 }
 
-// assemble puts the disk image together.
+// assemble makes the disk image from its parts.
 func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 	static, err := d.tree()
 	if err != nil {
@@ -105,7 +104,7 @@ func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 		env["FLAVORKIT_MBR_TYPE"] = f.MBR
 	}
 	return d.s.Run(d.tools, graph.Command{
-		Title:  "put the disk together",
+		Title:  "assemble the disk",
 		Script: script,
 		Args:   []string{"/in", "/out" + File(d.p)},
 		Env:    env,
@@ -113,8 +112,8 @@ func (d *disk) assemble(ctx context.Context) (llb.State, error) {
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// sizes are those of partitions and images. A disk that is too small for the
-// system fails here, before anything is packed.
+// sizes computes the sizes of partitions and images. The build fails here, before it packs
+// anything, if the disk is too small for the system.
 func (d *disk) sizes(root llb.State) llb.State {
 	partitions := d.s.Tree(llb.Scratch(), "list the partitions", []tree.Entry{tree.File("/partitions", d.table())})
 	return d.g.Stage("disk", d.p.At(key.DiskSize)).On(d.s.Platform()).Run(d.tools, graph.Command{
@@ -129,7 +128,7 @@ func (d *disk) sizes(root llb.State) llb.State {
 	}).AddMount("/out", llb.Scratch())
 }
 
-// image is the filesystem image of the system.
+// image returns the filesystem image of the system.
 func (d *disk) image(root llb.State) llb.State {
 	env := d.g.EpochEnv()
 	env["FLAVORKIT_LABEL"] = "COS_SYSTEM"
@@ -141,13 +140,13 @@ func (d *disk) image(root llb.State) llb.State {
 		Env:    env,
 		Mounts: []llb.RunOption{
 			llb.AddMount("/rootfs", root, llb.Readonly),
-			// Nothing but this file counts for the cache: another disk has the same image.
+			// Only this file counts for the cache, so different disks share the image.
 			llb.AddMount("/size", d.sizes(root), llb.SourcePath("/image"), llb.Readonly),
 		},
 	}).AddMount("/out", llb.Scratch())
 }
 
-// esp is the EFI system partition. On a board the firmware lies on it too.
+// esp returns the EFI system partition. For a board, it also has the firmware.
 func (d *disk) esp(ctx context.Context, static llb.State) (llb.State, error) {
 	efi := d.p.Disk.Partitions[slices.IndexFunc(d.p.Disk.Partitions, func(p plan.Partition) bool { return p.Name == "efi" })]
 	args := []string{"/loaders", "/chain/grub.cfg", "/out/esp.img"}
@@ -161,9 +160,9 @@ func (d *disk) esp(ctx context.Context, static llb.State) (llb.State, error) {
 		if err != nil {
 			return llb.State{}, err
 		}
-		// Boards start from FAT32 best: https://github.com/raspberrypi/rpi-eeprom/pull/369
-		// and https://github.com/raspberrypi/firmware/issues/1738 have those that do
-		// not from FAT16.
+		// Some boards do not start from FAT16: see
+		// https://github.com/raspberrypi/rpi-eeprom/pull/369 and
+		// https://github.com/raspberrypi/firmware/issues/1738.
 		describe.FAT = 32
 		args = append(args, "/firmware")
 		mounts = append(mounts, llb.AddMount("/firmware", firmware, llb.Readonly))
@@ -180,9 +179,8 @@ func (d *disk) esp(ctx context.Context, static llb.State) (llb.State, error) {
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// bios is the boot code of BIOS. It is made with the tools of the ISO, where the
-// same GRUB is: they need the architecture of the target, and a disk for EFI
-// does not.
+// bios returns the boot code for BIOS. It is made with the tools of the ISO, which have the same
+// GRUB. These need the target platform, but a disk for UEFI does not.
 func (d *disk) bios(ctx context.Context, static llb.State) (llb.State, error) {
 	toolsStage, image, err := artifact.Tools(ctx, d.g, d.p, d.p.ISO.Tools)
 	if err != nil {
@@ -197,8 +195,8 @@ func (d *disk) bios(ctx context.Context, static llb.State) (llb.State, error) {
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// tree are static files: by partition in /partitions, and the way to the boot
-// menu in /chain.
+// tree returns static files: those of partitions in /partitions, and the GRUB configuration that
+// loads the boot menu in /chain.
 func (d *disk) tree() (llb.State, error) {
 	sets := map[string]string{"disk-chain": "/chain"}
 	if !d.p.Disk.Has("state") {
@@ -215,10 +213,10 @@ func (d *disk) tree() (llb.State, error) {
 			entries = append(entries, e)
 		}
 	}
-	return d.s.Tree(llb.Scratch(), "lay out the files of the disk", entries), nil
+	return d.s.Tree(llb.Scratch(), "add the files of the disk", entries), nil
 }
 
-// compress hands out a file of a state by a name.
+// compress compresses a file of a state and gives it a name.
 func (d *disk) compress(state llb.State, file, name string) llb.State {
 	c := d.p.Disk
 	args := []string{"/in/" + path.Base(file), "/out/" + name, c.Compression}
@@ -234,8 +232,8 @@ func (d *disk) compress(state llb.State, file, name string) llb.State {
 	}).AddMount("/out", llb.Scratch())
 }
 
-// Mount mounts a file whose bytes are not looked at for the cache: most of them
-// are zeros, and what it is made from has been looked at.
+// Mount mounts a file without hashing it for the cache: most of its bytes are zeros, and its inputs
+// have been hashed.
 func Mount(target string, state llb.State, file string) llb.RunOption {
 	return llb.AddMount(target, state, llb.SourcePath(file), llb.Readonly, llb.ContentCache(llb.MountContentCacheOff))
 }

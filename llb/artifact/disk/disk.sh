@@ -1,24 +1,25 @@
 #!/bin/sh
-# Puts a disk together: GPT, and every partition written in its place in a sparse file (contract 1.20, 4.1).
+# Assembles a disk: writes the GPT and every partition into a sparse file (contract 1.20, 4.1).
 #
 # usage: disk.sh IN DISK
-#   IN/sizes       what measure.sh wrote. What is on a partition is in the columns of its table (table.go)
+#   IN/sizes       output of measure.sh. The columns of its table say what is on a partition (table.go)
 #   IN/esp.img     EFI system partition, if there is one
-#   IN/bios        what bios.sh made, if there is a partition for it
-#   IN/NAME        directories for the partitions. The images in their cOS are mounts of one file, so that it is copied to
-#                  its places once and not to directories before
+#   IN/bios        output of bios.sh, if there is a partition for it
+#   IN/NAME        directories for the partitions. The images in their cOS are mounts of one file, so it is copied only
+#                  once to each partition
 #   IN/tree        static files of partitions, in directories of the same names
-#   IN/root        the system, for the boot menu and modules of GRUB
+#   IN/root        the system, for the boot menu and GRUB modules
 #   IN/config.yaml cloud-config for COS_OEM, if there is one
 #   FLAVORKIT_DISK_GUID  identifier of the disk
-#   FLAVORKIT_MBR_TYPE   type of the EFI system partition in a hybrid MBR, in hexadecimal; empty makes none
+#   FLAVORKIT_MBR_TYPE   type of the EFI system partition in a hybrid MBR, in hexadecimal; empty for no hybrid MBR
 # shellcheck disable=SC2154 # each_partition sets the columns
 set -eu
 in=$1 disk=$2 scripts=$(dirname "$0")
 . "$scripts/ext.sh"
 . "$scripts/table.sh"
 
-# modules DIR: those of GRUB for EFI that the menu loads, when they are not built in (contract 1.3, 1.20).
+# modules DIR: copies the GRUB modules for UEFI that the menu loads, if they are not built in (contract
+# 1.3, 1.20).
 modules() {
 	find "$in/root/usr" -path '*-efi/*' \( -name loopback.mod -o -name squash4.mod -o -name xzio.mod -o -name gzio.mod \
 		-o -name regexp.mod \) | while read -r module; do
@@ -28,10 +29,10 @@ modules() {
 	done
 }
 
-# fill DIR: what belongs on the partition beside images.
+# fill DIR: adds the files of the partition that are not images.
 fill() {
 	[ ! -e "$in/tree/$name" ] || cp -a "$in/tree/$name/." "$1/"
-	# Secrets may be in it.
+	# It may contain secrets.
 	[ -z "$config" ] || [ ! -e "$in/config.yaml" ] || install -m 0600 "$in/config.yaml" "$1/$config"
 	if [ -n "$menu" ]; then
 		mkdir -p "$1/$menu"
@@ -46,17 +47,17 @@ fill() {
 	find "$1" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
 
-# in_ext COMMAND START: a command of debugfs on the filesystem that is START MiB into the disk.
+# in_ext COMMAND START: runs a debugfs command on the filesystem at START MiB of the disk.
 in_ext() {
 	E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH" debugfs -w -R "$1" "$disk?offset=$(($2 * 1024 * 1024))" 2>/dev/null
 }
 
-# label_image LABEL FILE START: of an image in the filesystem that is START MiB into the disk. The label is 120 bytes
-# into the superblock, which is 1024 bytes into the image (Documentation/filesystems/ext4, "Super Block").
+# label_image LABEL FILE START: labels an image in the filesystem at START MiB of the disk. The label is at byte 120
+# of the superblock, which is at byte 1024 of the image (Documentation/filesystems/ext4, "Super Block").
 label_image() {
 	at=$(in_ext "bmap $2 0" "$3")
 	if ! [ "${at:-0}" -gt 0 ] 2>/dev/null; then
-		echo "$2 is not in the filesystem that is $3 MiB into the disk" >&2
+		echo "$2 is not in the filesystem at $3 MiB of the disk" >&2
 		exit 1
 	fi
 	{
@@ -66,7 +67,7 @@ label_image() {
 		dd of="$disk" bs=1 seek=$(($3 * 1024 * 1024 + at * 4096 + 1024 + 120)) conv=notrunc status=none
 }
 
-# bytes NUMBER COUNT: a number in so many bytes, from the lowest on.
+# bytes NUMBER COUNT: prints a number as COUNT bytes, in little-endian order.
 bytes() {
 	number=$1 count=$2
 	while [ "$count" -gt 0 ]; do
@@ -76,26 +77,27 @@ bytes() {
 	done
 }
 
-# patch FILE OFFSET: the bytes of standard input into a file.
+# patch FILE OFFSET: writes standard input into a file.
 patch() { dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 
-# boot_code FIRST: the code in the master boot record loads the first sector of the partition, which loads the others.
-# So the one is told where the other is, as grub-bios-setup does with a disk, which it needs a device for (GRUB 2.06,
-# include/grub/i386/pc/boot.h: GRUB_BOOT_MACHINE_KERNEL_SECTOR 0x5c, GRUB_BOOT_MACHINE_DRIVE_CHECK 0x66, where a disk
-# gets two nop, and GRUB_BOOT_MACHINE_LIST_SIZE 12 at the end of the first sector).
+# boot_code FIRST: writes the boot code. The code in the master boot record loads the first sector of the partition,
+# which loads the others. Both need the sector of what they load, which grub-bios-setup can only write to a device
+# (GRUB 2.06, include/grub/i386/pc/boot.h: GRUB_BOOT_MACHINE_KERNEL_SECTOR 0x5c, GRUB_BOOT_MACHINE_DRIVE_CHECK 0x66,
+# where a disk gets two nop, and GRUB_BOOT_MACHINE_LIST_SIZE 12 at the end of the first sector).
 boot_code() {
 	cat "$in/bios/boot.img" >"$work/boot.img"
 	bytes "$1" 8 | patch "$work/boot.img" $((0x5c))
 	printf '\220\220' | patch "$work/boot.img" $((0x66))
-	# What follows the code are the identifier of the disk and the table of partitions.
+	# After the code come the disk identifier and the partition table.
 	head -c 440 "$work/boot.img" | patch "$disk" 0
 	cat "$in/bios/core.img" >"$work/core.img"
 	bytes $(($1 + 1)) 8 | patch "$work/core.img" $((512 - 12))
 	dd if="$work/core.img" of="$disk" bs=512 seek="$1" conv=notrunc status=none
 }
 
-# mbr_entry TYPE FIRST SECTORS: of the table in the master boot record (UEFI 2.10, 5.2.1). The addresses by cylinder, head and
-# sector are those of what is out of their reach.
+# mbr_entry TYPE FIRST SECTORS: prints an entry of the partition table in the
+# master boot record (UEFI 2.10, 5.2.1). The cylinder, head and sector
+# addresses are those for partitions beyond their range.
 mbr_entry() {
 	bytes 0 1
 	bytes $((0xfffffe)) 3
@@ -105,10 +107,10 @@ mbr_entry() {
 	bytes "$3" 4
 }
 
-# hybrid FIRST SECTORS: one partition in the master boot record too, for firmware that reads no GPT. The entry of the type EE
-# is what GPT is known by. It starts at sector 1, or neither Linux nor U-Boot takes it for one (is_pmbr_valid in Linux,
-# block/partitions/efi.c, and in U-Boot, disk/part_efi.c), and ends before the other, for entries may not overlap. It is
-# the second, so that a firmware which looks at the first alone finds the partition. gdisk makes the same.
+# hybrid FIRST SECTORS: adds one partition to the master boot record, for firmware that cannot read a GPT. The entry with
+# type EE marks a GPT. It must start at sector 1, or Linux and U-Boot do not recognise the GPT (is_pmbr_valid in Linux,
+# block/partitions/efi.c, and in U-Boot, disk/part_efi.c). It ends before the other partition, because entries must not
+# overlap. It is the second entry, because some firmware only reads the first one. gdisk makes the same.
 hybrid() {
 	{
 		mbr_entry "$FLAVORKIT_MBR_TYPE" "$1" "$2"
@@ -122,12 +124,12 @@ read -r mib <"$in/sizes/disk"
 mkdir -p "$(dirname "$disk")"
 rm -f "$disk"
 truncate -s "${mib}M" "$disk"
-# describe_partition: a line of a script for sfdisk.
+# describe_partition: prints a line of a script for sfdisk.
 describe_partition() {
 	echo "start=$((start * 2048)), size=$((size * 2048)), type=$kind, uuid=$guid, name=\"$name\"${attributes:+, attrs=\"$attributes\"}"
 }
 
-# write_partition: what is on a partition.
+# write_partition: writes the contents of a partition.
 write_partition() {
 	case $filesystem in
 	'')
@@ -140,8 +142,8 @@ write_partition() {
 	*)
 		mkdir -p "$in/$name"
 		fill "$in/$name"
-		# mke2fs looks the whole extent tree up for every block that it writes, which takes ten times as long. So the
-		# images get block maps; the files of the machine itself get extents.
+		# mke2fs looks up the whole extent tree for every block that it writes, which takes ten times as long. So the
+		# images get block maps; files that the machine writes get extents.
 		set --
 		[ ! -d "$in/$name/cOS" ] || set -- -O '^extent,^64bit'
 		make_ext "$in/$name" "$disk" "$size" "$@"

@@ -81,7 +81,7 @@ func espEnv(config, mib string, more ...string) []string {
 	return append(env, more...)
 }
 
-// system is a small root filesystem with all that is hard to keep.
+// system is a small root filesystem with everything that is hard to preserve.
 func (b bench) system() {
 	b.Helper()
 	b.Write("root/bin/sudo", "#!/bin/sh\n")
@@ -115,7 +115,7 @@ func TestMeasure(t *testing.T) {
 
 	out, err := b.Try(measureScript(), sizeEnv("612"), "root", "partitions", "small")
 	require.Error(t, err)
-	assert.Equal(t, "the disk is too small: the system on it takes 1 MiB, an image of it 101 MiB, all partitions together 613 MiB, and artifacts.disk.size gives 612 MiB\n"+
+	assert.Equal(t, "the disk is too small: the system takes 1 MiB, an image of it 101 MiB, all partitions together 613 MiB, but artifacts.disk.size is 612 MiB\n"+
 		"write at least 613MiB, or leave the size out\n", out)
 
 	b.Write("partitions", tableOf(partitions(2)...))
@@ -128,8 +128,8 @@ func TestMeasure(t *testing.T) {
 	require.Error(t, err)
 }
 
-// makeDisk makes a disk of the system. The images, which are mounts of one file
-// in a step, are links here.
+// makeDisk makes a disk of the system. The images, which are mounts of one file in a step, are
+// links here.
 func (b bench) makeDisk(to string) {
 	b.Helper()
 	for _, dir := range []string{"sizes", "made"} {
@@ -222,7 +222,7 @@ func TestDisk(t *testing.T) {
 	b.Ask("cmp", "a.img", "b.img")
 }
 
-// TestReset has a disk without COS_STATE start what makes it.
+// TestReset checks that a disk without COS_STATE starts the reset.
 func TestReset(t *testing.T) {
 	b := newBench(t, "sfdisk", "mke2fs", "debugfs", "grub-editenv")
 	b.Write("in/sizes/disk", "20\n")
@@ -232,7 +232,7 @@ func TestReset(t *testing.T) {
 	assert.Contains(t, b.Ask("debugfs", "-R", "cat /grubenv", "disk.img?offset=1048576"), "\nsaved_entry=statereset\n")
 }
 
-// TestBootCode looks for what grub-bios-setup would have written.
+// TestBootCode checks for the bytes that grub-bios-setup would write.
 func TestBootCode(t *testing.T) {
 	b := newBench(t, "sfdisk", "mke2fs")
 	b.Write("in/bios/boot.img", strings.Repeat("b", 512))
@@ -272,8 +272,8 @@ func TestFirmware(t *testing.T) {
 	assert.Equal(t, "FAT16   ", b.Read("plain.img")[54:62], "as the agent makes it")
 }
 
-// TestHybrid has one partition in the master boot record too, at the place
-// where gdisk puts it, and a GPT that stays what it is.
+// TestHybrid checks that one partition is in the master boot record too, in the same entry as with
+// gdisk, and that the GPT does not change.
 func TestHybrid(t *testing.T) {
 	b := newBench(t, "sfdisk", "mke2fs")
 	b.Write("in/esp.img", strings.Repeat("e", 1<<20))
@@ -322,7 +322,7 @@ func TestVHD(t *testing.T) {
 	assert.Equal(t, ^sum, checksum)
 }
 
-// unlike makes two disks of the same bytes, one with holes and one without.
+// unlike makes two disks with the same bytes, one with holes and one without.
 func (b bench) unlike() {
 	b.Helper()
 	raw := make([]byte, 24<<20)
@@ -337,7 +337,7 @@ func (b bench) unlike() {
 
 const diskGUID = "41234567-0000-0000-0000-0000000000ff"
 
-// TestQCOW2 makes equal files of equal disks.
+// TestQCOW2 checks that equal disks give equal files.
 func TestQCOW2(t *testing.T) {
 	b := newBench(t, "qemu-img")
 	b.unlike()
@@ -347,7 +347,7 @@ func TestQCOW2(t *testing.T) {
 	b.Ask("qemu-img", "compare", "-f", "raw", "-F", "qcow2", "full", "a.qcow2")
 }
 
-// TestVMDK makes equal files of equal disks, which QEMU reads.
+// TestVMDK checks that equal disks give equal files, which QEMU can read.
 func TestVMDK(t *testing.T) {
 	b := newBench(t, "qemu-img")
 	b.unlike()
@@ -365,8 +365,7 @@ func TestVMDK(t *testing.T) {
 	assert.Contains(t, b.Read("a/x.vmdk.sha256"), "  x.vmdk\n")
 }
 
-// TestGCE makes equal archives of disks that differ in their holes, with a disk
-// of whole GiB.
+// TestGCE makes equal archives of disks that differ in their holes, with a disk of whole GiB.
 func TestGCE(t *testing.T) {
 	b := newBench(t)
 	b.unlike()
@@ -398,8 +397,8 @@ func TestCompress(t *testing.T) {
 	}
 }
 
-// BenchmarkDisk makes a disk of 4 GiB of a root filesystem of 600 MB, and
-// compares it with copying that root filesystem.
+// BenchmarkDisk makes a disk of 4 GiB of a root filesystem of 600 MB, and compares it with copying
+// that root filesystem.
 func BenchmarkDisk(b *testing.B) {
 	w := newBench(b, "mke2fs", "sfdisk", "mkfs.vfat", "grub-editenv", "zstd")
 	const files, size = 12_000, 50_000

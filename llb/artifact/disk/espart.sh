@@ -2,9 +2,9 @@
 # Makes the EFI system partition of a disk.
 #
 # usage: espart.sh LOADERS CHAIN IMAGE [FIRMWARE]
-#   LOADERS   directory with shim and GRUB, under the names they get in EFI/BOOT
-#   CHAIN     configuration that leads GRUB to the menu on the disk
-#   FIRMWARE  directory with what a board starts from
+#   LOADERS   directory with shim and GRUB, under their names in EFI/BOOT
+#   CHAIN     GRUB configuration that loads the menu on the disk
+#   FIRMWARE  directory with the firmware of a board
 #   FLAVORKIT_MIB    its size
 #   FLAVORKIT_ESP_*  describe it (esp.sh)
 set -eu

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Makes ext filesystems in user space. A library: sourced by the scripts beside it.
+# Makes ext filesystems in user space. Other scripts source this library.
 #
-# Equal trees give equal bytes: identifiers are given, mke2fs takes files in the order of their names, and every time
-# is the epoch at the latest. mke2fs 1.47.0 takes the time of its own work from E2FSPROGS_FAKE_TIME, and copies from
-# the tree what no tree keeps, the times of access and of the last change of an inode.
+# Equal trees give equal bytes: identifiers are fixed, mke2fs takes files in the order of their names, and no time is
+# later than the epoch. mke2fs 1.47.0 takes the current time from E2FSPROGS_FAKE_TIME, but copies the access and
+# change times of inodes from the tree, and these differ in every build.
 
-# make_ext DIR FILE MIB [OPTION...]: a filesystem of MIB MiB with what is in DIR, with options of mke2fs. Variables say
-# what it is: $filesystem, $label, $uuid, and $start, where it is in FILE in MiB. -b, -I and -i are what mke2fs.conf has
-# for large filesystems: small ones get to grow.
-# shellcheck disable=SC2154 # who calls it sets them
+# make_ext DIR FILE MIB [OPTION...]: makes a filesystem of MIB MiB with the contents of DIR, with options of mke2fs.
+# Variables describe it: $filesystem, $label, $uuid, and $start, its offset in FILE in MiB. -b, -I and -i are the values
+# of mke2fs.conf for large filesystems, because small ones will grow.
+# shellcheck disable=SC2154 # the caller sets them
 make_ext() {
 	directory=$1 file=$2 size_mib=$3
 	shift 3
@@ -19,8 +19,8 @@ make_ext() {
 	settle_times "$file?offset=$offset" "$directory"
 }
 
-# settle_times FILESYSTEM DIR: of all inodes that were made of the directory, which are the first ones that are free in
-# a new filesystem.
+# settle_times FILESYSTEM DIR: sets the times of all inodes of the directory, which are the first free ones of a new
+# filesystem.
 settle_times() {
 	said=$(debugfs -R 'show_super_stats -h' "$1" 2>&1)
 	used=$(echo "$said" | awk '/^Inode count:/ {all = $3} /^Free inodes:/ {free = $3} END {print all - free}')
@@ -29,7 +29,7 @@ settle_times() {
 		awk -v used="$used" -v t="@$SOURCE_DATE_EPOCH" 'BEGIN {
 			for (i = 12; i <= used; i++) printf "sif <%d> atime %s\nsif <%d> ctime %s\n", i, t, i, t
 		}'
-		# In the language of debugfs a quote is doubled inside of quotes.
+		# debugfs doubles a quote inside quotes.
 		find "$2" -mindepth 1 -newermt "@$SOURCE_DATE_EPOCH" -printf '/%P\n' |
 			sed -e 's/"/""/g' -e "s|.*|sif \"&\" mtime @$SOURCE_DATE_EPOCH|"
 	} | debugfs -w -f - "$1" 2>&1 >/dev/null | sed '/^debugfs [0-9]/d')

@@ -11,47 +11,47 @@ import (
 	"github.com/flavorkit/flavorkit/plan"
 )
 
-// Format is a format that the disk image is handed out in. Every format has
-// to be a pure function of the raw image: equal disks give equal bytes.
+// Format is an output format of the disk image. Every format must be a pure function of the raw
+// image: the same disk gives the same bytes.
 type Format struct {
 	// Name is the name of the target.
 	Name string
 	// Description says in a few words what the format is for.
 	Description string
-	// extension of the file, before what compression adds to it.
+	// extension of the file, without that of the compression.
 	extension string
-	// script converts the raw image: SCRIPT DISK FILE [GUID]. Without one the raw
-	// image is the result.
+	// script converts the raw image: SCRIPT DISK FILE [GUID]. Without a script, the raw image is
+	// the result.
 	script graph.Script
 	// title of the step that runs the script; the default names the file.
 	title string
-	// guid passes the identifier of the disk, for formats that carry one.
+	// guid passes the identifier of the disk, for formats that contain one.
 	guid bool
 	// qemu runs the script with the tools that have qemu-img.
 	qemu bool
-	// compress the file as the spec asks. Formats that compress inside need not.
+	// compress the file as in the spec. Not needed for formats that compress themselves.
 	compress bool
 }
 
-// Formats are all formats that the disk image is handed out in (contract
-// 4.1), each with a checksum beside it. VHDX is not among them: qemu-img gives
-// it random identifiers, with checksums over them.
+// Formats returns all output formats of the disk image (contract 4.1), each with a checksum file.
+// VHDX is not among them, because qemu-img puts random identifiers, and checksums over them, into
+// it.
 func Formats() []Format {
 	return []Format{
 		{
-			Name: "img", Description: "raw disk image, compressed, for EFI",
+			Name: "img", Description: "raw disk image, compressed",
 			extension: ".img", compress: true,
 		},
 		{
-			Name: "qcow2", Description: "disk image for QEMU and clouds, compressed",
+			Name: "qcow2", Description: "compressed disk image for QEMU and clouds",
 			extension: ".qcow2", script: qcowScript(), qemu: true,
 		},
 		{
-			Name: "vhd", Description: "disk image for Azure and Hyper-V, of a fixed size, compressed",
+			Name: "vhd", Description: "fixed-size disk image for Azure and Hyper-V, compressed",
 			extension: ".vhd", script: vhdScript(), title: "make a fixed VHD", guid: true, compress: true,
 		},
 		{
-			Name: "vmdk", Description: "disk image for VMware and VirtualBox, stream-optimized",
+			Name: "vmdk", Description: "stream-optimized disk image for VMware and VirtualBox",
 			extension: ".vmdk", script: vmdkScript(), guid: true, qemu: true,
 		},
 		{
@@ -61,7 +61,7 @@ func Formats() []Format {
 	}
 }
 
-// File is the name of the file for a system, with the default compression.
+// File returns the name of the file for a system, with the default compression.
 func (f Format) File(system string) string {
 	if f.compress {
 		return system + f.extension + ".zst"

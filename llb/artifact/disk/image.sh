@@ -2,7 +2,7 @@
 # Makes the filesystem image that an installed system boots from (contract 1.20).
 #
 # usage: image.sh ROOT SIZE FILE
-#   SIZE  file with MiB and inodes, of measure.sh
+#   SIZE  file with MiB and inodes, from measure.sh
 #   FLAVORKIT_LABEL, FLAVORKIT_UUID  of the filesystem
 set -eu
 root=$1 size=$2 file=$3

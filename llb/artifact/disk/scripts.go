@@ -67,14 +67,14 @@ func vmdkScript() graph.Script { return withChecksum("vmdk.sh", vmdkText) }
 
 func gceScript() graph.Script { return withChecksum("gce.sh", gceText) }
 
-// withChecksum is a script that writes a file and its checksum.
+// withChecksum returns a script that writes a file and its checksum.
 func withChecksum(name string, text []byte) graph.Script {
 	return graph.Script{Name: name, Text: text, Beside: []graph.Script{artifact.ChecksumLibrary()}}
 }
 
 func extLibrary() graph.Script { return graph.Script{Name: "ext.sh", Text: extText} }
 
-// overlayScript is a script of an overlay, to run in a step too.
+// overlayScript returns a script of an overlay, to also run it in a step.
 func overlayScript(sets catalog.Overlays, set, file string) (graph.Script, error) {
 	entries, err := sets.Files(set)
 	if err != nil {

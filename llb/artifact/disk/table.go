@@ -10,31 +10,31 @@ import (
 	"github.com/flavorkit/flavorkit/plan"
 )
 
-// content is what a partition is for, and what is put on it.
+// content is the type of a partition and what is on it.
 type content struct {
-	// kind is the GUID of the type (UEFI 2.10, 5.3.3; the default is that of Linux
-	// data), attributes are named as sfdisk(8) does.
+	// kind is the GUID of the type (UEFI 2.10, 5.3.3; the default is that of Linux data),
+	// attributes are named as sfdisk(8) does.
 	kind, attributes string
-	// images are files in cOS: images of the system, with the label that each
-	// gets. An empty one is that of the system.
+	// images are files in cOS: images of the system, with their labels. An empty label keeps that
+	// of the system.
 	images map[string]string
 	// menu is the directory for the boot menu.
 	menu string
 	// config is the file for the cloud-config of the disk.
 	config string
-	// block is the file in which GRUB keeps variables, entry what it starts first.
+	// block is the file in which GRUB keeps variables, entry the boot entry for the first boot.
 	block, entry string
-	// assessment lays boot assessment out.
+	// assessment adds the files of boot assessment.
 	assessment bool
 }
 
-// linuxData is the type of a partition with a filesystem of Linux.
+// linuxData is the type of a partition with a Linux filesystem.
 const linuxData = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 
-// imageDir is where images of the system are on a partition.
+// imageDir is the directory for images of the system on a partition.
 const imageDir = "/cOS"
 
-// contents are by the name of the partition (contract 1.20, 4.1).
+// contents by name of the partition (contract 1.20, 4.1).
 func (d *disk) contents() map[string]content {
 	oem := content{config: "90_custom.yaml", block: "grubenv"}
 	if !d.p.Disk.Has("state") {
@@ -52,8 +52,8 @@ func (d *disk) contents() map[string]content {
 	}
 }
 
-// columns name those of the table of partitions. Scripts find a column by its
-// name in the first line.
+// columns are the columns of the partition table. Scripts find a column by its name in the first
+// line.
 func columns() []string {
 	return []string{
 		"name", "label", "filesystem", "kind", "attributes", "guid", "uuid", "mib", "images", "made",
@@ -61,7 +61,7 @@ func columns() []string {
 	}
 }
 
-// row is the line of a partition.
+// row returns the line of a partition.
 func (c content) row(p plan.Partition) []string {
 	made := "now"
 	if p.FirstBoot {
@@ -87,9 +87,8 @@ func (c content) row(p plan.Partition) []string {
 	}
 }
 
-// table is what measure.sh reads, and passes on to disk.sh: the names of the
-// columns, then a line for each partition. A | separates columns; nothing in
-// them has one.
+// table returns the table for measure.sh, which passes it on to disk.sh: the names of the columns,
+// then a line for each partition. Columns are separated by |, which no value contains.
 func (d *disk) table() []byte {
 	contents := d.contents()
 	lines := []string{strings.Join(columns(), "|")}

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes a fixed VHD of a disk: the disk and a footer of 512 bytes (Microsoft, "Virtual Hard Disk Image Format
-# Specification", 1.0). Not with qemu-img, which writes the time of day and a new identifier.
+# Makes a fixed VHD from a disk: the disk and a footer of 512 bytes (Microsoft, "Virtual Hard Disk Image
+# Format Specification", 1.0). qemu-img would write the time of day and a new identifier.
 #
 # usage: vhd.sh DISK VHD GUID
 set -eu
 disk=$1 vhd=$2 guid=$3
 
-# hex writes the bytes of hexadecimal digits.
+# hex DIGITS: prints the bytes of hexadecimal digits.
 hex() {
 	for byte in $(echo "$1" | sed 's/../& /g'); do
 		# shellcheck disable=SC2059 # the format is what is written
@@ -15,17 +15,17 @@ hex() {
 }
 
 size=$(stat -c %s "$disk")
-# Seconds since 2000-01-01, which is the beginning of time for VHD.
+# Seconds since 2000-01-01, the epoch of VHD.
 time=$((SOURCE_DATE_EPOCH - 946684800))
 [ "$time" -ge 0 ] || time=0
 
-# The geometry of a disk that is too large for one: readers then go by the size (specification, appendix).
+# The maximum geometry: for larger disks, readers use the size (specification, appendix).
 geometry=ffff10ff
 
 # footer CHECKSUM
 footer() {
 	printf conectix
-	hex 00000002         # features: the bit that is always set
+	hex 00000002         # features: the reserved bit, always set
 	hex 00010000         # version of the format
 	hex ffffffffffffffff # no header of a dynamic disk
 	hex "$(printf %08x "$time")"

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Makes the images that firmware starts a medium from.
+# Makes the images that BIOS and UEFI start a medium from.
 #
 # usage: boot.sh LOADERS TREE OUT
-#   LOADERS  directory with shim and GRUB, under the names they get in EFI/BOOT
+#   LOADERS  directory with shim and GRUB, under their names in EFI/BOOT
 #   TREE     static files of the medium, with boot/grub/grub.cfg
 #   OUT      directory for uefi.img, and for eltorito.img and boot_hybrid.img
-#   FLAVORKIT_BIOS   not empty makes those for BIOS too
+#   FLAVORKIT_BIOS   if not empty, also makes those for BIOS
 #   FLAVORKIT_ESP_*  describe the EFI system partition (esp.sh)
 set -eu
 loaders=$1 tree=$2 out=$3 config=$FLAVORKIT_ESP_CONFIG
@@ -19,7 +19,7 @@ unit=$((4 * 1024 * 1024))
 bytes=$(cat "$loaders"/* "$chain" "$chain" "$chain" | wc -c)
 size=$(((bytes / unit + 1) * unit))
 make_esp "$out/uefi.img" $((size / 1024)) "$loaders" "$chain"
-# The same beside it, for media that are made by copying files.
+# The same files in the tree, for media that are made by copying files.
 mkdir -p "$out/EFI/BOOT"
 cp "$loaders"/* "$out/EFI/BOOT/"
 cp "$chain" "$out/EFI/BOOT/grub.cfg"

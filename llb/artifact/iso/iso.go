@@ -10,6 +10,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/artifact"
+	"github.com/flavorkit/flavorkit/llb/cmdline"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
@@ -23,8 +24,7 @@ var (
 	isoScript []byte
 )
 
-// Build makes the hybrid live and installer medium (contract 3), and a .sha256
-// file beside it.
+// Build makes the hybrid live and installer medium (contract 3), and its .sha256 file.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	toolsStage, image, err := artifact.Tools(ctx, g, p, p.ISO.Tools)
 	if err != nil {
@@ -38,8 +38,6 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 	mounts := []llb.RunOption{
 		llb.AddMount("/in/squashfs", artifact.Squashfs(g, p, s, image, r), llb.Readonly),
 		llb.AddMount("/in/loaders", bootImages(g, p, s, image, r, static), llb.Readonly),
-		llb.AddMount("/in/kernel", r.Kernel.Layer, llb.SourcePath("/boot"), llb.Readonly),
-		llb.AddMount("/in/initramfs", r.Kernel.Initramfs.Layer, llb.SourcePath("/boot"), llb.Readonly),
 		llb.AddMount("/in/tree", static, llb.Readonly),
 	}
 	config, err := artifact.ConfigMount(ctx, g, s, key.ISOCloudConfig, p.ISO.CloudConfig)
@@ -56,8 +54,8 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// bootImages are the EFI system partition and, for PCs, the boot code of BIOS.
-// They depend on the loaders alone, not on the rest of the userland.
+// bootImages returns the EFI system partition and, for PCs, the boot code for BIOS. They depend
+// only on the loaders, not on the rest of the userland.
 func bootImages(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r *rootfs.RootFS, static llb.State) llb.State {
 	env := g.EpochEnv()
 	artifact.ESP{Label: "EFI_LIVE", ID: "464C4156", Config: p.Userland.Loader.Config}.Set(env)
@@ -76,8 +74,8 @@ func bootImages(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r 
 	}).AddMount("/out", llb.Scratch())
 }
 
-// menuTree are the static files of the medium: the menu, and the short
-// configurations by which the signed GRUBs find it.
+// menuTree returns the static files of the medium: the menu, and the short configurations with
+// which the signed GRUBs find it.
 func menuTree(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
 	entries, err := g.Overlays.Files("iso")
 	if err != nil {
@@ -88,16 +86,15 @@ func menuTree(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
 		return llb.State{}, err
 	}
 	for _, e := range chain {
-		// The prefix that is built into the signed GRUB of live media.
+		// The built-in prefix of the signed GRUB of live media.
 		e.Path = path.Join("/boot/grub", e.Path)
 		entries = append(entries, e)
 	}
 	entries = append(entries, tree.File("/boot/grub2/label.cfg", []byte(`set iso_label="`+p.ISO.Label+"\"\n")))
-	if text := rootfs.ModelArgs(p.System.Model); len(text) > 0 {
-		entries = append(entries, tree.File("/boot/grub2/model.cfg", text))
+	args, err := cmdline.GRUB(p, "live_args", p.CommandLine.Live)
+	if err != nil {
+		return llb.State{}, err
 	}
-	if len(p.System.Cmdline) > 0 {
-		entries = append(entries, tree.File("/boot/grub2/cmdline.cfg", rootfs.Cmdline(p)))
-	}
-	return s.File(llb.Scratch(), "lay out the boot menu", g.Tree(entries)), nil
+	entries = append(entries, tree.File("/boot/grub2/cmdline.cfg", args))
+	return s.File(llb.Scratch(), "add the boot menu", g.Tree(entries)), nil
 }

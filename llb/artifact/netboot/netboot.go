@@ -1,15 +1,14 @@
-// Package netboot makes what machines boot from over HTTP.
+// Package netboot makes the files to boot machines over HTTP.
 package netboot
 
 import (
 	"context"
 	_ "embed"
-	"slices"
-	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 
 	"github.com/flavorkit/flavorkit/llb/artifact"
+	"github.com/flavorkit/flavorkit/llb/cmdline"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
@@ -23,8 +22,8 @@ func netbootScript() graph.Script {
 	return graph.Script{Name: "netboot.sh", Text: netbootText, Beside: []graph.Script{artifact.ChecksumLibrary()}}
 }
 
-// Build makes the files of a web server (contract 3.6): kernel,
-// initramfs, squashfs and an iPXE script that names them.
+// Build makes the files for a web server (contract 3.6): kernel, initramfs, squashfs and an iPXE
+// script that loads them.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
 	toolsStage, image, err := artifact.Tools(ctx, g, p, p.ISO.Tools)
 	if err != nil {
@@ -36,8 +35,9 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 	}
 	s := g.Stage("netboot", p.At(key.Artifacts)).On(toolsStage.Platform())
 	env := g.EpochEnv()
-	env["FLAVORKIT_CONSOLE"] = consoles(p)
-	env["FLAVORKIT_CMDLINE"] = strings.Join(slices.Concat(p.System.Model.Cmdline, p.System.Cmdline), " ")
+	if env["FLAVORKIT_CMDLINE"], err = cmdline.IPXE(p, p.CommandLine.Network); err != nil {
+		return llb.State{}, err
+	}
 	return s.Run(image, graph.Command{
 		Title:  "write " + p.File + ".ipxe",
 		Script: netbootScript(),
@@ -49,14 +49,4 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 			llb.AddMount("/in/initramfs", initramfs, llb.SourcePath("/boot"), llb.Readonly),
 		},
 	}).AddMount("/out", llb.Scratch()), nil
-}
-
-// consoles are kernel arguments as in the menu of the ISO; of a console that
-// the machine lacks nothing comes.
-func consoles(p *plan.Plan) string {
-	serial := p.System.Model.Console
-	if len(serial) == 0 {
-		serial = map[string][]string{"amd64": {"ttyS0"}, "arm64": {"ttyAMA0", "ttyS0"}}[p.Arch]
-	}
-	return "console=" + strings.Join(slices.Concat(serial, []string{"tty1"}), " console=")
 }

@@ -1,0 +1,48 @@
+package distro
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/lock"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/rules"
+)
+
+// archivesDir is where a step finds the archives of a lock.
+const archivesDir = graph.ScriptDir + "/archives"
+
+// useArchives has a step take its packages from the archives of a lock. They are downloaded beside
+// each other, each with its checksum, and the step has no network. The names of their files are
+// their checksums: a package manager reads the names of packages in them.
+func useArchives(g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Stage, c *graph.Command) {
+	c.Env["FLAVORKIT_ARCHIVES"] = archivesDir
+	c.Mounts = []llb.RunOption{llb.AddMount(cache, llb.Scratch(), llb.Tmpfs())}
+	for _, id := range locked.Archives {
+		a := g.Lock.Archives[locked.Distro][id]
+		file := a.SHA256 + path.Ext(a.URL)
+		from := s.FetchOf("download the packages of the lock", "download "+id, in.Mirrored(a.URL), digest.NewDigestFromEncoded(digest.SHA256, a.SHA256), file, func(cause error) error {
+			return goneArchive(g.Lock, locked.Distro, id, cause)
+		})
+		c.Mounts = append(c.Mounts, llb.AddMount(path.Join(archivesDir, file), from, llb.SourcePath("/"+file), llb.Readonly))
+	}
+	// Without a network, the package manager cannot add this one for repositories with https.
+	const certificates = "ca-certificates"
+	asked := slices.ContainsFunc(in.Packages, func(p plan.Package) bool { return p.Name == certificates })
+	brought := slices.ContainsFunc(locked.Archives, func(id string) bool { return strings.HasPrefix(id, certificates+"_") })
+	secure := slices.ContainsFunc(in.Repositories, func(r plan.Repository) bool { return strings.HasPrefix(r.URL, "https:") })
+	if secure && brought && !asked {
+		c.Args = append(c.Args, certificates)
+	}
+}
+
+// goneArchive is the mistake that an archive of the lock cannot be had.
+func goneArchive(l *lock.File, distro, id string, cause error) error {
+	return specs.Diagnostics{l.Diagnose(rules.LockedFileGone, "archives."+distro+"."+id, "choose what the repositories have now with flavorkit lock --update", "%s", cause)}
+}

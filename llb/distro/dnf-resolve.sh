@@ -1,0 +1,29 @@
+#!/bin/sh
+# Writes down what dnf 4 or 5 would install, from the repositories' state of this very moment, and installs nothing.
+#
+# usage: dnf-resolve.sh OUT PACKAGE...
+#   OUT  directory for what dnf says, which resolve.go reads:
+#     resolved   the table of the transaction, and messages about packages that there are not (dnf install --assumeno)
+#     available  name, version, architecture, download size and repository of all packages, with tabs between
+#
+# FLAVORKIT_CACHE  directory for metadata; it outlives the step
+# FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
+# FLAVORKIT_SECRETS  directory with their secrets
+# FLAVORKIT_PRIVATE  directory in memory, for files that contain secrets
+set -eu
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "${0%/*}/common.sh"
+out=$1
+shift
+
+dnf_configure
+# The table is as wide as the terminal. A dnf that is told to say no fails.
+COLUMNS=400
+export COLUMNS
+dnf_cached --refresh --assumeno --setopt=install_weak_deps=False install "$@" >"$out/resolved" 2>&1 || true
+grep -q -i -e '^No match for argument: ' -e '^Operation aborted' -e '^Nothing to do' "$out/resolved" || {
+	cat "$out/resolved" >&2
+	unfetched "$out/resolved"
+	fail "dnf finds no way to install the packages, see above"
+}
+dnf_cached -q repoquery --available --qf '%{name}\t%{evr}\t%{arch}\t%{downloadsize}\t%{repoid}\n' >"$out/available"

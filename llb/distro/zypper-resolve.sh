@@ -1,0 +1,32 @@
+#!/bin/sh
+# Writes down what zypper would install, from the repositories' state of this very moment, and installs nothing.
+#
+# usage: zypper-resolve.sh OUT PACKAGE...
+#   OUT  directory for what zypper says, which resolve.go reads:
+#     resolved   the summary of the installation, and messages about packages that there are not (zypper --xmlout)
+#     available  all packages of the repositories (zypper --xmlout search)
+#
+# FLAVORKIT_CACHE  directory for metadata; it outlives the step
+# FLAVORKIT_SKIP_REPOSITORIES  repositories, by alias, one a line, that are not read
+# FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
+# FLAVORKIT_SECRETS  directory with their secrets
+# FLAVORKIT_PRIVATE  directory in memory, for files that contain secrets
+set -eu
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "${0%/*}/common.sh"
+out=$1
+shift
+
+zypper_configure
+status=0
+zypper_cached --xmlout --no-refresh install --dry-run --details --no-recommends -- "$@" >"$out/resolved" || status=$?
+# 104: there is no such package (zypper(8), Exit codes).
+case $status in
+0 | 102 | 103 | 104) ;;
+*)
+	cat "$out/resolved" >&2
+	unfetched "$out/resolved"
+	fail "zypper finds no way to install the packages, see above"
+	;;
+esac
+zypper_cached --xmlout --no-refresh search --details --type package >"$out/available"
