@@ -20,11 +20,11 @@ const (
     - {file: /sentinel-file}
     - {service: sentinel-service, timeout: 90s}
 `
-	writeAssertions = "[test] write down the assertions"
-	bootISO         = "[test] boot kairos-debian-12-core-amd64-generic-v1.0.0.iso and try the assertions"
+	writeAssertions = "[test] write the assertions"
+	bootISO         = "[test] boot kairos-debian-12-core-amd64-generic-v1.0.0.iso and run the assertions"
 )
 
-// TestTestGraphs has the graph of a test of each artifact, on both architectures.
+// TestTestGraphs compares the graphs of tests of each artifact, for both architectures.
 func TestTestGraphs(t *testing.T) {
 	for name, spec := range map[string]string{"amd64-test": tested, "arm64-test-disk": strings.Replace(tested, "test:\n", "test:\n  artifact: disk\n", 1)} {
 		t.Run(name, func(t *testing.T) {
@@ -38,8 +38,8 @@ func TestTestGraphs(t *testing.T) {
 	}
 }
 
-// TestTestDependencies changes one thing of a spec. What it is made of, and where
-// in the spec its assertions stand, do not count for the test.
+// TestTestDependencies changes one thing in a spec. The position of assertions in the spec must not
+// matter.
 func TestTestDependencies(t *testing.T) {
 	for _, c := range []struct {
 		name, from, to string
@@ -59,21 +59,19 @@ func TestTestDependencies(t *testing.T) {
 	}
 }
 
-// TestNothingToTest is said of a spec without assertions, when its test is asked
-// for.
+// TestNothingToTest builds the target test of a spec without assertions.
 func TestNothingToTest(t *testing.T) {
-	const hint = `test.assertions: there are none, so there is nothing to test; write some, such as "test: {assertions: [{service: ssh}]}"`
+	const hint = `test.assertions: there are no assertions to test; write some, such as "test: {assertions: [{service: ssh}]}"`
 	for spec, at := range map[string]string{debian: "kairos.spec:2:10: ", debian + "test: {memory: 1GiB}\n": "kairos.spec:4:7: "} {
 		_, err := graphtest.Try(spectest.MustPlan(t, spec, nil, "amd64"), "test")
 		require.EqualError(t, err, at+hint)
 	}
 }
 
-// TestTestOfBoard boots the disk of a board in a machine with EFI, which its disk
-// starts as well.
+// TestTestOfBoard boots the disk of a board in a VM with UEFI.
 func TestTestOfBoard(t *testing.T) {
 	p := spectest.MustPlan(t, "extends: opensuse-arm-rpi\nversion: v1.0.0\ntest: {artifact: disk, assertions: [{service: sshd}]}\n", nil, "arm64")
 	g, err := graphtest.Try(p, "test")
 	require.NoError(t, err)
-	assert.Contains(t, g.String(), "[test] boot "+p.File+".img and try the assertions")
+	assert.Contains(t, g.String(), "[test] boot "+p.File+".img and run the assertions")
 }

@@ -6,7 +6,9 @@ package frontend
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -18,8 +20,10 @@ import (
 	"github.com/pkg/errors"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/lock"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/key"
@@ -32,6 +36,9 @@ func Image() string { return fmt.Sprintf("ghcr.io/flavorkit/frontend:%d", specs.
 type Options struct {
 	// Catalog to build from; nil means the built-in one. The named context catalog is laid over it.
 	Catalog *catalog.Catalog
+	// Clock tells the time for warnings, unless the build says it with SOURCE_DATE_EPOCH. Nothing
+	// that is built depends on it. Nil means time.Now.
+	Clock func() time.Time
 }
 
 // Frontend answers build requests. It keeps no state between them.
@@ -53,6 +60,7 @@ func (f *Frontend) Build(ctx context.Context, c gwclient.Client) (*gwclient.Resu
 	src := &specs.Source{Name: entry.Filename, Data: entry.Data}
 	r := in.request(entry.SourceMap, src, newSourceMaps(entry.SourceMap))
 	r.warn = entry.Warn
+	r.lockName = lock.Name(src.Name)
 	return r.answer(ctx)
 }
 
@@ -66,6 +74,7 @@ type inputs struct {
 	images   flightcontrol.CachedGroup[resolved]
 	contexts flightcontrol.CachedGroup[*resolved]
 	catalogs flightcontrol.CachedGroup[*catalog.Catalog]
+	locks    flightcontrol.CachedGroup[*lock.File]
 }
 
 func (f *Frontend) inputs(c gwclient.Client) (*inputs, error) {
@@ -83,8 +92,12 @@ type request struct {
 	spec  *specs.Source
 	// sourceMaps has one source map per file of the spec, which vertices share.
 	sourceMaps *sourceMaps
+	// lockName is the name of the lock file; empty for none.
+	lockName string
 	// warn shows a warning about the spec; nil when the client cannot show it.
 	warn func(context.Context, string, gwclient.WarnOpts)
+	// shared is true when build arguments are for other specs, too.
+	shared bool
 }
 
 func (in *inputs) request(entry *llb.SourceMap, spec *specs.Source, maps *sourceMaps) *request {
@@ -107,11 +120,7 @@ func (r *request) answer(ctx context.Context) (*gwclient.Result, error) {
 
 // build builds the requested target for every requested platform.
 func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
-	t, err := TargetByName(r.ui.Target)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := r.load(ctx)
+	t, doc, err := r.asked(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -127,9 +136,9 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	}
 	rb, err := r.ui.Build(ctx, func(ctx context.Context, _ *ocispecs.Platform, i int) (*dockerui.BuildResult, error) {
 		s := systems[i]
-		ref, err := r.solveDefinition(ctx, s.definition)
+		ref, err := r.result(ctx, s)
 		if err != nil {
-			return nil, s.explain(err)
+			return nil, err
 		}
 		return &dockerui.BuildResult{
 			Reference: ref,
@@ -141,7 +150,37 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.attests(t) {
+		if err := r.attest(ctx, rb, systems); err != nil {
+			return nil, err
+		}
+	}
 	return rb.Finalize()
+}
+
+// result builds a system and, for a report, the files that its target makes of it.
+func (in *inputs) result(ctx context.Context, s *system) (gwclient.Reference, error) {
+	ref, err := in.solveDefinition(ctx, s.definition)
+	if err != nil {
+		return nil, s.explain(ctx, err)
+	}
+	if s.target.report == nil {
+		return ref, nil
+	}
+	files, err := s.target.report(ctx, s, ref)
+	if err != nil {
+		return nil, err
+	}
+	return in.write(ctx, s, files)
+}
+
+// write makes a result of small files, by name.
+func (in *inputs) write(ctx context.Context, s *system, files map[string][]byte) (gwclient.Reference, error) {
+	var entries []tree.Entry
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		entries = append(entries, tree.File("/"+name, files[name]))
+	}
+	return in.solve(ctx, s.graph.Stage("report", s.plan.At(key.Extends)).Tree(llb.Scratch(), "write down what was found", entries))
 }
 
 // each calls f for all items in parallel and returns the mistakes of all specs together.
@@ -177,14 +216,32 @@ func (r *request) load(ctx context.Context) (*specs.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return specs.Load(ctx, r.spec, &specReader{cat, r})
+	doc, err := specs.LoadWith(ctx, r.spec, specs.Inputs{Site: r.site(), Args: r.ui.BuildArgs}, &specReader{cat, r})
+	if err == nil && !r.shared {
+		err = CheckArgs(r.ui.BuildArgs, doc)
+	}
+	return doc, err
+}
+
+// asked returns the requested target and the spec.
+func (r *request) asked(ctx context.Context) (Target, *specs.Document, error) {
+	t, err := TargetByName(r.ui.Target)
+	if err != nil {
+		return Target{}, nil, err
+	}
+	doc, err := r.load(ctx)
+	return t, doc, err
 }
 
 // system is a spec, planned for a platform and a target.
 type system struct {
 	target Target
+	doc    *specs.Document
 	plan   *plan.Plan
-	graph  *graph.Graph
+	// catalog that the system is planned with.
+	catalog *catalog.Catalog
+	graph   *graph.Graph
+	sources *sources
 	// base is the configuration of the base image. It is nil when a directory replaces the image,
 	// and when the result contains none of its layers.
 	base       *dockerspec.DockerOCIImage
@@ -199,7 +256,7 @@ func (r *request) generate(ctx context.Context, doc *specs.Document, platform *o
 	if err != nil {
 		return nil, err
 	}
-	if t.Output == DataImage {
+	if t.Output == DataImage || t.Output == Report {
 		s.base = nil // none of its layers is in the result
 	}
 	s.definition, err = r.marshal(ctx, s.graph, s.plan, t)
@@ -218,6 +275,10 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 		return nil, err
 	}
 	g := r.graph(src, cat.Overlays(), target, builder)
+	if g.Lock, err = r.inUse(ctx); err != nil {
+		return nil, err
+	}
+	src.lock = g.Lock
 	// The stage reports failures at their place in the spec.
 	if _, err := g.Stage("base", p.At(key.Distro)).Image(ctx, p.Userland.Base); err != nil {
 		return nil, err
@@ -226,8 +287,18 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 	if err != nil {
 		return nil, err
 	}
-	g.Epoch, err = epoch(r.ui.BuildArgs[epochArg], base.config)
-	return &system{target: t, plan: p, graph: g, base: base.config, warnings: subject{p, src.configs, t}.warnings()}, err
+	if g.Epoch, err = epoch(r.ui.BuildArgs[epochArg], base.config); err != nil {
+		return nil, err
+	}
+	now, err := r.now()
+	if err != nil {
+		return nil, err
+	}
+	s := &system{target: t, doc: doc, plan: p, catalog: cat, graph: g, sources: src, base: base.config}
+	s.warnings = subject{p, src.configs, cat, t, now}.warnings()
+	outdated, err := r.checkLock(ctx, s)
+	s.warnings = append(s.warnings, outdated...)
+	return s, err
 }
 
 // resolve plans for a platform and checks the files that the spec names.
@@ -247,10 +318,15 @@ func (r *request) resolve(ctx context.Context, doc *specs.Document, target ocisp
 
 // marshal generates the graph of a target.
 func (r *request) marshal(ctx context.Context, g *graph.Graph, p *plan.Plan, t Target) (*llb.Definition, error) {
-	state, err := t.state(ctx, g, p)
+	state, err := t.generate(ctx, g, p)
 	if err != nil {
 		return nil, err
 	}
-	def, err := state.Marshal(ctx, llb.Platform(g.Target), llb.WithCaps(r.ui.BuildOpts().LLBCaps), llb.LocalUniqueID(r.localID))
+	return r.marshalState(ctx, g, state)
+}
+
+// marshalState makes a definition of a state of the graph.
+func (in *inputs) marshalState(ctx context.Context, g *graph.Graph, state llb.State) (*llb.Definition, error) {
+	def, err := state.Marshal(ctx, llb.Platform(g.Target), llb.WithCaps(in.ui.BuildOpts().LLBCaps), llb.LocalUniqueID(in.localID))
 	return def, errors.Wrap(err, "generate the graph")
 }

@@ -30,7 +30,7 @@ func directory(t *testing.T, dir string) files {
 	return files{texts: texts}
 }
 
-// TestCatalogContext builds a distribution that is handed in as a named context.
+// TestCatalogContext builds a distribution from a catalog in a named context.
 func TestCatalogContext(t *testing.T) {
 	const dir = "../examples/private-distro"
 	for name, o := range map[string]map[string]string{
@@ -50,7 +50,7 @@ func TestCatalogContext(t *testing.T) {
 	}
 }
 
-// TestCatalogOfOptions has a frontend with a catalog of its own.
+// TestCatalogOfOptions uses a frontend with another catalog.
 func TestCatalogOfOptions(t *testing.T) {
 	cat, err := spectest.With(directory(t, "../examples/private-distro/catalog").texts)
 	require.NoError(t, err)
@@ -61,8 +61,8 @@ func TestCatalogOfOptions(t *testing.T) {
 	assert.Empty(t, g.sent["catalog"])
 }
 
-// TestMistakesOfCatalogContext shows where a file of a catalog is wrong, as a
-// build and as a check.
+// TestMistakesOfCatalogContext checks the positions of mistakes in a catalog, in a build and in a
+// check.
 func TestMistakesOfCatalogContext(t *testing.T) {
 	dirs := map[string]files{
 		"dockerfile": {texts: map[string]string{"kairos.spec": "extends: debian-12\nversion: v1.0.0\n"}},

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"time"
 
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/pkg/errors"
@@ -12,6 +13,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/artifact"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
@@ -29,13 +31,14 @@ func configsOf(p *plan.Plan) []config {
 type cloudConfigs map[key.Key]specs.CloudConfig
 
 // Check reads the files that a plan takes from contexts, as a build does before its first step. It
-// returns the warnings of all targets.
-func Check(ctx context.Context, p *plan.Plan, contexts Contexts) (warnings specs.Diagnostics, err error) {
+// returns the warnings of all targets, of a build at the time now. The plan was made with the catalog
+// cat.
+func Check(ctx context.Context, p *plan.Plan, cat *catalog.Catalog, contexts Contexts, now time.Time) (warnings specs.Diagnostics, err error) {
 	configs, err := checkFiles(ctx, p, contexts)
 	if err != nil {
 		return nil, err
 	}
-	return allWarnings(p, configs), nil
+	return subject{plan: p, configs: configs, catalog: cat, now: now}.allWarnings(), nil
 }
 
 // readCloudConfigs reads the cloud-configs of the spec. texts has those in files, by key.
@@ -83,7 +86,7 @@ func (c *checker) givenConfig(ctx context.Context) (*specs.Source, error) {
 	}
 	data, err := dir.ReadFile(ctx, artifact.ConfigFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.Errorf("the named context %s holds no %s", artifact.ConfigContext, artifact.ConfigFile)
+		return nil, errors.Errorf("the named context %s has no %s", artifact.ConfigContext, artifact.ConfigFile)
 	}
 	return &specs.Source{Name: path.Join(artifact.ConfigContext, artifact.ConfigFile), Data: data}, err
 }

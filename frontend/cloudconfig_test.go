@@ -42,7 +42,7 @@ func TestUserWarnings(t *testing.T) {
 			at, err := TargetByName(c.target)
 			require.NoError(t, err)
 			var got string
-			for _, d := range (subject{p, c.configs, at}).warnings() {
+			for _, d := range (subject{plan: p, configs: c.configs, catalog: spectest.Catalog(t), target: at}).warnings() {
 				got += d.Message
 			}
 			assert.Equal(t, c.want, got)

@@ -15,7 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// anyContext has every named context that is asked for.
+// anyContext has every named context.
 type anyContext struct{ graph.Sources }
 
 func (anyContext) Context(_ context.Context, name string, _ ocispecs.Platform) (llb.State, bool, error) {
@@ -38,14 +38,14 @@ func TestContextThatIsNotThere(t *testing.T) {
 	assert.Equal(t, `kairos.spec:6:14: components.immucore.context: there is no named context "mine"; pass it with --build-context mine=…`, err.Error())
 }
 
-// TestArchiveNameOfUrl has urls with more than a file name at their end.
+// TestArchiveNameOfUrl uses URLs with more than a file name at their end.
 func TestArchiveNameOfUrl(t *testing.T) {
 	p := spectest.MustPlan(t, debian+"components: {immucore: {url: 'https://x/a/b.tar.gz?token=1/2#x', checksums: 'https://x/s'}}\n", nil, "amd64")
 	text := graphtest.Generate(t, p, "image").String()
 	assert.Contains(t, text, "run /run/flavorkit/unpack.sh /out /usr/bin/immucore immucore /run/flavorkit/in/b.tar.gz /run/flavorkit/in/checksums.txt")
 }
 
-// TestToolsOfForeignBuilder has an amd64 builder make an arm64 system, and boot it.
+// TestToolsOfForeignBuilder builds and boots an arm64 system on an amd64 builder.
 func TestToolsOfForeignBuilder(t *testing.T) {
 	g := graphtest.Generate(t, spectest.MustPlan(t, tested, nil, "arm64"), "test")
 	for _, v := range g.Vertices() {

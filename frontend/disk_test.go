@@ -16,12 +16,12 @@ var diskTargets = []string{"img", "img-image", "qcow2", "vhd", "vmdk", "gce", "n
 
 const (
 	richDisk = debian + "artifacts: {disk: {layout: full, size: 4GiB, compression: xz, level: 2, cloudConfig: {content: sentinel-disk}}}\n"
-	firmware = "[debian-12/firmware] lay out the firmware of the board"
+	firmware = "[debian-12/firmware] add the firmware of the board"
 	packImg  = "[disk] write kairos-debian-12-core-amd64-generic-v1.0.0.img.zst"
 )
 
-// TestDiskGraphs has the graphs of disks and netboot for one flavor: what they
-// add to the image is the same for all.
+// TestDiskGraphs compares the graphs of disks and netboot for one flavor: they add the same to
+// every image.
 func TestDiskGraphs(t *testing.T) {
 	for _, target := range diskTargets {
 		t.Run(target, func(t *testing.T) {
@@ -43,16 +43,15 @@ func TestDiskVertices(t *testing.T) {
 	}
 }
 
-// TestDiskDependencies changes one thing of a spec, as TestDependencies does for
-// the ISO.
+// TestDiskDependencies changes one thing of a spec, as TestDependencies does for the ISO.
 func TestDiskDependencies(t *testing.T) {
 	const before = debian + "artifacts: {disk: {cloudConfig: {content: a}}}\n"
-	const together = "[disk] put the disk together"
+	const together = "[disk] assemble the disk"
 	for _, c := range []struct {
 		name, from, to string
 		want           []string
 	}{
-		{name: "cloud-config of the disk", from: "content: a", to: "content: b", want: []string{"[disk] take artifacts.disk.cloudConfig from the spec", together, packImg}},
+		{name: "cloud-config of the disk", from: "content: a", to: "content: b", want: []string{"[disk] copy artifacts.disk.cloudConfig from the spec", together, packImg}},
 		{name: "level", from: "disk: {", to: "disk: {level: 4, ", want: []string{packImg}},
 		{name: "options of the ISO", from: "disk: {", to: "iso: {level: 4}, disk: {"},
 		{
@@ -68,8 +67,7 @@ func TestDiskDependencies(t *testing.T) {
 	}
 }
 
-// TestDiskOfBoard has the firmware of a board on the disk, of one that needs a
-// hybrid MBR and of one that does not.
+// TestDiskOfBoard checks disks with board firmware, with and without a hybrid MBR.
 func TestDiskOfBoard(t *testing.T) {
 	const board = "extends: alpine-arm-rpi\nversion: v1.0.0\nmodel: rpi3\n"
 	was := graphtest.Generate(t, spectest.MustPlan(t, board, nil, "arm64"), "img")
@@ -81,4 +79,12 @@ func TestDiskOfBoard(t *testing.T) {
 	assert.NotContains(t, was.Changed(is), firmware, "the same for all userlands")
 	is = graphtest.Generate(t, spectest.MustPlan(t, strings.Replace(board, "rpi3", "rpi4", 1), nil, "arm64"), "img")
 	assert.Contains(t, was.Changed(is), firmware)
+
+	const trees = "take the device trees of the kernel"
+	assert.NotContains(t, was.String(), trees)
+	five := graphtest.Generate(t, spectest.MustPlan(t, "extends: alpine\nversion: v1.0.0\nmodel: rpi5\n", nil, "arm64"), "img")
+	assert.Contains(t, five.String(), trees)
+	for _, v := range five.Vertices() {
+		checkVertex(t, v)
+	}
 }

@@ -1,16 +1,23 @@
 package frontend
 
 import (
+	"context"
+	"regexp"
 	"strings"
 	"sync"
 
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
 
+	"github.com/flavorkit/flavorkit/llb/artifact/extension"
+	"github.com/flavorkit/flavorkit/llb/distro"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 )
 
@@ -52,7 +59,7 @@ func (m *sourceMaps) location(r specs.Range) llb.ConstraintsOpt {
 	return m.of(r.Source).Location(ranges(r))
 }
 
-// ranges are the whole lines of a part of the spec.
+// ranges are the lines and columns of a part of the spec, both counted from 1.
 func ranges(r specs.Range) []*pb.Range {
 	return []*pb.Range{{
 		Start: &pb.Position{Line: int32(r.Start.Line), Character: int32(r.Start.Column)},
@@ -100,18 +107,65 @@ func (m *sourceMaps) info(r specs.Range) *pb.SourceInfo {
 	return info
 }
 
-// explain returns the explanation that a failed step has for its exit code, or the error unchanged.
-func (s *system) explain(err error) error {
+// noSecret is what BuildKit says when the client has no secret of an id (session/secrets). Of an
+// error that has come by gRPC, the text is all that is left.
+var noSecret = regexp.MustCompile(`secret ([^\s:]+): not found`)
+
+// noPath is what BuildKit says when what a copy takes is not there: when it looks for the cache key of
+// the step (cache/contenthash), or, with --no-cache, when it copies.
+var noPath = regexp.MustCompile(`failed to calculate checksum of ref .*: not found|lstat .*: no such file or directory`)
+
+// badStatus is what BuildKit says when it looks at an address that a server answers with an error
+// (source/http).
+var badStatus = regexp.MustCompile(`invalid response status \d+`)
+
+// reachable returns why an address cannot be downloaded; nil if it can be, or if the daemon cannot
+// tell. A download with a checksum does not say it: BuildKit takes the page with the error for the
+// file, and finds that its checksum differs.
+func (in *inputs) reachable(ctx context.Context, url string) error {
+	_, err := in.client.ResolveSourceMetadata(ctx, &pb.SourceOp{Identifier: url}, sourceresolver.Opt{})
+	if err == nil {
+		return nil
+	}
+	if status := badStatus.FindString(err.Error()); status != "" {
+		return errors.Errorf("%s: %s", url, status)
+	}
+	return nil
+}
+
+// explain returns the explanation that a failed step has for its exit code, or a copy for what its
+// source lacks, or the error unchanged.
+func (s *system) explain(ctx context.Context, err error) error {
+	if m := noSecret.FindStringSubmatch(err.Error()); m != nil {
+		for _, mistake := range []func(*plan.Plan, string) error{distro.MissingSecret, extension.MissingSecret} {
+			if missing := mistake(s.plan, m[1]); missing != nil {
+				return missing
+			}
+		}
+	}
 	var step *errdefs.VertexError
-	var exit *gwpb.ExitError
-	if !errors.As(err, &step) || !errors.As(err, &exit) {
+	if !errors.As(err, &step) {
 		return err
 	}
 	vertex, ok := s.definition.Metadata[digest.Digest(step.Digest)]
 	if !ok {
 		return err
 	}
-	if failure := s.graph.Explain(vertex, exit.ExitCode); failure != nil {
+	if fetch, ok := s.graph.Fetch(vertex); ok {
+		if away := s.sources.request.reachable(ctx, fetch.URL); away != nil {
+			err = away
+		}
+		return fetch.Explain(err)
+	}
+	code := graph.NotFound
+	var exit *gwpb.ExitError
+	switch {
+	case errors.As(err, &exit):
+		code = exit.ExitCode
+	case !noPath.MatchString(err.Error()):
+		return err
+	}
+	if failure := s.graph.Explain(vertex, code); failure != nil {
 		return failure
 	}
 	return err

@@ -44,5 +44,5 @@ func ExampleTargetByName() {
 	// Output:
 	// iso false
 	// img-image true
-	// unknown target "ios"; valid: gce, image, img, img-image, iso, netboot, qcow2, test, vhd, vmdk
+	// unknown target "ios"; valid: confext, gce, image, img, img-image, iso, netboot, packages, qcow2, sbom, sysext, test, vhd, vmdk
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// TestLongLines has mistakes in lines that would fill a terminal.
+// TestLongLines checks mistakes in lines that would fill a terminal.
 func TestLongLines(t *testing.T) {
 	const long = 200_000
 	for _, c := range []struct{ name, spec, shown string }{

@@ -13,8 +13,7 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// FuzzPlan takes specs that load and resolve: each must have a graph, and the
-// same one every time.
+// FuzzPlan takes specs that load and resolve: each must have a graph, and the same one every time.
 func FuzzPlan(f *testing.F) {
 	for _, seed := range append(spectest.Seeds(), rich) {
 		f.Add(seed)

@@ -12,12 +12,18 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// TestGate looks for a way from the result of a target to the root filesystem
-// that does not lead through its checks.
+// everything is a spec of which every target can be made.
+const everything = "# syntax=x\nextends: debian-13\nversion: v1.0.0\ntest: {assertions: [{run: 'true'}]}\nextension: {name: a, packages: [tree]}\n"
+
+// TestGate looks for a way from the result of a target to the root filesystem that does not lead
+// through its checks.
 func TestGate(t *testing.T) {
-	const root, check = "[rootfs] put the layers together", "[rootfs] check the root filesystem"
-	p := spectest.MustPlan(t, debian+"test: {assertions: [{run: 'true'}]}\n", nil, "amd64")
+	const root, check = "[rootfs] merge the layers", "[rootfs] check the root filesystem"
+	p := spectest.MustPlan(t, everything, nil, "amd64")
 	for _, target := range frontend.Targets() {
+		if target.Name == "packages" {
+			continue // is about what would be built
+		}
 		t.Run(target.Name, func(t *testing.T) {
 			g := graphtest.Generate(t, p, target.Name)
 			all := reached(g, false)
@@ -28,8 +34,23 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// reached are the names of the vertices that the result is made of. It may stop
-// at gates.
+// TestSizeGate has every target checked against the limits of size, if the spec has any.
+func TestSizeGate(t *testing.T) {
+	const check = "[size] check the limits of size"
+	unlimited := spectest.MustPlan(t, everything, nil, "amd64")
+	limited := spectest.MustPlan(t, everything+"size: {root: 400MiB}\n", nil, "amd64")
+	for _, target := range frontend.Targets() {
+		if target.Name == "packages" {
+			continue
+		}
+		t.Run(target.Name, func(t *testing.T) {
+			assert.Contains(t, reached(graphtest.Generate(t, limited, target.Name), false), check)
+			assert.NotContains(t, reached(graphtest.Generate(t, unlimited, target.Name), false), check)
+		})
+	}
+}
+
+// reached are the names of the vertices that the result is made of. It may stop at gates.
 func reached(g graphtest.Graph, stop bool) []string {
 	var names []string
 	seen := map[digest.Digest]bool{}

@@ -2,12 +2,14 @@ package frontend
 
 import (
 	"slices"
+	"time"
 
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
@@ -16,21 +18,32 @@ import (
 type subject struct {
 	plan    *plan.Plan
 	configs cloudConfigs
+	// catalog that the plan was made with.
+	catalog *catalog.Catalog
 	target  Target
+	now     time.Time
 }
 
-// warnings returns the warnings about the spec and the target.
+// warnings returns the warnings about the spec and the target that no comment skips.
 func (s subject) warnings() specs.Diagnostics {
-	return slices.Concat(deprecated(s.plan, specs.DeprecatedKeys()), noAdminUser(s), noCloudConfig(s))
+	found := slices.Concat(deprecated(s.plan, specs.DeprecatedKeys()), specs.UnknownSkips(s.plan.Origin.Sources))
+	for _, rule := range []func(subject) specs.Diagnostics{
+		clearPassword, configDoubts, duplicatePackage, endOfLife, fileOverCatalog, hiddenFile, insecureChecksums, longTimeout, looseMode,
+		neededPackage, noAdminUser, noAssertions, noCloudConfig, notExecutable, olderKernel, repeatedArgument, rootArgument, rootShell, runs,
+		secretInSpec, unknownStage, unpinnedImage, unreadKey, wrongInit,
+	} {
+		found = append(found, rule(s)...)
+	}
+	return found.Unskipped(s.plan.Origin.Sources)
 }
 
 // allWarnings returns the warnings for every target that the spec has the cloud-config for: a user
-// who wants no disk need not give one for disks.
-func allWarnings(p *plan.Plan, configs cloudConfigs) specs.Diagnostics {
-	var all specs.Diagnostics
-	for _, t := range Targets() {
-		if _, given := configs[t.CloudConfig]; given || t.CloudConfig.IsZero() {
-			all = append(all, subject{p, configs, t}.warnings()...)
+// who wants no disk need not give one for disks. s has no target.
+func (s subject) allWarnings() specs.Diagnostics {
+	all := missingSyntax(s).Unskipped(s.plan.Origin.Sources)
+	for _, s.target = range Targets() {
+		if _, given := s.configs[s.target.CloudConfig]; given || s.target.CloudConfig.IsZero() {
+			all = append(all, s.warnings()...)
 		}
 	}
 	return all.Sorted()
@@ -50,6 +63,26 @@ func deprecated(p *plan.Plan, keys []specs.DeprecatedKey) specs.Diagnostics {
 		}
 		found = append(found, p.Origin.Diagnose(rules.DeprecatedKey, k, hint,
 			"deprecated since %s, removed in version %d of the language", d.Since, specs.LanguageVersion+1))
+	}
+	return found
+}
+
+// endOfLife warns about what gets no updates any more. The days are in the plan; whether one has
+// passed is asked here alone, so that a plan is the same on every day.
+func endOfLife(s subject) specs.Diagnostics {
+	var found specs.Diagnostics
+	warn := func(k key.Key, name, last string) {
+		if today := s.now.UTC().Format(time.DateOnly); last != "" && last < today {
+			found = append(found, s.plan.Origin.Diagnose(rules.EndOfLife, k, "take a newer release", "%s gets no updates since %s", name, last))
+		}
+	}
+	userland, donor := s.plan.Userland, s.plan.Kernel
+	warn(key.Distro, userland.Distro, userland.EOL)
+	if donor.Distro != userland.Distro {
+		warn(key.Kernel, "the kernel of "+donor.Distro, donor.EOL)
+	}
+	for _, c := range s.plan.Components {
+		warn(c.Keys()[0], c.Name+" "+c.Version, c.EOL)
 	}
 	return found
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/moby/buildkit/frontend/subrequests/lint"
 	"github.com/stretchr/testify/assert"
@@ -16,7 +17,7 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// TestBuildChecks answers docker buildx build --check.
+// TestBuildChecks checks the results of docker buildx build --check.
 func TestBuildChecks(t *testing.T) {
 	const good = "# syntax=x\nextends: debian-12\nversion: v1.0.0\n"
 	for _, c := range []struct {
@@ -94,7 +95,60 @@ func TestDeprecatedKeys(t *testing.T) {
 	}, "\n"), deprecated(p, keys).Sorted().Error())
 }
 
-// TestRulesHavePages has a page for every warning, a heading for every mistake,
+// TestEndOfLife warns from the day after the last one with updates: about the userland, the kernel
+// of another distribution, and components, each at the key that chose it.
+func TestEndOfLife(t *testing.T) {
+	day := func(text string) time.Time {
+		when, err := time.Parse(time.DateTime, text)
+		require.NoError(t, err)
+		return when
+	}
+	const spec = "distro: fedora-43\nversion: v1.0.0\nkernel: ubuntu-22.04\nvariant: standard\nkubernetes: {distribution: k3s, version: v1.35.0+k3s1}\n"
+	p := spectest.MustPlan(t, spec, nil, "amd64")
+	fedora := "kairos.spec:1:9: distro: fedora-43 gets no updates since 2026-12-09; take a newer release [EndOfLife]"
+	k3s := "kairos.spec:5:13: kubernetes: k3s v1.35.0+k3s1 gets no updates since 2027-02-28; take a newer release [EndOfLife]"
+	ubuntu := "kairos.spec:3:9: kernel: the kernel of ubuntu-22.04 gets no updates since 2027-04-01; take a newer release [EndOfLife]"
+	for when, want := range map[string][]string{
+		"2026-12-09 23:59:59": nil,
+		"2026-12-10 00:00:00": {fedora},
+		"2027-03-01 12:00:00": {fedora, k3s},
+		"2027-04-02 00:00:00": {fedora, ubuntu, k3s},
+	} {
+		var got []string
+		for _, d := range endOfLife(subject{plan: p, now: day(when)}).Sorted() {
+			got = append(got, d.Error())
+		}
+		assert.Equal(t, want, got, when)
+	}
+	none := spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\nvariant: standard\nkubernetes: {version: v1.99.0+k3s1}\n", nil, "amd64")
+	assert.Empty(t, endOfLife(subject{plan: none, now: day("2028-06-30 12:00:00")}), "a release without a day")
+}
+
+// TestEndOfLifeOfBuild counts from the clock, or from SOURCE_DATE_EPOCH when a build has one.
+func TestEndOfLifeOfBuild(t *testing.T) {
+	warned := func(args map[string]string, clock string) bool {
+		opts := map[string]string{"filename": "kairos.spec", "requestid": lint.RequestLint}
+		for name, value := range args {
+			opts["build-arg:"+name] = value
+		}
+		g := newGateway(opts, map[string]files{
+			"dockerfile": {texts: map[string]string{"kairos.spec": "distro: alpine-3.21\nversion: v1.0.0\n"}}, "context": {},
+		})
+		res, err := New(Options{Clock: func() time.Time {
+			when, err := time.Parse(time.DateOnly, clock)
+			require.NoError(t, err)
+			return when
+		}}).Build(t.Context(), g)
+		require.NoError(t, err)
+		return strings.Contains(string(res.Metadata["result.txt"]), "alpine-3.21 gets no updates since 2026-11-01")
+	}
+	assert.False(t, warned(nil, "2026-11-01"))
+	assert.True(t, warned(nil, "2026-11-02"))
+	assert.False(t, warned(map[string]string{"SOURCE_DATE_EPOCH": "0"}, "2026-11-02"))
+	assert.True(t, warned(map[string]string{"SOURCE_DATE_EPOCH": "1793577600"}, "2020-01-01"))
+}
+
+// TestRulesHavePages checks that there is a page for every warning, a heading for every mistake,
 // and nothing else.
 func TestRulesHavePages(t *testing.T) {
 	const directory = "../docs/rules"
@@ -123,6 +177,11 @@ func TestRulesHavePages(t *testing.T) {
 				assert.Contains(t, string(page), "\n"+part+"\n", r.Name)
 			}
 		}
+	}
+	list, err := os.ReadFile("../docs/lint.md")
+	require.NoError(t, err)
+	for page := range want {
+		assert.Contains(t, string(list), "(rules/"+page+")")
 	}
 	assert.Equal(t, mistakes, headings)
 	pages, err := os.ReadDir(directory)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +32,16 @@ type Entry struct {
 	Spec *specs.Source
 	// Arch is the architecture as Go names it.
 	Arch string
+	// Lock is the name of the lock file of the matrix, relative to the directory of the build's file;
+	// empty for none.
+	Lock string
+}
+
+// entry is the request for one entry.
+func (in *inputs) entry(c Entry, maps *sourceMaps) *request {
+	r := in.request(nil, c.Spec, maps)
+	r.lockName, r.shared = c.Lock, true
+	return r
 }
 
 // Entry builds a single entry. The request must have the platform of the entry.
@@ -39,7 +51,7 @@ func (f *Frontend) Entry(c Entry) gwclient.BuildFunc {
 		if err != nil {
 			return nil, err
 		}
-		return in.request(nil, c.Spec, newSourceMaps(nil)).answer(ctx)
+		return in.entry(c, newSourceMaps(nil)).answer(ctx)
 	}
 }
 
@@ -80,14 +92,9 @@ func (cs Entries) answer(ctx context.Context, in *inputs, maps *sourceMaps) (*gw
 
 // plan returns the plans of all entries.
 func (cs Entries) plan(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
-	plans, err := eachEntry(ctx, cs, func(ctx context.Context, c Entry) (*plan.Plan, error) {
-		r := in.request(nil, c.Spec, maps)
-		doc, err := r.load(ctx)
-		if err != nil {
-			return nil, err
-		}
-		target, _ := r.platforms(c.platform())
-		p, _, err := r.resolve(ctx, doc, target)
+	plans, err := eachLoaded(ctx, in, maps, cs, func(ctx context.Context, c loaded) (*plan.Plan, error) {
+		target, _ := c.platforms(c.platform())
+		p, _, err := c.resolve(ctx, c.doc, target)
 		return p, err
 	})
 	if err != nil {
@@ -102,13 +109,8 @@ func (cs Entries) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwc
 	if err != nil {
 		return nil, err
 	}
-	systems, err := eachEntry(ctx, cs, func(ctx context.Context, c Entry) (*system, error) {
-		r := in.request(nil, c.Spec, maps)
-		doc, err := r.load(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return r.generate(ctx, doc, c.platform(), t)
+	systems, err := eachLoaded(ctx, in, maps, cs, func(ctx context.Context, c loaded) (*system, error) {
+		return c.generate(ctx, c.doc, c.platform(), t)
 	})
 	if err != nil {
 		return nil, err
@@ -118,8 +120,8 @@ func (cs Entries) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwc
 	eg, egCtx := errgroup.WithContext(ctx)
 	for i, s := range systems {
 		eg.Go(func() (err error) {
-			if refs[i], err = in.solveDefinition(egCtx, s.definition); err != nil {
-				return &entryError{cs.concerned(i, systems, err), s.explain(err)}
+			if refs[i], err = in.result(egCtx, s); err != nil {
+				return &entryError{cs.concerned(i, systems, err), err}
 			}
 			return nil
 		})
@@ -133,15 +135,60 @@ func (cs Entries) build(ctx context.Context, in *inputs, maps *sourceMaps) (*gwc
 	return cs.result(systems, refs)
 }
 
+// loaded is the request for an entry whose spec is loaded.
+type loaded struct {
+	*request
+	entry Entry
+	doc   *specs.Document
+}
+
+func (c loaded) platform() *ocispecs.Platform { return c.entry.platform() }
+
+// eachLoaded loads all entries, and calls f for them as eachEntry does.
+func eachLoaded[T any](ctx context.Context, in *inputs, maps *sourceMaps, cs Entries, f func(context.Context, loaded) (T, error)) ([]T, error) {
+	all, err := eachEntry(ctx, cs, func(ctx context.Context, c Entry) (loaded, error) {
+		r := in.entry(c, maps)
+		doc, err := r.load(ctx)
+		return loaded{r, c, doc}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := checkShared(in.ui.BuildArgs, all); err != nil {
+		return nil, err
+	}
+	return each(ctx, all, func(ctx context.Context, c loaded) (T, error) {
+		result, err := f(ctx, c)
+		return result, nameEntry(c.entry, err)
+	})
+}
+
 // eachEntry calls f for all entries in parallel and adds the name of the entry to an error.
 func eachEntry[T any](ctx context.Context, cs Entries, f func(context.Context, Entry) (T, error)) ([]T, error) {
 	return each(ctx, cs, func(ctx context.Context, c Entry) (T, error) {
 		result, err := f(ctx, c)
-		if err != nil {
-			err = &entryError{c.Name, err}
-		}
-		return result, err
+		return result, nameEntry(c, err)
 	})
+}
+
+// checkShared returns the mistakes in build arguments that none of the entries declares.
+func checkShared(given map[string]string, all []loaded) error {
+	var declared []string
+	for _, c := range all {
+		if !knowsArgs(c.doc) {
+			return nil
+		}
+		declared = slices.AppendSeq(declared, maps.Keys(c.doc.Spec.Args))
+	}
+	return UndeclaredArgs(given, declared).Err()
+}
+
+// nameEntry adds the name of an entry to an error.
+func nameEntry(c Entry, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &entryError{c.Name, err}
 }
 
 // entryError is an error with the names of its entries.

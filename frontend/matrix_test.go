@@ -43,7 +43,7 @@ func TestEntriesConcerned(t *testing.T) {
 	}
 }
 
-// TestEntryErrorThroughGRPC has an error that came from the daemon go back there.
+// TestEntryErrorThroughGRPC sends an error from the daemon back over gRPC.
 func TestEntryErrorThroughGRPC(t *testing.T) {
 	for _, cause := range []error{
 		errors.New("exit code: 1"),

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNameApart has the name of an entry in the names of its own steps, and the same
-// steps as before.
+// TestNameApart checks that the names of an entry's own steps contain its name, and that the steps
+// stay the same.
 func TestNameApart(t *testing.T) {
 	named := func(name string) []llb.ConstraintsOpt {
 		return []llb.ConstraintsOpt{llb.WithCustomName(name), llb.ProgressGroup(name, name, false)}

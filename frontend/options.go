@@ -14,6 +14,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
@@ -21,14 +22,30 @@ import (
 // (reproducible-builds.org).
 const epochArg = "SOURCE_DATE_EPOCH"
 
+// ConfigArg is the build argument with the specs.Site of the network that the build runs in, for
+// clients that cannot change the spec.
+const ConfigArg = "FLAVORKIT_CONFIG"
+
+// site is that of the build; nil when it says nothing about its network.
+func (r *request) site() *specs.Source {
+	text := r.ui.BuildArgs[ConfigArg]
+	if text == "" {
+		return nil
+	}
+	return &specs.Source{Name: ConfigArg, Data: []byte(text)}
+}
+
 // buildArg is a build argument.
 type buildArg struct{ name, description string }
 
-// buildArgs are all build arguments except those for proxies, which every build has.
+// buildArgs are all build arguments except those for proxies, which every build has, and those
+// that specs declare.
 func buildArgs() []buildArg {
 	return []buildArg{
 		{epochArg, "time of all built files, in seconds since 1970 (default: that of the base image)"},
-		{withoutArg, "capabilities of BuildKit not to use: mergeop, passthroughop"},
+		{ConfigArg, "mirrors and the authority of your network, as in a spec: {mirrors: …, ca: …}"},
+		{LockedArg, "1 refuses a build of anything that the lock file does not have"},
+		{withoutArg, "capabilities of BuildKit not to use: mergeop, diffop, passthroughop"},
 	}
 }
 
@@ -63,15 +80,33 @@ func (r *request) graph(src graph.Sources, overlays catalog.Overlays, target, bu
 }
 
 // withoutArg is the build argument that turns off capabilities, to see the graph for an older
-// daemon: mergeop, passthroughop.
+// daemon: mergeop, diffop, passthroughop.
 const withoutArg = "FLAVORKIT_WITHOUT"
 
 func (r *request) caps() graph.Caps {
 	caps := graph.CapsOf(r.ui.BuildOpts().LLBCaps)
 	without := strings.Split(r.ui.BuildArgs[withoutArg], ",")
 	caps.Merge = caps.Merge && !slices.Contains(without, string(pb.CapMergeOp))
+	caps.Diff = caps.Diff && !slices.Contains(without, string(pb.CapDiffOp))
 	caps.Passthrough = caps.Passthrough && !slices.Contains(without, string(pb.CapPassthroughOp))
 	return caps
+}
+
+// BuildTime is the time that warnings count from: that of SOURCE_DATE_EPOCH, in seconds, or when it
+// is empty that of the clock.
+func BuildTime(sourceDate string, clock func() time.Time) (time.Time, error) {
+	if sourceDate != "" {
+		return epoch(sourceDate, nil)
+	}
+	return clock(), nil
+}
+
+func (r *request) now() (time.Time, error) {
+	clock := r.options.Clock
+	if clock == nil {
+		clock = time.Now
+	}
+	return BuildTime(r.ui.BuildArgs[epochArg], clock)
 }
 
 // epoch returns the time of all built files: SOURCE_DATE_EPOCH, or the newest time in the
@@ -85,7 +120,7 @@ func epoch(arg string, base *dockerspec.DockerOCIImage) (time.Time, error) {
 		}
 		return time.Unix(seconds, 0).UTC(), nil
 	}
-	newest := graph.DefaultEpoch
+	newest := graph.DefaultEpoch()
 	if base == nil {
 		return newest, nil
 	}
@@ -118,19 +153,27 @@ func (r *request) runOptions() []llb.RunOption {
 // proxy reads the proxy build arguments that every docker build has. They are not part of cache
 // keys.
 func (r *request) proxy() llb.ProxyEnv {
-	arg := func(name string) string {
-		if v, ok := r.ui.BuildArgs[name]; ok {
-			return v
+	var p llb.ProxyEnv
+	for name, field := range proxyArgs(&p) {
+		var ok bool
+		if *field, ok = r.ui.BuildArgs[name]; !ok {
+			*field = r.ui.BuildArgs[strings.ToLower(name)]
 		}
-		return r.ui.BuildArgs[strings.ToLower(name)]
 	}
-	return llb.ProxyEnv{
-		HTTPProxy:  arg("HTTP_PROXY"),
-		HTTPSProxy: arg("HTTPS_PROXY"),
-		FTPProxy:   arg("FTP_PROXY"),
-		NoProxy:    arg("NO_PROXY"),
-		AllProxy:   arg("ALL_PROXY"),
+	return p
+}
+
+// proxyArgs are the build arguments for proxies. They may also be in lower case.
+func proxyArgs(p *llb.ProxyEnv) map[string]*string {
+	return map[string]*string{
+		"HTTP_PROXY": &p.HTTPProxy, "HTTPS_PROXY": &p.HTTPSProxy, "FTP_PROXY": &p.FTPProxy,
+		"NO_PROXY": &p.NoProxy, "ALL_PROXY": &p.AllProxy,
 	}
+}
+
+func isProxy(arg string) bool {
+	known := proxyArgs(&llb.ProxyEnv{})
+	return known[arg] != nil || arg == strings.ToLower(arg) && known[strings.ToUpper(arg)] != nil
 }
 
 // requested returns the requested platforms; a single nil stands for the build platform.

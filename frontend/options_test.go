@@ -37,8 +37,8 @@ func TestEpoch(t *testing.T) {
 	}{
 		{"argument", "86400", base, time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC)},
 		{"newest time of the base, in whole seconds", "", base, time.Date(2025, 5, 1, 2, 3, 4, 0, time.UTC)},
-		{"base older than FAT", "", old, graph.DefaultEpoch},
-		{"a directory for a base", "", nil, graph.DefaultEpoch},
+		{"base older than FAT", "", old, graph.DefaultEpoch()},
+		{"a directory for a base", "", nil, graph.DefaultEpoch()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := epoch(tt.arg, tt.base)
@@ -105,7 +105,7 @@ func TestImageDescription(t *testing.T) {
 		"extends: debian-12\n":                          "Kairos on debian-12, for amd64",
 		"extends: debian-12\nkernel: debian-13\n":       "Kairos on debian-12 with the kernel of debian-13, for amd64",
 		"extends: debian-12\nkernel: {context: mine}\n": "Kairos on debian-12 with a custom kernel, for amd64",
-		"extends: alpine\nvariant: standard\nkubernetes: {distribution: k0s, version: v1.33.1+k0s.0}\n": "Kairos on alpine-3.21, k0s v1.33.1+k0s.0, for amd64",
+		"extends: alpine\nvariant: standard\nkubernetes: {distribution: k0s, version: v1.33.1+k0s.0}\n": "Kairos on alpine-3.23, k0s v1.33.1+k0s.0, for amd64",
 	} {
 		p := spectest.MustPlan(t, spec+"version: v1.0.0\n", nil, "amd64")
 		img := imageConfig(p, ocispecs.Platform{}, nil, nil, Targets()[0])
@@ -148,8 +148,8 @@ func TestLocate(t *testing.T) {
 	assert.NoError(t, Locate(nil))
 }
 
-// TestSourceMaps gives BuildKit's own map for the spec itself, and one of ours
-// for each other file, even one of the same name.
+// TestSourceMaps gives BuildKit's own map for the spec itself, and one of ours for each other file,
+// even one of the same name.
 func TestSourceMaps(t *testing.T) {
 	main := &llb.SourceMap{Filename: "kairos.spec"}
 	m := newSourceMaps(main)
@@ -157,7 +157,8 @@ func TestSourceMaps(t *testing.T) {
 	assert.NotSame(t, main, m.of(&specs.Source{Name: "kairos.spec", Context: "acme"}))
 	assert.NotSame(t, main, m.of(&specs.Source{Name: "kairos.spec", Builtin: true}))
 	src := &specs.Source{Name: "b.spec"}
-	assert.Same(t, m.of(src), m.of(src))
+	first := m.of(src)
+	assert.Same(t, first, m.of(src))
 }
 
 func TestNamedFiles(t *testing.T) {

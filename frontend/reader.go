@@ -91,7 +91,7 @@ func (s *specReader) Context(ctx context.Context, name string) ([]byte, bool, er
 	}
 	data, err := s.read(ctx, *st, specs.DefaultName)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, errors.Errorf("the named context %s holds no %s", name, specs.DefaultName)
+		return nil, false, errors.Errorf("the named context %s has no %s", name, specs.DefaultName)
 	}
 	return data, err == nil, err
 }

@@ -2,7 +2,9 @@ package frontend
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,10 +18,13 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	digest "github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/identity"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/lock"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
@@ -28,10 +33,13 @@ import (
 // sources implements graph.Sources on the gateway.
 type sources struct {
 	request *request
+	plan    *plan.Plan
 	// files that the plan takes from each context, sent in one transfer. "" is the build context.
 	files map[string][]string
 	// configs is set after the files were checked.
 	configs cloudConfigs
+	// lock has the digests of images; nil for the newest ones.
+	lock *lock.File
 }
 
 // resolved is a container image with its configuration, which is nil when a directory replaces the
@@ -39,6 +47,16 @@ type sources struct {
 type resolved struct {
 	state  llb.State
 	config *dockerspec.DockerOCIImage
+	// digest in the registry; empty for a named context.
+	digest digest.Digest
+}
+
+// layers is the chain ID of an image; of one without layers, the digest of nothing.
+func (r resolved) layers() string {
+	if len(r.config.RootFS.DiffIDs) == 0 {
+		return digest.FromBytes(nil).String()
+	}
+	return identity.ChainID(r.config.RootFS.DiffIDs).String()
 }
 
 // namedFile is a file in a context that the spec names.
@@ -53,7 +71,7 @@ type namedFile struct {
 }
 
 func newSources(r *request, p *plan.Plan) *sources {
-	s := &sources{request: r, files: map[string][]string{}}
+	s := &sources{request: r, plan: p, files: map[string][]string{}}
 	for _, f := range namedFiles(p) {
 		paths := append(s.files[f.context], f.path)
 		slices.Sort(paths)
@@ -71,12 +89,25 @@ func namedFiles(p *plan.Plan) []namedFile {
 			files = append(files, f)
 		}
 	}
-	for i, f := range p.Files {
-		k, named := key.Files.Item(i), namedFile{}
-		if f.Mode != "" {
-			named.mode = k.Mode()
+	addFiles := func(list key.Key, of []plan.File) {
+		for i, f := range of {
+			k, named := list.Item(i), namedFile{}
+			if f.Mode != "" {
+				named.mode = k.Mode()
+			}
+			add(k, f.Content, named)
 		}
-		add(k, f.Content, named)
+	}
+	addFiles(key.Files, p.Files)
+	for i, r := range p.Userland.Repositories {
+		add(key.Repositories.Item(i).SigningKey(), r.Key.Content, namedFile{text: true})
+	}
+	if p.CA != nil {
+		add(key.CA, p.CA.Content, namedFile{text: true})
+	}
+	if e := p.Extension; e != nil {
+		addFiles(key.ExtensionFiles, e.Files)
+		add(key.ExtensionCertificate, e.Certificate, namedFile{text: true})
 	}
 	for _, c := range configsOf(p) {
 		add(c.key, c.content, namedFile{text: true})
@@ -91,31 +122,43 @@ func (s *sources) Image(ctx context.Context, ref string, platform ocispecs.Platf
 	return img.state, err
 }
 
-// image resolves each image once.
+// image resolves each image once, at its mirror if it has one.
 func (s *sources) image(ctx context.Context, ref string, platform ocispecs.Platform) (resolved, error) {
-	key := ref + " " + platforms.FormatAll(platform)
+	pulled := s.plan.MirroredImage(ref)
+	key := ref + " " + pulled + " " + platforms.FormatAll(platform)
 	img, err := s.request.images.Do(ctx, key, func(ctx context.Context) (resolved, error) {
+		pin, locked := s.lock.Image(ref, platform.Architecture)
 		img, ok, err := s.context(ctx, ref, platform)
 		if err == nil && !ok {
-			img, err = s.resolve(ctx, ref, platform)
+			name := pulled
+			if pin.Digest != "" && !strings.Contains(ref, "@") {
+				name += "@" + pin.Digest
+			}
+			img, err = s.resolve(ctx, name, platform)
+		}
+		if err == nil && locked && (img.config == nil || img.layers() != pin.Layers) {
+			return img, s.lock.OtherImage(pin)
 		}
 		return img, err
 	})
+	if pulled != ref {
+		ref += " at its mirror " + pulled
+	}
 	return img, errors.Wrapf(err, "find the image %s for %s", ref, platforms.FormatAll(platform))
 }
 
 // resolve asks the registry for an image.
 func (s *sources) resolve(ctx context.Context, ref string, platform ocispecs.Platform) (resolved, error) {
 	mode := s.request.ui.ImageResolveMode
-	name, digest, data, err := s.request.client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
+	name, dgst, data, err := s.request.client.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
 		LogName:  "[internal] load metadata for " + ref,
 		ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &platform, ResolveMode: mode.String()},
 	})
 	if err != nil {
 		return resolved{}, err
 	}
-	if digest != "" && !strings.Contains(name, "@") {
-		name += "@" + digest.String()
+	if dgst != "" && !strings.Contains(name, "@") {
+		name += "@" + dgst.String()
 	}
 	config := &dockerspec.DockerOCIImage{}
 	if err := json.Unmarshal(data, config); err != nil {
@@ -123,7 +166,7 @@ func (s *sources) resolve(ctx context.Context, ref string, platform ocispecs.Pla
 	}
 	st := llb.Image(name, llb.Platform(platform), mode, llb.WithCustomName("[base] "+name))
 	st, err = st.WithImageConfig(data)
-	return resolved{state: st, config: config}, err
+	return resolved{state: st, config: config, digest: dgst}, err
 }
 
 // Context loads a named context.
@@ -154,6 +197,19 @@ func (s *sources) context(ctx context.Context, name string, platform ocispecs.Pl
 		return resolved{}, false, err
 	}
 	return *found, true, nil
+}
+
+// Names implements graph.Sources. A context may be given for one platform alone (dockerui, context:).
+func (s *sources) Names() []string {
+	var names []string
+	for option := range s.request.client.BuildOpts().Opts {
+		if name, ok := strings.CutPrefix(option, "context:"); ok {
+			name, _, _ = strings.Cut(name, "::")
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Files returns a context with only the files that the spec takes from it.
@@ -209,7 +265,7 @@ func missing(err error, name string) error {
 	return err
 }
 
-// isNotExist also recognises the error after gRPC, which keeps only its text.
+// isNotExist also recognizes the error after gRPC, which keeps only its text.
 func isNotExist(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || os.IsNotExist(err) || strings.Contains(err.Error(), "no such file or directory")
 }
@@ -275,6 +331,9 @@ func checkFiles(ctx context.Context, p *plan.Plan, contexts Contexts) (cloudConf
 		if err != nil {
 			return nil, errors.Wrapf(err, "read %s of the %s", f.path, contextTitle(f.context))
 		}
+		if f.key == key.CA.From() {
+			c.checkAuthority(f, data)
+		}
 		texts[f.key] = &specs.Source{Name: path.Join(f.context, f.path), Data: data}
 	}
 	configs, err := c.readCloudConfigs(ctx, texts)
@@ -282,6 +341,30 @@ func checkFiles(ctx context.Context, p *plan.Plan, contexts Contexts) (cloudConf
 		return nil, err
 	}
 	return configs, c.found.Err()
+}
+
+// checkAuthority refuses a file that has anything but certificates, and one that has none.
+func (c *checker) checkAuthority(f namedFile, data []byte) {
+	const hint = "name a file with -----BEGIN CERTIFICATE-----; openssl x509 -inform der converts others"
+	found := false
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			c.report(rules.InvalidCertificate, f.key, "keep keys out of it; a system needs the certificates alone", "%q has a %s, too", f.path, strings.ToLower(block.Type))
+			return
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			c.report(rules.InvalidCertificate, f.key, hint, "%q has a certificate that cannot be read: %v", f.path, err)
+			return
+		}
+		found = true
+	}
+	if !found {
+		c.report(rules.InvalidCertificate, f.key, hint, "%q has no certificate in PEM", f.path)
+	}
 }
 
 // find opens the context of a file that the spec names. It returns nil for a wrong file, and adds

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
@@ -21,12 +24,16 @@ import (
 
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // Subrequests of our own: docker buildx build --call=kairos.plan
 const (
-	PlanRequest   = "frontend.kairos.plan"
-	SchemaRequest = "frontend.kairos.schema"
+	PlanRequest     = "frontend.kairos.plan"
+	ExplainRequest  = "frontend.kairos.explain"
+	PackagesRequest = "frontend.kairos.packages"
+	LockRequest     = "frontend.kairos.lock"
+	SchemaRequest   = "frontend.kairos.schema"
 )
 
 // subrequest is a request that is answered instead of built. To add one, add a row to
@@ -55,10 +62,13 @@ func allSubrequests() []subrequest {
 	}
 	return []subrequest{
 		{Request: subtargets.SubrequestsTargetsDefinition, answer: (*request).listTargets},
-		{Request: described(outline.SubrequestsOutlineDefinition, "List the build arguments of a target"), answer: (*request).outline},
+		{Request: described(outline.SubrequestsOutlineDefinition, "List the build arguments and the secrets of a target"), answer: (*request).outline},
 		{Request: described(lint.SubrequestLintDefinition, "Check the spec without building it"), answer: (*request).lint},
 		{Request: described(convertllb.SubrequestConvertLLBDefinition, "Show the graph that the spec becomes"), answer: (*request).convert},
 		{Request: own(PlanRequest, "Show the resolved plan"), answer: (*request).plan, together: Entries.plan},
+		{Request: own(ExplainRequest, "Show why everything is in the system"), answer: (*request).explain},
+		{Request: own(PackagesRequest, "Show what every stage would install"), answer: (*request).packages, together: Entries.packages},
+		{Request: own(LockRequest, "Write the lock file"), answer: (*request).writeLock, together: Entries.writeLock},
 		{Request: own(SchemaRequest, "Show the JSON schema of the spec"), answer: (*request).schema},
 		{Request: subrequests.SubrequestsDescribeDefinition, answer: (*request).describe},
 	}
@@ -98,9 +108,10 @@ func (r *request) schema(context.Context) (*gwclient.Result, error) {
 	return textResult(specs.Schema(), specs.Schema()), nil
 }
 
-// outline lists the build arguments of the target with their values. Without an answer, clients ask
-// the Dockerfile frontend instead.
-func (r *request) outline(context.Context) (*gwclient.Result, error) {
+// outline lists the build arguments of the target with their values, and the secrets and named
+// contexts that the spec asks for; an outline has no list for the latter. Without an answer, clients
+// ask the Dockerfile frontend instead.
+func (r *request) outline(ctx context.Context) (*gwclient.Result, error) {
 	t, err := TargetByName(r.ui.Target)
 	if err != nil {
 		return nil, err
@@ -109,7 +120,45 @@ func (r *request) outline(context.Context) (*gwclient.Result, error) {
 	for _, a := range buildArgs() {
 		o.Args = append(o.Args, outline.Arg{Name: a.name, Description: a.description, Value: r.ui.BuildArgs[a.name]})
 	}
+	doc, err := r.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(doc.Spec.Args)) {
+		arg := outline.Arg{Name: name, Description: doc.Spec.Args[name].About(), Value: doc.Arg(name)}
+		if at := doc.At(key.Args.Entry(name).String()); at.Source == r.spec {
+			arg.Location = &pb.Location{Ranges: ranges(at)}
+		}
+		o.Args = append(o.Args, arg)
+	}
+	if names := contextsOf(doc.Spec); len(names) > 0 {
+		o.Description += "; takes the named contexts " + strings.Join(names, ", ")
+	}
+	ids := []string{doc.Spec.CA.Secret}
+	for _, repository := range doc.Spec.Repositories {
+		ids = append(ids, repository.Secret, repository.Certificate)
+	}
+	listed := map[string]bool{"": true}
+	for _, id := range ids {
+		if !listed[id] {
+			listed[id] = true
+			o.Secrets = append(o.Secrets, outline.Secret{Name: id, Required: true})
+		}
+	}
 	return o.ToResult()
+}
+
+// contextsOf are the named contexts that a spec takes kernel, components and layers from, sorted.
+func contextsOf(s specs.Spec) []string {
+	names := []string{s.Kernel.Context}
+	for _, c := range s.Components {
+		names = append(names, c.Context)
+	}
+	for _, l := range s.Layers {
+		names = append(names, l.Context)
+	}
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
 }
 
 func textResult(data, text []byte) *gwclient.Result {
@@ -144,13 +193,21 @@ func (r *request) warnings(ctx context.Context) (specs.Diagnostics, error) {
 	if err != nil {
 		return nil, err
 	}
+	now, err := r.now()
+	if err != nil {
+		return nil, err
+	}
+	cat, err := r.catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
 	warnings, err := each(ctx, r.requested(), func(ctx context.Context, requested *ocispecs.Platform) (specs.Diagnostics, error) {
 		target, _ := r.platforms(requested)
 		p, src, err := r.resolve(ctx, doc, target)
 		if err != nil {
 			return nil, err
 		}
-		return allWarnings(p, src.configs), nil
+		return subject{plan: p, configs: src.configs, catalog: cat, now: now}.allWarnings(), nil
 	})
 	return slices.Concat(warnings...).Sorted(), err
 }
@@ -189,13 +246,43 @@ func (r *request) plans(ctx context.Context) ([]*plan.Plan, error) {
 	})
 }
 
-// convert shows the graph of the requested target for the first platform.
-func (r *request) convert(ctx context.Context) (*gwclient.Result, error) {
-	t, err := TargetByName(r.ui.Target)
+// explain says why everything is in the system, for every requested platform.
+func (r *request) explain(ctx context.Context) (*gwclient.Result, error) {
+	doc, err := r.load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := r.load(ctx)
+	cat, err := r.catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := each(ctx, r.requested(), func(_ context.Context, requested *ocispecs.Platform) ([]plan.Reason, error) {
+		target, _ := r.platforms(requested)
+		p, err := plan.Resolve(doc, cat, target.Architecture)
+		if err != nil {
+			return nil, err
+		}
+		return plan.Explain(p, doc, cat), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	for _, reasons := range all {
+		for _, reason := range reasons {
+			fmt.Fprintln(&text, reason)
+		}
+	}
+	return textResult(data, text.Bytes()), nil
+}
+
+// convert shows the graph of the requested target for the first platform.
+func (r *request) convert(ctx context.Context) (*gwclient.Result, error) {
+	t, doc, err := r.asked(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,10 @@ func asking(request string, more map[string]string) *gateway {
 	for key, value := range more {
 		opts[key] = value
 	}
-	return newGateway(opts, map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": smallSpec}}})
+	g := newGateway(opts, map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": smallSpec}}})
+	g.result = files{texts: answers("")}
+	g.result.texts["checksums.txt"] = checksums
+	return g
 }
 
 // TestSubrequests asks all that describe lists.
@@ -62,10 +65,44 @@ func TestOutline(t *testing.T) {
 	var o outline.Outline
 	require.NoError(t, json.Unmarshal(res.Metadata["result.json"], &o))
 	assert.Equal(t, "iso", o.Name)
-	require.Len(t, o.Args, 2)
+	require.Len(t, o.Args, 4)
 	assert.Equal(t, "SOURCE_DATE_EPOCH", o.Args[0].Name)
 	assert.Equal(t, "7", o.Args[0].Value)
-	assert.Equal(t, "FLAVORKIT_WITHOUT", o.Args[1].Name)
+	assert.Equal(t, "FLAVORKIT_CONFIG", o.Args[1].Name)
+	assert.Equal(t, "FLAVORKIT_LOCKED", o.Args[2].Name)
+	assert.Equal(t, "FLAVORKIT_WITHOUT", o.Args[3].Name)
+	assert.Empty(t, o.Secrets)
+
+	declares := asking(outline.RequestSubrequestsOutline, map[string]string{"build-arg:CHANNEL": "edge"})
+	declares.dirs["dockerfile"].texts["kairos.spec"] += "args:\n  CHANNEL: {description: for whom, default: stable, values: [stable, edge]}\n  TOKEN: {description: must be given}\n"
+	res, err = New(Options{}).Build(t.Context(), declares)
+	require.NoError(t, err)
+	var own outline.Outline
+	require.NoError(t, json.Unmarshal(res.Metadata["result.json"], &own))
+	require.Len(t, own.Args, 6)
+	channel, token := own.Args[4], own.Args[5]
+	assert.Equal(t, "CHANNEL", channel.Name)
+	assert.Equal(t, "edge", channel.Value)
+	assert.Equal(t, "for whom (default: stable; valid: stable, edge)", channel.Description)
+	require.NotNil(t, channel.Location)
+	assert.Equal(t, int32(4), channel.Location.Ranges[0].Start.Line)
+	assert.Equal(t, "TOKEN", token.Name)
+	assert.Empty(t, token.Value)
+
+	with := asking(outline.RequestSubrequestsOutline, map[string]string{"build-arg:FLAVORKIT_CONFIG": "ca: {secret: ca}"})
+	const repository = ", url: 'https://a.example', path: ./, key: a.asc, "
+	with.dirs["dockerfile"].texts["kairos.spec"] += "repositories: [{name: a" + repository + "secret: login}, {name: b" + repository + "secret: login, certificate: mine}]\n"
+	res, err = New(Options{}).Build(t.Context(), with)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(res.Metadata["result.json"], &o))
+	assert.Equal(t, []outline.Secret{{Name: "ca", Required: true}, {Name: "login", Required: true}, {Name: "mine", Required: true}}, o.Secrets)
+
+	description := o.Description
+	with.dirs["dockerfile"].texts["kairos.spec"] += "kernel: {context: mine}\ncomponents: {immucore: {context: tools}}\nlayers: [{name: a, context: tools}, {name: b, context: extras}, {name: c, image: acme/c}]\n"
+	res, err = New(Options{}).Build(t.Context(), with)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(res.Metadata["result.json"], &o))
+	assert.Equal(t, description+"; takes the named contexts extras, mine, tools", o.Description)
 
 	_, err = New(Options{}).Build(t.Context(), asking(outline.RequestSubrequestsOutline, map[string]string{"target": "isso"}))
 	assert.ErrorContains(t, err, `unknown target "isso"`)

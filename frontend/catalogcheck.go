@@ -1,0 +1,139 @@
+package frontend
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"slices"
+
+	"github.com/moby/buildkit/client/llb"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/flavorkit/flavorkit/llb/distro"
+	"github.com/flavorkit/flavorkit/llb/packages"
+	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+)
+
+// CheckCatalog holds all that the catalog names in distributions to their repositories: packages,
+// and files as far as the repositories list them. No names stand for all distributions, no
+// architectures for all that a distribution has. The result.json of the answer is a list of
+// catalog.Finding.
+func (f *Frontend) CheckCatalog(distros, archs []string) gwclient.BuildFunc {
+	return func(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
+		in, err := f.inputs(c)
+		if err != nil {
+			return nil, err
+		}
+		cat, err := in.catalog(ctx)
+		if err != nil {
+			return nil, Locate(err)
+		}
+		subjects, err := subjectsOf(cat, distros, archs)
+		if err != nil {
+			return nil, err
+		}
+		found := make([][]catalog.Finding, len(subjects))
+		eg, ctx := errgroup.WithContext(ctx)
+		for i, s := range subjects {
+			eg.Go(func() (err error) {
+				found[i], err = in.checkSubject(ctx, s)
+				return err
+			})
+		}
+		if err := eg.Wait(); err != nil {
+			return nil, err
+		}
+		data, err := json.Marshal(slices.Concat(found...))
+		if err != nil {
+			return nil, err
+		}
+		return textResult(data, data), nil
+	}
+}
+
+// subjectsOf are the distributions and architectures that names stand for.
+func subjectsOf(cat *catalog.Catalog, distros, archs []string) ([]packages.Subject, error) {
+	if len(distros) == 0 {
+		distros = catalog.Names(cat.Distros)
+	}
+	for _, arch := range archs {
+		if cat.Archs[arch] == nil {
+			return nil, errors.Errorf("unknown architecture %q; %s", arch, cat.ArchHint(arch))
+		}
+	}
+	var all []packages.Subject
+	for _, name := range distros {
+		d, ok := cat.Distros[name]
+		if !ok {
+			return nil, errors.Errorf("unknown distribution %q; %s", name, specs.Suggest(name, catalog.Names(cat.Distros)))
+		}
+		for _, arch := range d.Architectures {
+			if len(archs) == 0 || slices.Contains(archs, arch) {
+				all = append(all, packages.Subject{Catalog: cat, Distro: d, Arch: arch})
+			}
+		}
+	}
+	return all, nil
+}
+
+// checkSubject looks at one distribution. What cannot be reached is a finding, not an error.
+func (in *inputs) checkSubject(ctx context.Context, s packages.Subject) ([]catalog.Finding, error) {
+	unreachable := func(what, note string) ([]catalog.Finding, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return []catalog.Finding{{Distro: s.Distro.Name, Arch: s.Arch, State: catalog.Unreachable, Kind: what, Name: s.Distro.Base, Note: note}}, nil
+	}
+	target := ocispecs.Platform{OS: "linux", Architecture: s.Arch}
+	if !in.runs(s.Arch) {
+		return unreachable("architecture", "the builder runs no "+s.Arch)
+	}
+	r := in.request(nil, &specs.Source{Name: s.Distro.Name}, newSourceMaps(nil))
+	_, builder := in.platforms(nil)
+	g := r.graph(&sources{request: r, plan: &plan.Plan{}, files: map[string][]string{}}, s.Catalog.Overlays(), target, builder)
+	g.Several = true // one solve for all of them: steps say what they are for
+	state, err := s.Look(ctx, g)
+	if err != nil {
+		return unreachable("base image", reason(err))
+	}
+	def, err := state.Marshal(ctx, llb.Platform(target), llb.WithCaps(in.ui.BuildOpts().LLBCaps))
+	if err != nil {
+		return nil, err
+	}
+	ref, err := in.solveDefinition(ctx, def)
+	if err != nil {
+		return unreachable("repositories", reason(err))
+	}
+	index, err := distro.ReadIndex(s.Install(), func(name string) ([]byte, error) {
+		data, err := dir{ref}.ReadFile(ctx, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return data, err
+	})
+	if err != nil {
+		return unreachable("repositories", reason(err))
+	}
+	return s.Compare(index), nil
+}
+
+// runs reports whether a worker runs an architecture, itself or by an emulator.
+func (in *inputs) runs(arch string) bool {
+	return slices.ContainsFunc(in.client.BuildOpts().Workers, func(w gwclient.WorkerInfo) bool {
+		return slices.ContainsFunc(w.Platforms, func(p ocispecs.Platform) bool { return p.OS == "linux" && p.Architecture == arch })
+	})
+}
+
+// reason is an error without the place in a spec that there is none of.
+func reason(err error) string {
+	var found specs.Diagnostics
+	if errors.As(err, &found) && len(found) > 0 {
+		return found[0].Message
+	}
+	return err.Error()
+}

@@ -1,0 +1,392 @@
+package frontend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/llb/component"
+	"github.com/flavorkit/flavorkit/llb/packages"
+	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/lock"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/key"
+	"github.com/flavorkit/flavorkit/specs/rules"
+)
+
+// LockedArg is the build argument that refuses a build of anything that the lock file does not
+// have: 1, true, 0 or false.
+const LockedArg = "FLAVORKIT_LOCKED"
+
+// locked reports whether a build must find all of its inputs in the lock file.
+func (in *inputs) locked() (bool, error) {
+	value := in.ui.BuildArgs[LockedArg]
+	if value == "" {
+		return false, nil
+	}
+	locked, err := strconv.ParseBool(value)
+	return locked, errors.Wrapf(err, "build argument %s=%q is neither true nor false", LockedArg, value)
+}
+
+// lock reads the lock file beside the spec; nil when there is none.
+func (r *request) lock(ctx context.Context) (*lock.File, error) {
+	name := r.lockName
+	if name == "" {
+		return nil, nil
+	}
+	return r.locks.Do(ctx, name, func(ctx context.Context) (*lock.File, error) {
+		data, err := (&specReader{request: r}).File(ctx, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, errors.Wrapf(err, "read %s", name)
+		}
+		return lock.Read(&specs.Source{Name: name, Data: data})
+	})
+}
+
+// renews reports whether the lock file is written anew.
+func (in *inputs) renews() bool {
+	return in.client.BuildOpts().Opts["requestid"] == LockRequest && in.ui.IsNoCache("")
+}
+
+// inUse is the lock file that a request takes its inputs from; nil for none, and for writing it anew.
+func (r *request) inUse(ctx context.Context) (*lock.File, error) {
+	if r.renews() {
+		return nil, nil
+	}
+	return r.lock(ctx)
+}
+
+// arch returns the architecture of what is for the builder or for the system.
+func (s *system) arch(native bool) string {
+	if native {
+		return s.graph.Build.Architecture
+	}
+	return s.graph.Target.Architecture
+}
+
+// request is what a stage asks its package manager for.
+func (s *system) request(stage plan.Stage) lock.Request {
+	return lock.RequestOf(stage.Install, s.arch(stage.Native && !stage.Extract), stage.Extract)
+}
+
+// platform of what is for the builder or for the system.
+func (s *system) platform(native bool) ocispecs.Platform {
+	if native {
+		return s.graph.Build
+	}
+	return s.graph.Target
+}
+
+// checkLock returns what the build needs and the lock file does not have: as warnings, or as
+// mistakes when the build must be locked.
+func (r *request) checkLock(ctx context.Context, s *system) (specs.Diagnostics, error) {
+	must, err := r.locked()
+	if err != nil {
+		return nil, err
+	}
+	l := s.graph.Lock
+	switch {
+	case r.renews():
+		return nil, nil
+	case l == nil && must:
+		return nil, specs.Diagnostics{s.plan.Origin.Diagnose(rules.LockMismatch, key.Extends, "write it with flavorkit lock", "there is no %s beside the spec", r.lockName)}
+	case l == nil:
+		return nil, nil
+	}
+	rule := rules.OutdatedLock
+	if must {
+		rule = rules.LockMismatch
+	}
+	found, err := s.notLocked(ctx, rule, r.lockName)
+	if err != nil {
+		return nil, err
+	}
+	if must {
+		return nil, found.Err()
+	}
+	return found.Unskipped(s.plan.Origin.Sources), nil
+}
+
+// notLocked are the inputs that the lock file does not have.
+func (s *system) notLocked(ctx context.Context, rule rules.Rule, name string) (specs.Diagnostics, error) {
+	var found specs.Diagnostics
+	report := func(k key.Key, format string, args ...any) {
+		found = append(found, s.plan.Origin.Diagnose(rule, k, "bring it up to date with flavorkit lock", name+" "+format, args...))
+	}
+	l := s.graph.Lock
+	for _, img := range s.plan.Images() {
+		if _, ok := l.Image(img.Name, s.arch(img.Native)); ok {
+			continue
+		}
+		// A directory that replaces an image cannot be locked.
+		if replaced, ok, err := s.sources.context(ctx, img.Name, s.platform(img.Native)); err != nil {
+			return nil, err
+		} else if !ok || replaced.config != nil {
+			report(img.At, "does not have the image %s for %s", img.Name, s.arch(img.Native))
+		}
+	}
+	for _, stage := range s.plan.Stages() {
+		request := s.request(stage)
+		if _, ok := l.Find(request); ok {
+			continue
+		}
+		added, removed, similar := l.Changed(request)
+		switch {
+		case !similar:
+			report(stage.At, "does not have the packages of %s, %s, for %s", stage.Install.Distro, stage.Name, request.Arch)
+		case len(added) > 0:
+			report(s.addedAt(stage, added[0]), "does not have %s of %s, %s", strings.Join(added, ", "), stage.Install.Distro, stage.Name)
+		case len(removed) > 0:
+			report(stage.At, "has %s, which %s, %s, does not need", strings.Join(removed, ", "), stage.Install.Distro, stage.Name)
+		default:
+			report(stage.At, "has the packages of %s, %s, in another order", stage.Install.Distro, stage.Name)
+		}
+	}
+	lists, err := component.Lists(ctx, s.graph, s.plan)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range s.plan.Components {
+		if c.Download == nil || component.Locked(s.graph, s.plan, c) != "" {
+			continue
+		}
+		if _, needed := lists[c.Download.URL]; needed {
+			report(c.Key(), "does not have the download of %s %s", c.Name, c.Version)
+		}
+	}
+	return found, nil
+}
+
+// addedAt is where the spec adds a package, or the stage that needs it.
+func (s *system) addedAt(stage plan.Stage, name string) key.Key {
+	if k, ok := stage.Asked(s.doc.Spec, name); ok {
+		return k
+	}
+	return stage.At
+}
+
+// writeLock answers with the lock file of a spec. What the lock file beside the spec has stays as it
+// is, unless the request is without a cache.
+func (r *request) writeLock(ctx context.Context) (*gwclient.Result, error) {
+	doc, err := r.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	old, err := r.older(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := each(ctx, r.requested(), func(ctx context.Context, platform *ocispecs.Platform) (*lock.File, error) {
+		return r.lockFor(ctx, doc, platform)
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, builder := r.platforms(nil)
+	archs := []string{builder.Architecture}
+	for _, platform := range r.ui.TargetPlatforms {
+		archs = append(archs, platform.Architecture)
+	}
+	return lockResult(all, old, archs)
+}
+
+// writeLock answers with the lock file of all entries.
+func (cs Entries) writeLock(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
+	all, err := eachLoaded(ctx, in, maps, cs, func(ctx context.Context, c loaded) (*lock.File, error) {
+		return c.lockFor(ctx, c.doc, c.platform())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return lockResult(all, nil, nil)
+}
+
+// older is the lock file that is there; nil for none, and for one that cannot be read and is written
+// anew.
+func (r *request) older(ctx context.Context) (*lock.File, error) {
+	old, err := r.lock(ctx)
+	var mistakes specs.Diagnostics
+	if errors.As(err, &mistakes) && r.renews() {
+		return nil, nil
+	}
+	return old, err
+}
+
+func lockResult(all []*lock.File, old *lock.File, archs []string) (*gwclient.Result, error) {
+	merged := &lock.File{Version: lock.Version}
+	for _, f := range all {
+		merged.Merge(f)
+	}
+	merged.Keep(old, archs)
+	text, err := merged.Text()
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.MarshalIndent(merged, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return textResult(data, text), nil
+}
+
+// lockFor locks everything that the artifacts of a spec need on a platform.
+func (r *request) lockFor(ctx context.Context, doc *specs.Document, platform *ocispecs.Platform) (*lock.File, error) {
+	t, err := TargetByName(packagesTarget)
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.prepare(ctx, doc, platform, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cannotLock().Err(); err != nil {
+		return nil, err
+	}
+	f := &lock.File{Version: lock.Version}
+	for _, img := range s.plan.Images() {
+		at := s.graph.Stage("lock", s.plan.At(img.At)).On(s.platform(img.Native))
+		if _, err := at.Image(ctx, img.Name); err != nil { // reported at its place in the spec
+			return nil, err
+		}
+		found, err := s.sources.image(ctx, img.Name, s.platform(img.Native))
+		if err != nil {
+			return nil, err
+		}
+		if found.config != nil {
+			f.Images = append(f.Images, lock.Image{Name: img.Name, Arch: s.arch(img.Native), Digest: found.digest.String(), Layers: found.layers()})
+		}
+	}
+	if err := r.lockPackages(ctx, s, f); err != nil {
+		return nil, err
+	}
+	return f, r.lockDownloads(ctx, s, f)
+}
+
+// cannotLock are the parts of a system that cannot be locked.
+func (s *system) cannotLock() specs.Diagnostics {
+	var found specs.Diagnostics
+	for _, stage := range s.plan.Stages() {
+		if m, _ := catalog.ManagerByName(stage.Install.Manager); !m.Lock {
+			found = append(found, s.plan.Origin.Diagnose(rules.CannotLock, stage.At, "packages of "+strings.Join(lockable(), ", ")+" can be locked",
+				"the packages of %s, %s, cannot be locked: they are installed with %s", stage.Install.Distro, stage.Name, m.Name))
+		}
+	}
+	for i, repository := range s.plan.Userland.Repositories {
+		if repository.Secret != "" || repository.Certificate != "" {
+			found = append(found, s.plan.Origin.Diagnose(rules.CannotLock, key.Repositories.Item(i), "mirror it without credentials for the builder",
+				"the repository %s cannot be locked: its packages cannot be downloaded without credentials", repository.Name))
+		}
+	}
+	return found
+}
+
+// lockable are the package managers whose packages can be locked.
+func lockable() []string {
+	var names []string
+	for _, m := range catalog.Managers() {
+		if m.Lock {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+// lockPackages adds the packages of all stages.
+func (r *request) lockPackages(ctx context.Context, s *system, f *lock.File) error {
+	var open []plan.Stage
+	for _, stage := range s.plan.Stages() {
+		if locked, ok := s.graph.Lock.Find(s.request(stage)); ok {
+			f.Add(locked, canonical(stage.Install, s.graph.Lock.Archives[locked.Distro]))
+		} else {
+			open = append(open, stage)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	state, err := packages.ResolveStages(ctx, s.graph, s.plan, open)
+	if err != nil {
+		return err
+	}
+	s.definition, err = state.Marshal(ctx, llb.Platform(s.graph.Target), llb.WithCaps(r.ui.BuildOpts().LLBCaps), llb.LocalUniqueID(r.localID))
+	if err != nil {
+		return errors.Wrap(err, "generate the graph")
+	}
+	ref, err := r.solveDefinition(ctx, s.definition)
+	if err != nil {
+		return s.explain(ctx, err)
+	}
+	found, err := readPackages(ctx, s, open, ref)
+	if err != nil {
+		return err
+	}
+	for i, stage := range found.Stages {
+		locked := lock.Stage{Stage: stage.Stage, Request: s.request(open[i])}
+		archives := map[string]lock.Archive{}
+		for _, p := range stage.Packages {
+			if p.SHA256 == "" {
+				return s.plan.Diagnose(rules.CannotLock, open[i].At, "use a repository over http or https", "%s tells no checksum and address of %s %s", open[i].Install.Manager, p.Name, p.Version)
+			}
+			id := lock.ID(p.Name, p.Version, p.Arch)
+			locked.Archives = append(locked.Archives, id)
+			archives[id] = lock.Archive{URL: p.URL, SHA256: p.SHA256}
+		}
+		f.Add(locked, canonical(open[i].Install, archives))
+	}
+	return nil
+}
+
+// canonical are archives with the addresses of the distribution, also of those that came from a
+// mirror: a lock is for all networks.
+func canonical(in plan.Install, archives map[string]lock.Archive) map[string]lock.Archive {
+	all := map[string]lock.Archive{}
+	for id, a := range archives {
+		all[id] = lock.Archive{URL: in.Canonical(a.URL), SHA256: a.SHA256}
+	}
+	return all
+}
+
+// lockDownloads adds the downloads of components that the spec has no checksum of.
+func (r *request) lockDownloads(ctx context.Context, s *system, f *lock.File) error {
+	lists, err := component.Lists(ctx, s.graph, s.plan)
+	if err != nil {
+		return err
+	}
+	for _, c := range s.plan.Components {
+		if c.Download == nil {
+			continue
+		}
+		list, ok := lists[c.Download.URL]
+		if !ok {
+			continue
+		}
+		sum := component.Locked(s.graph, s.plan, c)
+		if sum == "" {
+			ref, err := r.solve(ctx, list)
+			if err != nil {
+				return errors.Wrapf(err, "read the checksums of %s", c.Name)
+			}
+			data, err := dir{ref}.ReadFile(ctx, component.ChecksumList)
+			if err != nil {
+				return errors.Wrapf(err, "read the checksums of %s", c.Name)
+			}
+			if sum, err = component.Checksum(data, c.Download.URL); err != nil {
+				return s.plan.Diagnose(rules.CannotLock, c.Key(), "is its version right?", "%s", fmt.Sprint(err))
+			}
+		}
+		f.Downloads = append(f.Downloads, lock.Download{Arch: s.plan.Arch, URL: c.Download.URL, SHA256: sum})
+	}
+	return nil
+}

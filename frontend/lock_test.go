@@ -1,0 +1,220 @@
+package frontend
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/plan/lock"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/test/golden"
+)
+
+const (
+	sum = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	// checksums are the publishers' lists.
+	checksums = sum + "  kairos-agent-v2.31.4-linux-amd64.tar.gz\n" + sum + " *immucore-v0.20.4-linux-amd64.tar.gz\n"
+
+	lockSpec = "extends: debian-12\nversion: v1.0.0\npackages: {add: [htop]}\n"
+)
+
+// locking is a request for the lock of a spec, whose userland gets htop.
+func locking(spec string) *gateway {
+	g := asking(LockRequest, nil)
+	g.dirs["dockerfile"].texts["kairos.spec"] = spec
+	maps.Copy(g.result.texts, map[string]string{"userland/resolved": installs, "userland/uris": strings.ReplaceAll(uris, "SHA256:00", "SHA256:"+sum)})
+	return g
+}
+
+// written is the lock file of lockSpec.
+func written(t *testing.T) (*lock.File, string) {
+	t.Helper()
+	res, err := New(Options{}).Build(t.Context(), locking(lockSpec))
+	require.NoError(t, err)
+	text := string(res.Metadata["result.txt"])
+	f, err := lock.Read(&specs.Source{Name: "kairos.lock", Data: []byte(text)})
+	require.NoError(t, err)
+	return f, text
+}
+
+func TestLock(t *testing.T) {
+	f, text := written(t)
+	golden.Check(t, "../testdata/targets/debian-12-amd64.lock", text)
+	var names []string
+	for _, s := range f.Stages {
+		names = append(names, s.Stage)
+	}
+	assert.Equal(t, []string{"kernel", "tools", "tools-convert", "tools-disk", "userland"}, names)
+	assert.Equal(t, lock.Archive{URL: "http://deb.debian.org/debian/pool/main/h/htop/htop_3.2.2-2_amd64.deb", SHA256: sum}, f.Archives["debian-12"]["htop_3.2.2-2_amd64"])
+	require.Len(t, f.Downloads, 2)
+	assert.Equal(t, sum, f.Downloads[0].SHA256)
+	require.Len(t, f.Images, 1)
+	assert.NotEmpty(t, f.Images[0].Digest)
+
+	// What the lock has stays: no package manager is asked.
+	g := locking(lockSpec)
+	g.dirs["dockerfile"].texts["kairos.lock"] = text
+	g.result = files{}
+	res, err := New(Options{}).Build(t.Context(), g)
+	require.NoError(t, err)
+	assert.Equal(t, text, string(res.Metadata["result.txt"]))
+	g.opts["no-cache"], g.opts["build-arg:FLAVORKIT_LOCKED"] = "", "1"
+	_, err = New(Options{}).Build(t.Context(), g)
+	assert.ErrorContains(t, err, "read what apt says about packages", "all is asked for anew")
+}
+
+// TestLockOfMirrors is the same lock as without mirrors. A lock with the addresses of mirrors, as
+// older versions wrote it, fits a locked build, and is written with the public ones.
+func TestLockOfMirrors(t *testing.T) {
+	const config = "mirrors: {archives: {debian: 'https://mirror.example/d'}, downloads: {'https://github.com': 'https://mirror.example/github'}}"
+	_, public := written(t)
+	there := strings.NewReplacer("http://deb.debian.org/debian/", "https://mirror.example/d/", "https://github.com/", "https://mirror.example/github/")
+	write := func(existing string) string {
+		g := locking(lockSpec)
+		g.opts["build-arg:"+ConfigArg] = config
+		g.result.texts["userland/uris"] = there.Replace(g.result.texts["userland/uris"])
+		if existing != "" {
+			g.dirs["dockerfile"].texts["kairos.lock"] = existing
+			g.result = files{} // no package manager is asked
+		}
+		res, err := New(Options{}).Build(t.Context(), g)
+		require.NoError(t, err)
+		return string(res.Metadata["result.txt"])
+	}
+	assert.Equal(t, public, write(""))
+	older := there.Replace(public)
+	require.NotEqual(t, public, older)
+	assert.Equal(t, public, write(older))
+
+	for name, text := range map[string]string{"public": public, "older": older} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(map[string]string{"filename": "kairos.spec", "build-arg:" + ConfigArg: config, "build-arg:" + LockedArg: "1"},
+				map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": lockSpec, "kairos.lock": text}}})
+			_, err := New(Options{}).Build(t.Context(), g)
+			require.NoError(t, err)
+		})
+	}
+}
+
+// TestDrift is a spec that its lock does not fit.
+func TestDrift(t *testing.T) {
+	_, text := written(t)
+	for _, c := range []struct {
+		name, spec, lock string
+		want             []string
+	}{
+		{name: "nothing", spec: lockSpec, lock: text},
+		{
+			name: "a package more", spec: strings.Replace(lockSpec, "[htop]", "[htop, tree]", 1), lock: text,
+			want: []string{"kairos.spec:3:24: packages.add[1]: kairos.lock does not have tree of debian-12, userland; bring it up to date with flavorkit lock"},
+		},
+		{
+			name: "a package less", spec: strings.Replace(lockSpec, "[htop]", "[]", 1), lock: text,
+			want: []string{"kairos.spec:3:11: packages: kairos.lock has htop, which debian-12, userland, does not need; bring it up to date with flavorkit lock"},
+		},
+		{
+			name: "another component", spec: lockSpec + "components: {immucore: {version: v0.20.3}}\n", lock: text,
+			want: []string{"kairos.spec:4:24: components.immucore: kairos.lock does not have the download of immucore v0.20.3; bring it up to date with flavorkit lock"},
+		},
+		{
+			name: "another base", spec: lockSpec + "distro: {base: 'acme/debian:12'}\n", lock: text,
+			want: []string{"does not have the image acme/debian:12 for amd64", "does not have the packages of debian-12, userland, for amd64"},
+		},
+		{
+			name: "no lock", spec: lockSpec,
+			want: []string{"kairos.spec:1:10: extends: there is no kairos.lock beside the spec; write it with flavorkit lock"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			build := func(opts map[string]string) (*gateway, error) {
+				g := newGateway(map[string]string{"filename": "kairos.spec"}, map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": c.spec}}})
+				if c.lock != "" {
+					g.dirs["dockerfile"].texts["kairos.lock"] = c.lock
+				}
+				maps.Copy(g.opts, opts)
+				_, err := New(Options{}).Build(t.Context(), g)
+				return g, err
+			}
+			g, err := build(nil)
+			require.NoError(t, err)
+			var warned []string
+			for _, w := range g.warned {
+				if strings.Contains(w, "kairos.lock") {
+					warned = append(warned, w)
+				}
+			}
+			_, err = build(map[string]string{"build-arg:FLAVORKIT_LOCKED": "1"})
+			if c.want == nil {
+				assert.NoError(t, err)
+				assert.Empty(t, warned)
+				return
+			}
+			require.Error(t, err)
+			for _, want := range c.want {
+				assert.ErrorContains(t, err, want)
+				if c.lock != "" {
+					assert.Contains(t, strings.Join(warned, "\n"), want[strings.Index(want, "kairos.lock ")+1:len(want)/2])
+				}
+			}
+		})
+	}
+}
+
+// TestBadLock has mistakes at their place in the lock.
+func TestBadLock(t *testing.T) {
+	build := func(lock string, opts map[string]string) error {
+		g := newGateway(map[string]string{"filename": "kairos.spec"}, map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": lockSpec, "kairos.lock": lock}}})
+		maps.Copy(g.opts, opts)
+		_, err := New(Options{}).Build(t.Context(), g)
+		return err
+	}
+	_, text := written(t)
+	assert.ErrorContains(t, build("version: 2\n", nil), "kairos.lock:1:10: version: has the format 2")
+	assert.ErrorContains(t, build(strings.Replace(text, "layers: sha256:", "layers: sha256:0", 1), nil), "images[0].layers")
+	other := strings.Replace(text, "layers: sha256:e3b0", "layers: sha256:e3b1", 1)
+	require.NotEqual(t, text, other)
+	assert.ErrorContains(t, build(other, nil), "images[0]: docker.io/library/debian:12-slim for amd64 is another image than the one that was locked")
+	assert.ErrorContains(t, build(text, map[string]string{"build-arg:FLAVORKIT_LOCKED": "maybe"}), `build argument FLAVORKIT_LOCKED="maybe" is neither true nor false`)
+}
+
+// TestCannotLock names what cannot be locked, before anything is asked.
+func TestCannotLock(t *testing.T) {
+	for spec, want := range map[string]string{
+		"extends: fedora\nversion: v1.0.0\n": "cannot be locked: they are installed with dnf; packages of apt can be locked",
+		lockSpec + "repositories: [{name: a, url: 'https://a.example', path: ./, key: a.asc, secret: login}]\n": "kairos.spec:4:16: repositories[0]: the repository a cannot be locked",
+	} {
+		g := locking(spec)
+		g.dirs["context"] = files{texts: map[string]string{"a.asc": "key"}}
+		_, err := New(Options{}).Build(t.Context(), g)
+		assert.ErrorContains(t, err, want)
+	}
+	g := locking(lockSpec)
+	g.result.texts["userland/uris"] = "'http://deb.debian.org/debian/pool/main/h/htop/htop_3.2.2-2_amd64.deb' htop_3.2.2-2_amd64.deb 141796 MD5Sum:00\n"
+	_, err := New(Options{}).Build(t.Context(), g)
+	assert.ErrorContains(t, err, "apt tells no checksum and address of htop 3.2.2-2")
+	g = locking(lockSpec)
+	g.result.texts["checksums.txt"] = sum + "  other.tar.gz\n"
+	_, err = New(Options{}).Build(t.Context(), g)
+	assert.ErrorContains(t, err, "the publisher's checksum list does not name")
+}
+
+// TestLockOfPlatforms is one lock for several architectures.
+func TestLockOfPlatforms(t *testing.T) {
+	g := locking(lockSpec)
+	g.opts["platform"] = "linux/amd64,linux/arm64"
+	g.result.texts["checksums.txt"] += strings.ReplaceAll(checksums, "amd64", "arm64")
+	res, err := New(Options{}).Build(t.Context(), g)
+	require.NoError(t, err)
+	var f lock.File
+	require.NoError(t, json.Unmarshal(res.Metadata["result.json"], &f))
+	archs := map[string]int{}
+	for _, s := range f.Stages {
+		archs[s.Arch]++
+	}
+	assert.Equal(t, map[string]int{"amd64": 6, "arm64": 2}, archs, "tools run on the builder, those for EFI programs of arm64 too")
+	assert.Len(t, f.Downloads, 4)
+}
