@@ -1,6 +1,6 @@
 // Package bake writes a matrix as a file for docker buildx bake: one target per entry, and groups
-// of them. The targets are flat. None refers to another, because bake would write what they share
-// once per path to it (docker/buildx#4005). BuildKit finds out by itself what they share.
+// of targets. No target refers to another, because bake would send a shared target once for each
+// path to it (docker/buildx#4005). BuildKit merges equal steps by itself.
 package bake
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/flavorkit/flavorkit/frontend"
 )
 
-// Version stands in the specs and images of entries for the version that bake is asked for.
+// Version is a placeholder for the version in the specs and images of entries.
 const Version = "v0.0.0-bake.version"
 
 // Options of a bake file.
@@ -20,31 +20,33 @@ type Options struct {
 	// Frontend is the image of the frontend.
 	Frontend string
 	// Context is the build context, and the directory of the specs that entries extend, relative to
-	// where bake runs.
+	// the working directory of bake.
 	Context string
 	// Registry, Version and Target are the defaults of the variables of bake.
 	Registry, Version, Target string
-	// Targets are all that Target may be.
+	// Targets are the valid values of Target.
 	Targets []frontend.Target
 	// Contexts are the named contexts of all targets.
 	Contexts map[string]string
 	// CacheFrom and CacheTo apply to all targets, with OwnName replaced by the name of the target.
-	// They may use the variables of bake.
+	// They can use the variables of bake.
 	CacheFrom, CacheTo []string
 }
 
-// OwnName stands for the name of the target in CacheFrom and CacheTo.
+// OwnName is a placeholder for the name of the target in CacheFrom and CacheTo.
 const OwnName = "{entry}"
 
-// Entry becomes a target.
+// Entry is an entry of the matrix, which becomes a target.
 type Entry struct {
 	Name, Spec, Image, Arch string
-	// Groups that the target is in, besides the group of all.
+	// Args are the build arguments of the target.
+	Args map[string]string
+	// Groups of the target, in addition to the group of all targets.
 	Groups []string
 }
 
-// comment marks files that the next run may replace. Bake skips the key "//", as the JSON of HCL
-// has it.
+// comment marks files that the next run may overwrite. Bake skips the key "//", as in the JSON
+// syntax of HCL.
 const comment = "written by flavorkit bake; the next run overwrites it"
 
 type file struct {
@@ -67,6 +69,7 @@ type target struct {
 	Context          string            `json:"context"`
 	Contexts         map[string]string `json:"contexts,omitempty"`
 	DockerfileInline string            `json:"dockerfile-inline"`
+	Args             map[string]string `json:"args,omitempty"`
 	Target           string            `json:"target"`
 	Platforms        []string          `json:"platforms"`
 	Tags             []string          `json:"tags"`
@@ -74,7 +77,7 @@ type target struct {
 	CacheTo          []string          `json:"cache-to,omitempty"`
 }
 
-// Ours reports whether File wrote a text.
+// Ours reports whether a text was written by File.
 func Ours(text []byte) bool {
 	var f file
 	return json.Unmarshal(text, &f) == nil && f.Comment == comment
@@ -83,7 +86,7 @@ func Ours(text []byte) bool {
 // all is the group of all targets, which bake builds by default.
 const all = "default"
 
-// File writes the bake file of entries.
+// File returns the bake file of entries.
 func File(entries []Entry, o Options) ([]byte, error) {
 	f := file{
 		Comment: comment,
@@ -95,7 +98,7 @@ func File(entries []Entry, o Options) ([]byte, error) {
 		Group:  map[string]group{},
 		Target: map[string]target{},
 	}
-	// Targets come first: they are asked for by the names of entries.
+	// Targets get their names first, so that they are closest to the names of entries.
 	taken := identifiers{all: true}
 	ids := make([]string, len(entries))
 	for i, c := range entries {
@@ -104,6 +107,7 @@ func File(entries []Entry, o Options) ([]byte, error) {
 			Context:          o.Context,
 			Contexts:         o.Contexts,
 			DockerfileInline: fill("# syntax="+o.Frontend+"\n"+c.Spec, "${VERSION}"),
+			Args:             args(c.Args),
 			Target:           "${TARGET}",
 			Platforms:        []string{"linux/" + c.Arch},
 			Tags:             tags(o.Targets, c.Image),
@@ -138,9 +142,9 @@ func names(targets []frontend.Target) []string {
 	return all
 }
 
-// tags has one expression for each target that is an image. That of TARGET is the tag; the others
-// are empty, and bake drops them. So an image that carries files never takes the tag of the
-// system's image, and files get no tag.
+// tags returns one expression for each target that is an image. The expression for TARGET is the
+// tag; the others are empty, and bake drops them. So a data image never gets the tag of the system
+// image, and files get no tag.
 func tags(targets []frontend.Target, image string) []string {
 	var all []string
 	for _, t := range targets {
@@ -152,7 +156,16 @@ func tags(targets []frontend.Target, image string) []string {
 	return all
 }
 
-// named replaces OwnName by a name.
+// args are build arguments whose values bake takes as they are.
+func args(given map[string]string) map[string]string {
+	escaped := map[string]string{}
+	for name, value := range given {
+		escaped[name] = escape(value)
+	}
+	return escaped
+}
+
+// named replaces OwnName with a name.
 func named(caches []string, name string) []string {
 	var out []string
 	for _, c := range caches {
@@ -161,8 +174,10 @@ func named(caches []string, name string) []string {
 	return out
 }
 
-// fill writes a text as a template of bake, with its own expression for the version.
+// fill converts a text to a template of bake, with the given expression for the version.
 func fill(text, version string) string {
-	text = strings.NewReplacer("${", "$${", "%{", "%%{").Replace(text)
-	return strings.ReplaceAll(text, Version, version)
+	return strings.ReplaceAll(escape(text), Version, version)
 }
+
+// escape keeps bake from reading a text as a template.
+func escape(text string) string { return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(text) }

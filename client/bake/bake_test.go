@@ -32,7 +32,7 @@ func TestFile(t *testing.T) {
     },
     "TARGET": {
       "default": "image",
-      "description": "what is built: image, iso, img, qcow2, vhd, vmdk, gce, img-image, netboot, test"
+      "description": "what is built: image, iso, img, qcow2, vhd, vmdk, gce, img-image, netboot, sysext, confext, test, packages, sbom"
     },
     "VERSION": {
       "default": "v1.0.0",
@@ -114,8 +114,7 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// TestNames has entries and groups whose names bake does not take, or does not tell from each
-// other.
+// TestNames checks entries and groups with names that bake does not accept, or that become equal.
 func TestNames(t *testing.T) {
 	for _, c := range []struct {
 		name    string

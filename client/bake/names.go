@@ -5,12 +5,11 @@ import (
 	"strings"
 )
 
-// identifiers are the names that are taken. Bake has one set of them for targets
-// and groups.
+// identifiers are the names in use. Targets and groups share them.
 type identifiers map[string]bool
 
-// of returns a name that bake accepts. When two names come out the same, because
-// they differ only in replaced characters, the second gets a number.
+// of returns a name that bake accepts. If two names differ only in replaced characters, the second
+// one gets a number.
 func (taken identifiers) of(name string) string {
 	plain := identifier(name)
 	id := plain
@@ -21,7 +20,7 @@ func (taken identifiers) of(name string) string {
 	return id
 }
 
-// identifier replaces the characters that bake refuses.
+// identifier replaces the characters that bake does not accept.
 func identifier(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -17,13 +17,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sweepCgroups kills what still runs in the engine's cgroup and removes it. It catches what runc no longer knows,
-// such as a container that was being created, and it works the same with cgroup v1, where there is one hierarchy
-// for each controller, with v2, and with both side by side.
+// sweepCgroups kills the processes in the engine's cgroup and removes it. It finds what runc no
+// longer knows, such as a container that was being created. It works with cgroup v1, which has one
+// hierarchy for each controller, with v2, and with both.
 func (s *sweeper) sweepCgroups(ctx context.Context) error {
 	mounts, err := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup", "cgroup2"))
 	if err != nil {
-		return errors.Wrap(err, "reading the mount table")
+		return errors.Wrap(err, "read the mount table")
 	}
 	var errs []error
 	for _, m := range mounts {
@@ -32,7 +32,8 @@ func (s *sweeper) sweepCgroups(ctx context.Context) error {
 	return stderrors.Join(errs...)
 }
 
-// removeCgroup kills until nobody is left, as a process may fork while the list is being read.
+// removeCgroup kills until no process is left, because a process may fork while the list is being
+// read.
 func removeCgroup(ctx context.Context, dir string) error {
 	for {
 		dirs, pids, err := readCgroup(dir)
@@ -41,13 +42,13 @@ func removeCgroup(ctx context.Context, dir string) error {
 		}
 		if len(pids) == 0 {
 			err := removeCgroupDirs(dirs)
-			if !errors.Is(err, unix.EBUSY) { // busy: a dead process is still being taken down
+			if !errors.Is(err, unix.EBUSY) { // busy: a dead process is still being removed
 				return err
 			}
 		}
 		for _, pid := range pids {
 			if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-				return errors.Wrapf(err, "killing process %d", pid)
+				return errors.Wrapf(err, "kill process %d", pid)
 			}
 		}
 		select {
@@ -58,8 +59,8 @@ func removeCgroup(ctx context.Context, dir string) error {
 	}
 }
 
-// readCgroup returns a cgroup with its descendants, parents first, and the processes in all of them. A cgroup
-// that does not exist has neither.
+// readCgroup returns a cgroup with its descendants, parents first, and the processes in all of
+// them. The result is empty for a cgroup that does not exist.
 func readCgroup(dir string) (dirs []string, pids []int, err error) {
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, os.ErrNotExist) {
@@ -70,14 +71,15 @@ func readCgroup(dir string) (dirs []string, pids []int, err error) {
 		}
 		dirs = append(dirs, path)
 		b, err := os.ReadFile(filepath.Join(path, "cgroup.procs"))
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENODEV) { // removed meanwhile, before and after opening
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENODEV) { // removed in the meantime, before or after opening
 			return nil
 		}
 		if err != nil {
 			return err
 		}
 		for _, f := range strings.Fields(string(b)) {
-			// Zero stands for a process outside of our pid namespace; to kill it would mean our own process group.
+			// Zero is a process outside of our pid namespace; kill(0) would signal our own process
+			// group.
 			if pid, err := strconv.Atoi(f); err == nil && pid > 0 {
 				pids = append(pids, pid)
 			}

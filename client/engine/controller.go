@@ -34,16 +34,16 @@ type controllerOptions struct {
 	registryHosts docker.RegistryHosts
 }
 
-// newController puts BuildKit's control service on top of the worker. The
-// controller's Close closes the worker and both databases.
+// newController returns BuildKit's control service for the worker. Its Close closes the worker and
+// both databases.
 func newController(ctx context.Context, o controllerOptions) (*control.Controller, error) {
 	workers := &worker.Controller{}
 	if err := workers.Add(o.worker); err != nil {
-		return nil, errors.Wrap(err, "adding the engine's worker")
+		return nil, errors.Wrap(err, "add the engine's worker")
 	}
 	sessions, err := session.NewManager()
 	if err != nil {
-		return nil, errors.Wrap(err, "creating the session manager")
+		return nil, errors.Wrap(err, "create the session manager")
 	}
 	frontends, err := newFrontends(workers)
 	if err != nil {
@@ -52,7 +52,7 @@ func newController(ctx context.Context, o controllerOptions) (*control.Controlle
 
 	cacheStore, err := bboltcachestorage.NewStore(filepath.Join(o.root, "cache.db"))
 	if err != nil {
-		return nil, errors.Wrap(err, "opening the engine's cache database")
+		return nil, errors.Wrap(err, "open the engine's cache database")
 	}
 	historyDB, err := openHistory(o.root)
 	if err != nil {
@@ -70,20 +70,20 @@ func newController(ctx context.Context, o controllerOptions) (*control.Controlle
 		ContentStore:              o.worker.ContentStore(),
 		GarbageCollect:            o.worker.GarbageCollect,
 		GracefulStop:              ctx.Done(),
-		MeterProvider:             noop.NewMeterProvider(), // nil would be dereferenced
+		MeterProvider:             noop.NewMeterProvider(), // must not be nil
 		ResolveCacheExporterFuncs: cacheExporters(sessions, o.registryHosts),
 		ResolveCacheImporterFuncs: cacheImporters(sessions, o),
-		// Entitlements stay empty: no step may ask for security.insecure or network.host.
+		// No entitlements: no step may use security.insecure or network.host.
 	})
-	return ctrl, errors.Wrap(err, "creating the engine's controller")
+	return ctrl, errors.Wrap(err, "create the engine's controller")
 }
 
-// newFrontends registers what a client can name as its frontend: Dockerfiles, and any frontend image, which is
-// also what a "# syntax=" line leads to. Functions passed to client.Build need no registration.
+// newFrontends registers the frontends that a client can use: Dockerfiles, and frontend images,
+// which a "# syntax=" line also uses. Functions passed to client.Build need no registration.
 func newFrontends(workers *worker.Controller) (map[string]frontend.Frontend, error) {
 	gw, err := gateway.NewGatewayFrontend(workers.Infos(), nil)
 	if err != nil {
-		return nil, errors.Wrap(err, "creating the gateway frontend")
+		return nil, errors.Wrap(err, "create the gateway frontend")
 	}
 	return map[string]frontend.Frontend{
 		"dockerfile.v0": forwarder.NewGatewayForwarder(workers.Infos(), dockerfile.Build),
@@ -91,14 +91,15 @@ func newFrontends(workers *worker.Controller) (map[string]frontend.Frontend, err
 	}, nil
 }
 
-// openHistory opens the database of finished builds, which the controller requires. SafeOpen sets a damaged file
-// aside instead of failing: losing the list of past builds must not prevent the next one.
+// openHistory opens the database of finished builds, which the controller requires. SafeOpen moves
+// a damaged file away instead of failing: losing the list of past builds must not prevent the next
+// build.
 func openHistory(root string) (db.DB, error) {
 	h, err := boltutil.SafeOpen(filepath.Join(root, "history.db"), 0o600, &bolt.Options{
 		FreelistType:   bolt.FreelistMapType,
 		NoFreelistSync: true,
 	})
-	return h, errors.Wrap(err, "opening the engine's history database")
+	return h, errors.Wrap(err, "open the engine's history database")
 }
 
 func cacheExporters(sm *session.Manager, hosts docker.RegistryHosts) map[string]remotecache.ResolveCacheExporterFunc {

@@ -19,16 +19,15 @@ import (
 	"google.golang.org/grpc"
 )
 
-// closeTimeout bounds Close. The engine's process bounds each of its own steps
-// to less, so only one that hangs is killed.
+// closeTimeout limits Close. The steps of the engine's shutdown have shorter timeouts, so only a
+// process that hangs is killed.
 const closeTimeout = 2*shutdownTimeout + 2*sweepTimeout
 
-// Engine is a running BuildKit, in a process of its own. The process lives as
-// long as the connection: it ends when Close closes it, and when the kernel does
-// because this process was killed.
+// Engine is a running BuildKit in a child process. The process lives as long as the connection: it
+// ends when Close closes it, or when the kernel does because this process was killed.
 type Engine struct {
 	process *exec.Cmd
-	failure bytes.Buffer // what the process says on standard output
+	failure bytes.Buffer // the standard output of the process
 	conn    net.Conn
 	client  *client.Client
 
@@ -36,19 +35,19 @@ type Engine struct {
 	closeErr  error
 }
 
-// New starts an engine on o.Root, after clearing what a killed predecessor left
-// there. The context bounds the start only; an engine lives until Close.
+// New starts an engine on o.Root, after cleaning up what a killed one left there. The context only
+// limits the start; an engine lives until Close.
 func New(ctx context.Context, o Options) (*Engine, error) {
 	if !mainCalled {
 		return nil, errors.New("main must call engine.Main before it opens an engine")
 	}
-	// Without privileges the process would not even start.
+	// Without privileges, the process would not even start.
 	if err := checkPrivilege(); err != nil {
 		return nil, err
 	}
 	e := &Engine{}
 	if err := e.start(o); err != nil {
-		return nil, errors.Wrap(err, "starting the built-in engine")
+		return nil, errors.Wrap(err, "start the built-in engine")
 	}
 	stop := context.AfterFunc(ctx, func() { _ = e.process.Process.Kill() })
 	err := e.connect(ctx)
@@ -57,7 +56,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	}
 	if err != nil {
 		_ = e.Close()
-		// When the process has failed, it says why.
+		// If the process has failed, it has written why.
 		if e.failure.Len() > 0 {
 			err = errors.New(e.failure.String())
 		}
@@ -66,31 +65,29 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Client returns the engine's client. It belongs to the engine and ends with it:
-// do not close it.
+// Client returns the engine's client. It belongs to the engine: do not close it.
 func (e *Engine) Client() *client.Client { return e.client }
 
-// Close cancels what still runs, waits for it, and leaves no container and no
-// mount behind. It may be called more than once. A later New on the same Root
-// works.
+// Close cancels running builds, waits for them, and leaves no containers or mounts behind. It can
+// be called more than once. A later New on the same Root works.
 func (e *Engine) Close() error {
 	e.closeOnce.Do(func() {
 		if e.client != nil {
 			_ = e.client.Close()
 		}
-		_ = e.conn.Close() // by the client, if it had it
+		_ = e.conn.Close() // already closed if the client had it
 		kill := time.AfterFunc(closeTimeout, func() { _ = e.process.Process.Kill() })
 		defer kill.Stop()
 		err := errors.Wrap(e.process.Wait(), "its process failed")
 		if e.failure.Len() > 0 {
 			err = errors.New(e.failure.String())
 		}
-		e.closeErr = errors.Wrap(err, "closing the built-in engine")
+		e.closeErr = errors.Wrap(err, "close the built-in engine")
 	})
 	return e.closeErr
 }
 
-// start runs this program once more, as the engine.
+// start runs this program again, as the engine.
 func (e *Engine) start(o Options) error {
 	options, err := json.Marshal(o)
 	if err != nil {
@@ -113,10 +110,9 @@ func (e *Engine) start(o Options) error {
 		Stdout: &e.failure,
 		Stderr: o.Log,
 		SysProcAttr: &syscall.SysProcAttr{
-			// All mounts of the engine end with it, however it ends.
+			// All mounts of the engine disappear with it, however it ends.
 			Cloneflags: syscall.CLONE_NEWNS,
-			// Ctrl-C at a terminal is for this process, which then closes
-			// the engine.
+			// Only this process gets Ctrl-C from a terminal, and then closes the engine.
 			Setpgid: true,
 		},
 		WaitDelay: time.Second,
@@ -131,20 +127,19 @@ func (e *Engine) start(o Options) error {
 // connect waits until the engine is ready.
 func (e *Engine) connect(ctx context.Context) (err error) {
 	if _, err = e.conn.Read(make([]byte, len(ready))); err != nil {
-		return errors.Wrap(err, "waiting for the built-in engine")
+		return errors.Wrap(err, "wait for the built-in engine")
 	}
 	e.client, err = client.New(ctx, "passthrough:///flavorkit",
 		client.WithContextDialer(e.dial),
-		// An idle client would close the connection, and there is only one.
+		// An idle client would close the only connection.
 		client.WithGRPCDialOption(grpc.WithIdleTimeout(0)))
 	if err != nil {
-		return errors.Wrap(err, "connecting to the built-in engine")
+		return errors.Wrap(err, "connect to the built-in engine")
 	}
-	// The client connects at its first request, and the server does not wait
-	// long for one.
+	// The client connects at its first request, and the server does not wait long for it.
 	_, err = e.client.Info(ctx)
-	return errors.Wrap(err, "connecting to the built-in engine")
+	return errors.Wrap(err, "connect to the built-in engine")
 }
 
-// dial returns the connection, for the one time that the client asks.
+// dial returns the connection. The client calls it once.
 func (e *Engine) dial(context.Context, string) (net.Conn, error) { return e.conn, nil }

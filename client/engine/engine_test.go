@@ -79,7 +79,7 @@ func TestNetwork(t *testing.T) {
 	require.Len(t, interfaces(), len(host))
 }
 
-// Nobody can get at the host by asking for it in a build definition.
+// A build definition cannot get access to the host.
 func TestEntitlements(t *testing.T) {
 	e := open(t, Options{Root: requireEngine(t)})
 	for _, opt := range []llb.RunOption{llb.Security(pb.SecurityMode_INSECURE), llb.Network(llb.NetModeHost)} {
@@ -103,7 +103,8 @@ func TestReopen(t *testing.T) {
 		require.NoError(t, e.Close(), "closing twice")
 		require.Empty(t, leftovers(t, root))
 	}
-	// BuildKit starts a collection one second after an engine was opened, whether it still is or not.
+	// BuildKit starts a collection one second after an engine was opened, whether it still is or
+	// not.
 	time.Sleep(1200 * time.Millisecond)
 }
 
@@ -118,8 +119,8 @@ func TestCache(t *testing.T) {
 	requireCached(t, ran)
 }
 
-// requireCached wants nothing to have run but the transfer of sources, which always looks for changes, and the
-// export.
+// requireCached checks that nothing ran except the transfer of sources, which always looks for
+// changes, and the export.
 func requireCached(t *testing.T, ran []string) {
 	t.Helper()
 	for _, name := range ran {

@@ -13,16 +13,16 @@ import (
 	"github.com/pkg/errors"
 )
 
-// stepExecutor runs containers as BuildKit's runc executor does, and corrects two things about it:
+// stepExecutor is BuildKit's runc executor with two corrections:
 //
-// A step that does not choose a network shares the host's here, but BuildKit still writes it a resolv.conf for a
-// network of its own: without nameservers on loopback addresses, or with public ones when no other is left. That
-// breaks every host with a local resolver (dnsmasq, unbound, systemd-resolved next to other servers). Steps that
-// say they are on the host network get the host's nameservers, so we say it. Entitlements and cache keys have been
-// settled before this point and do not see it.
+// A step without a network mode uses the host's network here, but BuildKit gives it a resolv.conf
+// for a separate network: without nameservers on loopback addresses, or with public ones if no
+// other is left. This breaks every host with a local resolver (dnsmasq, unbound, systemd-resolved
+// next to other servers). Steps with the network mode of the host get the host's nameservers, so we
+// set that mode. Entitlements and cache keys are computed earlier and are not affected.
 //
-// A cancelled solve returns before its containers have gone. Counting them lets Close wait for the end of the last
-// one before it takes the databases away.
+// A canceled solve returns before its containers have ended. We count them, so that Close can wait
+// for the last one before it closes the databases.
 type stepExecutor struct {
 	executor.Executor
 	running atomic.Int64
@@ -38,7 +38,7 @@ func (x *stepExecutor) Run(ctx context.Context, id string, root executor.Mount, 
 	return x.Executor.Run(ctx, id, root, mounts, process, started)
 }
 
-// wait returns when no container runs any more.
+// wait waits until no container is running.
 func (x *stepExecutor) wait(timeout time.Duration) error {
 	deadline := time.Now().Add(timeout)
 	for x.running.Load() > 0 {

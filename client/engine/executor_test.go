@@ -14,8 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A step on the host's network resolves names as the host does, also through resolvers that only listen on a
-// loopback address. The child has a mount namespace of its own, in which it can have another resolv.conf.
+// A step on the host's network resolves names as the host does, also through resolvers that only
+// listen on a loopback address. The child has a mount namespace of its own, in which it can have
+// another resolv.conf.
 func TestResolvConf(t *testing.T) {
 	root := requireEngine(t)
 	for name, conf := range map[string]string{
@@ -36,8 +37,8 @@ func TestResolvConf(t *testing.T) {
 	}
 }
 
-// childResolvConf exports the resolv.conf that a step sees. Its arguments are the state directory, the file to use
-// as the host's /etc/resolv.conf, and the directory to export to.
+// childResolvConf exports the resolv.conf that a step sees. Its arguments are the state directory,
+// the file to use as the host's /etc/resolv.conf, and the directory to export to.
 func childResolvConf(ctx context.Context, args []string) error {
 	host, err := filepath.EvalSymlinks("/etc/resolv.conf")
 	if err != nil {

@@ -9,13 +9,13 @@ import (
 	"github.com/pkg/errors"
 )
 
-// gcPolicy is buildkitd's default policy, measured against the file system of root: it keeps 10 % of it (10 GB at
-// most) whatever happens, and beyond that uses up to 80 % (100 GB at most) as long as 20 % stay free. A keepBytes
-// above zero replaces these limits.
+// gcPolicy returns buildkitd's default policy for the filesystem of root: the cache can always use
+// 10 % of it (at most 10 GB), and up to 80 % (at most 100 GB) as long as 20 % stay free. A
+// keepBytes above zero replaces these limits.
 func gcPolicy(root string, keepBytes int64) ([]client.PruneInfo, error) {
 	stat, err := disk.GetDiskStat(root)
 	if err != nil {
-		return nil, errors.Wrapf(err, "reading the size of the file system of %s", root)
+		return nil, errors.Wrapf(err, "read the size of the filesystem of %s", root)
 	}
 	var cfg config.GCConfig
 	if keepBytes > 0 {

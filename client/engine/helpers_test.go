@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -30,8 +31,8 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// Environment variables for children: which of those below the test binary is to be instead of running tests, and
-// where the guest is, as a child that is killed could not remove one of its own.
+// Environment variables for children: which of those below the test binary is to be instead of
+// running tests, and where the guest is, as a child that is killed could not remove one of its own.
 const (
 	childEnv = "FLAVORKIT_ENGINE_TEST_CHILD"
 	guestEnv = "FLAVORKIT_ENGINE_TEST_GUEST"
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 	Main()
 	if c, ok := children[os.Getenv(childEnv)]; ok {
 		if err := c(context.Background(), os.Args[1:]); err != nil {
-			os.Stderr.WriteString(err.Error() + "\n")
+			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		os.Exit(0)
@@ -74,8 +75,8 @@ func child(t *testing.T, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// requireEngine skips where an engine cannot run at all, and returns a state directory for one: below .cache, where all
-// other engines of the tests have theirs.
+// requireEngine skips where an engine cannot run at all, and returns a state directory for one:
+// below .cache, where all other engines of the tests have theirs.
 func requireEngine(t *testing.T) string {
 	t.Helper()
 	if err := checkPrivilege(); err != nil {

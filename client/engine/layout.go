@@ -12,14 +12,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// snapshotterName is BuildKit's name for containerd's overlay snapshotter; its worker directory is called after it.
+// snapshotterName is BuildKit's name for containerd's overlay snapshotter; the worker's directory
+// is named after it.
 const snapshotterName = "overlayfs"
 
-// layout names the places under the state directory that are mounted on or swept, and the engine's cgroup.
-// BuildKit's runc worker decides on the directories' names; TestSweepAfterKill notices if they change.
+// layout has the directories in the state directory that have mounts or are swept, and the engine's
+// cgroup. BuildKit's runc worker chooses the names of the directories; TestSweepAfterKill fails if
+// they change.
 type layout struct {
 	root        string
-	executor    string // one bundle directory for each running container
+	executor    string // one bundle directory per running container
 	cacheMounts string // mount points of writable layers shared between steps
 	snapshots   string // the layers themselves
 	netns       string // network namespaces kept alive by bind mounts
@@ -28,12 +30,13 @@ type layout struct {
 	cgroup      string // parent of all containers' cgroups, below the mount point of each hierarchy
 }
 
-// newLayout derives the layout of a state directory that exists. The cgroup's name contains the directory's
-// identity, not just its path: containers that share the host's cgroups may use the same path for different engines.
+// newLayout returns the layout of an existing state directory. The name of the cgroup contains the
+// identity of the directory, not just its path: containers that share the host's cgroups may use
+// the same path for different engines.
 func newLayout(root string) (layout, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(root, &st); err != nil {
-		return layout{}, errors.Wrapf(err, "reading the state directory %s", root)
+		return layout{}, errors.Wrapf(err, "read the state directory %s", root)
 	}
 	id := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%d", root, st.Dev, st.Ino))
 	w := filepath.Join(root, "runc-"+snapshotterName)

@@ -13,22 +13,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockGrace is how long a lock is waited for. When the program of an engine is
-// killed, the engine notices, and is about to end.
+// lockGrace is the time to wait for a lock. An engine whose program was killed ends soon.
 const lockGrace = 500 * time.Millisecond
 
-// rootLock makes sure that one engine at a time uses a state directory.
-// BuildKit's databases have locks of their own, but wait for them in silence and
-// for ever.
+// rootLock makes sure that only one engine at a time uses a state directory. BuildKit's databases
+// have their own locks, but wait for them silently and forever.
 //
-// It is a file with the pid of the program that opened the engine, which is
-// empty while the engine ends. The kernel drops the lock with the engine's
-// process, so a killed one blocks nobody; the file itself stays, because
-// removing it would be a race.
+// The lock is a file with the pid of the program that opened the engine; it is empty while the
+// engine is stopping. The kernel releases the lock with the engine's process, so a killed engine
+// does not block others. The file stays, because removing it would be a race.
 type rootLock struct{ file *os.File }
 
-// acquireLock takes the lock, waiting for an engine that is ending, or fails and
-// names the program that uses the directory.
+// acquireLock takes the lock. It waits for an engine that is stopping; otherwise, the error names
+// the program that uses the directory.
 func acquireLock(root string) (*rootLock, error) {
 	file, err := os.OpenFile(filepath.Join(root, "engine.lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -38,7 +35,7 @@ func acquireLock(root string) (*rootLock, error) {
 	if err := l.wait(root); err != nil {
 		return nil, err
 	}
-	l.ending() // of the predecessor, which may have been killed
+	l.ending() // the previous engine may have been killed
 	if _, err := file.WriteAt([]byte(strconv.Itoa(os.Getppid())), 0); err != nil {
 		return nil, stateDirError(root, err)
 	}
@@ -52,7 +49,7 @@ func (l *rootLock) wait(root string) error {
 			return nil
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return errors.Wrapf(err, "locking the engine's state directory %s", root)
+			return errors.Wrapf(err, "lock the engine's state directory %s", root)
 		}
 		pid := l.holder()
 		if waited := time.Since(start); waited > closeTimeout || pid != "" && waited > lockGrace {
@@ -63,7 +60,7 @@ func (l *rootLock) wait(root string) error {
 	}
 }
 
-// holder says who has the lock, or nothing about an engine that is ending.
+// holder describes who has the lock; empty for an engine that is stopping.
 func (l *rootLock) holder() string {
 	b := make([]byte, 32)
 	n, _ := l.file.ReadAt(b, 0)
@@ -73,5 +70,9 @@ func (l *rootLock) holder() string {
 	return " (pid " + strings.TrimSpace(string(b[:n])) + ")"
 }
 
-// ending tells those who wait for the lock that it is free soon.
+// ending marks the lock as free soon, for those who wait for it.
 func (l *rootLock) ending() { _ = l.file.Truncate(0) }
+
+// release frees the lock. Without it the garbage collector may close the file, and free the lock,
+// while the engine still cleans up.
+func (l *rootLock) release() { _ = l.file.Close() }

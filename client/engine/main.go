@@ -15,30 +15,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// processName is the name of the engine's process, by which Main knows it.
+// processName is the name of the engine's process, which Main recognizes.
 const processName = "flavorkit-engine"
 
-// ready is what it writes to its client before it serves it.
+// ready is what the engine sends to its client before it serves requests.
 const ready = "\n"
 
-// mainCalled keeps New from starting a process that would not become an engine
-// but the program once more.
-var mainCalled bool
+// mainCalled lets New check that a child process would become an engine, and not the program again.
+var mainCalled bool //nolint:gochecknoglobals // the program, not a value of it, calls Main
 
-// Main turns the process that New starts into the engine, and does not return
-// there. A program that opens engines calls it first in its main function, and a
-// test in TestMain.
+// Main becomes the engine in a process that New has started, and does not return there. A program
+// that opens engines must call it first in its main function, and a test in TestMain.
 func Main() {
 	mainCalled = true
 	nameProduct()
 	if os.Args[0] != processName {
 		return
 	}
-	// The parent decides when we end. Signals are caught, as ignored ones would
-	// be ignored in containers too. SIGPIPE comes when nobody reads the log any
-	// more.
+	// The parent decides when we end. Signals are caught, because ignored ones would be ignored in
+	// containers too. SIGPIPE comes if nobody reads the log.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGPIPE)
-	// Only a failure goes to standard output, and that is read.
+	// Only an error goes to standard output, which the parent reads.
 	stdout := os.Stdout
 	os.Stdout = os.Stderr
 	if err := run(os.Args[1]); err != nil {
@@ -48,21 +45,21 @@ func Main() {
 	os.Exit(0)
 }
 
-// run runs an engine for the client on standard input until it is gone. Nothing
-// is closed after a failure, as the process ends.
+// run runs an engine for the client on standard input until the client disconnects. After an error,
+// it closes nothing, because the process ends.
 func run(options string) error {
 	var o Options
 	if err := json.Unmarshal([]byte(options), &o); err != nil {
-		return errors.Wrap(err, "reading the engine's options")
+		return errors.Wrap(err, "read the engine's options")
 	}
 	conn, err := net.FileConn(os.Stdin)
 	if err != nil {
-		return errors.Wrap(err, "opening the connection to the engine's client")
+		return errors.Wrap(err, "open the connection to the engine's client")
 	}
-	// Our mounts must not show outside of our mount namespace, but what is
+	// Our mounts must not be visible outside of our mount namespace, but filesystems that are
 	// unmounted outside must not stay in use here.
 	if err := unix.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
-		return errors.Wrap(err, "separating the engine's mounts")
+		return errors.Wrap(err, "separate the engine's mounts")
 	}
 	runc, err := findRunc(o.Runc)
 	if err != nil {
@@ -76,6 +73,7 @@ func run(options string) error {
 	if err != nil {
 		return err
 	}
+	defer lock.release()
 	layout, err := newLayout(root)
 	if err != nil {
 		return err
@@ -108,7 +106,7 @@ func run(options string) error {
 	}
 
 	srv := newServer(ctrl)
-	if _, err := conn.Write([]byte(ready)); err == nil { // otherwise the client is gone already
+	if _, err := conn.Write([]byte(ready)); err == nil { // otherwise the client has disconnected
 		_ = srv.Serve(listen(conn))
 	}
 	lock.ending()
@@ -118,14 +116,14 @@ func run(options string) error {
 	return err
 }
 
-// useTempDir has BuildKit and containerd make their temporary files in dir.
+// useTempDir makes BuildKit and containerd write temporary files to dir.
 func useTempDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return errors.Wrap(err, "creating the engine's temporary directory")
+		return errors.Wrap(err, "create the engine's temporary directory")
 	}
 	if err := os.Setenv("TMPDIR", dir); err != nil {
-		return errors.Wrap(err, "setting the engine's temporary directory")
+		return errors.Wrap(err, "set the engine's temporary directory")
 	}
-	// Its own variable was set before this function ran.
-	return errors.Wrap(mount.SetTempMountLocation(dir), "setting containerd's temporary directory")
+	// containerd reads the environment before this function runs.
+	return errors.Wrap(mount.SetTempMountLocation(dir), "set containerd's temporary directory")
 }

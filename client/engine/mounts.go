@@ -11,10 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sweepMounts unmounts what is ours, the youngest and so the deepest first. The
-// mounts of a killed engine are gone with its mount namespace; what is left is
-// what BuildKit has not unmounted in this one. It detaches instead of waiting
-// for the last user, as nobody is left who could be asked to go.
+// sweepMounts unmounts our mounts, the youngest and therefore deepest first. The mounts of a killed
+// engine disappear with its mount namespace; what is left are mounts that BuildKit has not
+// unmounted in this one. It detaches them, because nothing uses them any more.
 func (s *sweeper) sweepMounts(context.Context) error {
 	mounts, err := ownMounts(s.layout)
 	if err != nil {
@@ -22,7 +21,7 @@ func (s *sweeper) sweepMounts(context.Context) error {
 	}
 	var errs []error
 	for i := len(mounts) - 1; i >= 0; i-- {
-		// EINVAL: it has gone already, together with the mount it was on.
+		// EINVAL: already unmounted, together with its parent mount.
 		if err := unix.Unmount(mounts[i], unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
 			errs = append(errs, errors.Wrapf(err, "unmounting %s", mounts[i]))
 		}
@@ -30,13 +29,12 @@ func (s *sweeper) sweepMounts(context.Context) error {
 	return stderrors.Join(errs...)
 }
 
-// ownMounts lists the mount points below those directories of the state
-// directory in which only the engine mounts. Anything else mounted there is the
-// user's, such as a separate disk for the layers.
+// ownMounts lists the mount points in the directories of the state directory in which only the
+// engine mounts. Other mounts are the user's, such as a separate disk for the layers.
 func ownMounts(l layout) ([]string, error) {
 	all, err := mountinfo.GetMounts(mountinfo.PrefixFilter(l.root))
 	if err != nil {
-		return nil, errors.Wrap(err, "reading the mount table")
+		return nil, errors.Wrap(err, "read the mount table")
 	}
 	var own []string
 	for _, m := range all {

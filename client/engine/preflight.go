@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkPrivilege wants the real root: inside a user namespace neither the mounts nor the cgroups would work.
+// checkPrivilege requires the real root: inside a user namespace, neither the mounts nor the
+// cgroups would work.
 func checkPrivilege() error {
 	if os.Geteuid() != 0 {
 		return errors.New("the built-in engine needs root: run with sudo, " +
@@ -27,7 +28,8 @@ func checkPrivilege() error {
 	return nil
 }
 
-// findRunc returns the path of the runc binary. Debian installs it to /usr/sbin, which is not in everybody's PATH.
+// findRunc returns the path of the runc binary. Debian installs it to /usr/sbin, which is not in
+// everybody's PATH.
 func findRunc(path string) (string, error) {
 	candidates := []string{"runc", "/usr/sbin/runc", "/usr/local/sbin/runc"}
 	if path != "" {
@@ -46,7 +48,8 @@ func findRunc(path string) (string, error) {
 		"or point --builder / BUILDKIT_HOST at a running BuildKit")
 }
 
-// prepareRoot creates the state directory and returns its path without symbolic links, as mounts and runc show it.
+// prepareRoot creates the state directory and returns its path without symbolic links, as mounts
+// and runc show it.
 func prepareRoot(root string) (string, error) {
 	if !filepath.IsAbs(root) {
 		return "", errors.Errorf("the engine's state directory must be an absolute path, not %q", root)
@@ -75,7 +78,8 @@ func stateDirError(root string, err error) error {
 	return errors.Wrap(err, "preparing the engine's state directory")
 }
 
-// checkOverlay really mounts an overlay: there is no other way to know whether file system and kernel agree.
+// checkOverlay mounts an overlay, because there is no other way to know whether the filesystem
+// supports it.
 func checkOverlay(l layout) error {
 	err := overlayutils.Supported(l.probe)
 	if rmErr := os.Remove(l.probe); err == nil && rmErr != nil {

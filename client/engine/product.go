@@ -10,13 +10,12 @@ import (
 	"github.com/moby/buildkit/version"
 )
 
-// product is what BuildKit calls the program in messages and tells frontends it
-// is driven by.
+// product is the program's name in BuildKit's messages and for frontends.
 const product = "flavorkit"
 
-// nameProduct fills in BuildKit's variables that its own daemon sets in main and
-// at link time. The version is the one this program was built with; it ends up
-// in the worker's information and in provenance attestations.
+// nameProduct sets the variables of BuildKit that its daemon sets in main and at link time. The
+// version is that of the BuildKit in this program; it appears in the worker's information and in
+// provenance attestations.
 func nameProduct() {
 	apicaps.ExportedProduct = product
 	if !strings.HasSuffix(version.Version, "+unknown") {

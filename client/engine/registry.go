@@ -8,8 +8,8 @@ import (
 	"github.com/moby/buildkit/util/resolver/config"
 )
 
-// registryHosts says where images of a registry are fetched from: its mirrors first, then the registry itself.
-// BuildKit speaks plain HTTP to loopback hosts unless it is told otherwise, and we do not.
+// registryHosts returns the hosts for a registry: its mirrors first, then the registry itself.
+// BuildKit uses plain HTTP for loopback hosts by default, and we keep that.
 func registryHosts(mirrors map[string][]string) docker.RegistryHosts {
 	registries := make(map[string]config.RegistryConfig, len(mirrors))
 	for host, m := range mirrors {

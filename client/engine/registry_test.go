@@ -26,7 +26,8 @@ import (
 	"github.com/tonistiigi/fsutil"
 )
 
-// mirror starts a registry with one image, the guest with the given entrypoint, and returns its host.
+// mirror starts a registry with one image, the guest with the given entrypoint, and returns its
+// host.
 func mirror(t *testing.T, repository string, entrypoint ...string) string {
 	t.Helper()
 	srv := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
@@ -80,7 +81,8 @@ RUN ["/guest", "write", "/a", "b"]
 	require.Equal(t, "b", readFile(t, out, "a"))
 }
 
-// A "# syntax=" line runs a frontend from an image. This one only complains, and it must do so in the log.
+// A "# syntax=" line runs a frontend from an image. This one only complains, and it must do so in
+// the log.
 func TestSyntaxLine(t *testing.T) {
 	root := requireEngine(t)
 	host := mirror(t, "flavorkit/frontend:1", "/guest", "complain", "no such spec")

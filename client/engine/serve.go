@@ -14,21 +14,23 @@ import (
 	"google.golang.org/grpc"
 )
 
-// shutdownTimeout bounds each of the two waits at the engine's end: for running
-// requests, and for running containers. Both end by themselves in well under a
-// second after they are cancelled; what does not is swept away.
+// shutdownTimeout limits each of the two waits of a shutdown: for running requests, and for running
+// containers. Both normally end within a second after they are canceled; the sweep removes what
+// does not.
 const shutdownTimeout = 15 * time.Second
 
-// newServer offers the controller.
+// newServer returns a server for the controller.
 func newServer(ctrl *control.Controller) *grpc.Server {
 	srv := grpc.NewServer(
-		// Without these a client sees gRPC status texts instead of BuildKit's typed errors and source positions.
+		// Without these, a client gets gRPC status texts instead of BuildKit's typed errors and
+		// source positions.
 		grpc.UnaryInterceptor(grpcerrors.UnaryServerInterceptor),
 		grpc.StreamInterceptor(grpcerrors.StreamServerInterceptor),
-		// The client uses the same limits; gRPC's default of 4 MiB is too small for build definitions and results.
+		// The client uses the same limits; gRPC's default of 4 MiB is too small for build
+		// definitions and results.
 		grpc.MaxRecvMsgSize(defaults.DefaultMaxRecvMsgSize),
 		grpc.MaxSendMsgSize(defaults.DefaultMaxSendMsgSize),
-		// Stop has to wait for a cancelled solve, which still uses the databases that are closed next.
+		// Stop must wait for a canceled solve, which still uses the databases that are closed next.
 		grpc.WaitForHandlers(true),
 	)
 	ctrl.Register(srv)
@@ -46,12 +48,12 @@ func stop(srv *grpc.Server) error {
 	case <-stopped:
 		return nil
 	case <-time.After(shutdownTimeout):
-		return errors.Errorf("requests were still running %s after they had been cancelled", shutdownTimeout)
+		return errors.Errorf("requests were still running %s after they had been canceled", shutdownTimeout)
 	}
 }
 
-// connListener is a connection, and a listener that accepts it and no other.
-// When one is closed, so is the other.
+// connListener is a connection, and a listener that accepts only this connection. Closing one
+// closes the other.
 type connListener struct {
 	net.Conn
 	waiting chan struct{}

@@ -15,25 +15,25 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// sweepTimeout bounds what the sweep waits for: runc, and processes on their way out.
+// sweepTimeout limits the waits of the sweep: for runc, and for processes that are ending.
 const sweepTimeout = 10 * time.Second
 
-// sweeper removes what an engine that was killed has left: runc dies with its parent, but the container's own
-// processes live on without one. It touches nothing that is not this engine's, and must only run while the state
-// directory is locked and no container of ours is wanted.
+// sweeper removes what a killed engine has left: runc dies with its parent, but the processes of
+// containers keep running. It only removes what belongs to this engine, and must only run while the
+// state directory is locked and none of our containers is in use.
 type sweeper struct {
 	layout layout
 	runc   string
 }
 
-// sweep does what it can; the rest goes to the log. Leftovers cost memory and disk space, but do not disturb a
-// build, so they must not prevent one either.
+// sweep removes what it can, and logs the rest. Leftovers use memory and disk space but do not
+// affect a build, so they must not prevent one.
 func (s *sweeper) sweep(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
 
-	// In this order: runc gives up on a container whose processes do not end at once, processes hold mounts, and a
-	// directory may only go when nothing is mounted on it.
+	// In this order: runc gives up on a container if its processes do not end at once, processes
+	// keep mounts busy, and a directory can only be removed if nothing is mounted in it.
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
@@ -44,31 +44,33 @@ func (s *sweeper) sweep(ctx context.Context) {
 		{"directories", s.sweepDirectories},
 	} {
 		if err := step.do(ctx); err != nil {
-			logrus.WithError(err).Warnf("could not clear all %s that an earlier engine left behind", step.what)
+			logrus.WithError(err).Warnf("could not remove all %s that an earlier engine left behind", step.what)
 		}
 	}
 }
 
-// sweepContainers makes runc forget our containers. The executor uses runc's default state directory, which is
-// shared by everything on the host that does the same; ours are those whose bundle is in our state directory.
+// sweepContainers deletes our containers from runc. The executor uses runc's default state
+// directory, which other programs on the host use too; ours are those with a bundle in our state
+// directory.
 func (s *sweeper) sweepContainers(ctx context.Context) error {
 	r := &runc.Runc{Command: s.runc}
 	all, err := r.List(ctx)
 	if err != nil {
-		return errors.Wrap(err, "listing runc's containers")
+		return errors.Wrap(err, "list runc's containers")
 	}
 	var errs []error
 	for _, c := range all {
 		if within(s.layout.executor, c.Bundle) {
 			err := r.Delete(ctx, c.ID, &runc.DeleteOpts{Force: true})
-			errs = append(errs, errors.Wrapf(err, "deleting container %s", c.ID))
+			errs = append(errs, errors.Wrapf(err, "delete container %s", c.ID))
 		}
 	}
 	return stderrors.Join(errs...)
 }
 
-// sweepDirectories empties the directories of containers, shared mounts and temporary files. It checks again that nothing is
-// mounted there: otherwise it would delete what is mounted, the layers of the cache.
+// sweepDirectories empties the directories of containers, shared mounts and temporary files. It
+// checks again that nothing is mounted there: otherwise it would delete mounted layers of the
+// cache.
 func (s *sweeper) sweepDirectories(context.Context) error {
 	mounts, err := ownMounts(s.layout)
 	if err != nil {
@@ -80,11 +82,11 @@ func (s *sweeper) sweepDirectories(context.Context) error {
 	for _, dir := range []string{s.layout.executor, s.layout.cacheMounts, s.layout.tmp, s.layout.probe} {
 		entries, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return errors.Wrap(err, "reading what is left")
+			return errors.Wrap(err, "read the remaining files")
 		}
 		for _, e := range entries {
 			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-				return errors.Wrap(err, "removing what is left")
+				return errors.Wrap(err, "remove the remaining files")
 			}
 		}
 	}

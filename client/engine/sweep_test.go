@@ -20,22 +20,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childSleep builds a step that does not end. Its arguments are the state directory and the step's marker. It keeps
-// nothing but the client, to see that the engine does not depend on more.
+// childSleep builds a step that does not end. Its arguments are the state directory and the step's
+// marker. It keeps nothing but the client, to see that the engine does not depend on more.
 func childSleep(ctx context.Context, args []string) error {
 	e, err := New(ctx, Options{Root: args[0]})
 	if err != nil {
 		return err
 	}
 	c := e.Client()
-	e = nil
+	e = nil //nolint:wastedassign // for the garbage collector
 	runtime.GC()
 	runtime.GC() // the first one only finds what can be finalized
 	_, err = solve(ctx, c, step([]string{"sleep", args[1]}, cacheMount(), fileMount()).Root(), "")
 	return err
 }
 
-// fileMount adds the mount of a single file, which BuildKit first mounts in its temporary directory.
+// fileMount adds the mount of a single file, which BuildKit first mounts in its temporary
+// directory.
 func fileMount() llb.RunOption {
 	file := llb.Scratch().File(llb.Mkfile("/a", 0o644, []byte("a")))
 	return llb.AddMount("/file", file, llb.SourcePath("/a"), llb.Readonly)
@@ -156,7 +157,7 @@ func TestSweepAfterKill(t *testing.T) {
 		require.Empty(t, processes(t, m))
 		require.Empty(t, leftovers(t, root))
 		require.Empty(t, temporary(t, root))
-		require.NotContains(t, log.String(), "could not clear")
+		require.NotContains(t, log.String(), "could not remove")
 
 		out := t.TempDir()
 		_, err := solve(t.Context(), e.Client(), step([]string{"write", "/a", m}, cacheMount(), fileMount()).Root(), out)
@@ -183,7 +184,7 @@ func TestCrash(t *testing.T) {
 	eventually(t, "the step runs", func() bool { return len(processes(t, m)) > 0 })
 	require.NoError(t, engineOf(t, os.Getpid()).Kill())
 	require.Error(t, <-done)
-	require.EqualError(t, e.Close(), "closing the built-in engine: its process failed: signal: killed")
+	require.EqualError(t, e.Close(), "close the built-in engine: its process failed: signal: killed")
 
 	open(t, Options{Root: root})
 	require.Empty(t, processes(t, m))

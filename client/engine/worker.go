@@ -30,8 +30,7 @@ type workerOptions struct {
 	maxParallelism int
 }
 
-// engineWorker is BuildKit's runc worker, with the part of it that the engine's
-// end waits for.
+// engineWorker is BuildKit's runc worker, with the executor that a shutdown waits for.
 type engineWorker struct {
 	worker   *base.Worker
 	executor *stepExecutor
@@ -57,7 +56,7 @@ func newWorker(ctx context.Context, o workerOptions) (*engineWorker, error) {
 		nil, // identity mapping
 		netproviders.Opt{
 			Mode: "host",
-			CNI:  cniprovider.Opt{Root: o.layout.root}, // also where proxy namespaces live; empty means the working directory
+			CNI:  cniprovider.Opt{Root: o.layout.root}, // also for proxy namespaces; empty means the working directory
 		},
 		nil, // dns: see stepExecutor
 		o.runc,
@@ -69,7 +68,7 @@ func newWorker(ctx context.Context, o workerOptions) (*engineWorker, error) {
 		nil, // cdi manager: one without a registry panics when workers are listed
 	)
 	if err != nil {
-		return nil, errors.Wrap(err, "creating the engine's worker")
+		return nil, errors.Wrap(err, "create the engine's worker")
 	}
 	executor := &stepExecutor{Executor: opt.Executor}
 	opt.Executor = executor
@@ -84,7 +83,7 @@ func newWorker(ctx context.Context, o workerOptions) (*engineWorker, error) {
 	}
 	w, err := base.NewWorker(ctx, opt)
 	if err != nil {
-		return nil, errors.Wrap(err, "creating the engine's worker")
+		return nil, errors.Wrap(err, "create the engine's worker")
 	}
 	return &engineWorker{worker: w, executor: executor}, nil
 }

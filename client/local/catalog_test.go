@@ -16,8 +16,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 )
 
-// TestPrivateDistro plans a distribution that is not in the built-in catalog, and
-// generates its graph.
+// TestPrivateDistro plans a distribution that is not in the built-in catalog, and generates its
+// graph.
 func TestPrivateDistro(t *testing.T) {
 	const dir = "../../examples/private-distro"
 	contexts := map[string]string{"catalog": dir + "/catalog"}
@@ -64,7 +64,7 @@ func TestMistakesOfCatalog(t *testing.T) {
 	require.ErrorIs(t, err, local.ErrNotLocal)
 }
 
-// TestFilesOfFlavor are in the catalog that the flavor is from.
+// TestFilesOfFlavor checks that a flavor's files come from its catalog.
 func TestFilesOfFlavor(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, map[string]string{

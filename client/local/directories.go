@@ -19,8 +19,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
-// ignoreFile lists the files of a directory that are not sent. For the build context, one named
-// after the spec and beside it takes precedence.
+// ignoreFile lists the files of a directory that are not sent. For the build context, an ignore
+// file next to the spec and named after it takes precedence.
 const ignoreFile = dockerui.DefaultDockerignoreName
 
 // specReader finds the specs that a spec extends.
@@ -45,7 +45,7 @@ func (f dirs) Context(_ context.Context, name string) ([]byte, bool, error) {
 	}
 	data, err := os.ReadFile(filepath.Join(root, specs.DefaultName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, errors.Errorf("the named context %s holds no %s", name, specs.DefaultName)
+		return nil, false, errors.Errorf("the named context %s has no %s", name, specs.DefaultName)
 	}
 	return data, err == nil, err
 }
@@ -65,7 +65,7 @@ func (f dirs) Open(_ context.Context, name string) (frontend.Dir, bool, error) {
 	return opened, err == nil, err
 }
 
-// ErrNotLocal says that a named context is not a directory.
+// ErrNotLocal means that a named context is not a directory.
 var ErrNotLocal = errors.New("only directories can be inspected without a build")
 
 // named returns the directory of a named context.

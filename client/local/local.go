@@ -1,12 +1,15 @@
-// Package local plans and generates without BuildKit: it reads specs from the file system and does
-// not resolve image references. Commands that inspect specs and golden tests use it.
+// Package local makes plans and graphs without BuildKit: it reads specs from the filesystem and
+// does not resolve image references. Commands that inspect specs use it, and golden tests.
 package local
 
 import (
 	"cmp"
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
@@ -16,6 +19,7 @@ import (
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/lock"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
@@ -28,10 +32,18 @@ type Options struct {
 	Arch string
 	// Context is the directory of the build context; only Check reads it.
 	Context string
-	// Contexts are directories that stand for named contexts.
+	// Contexts are directories for named contexts.
 	Contexts map[string]string
-	// Catalog to plan with; nil is that of Catalog.
+	// Catalog to plan with; nil for the result of Catalog.
 	Catalog *catalog.Catalog
+	// Site is what the network asks of the build, as FLAVORKIT_CONFIG has it; nil for nothing.
+	Site *specs.Source
+	// Args are the values of build arguments, by name.
+	Args map[string]string
+	// Shared is true when Args are for other specs, too.
+	Shared bool
+	// Now is the time that Check warns about what gets no updates any more at.
+	Now time.Time
 }
 
 // Catalog returns the built-in catalog with the catalog of the named contexts on top.
@@ -60,7 +72,7 @@ func (o Options) catalog() (*catalog.Catalog, error) {
 	return Catalog(o.Contexts)
 }
 
-// Plan loads a spec from the file system and resolves it.
+// Plan loads a spec from the filesystem and resolves it.
 func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 	data, err := os.ReadFile(o.File)
 	if err != nil {
@@ -69,50 +81,101 @@ func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
 	return PlanSource(ctx, &specs.Source{Name: filepath.Base(o.File), Data: data}, o)
 }
 
+// Lock reads the lock file of a spec or a matrix; nil when there is none.
+func Lock(spec string) (*lock.File, error) {
+	name := filepath.Join(filepath.Dir(spec), lock.Name(filepath.Base(spec)))
+	data, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, errors.Wrap(err, "read the lock file")
+	}
+	return lock.Read(&specs.Source{Name: filepath.Base(name), Data: data})
+}
+
 // PlanSource resolves a spec in memory, as if it were File.
 func PlanSource(ctx context.Context, src *specs.Source, o Options) (*plan.Plan, error) {
+	p, _, err := o.resolve(ctx, src)
+	return p, err
+}
+
+// Explain says why everything is in the system of a spec.
+func Explain(ctx context.Context, o Options) ([]plan.Reason, error) {
+	data, err := os.ReadFile(o.File)
+	if err != nil {
+		return nil, errors.Wrap(err, "read the spec")
+	}
+	p, doc, err := o.resolve(ctx, &specs.Source{Name: filepath.Base(o.File), Data: data})
+	if err != nil {
+		return nil, err
+	}
 	cat, err := o.catalog()
 	if err != nil {
 		return nil, err
 	}
-	doc, err := specs.Load(ctx, src, specReader{cat, dirs{o}})
+	return plan.Explain(p, doc, cat), nil
+}
+
+// resolve loads a spec and resolves it.
+func (o Options) resolve(ctx context.Context, src *specs.Source) (*plan.Plan, *specs.Document, error) {
+	cat, err := o.catalog()
+	if err != nil {
+		return nil, nil, err
+	}
+	doc, err := specs.LoadWith(ctx, src, specs.Inputs{Site: o.Site, Args: o.Args}, specReader{cat, dirs{o}})
+	if err != nil {
+		return nil, nil, err
+	}
+	if !o.Shared {
+		if err := frontend.CheckArgs(o.Args, doc); err != nil {
+			return nil, nil, err
+		}
+	}
+	p, err := plan.Resolve(doc, cat, o.Arch)
+	return p, doc, err
+}
+
+// Check reads the files that a plan uses from contexts, as a build does before its first step.
+func Check(ctx context.Context, p *plan.Plan, o Options) (warnings specs.Diagnostics, err error) {
+	cat, err := o.catalog()
 	if err != nil {
 		return nil, err
 	}
-	return plan.Resolve(doc, cat, o.Arch)
+	return frontend.Check(ctx, p, cat, dirs{o}, o.Now)
 }
 
-// Check reads the files that a plan takes from contexts, as a build does before its first step.
-func Check(ctx context.Context, p *plan.Plan, o Options) (warnings specs.Diagnostics, err error) {
-	return frontend.Check(ctx, p, dirs{o})
-}
-
-// Graph returns the environment to generate the graph of a plan, as a daemon with all capabilities
-// has it.
+// Graph returns the environment to generate the graph of a plan, for a daemon with all features.
 func Graph(p *plan.Plan, cat *catalog.Catalog, contexts map[string]string) *graph.Graph {
 	platform := ocispecs.Platform{OS: "linux", Architecture: p.Arch}
 	return &graph.Graph{
-		Sources:  sources(contexts),
+		Sources:  sources{p, contexts},
 		Overlays: cat.Overlays(),
-		Caps:     graph.Caps{Merge: true, Passthrough: true},
+		Caps:     graph.Caps{Merge: true, Diff: true, Passthrough: true},
 		Target:   platform,
 		Build:    ocispecs.Platform{OS: "linux", Architecture: "amd64"},
-		Epoch:    graph.DefaultEpoch,
+		Epoch:    graph.DefaultEpoch(),
 		Network:  pb.NetMode_UNSET,
 	}
 }
 
-// sources are images by name and local directories.
-type sources map[string]string
+// sources returns images by name, at their mirrors, and local directories.
+type sources struct {
+	plan     *plan.Plan
+	contexts map[string]string
+}
 
-func (sources) Image(_ context.Context, ref string, platform ocispecs.Platform) (llb.State, error) {
+func (s sources) Image(_ context.Context, ref string, platform ocispecs.Platform) (llb.State, error) {
+	ref = s.plan.MirroredImage(ref)
 	return llb.Image(ref, llb.Platform(platform), llb.WithCustomName("[base] "+ref)), nil
 }
 
 func (s sources) Context(_ context.Context, name string, _ ocispecs.Platform) (llb.State, bool, error) {
-	_, ok := s[name]
+	_, ok := s.contexts[name]
 	return llb.Local(name, llb.WithCustomName("[context "+name+"]")), ok, nil
 }
+
+func (s sources) Names() []string { return slices.Sorted(maps.Keys(s.contexts)) }
 
 func (sources) Files(_ context.Context, name string) (llb.State, error) {
 	name = cmp.Or(name, "context")

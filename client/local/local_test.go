@@ -12,7 +12,7 @@ import (
 	"github.com/flavorkit/flavorkit/client/local"
 )
 
-const debian = "extends: debian-12\nversion: v1.0.0\n"
+const debian = "extends: debian-12 # flavorkit: skip=MissingSyntax\nversion: v1.0.0\n"
 
 // write writes files into the current directory.
 func write(t *testing.T, files map[string]string) {
@@ -23,7 +23,7 @@ func write(t *testing.T, files map[string]string) {
 	}
 }
 
-// TestCheck has specs that resolve, and files beside them that a build would refuse or warn about.
+// TestCheck checks specs that resolve, with files that a build would reject or warn about.
 func TestCheck(t *testing.T) {
 	const (
 		user   = "#cloud-config\nusers: [{name: me, groups: [admin]}]\n"
@@ -40,9 +40,9 @@ func TestCheck(t *testing.T) {
 		{name: "no files"},
 		{
 			name: "all is there",
-			spec: "files: [{path: /etc/motd, from: ./motd}, {path: /opt/acme, from: acme}]\ncloudConfig: oem.yaml\nartifacts: {iso: {cloudConfig: user.yaml}, disk: {cloudConfig: user.yaml}}\n",
+			spec: "files: [{path: /etc/motd, from: ./motd}, {path: /usr/lib/acme, from: acme}]\ncloudConfig: oem.yaml\nartifacts: {iso: {cloudConfig: user.yaml}, disk: {cloudConfig: user.yaml}}\n",
 			files: map[string]string{
-				"motd": "hello", "acme/bin/run": "", "oem.yaml": "hostname: edge\n", "user.yaml": user,
+				"motd": "hello", "acme/bin/run": "", "oem.yaml": nobody, "user.yaml": user,
 			},
 		},
 		{
@@ -121,14 +121,14 @@ func TestCheck(t *testing.T) {
 			},
 		},
 		{
-			name:  "a cloud-config that is handed in",
+			name:  "a cloud-config as a named context",
 			spec:  "artifacts: {iso: {cloudConfig: nobody.yaml}}\n",
 			files: map[string]string{"nobody.yaml": nobody, "contexts/cloud-config/config.yaml": user},
 		},
 		{
 			name:  "nothing in the place of a cloud-config",
 			files: map[string]string{"contexts/cloud-config/user.yaml": user},
-			err:   []string{"the named context cloud-config holds no config.yaml"},
+			err:   []string{"the named context cloud-config has no config.yaml"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -163,8 +163,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckElsewhere has the spec in one directory and the files in another, which links do not
-// lead out of.
+// TestCheckElsewhere has the spec in one directory and the files in another, whose links must not
+// lead out of it.
 func TestCheckElsewhere(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, map[string]string{
@@ -188,7 +188,7 @@ func TestCheckElsewhere(t *testing.T) {
 	require.EqualError(t, err, "look for a in the build context: there is no directory nowhere")
 }
 
-// TestNamedContexts has a spec extend what was handed in for it.
+// TestNamedContexts extends named contexts.
 func TestNamedContexts(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, map[string]string{
@@ -199,7 +199,7 @@ func TestNamedContexts(t *testing.T) {
 	const at = "kairos.spec:1:10: read the spec that extends names: "
 	for context, want := range map[string]string{
 		"acme":                     "",
-		"empty":                    at + "the named context acme holds no kairos.spec",
+		"empty":                    at + "the named context acme has no kairos.spec",
 		"nodir":                    at + "there is no directory nodir for the named context acme",
 		"empty/file":               at + "there is no directory empty/file for the named context acme",
 		"docker-image://acme/base": at + "the named context acme is docker-image://acme/base: only directories can be inspected without a build",

@@ -14,8 +14,7 @@ import (
 	"github.com/tonistiigi/fsutil"
 )
 
-// addContext adds a named context, written as for docker buildx build
-// --build-context.
+// addContext adds a named context, written as for docker buildx build --build-context.
 func addContext(opt *client.SolveOpt, name, value string) error {
 	key := contextKey(name)
 	switch {
@@ -38,8 +37,8 @@ func addContext(opt *client.SolveOpt, name, value string) error {
 	return nil
 }
 
-// contextKey is how dockerui looks a context up: an image name without
-// docker.io/library and without :latest, and with the platform kept.
+// contextKey returns the key with which dockerui looks up a context: an image name without
+// docker.io/library and :latest, but with the platform.
 func contextKey(name string) string {
 	image, platform, hasPlatform := strings.Cut(name, "::")
 	if named, err := reference.ParseNormalizedNamed(image); err == nil {
@@ -71,15 +70,14 @@ func addLayout(opt *client.SolveOpt, key, value string) error {
 	if opt.OCIStores == nil {
 		opt.OCIStores = map[string]content.Store{}
 	}
-	// A store is named like an image, so the key cannot serve as its name.
+	// The name of a store must look like that of an image, so the key cannot be its name.
 	name := "layout-" + strings.NewReplacer("/", "-", ":", "-", ".", "-").Replace(strings.ToLower(key))
 	opt.OCIStores[name] = store
 	opt.FrontendAttrs["context:"+key] = "oci-layout:" + name + "@" + digest
 	return nil
 }
 
-// findTag returns the digest of a tag in an OCI layout. A layout with one image
-// needs no tag.
+// findTag returns the digest of a tag in an OCI layout. A layout with one image needs no tag.
 func findTag(path, tag string) (string, error) {
 	index, err := layout.ImageIndexFromPath(path)
 	if err != nil {

@@ -15,15 +15,15 @@ import (
 	"github.com/tonistiigi/go-csvvalue"
 )
 
-// Output receives the result of a build. Files get their names when they are
-// complete: until Commit they are in a hidden directory beside their destination.
+// Output receives the result of a build. Files appear when they are complete: until Commit, they
+// are in a hidden directory next to their destination.
 type Output struct {
 	Entry client.ExportEntry
 
 	partial string            // hidden directory
-	letGo   io.Closer         // of the hidden directory
+	letGo   io.Closer         // unlocks the hidden directory
 	moves   map[string]string // name in the hidden directory → final path
-	dir     string            // final directory, when the whole hidden directory moves
+	dir     string            // final directory, if the whole hidden directory moves
 }
 
 // OutputDir exports the files of a result into a directory.
@@ -47,21 +47,18 @@ func OutputRegistry(image string) *Output {
 	return &Output{Entry: client.ExportEntry{Type: client.ExporterImage, Attrs: attrs}}
 }
 
-// Destination is a requested output that is not open yet: nothing has been
-// written for it.
+// Destination is a requested output that is not open yet.
 type Destination struct {
-	// Type of the exporter, as BuildKit calls it.
+	// Type is BuildKit's name of the exporter.
 	Type string
-	// Path of the directory or file; empty for an output that is no file.
+	// Path of the directory or file; empty for an output without files.
 	Path  string
 	Attrs map[string]string
-	// Plain is true when only a directory was given, so that the target decides
-	// what is written to it.
+	// Plain is true if only a directory was given, so the target decides what is written to it.
 	Plain bool
 }
 
-// ParseOutput reads an output as docker buildx build writes it: a directory, or
-// type=…,dest=….
+// ParseOutput parses an output as for docker buildx build: a directory, or type=…,dest=….
 func ParseOutput(s string) (Destination, error) {
 	switch {
 	case s == "":
@@ -71,7 +68,7 @@ func ParseOutput(s string) (Destination, error) {
 	}
 	fields, err := csvvalue.Fields(s, nil)
 	if err != nil {
-		return Destination{}, errors.Wrapf(err, "read the output %q", s)
+		return Destination{}, errors.Wrapf(err, "parse the output %q", s)
 	}
 	attrs := map[string]string{}
 	for _, field := range fields {
@@ -129,8 +126,8 @@ func (d Destination) isDir() bool {
 	return d.Type == client.ExporterLocal || err == nil && !tar
 }
 
-// rewriteTimes makes an image exporter cap the times of all files at the epoch,
-// so that equal builds give equal bytes, unless the user says otherwise.
+// rewriteTimes makes an image exporter limit the times of all files to the epoch, so that equal
+// builds give equal bytes, unless the user has set the option.
 func rewriteTimes(attrs map[string]string) map[string]string {
 	const key = "rewrite-timestamp"
 	// The two exclude each other (exporter/containerimage).
@@ -156,16 +153,15 @@ func outputFile(kind, file string, attrs map[string]string) (*Output, error) {
 
 const partialPrefix = ".flavorkit-"
 
-// open makes the hidden directory and locks it. It removes those of builds that
-// were killed. Machines and containers may share the parent directory, so process
-// ids say nothing.
+// open makes the hidden directory and locks it. It removes those of killed builds. Machines and
+// containers may share the parent directory, so process ids are not reliable.
 func (o *Output) open(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return errors.Wrap(err, "make the output directory")
 	}
 	hidden, err := filepath.Glob(filepath.Join(dir, partialPrefix+"partial-*"))
 	if err != nil {
-		return errors.Wrap(err, "look into the output directory")
+		return errors.Wrap(err, "read the output directory")
 	}
 	for _, path := range hidden {
 		if abandoned(path) {
@@ -177,7 +173,7 @@ func (o *Output) open(dir string) error {
 		if err != nil {
 			return errors.Wrap(err, "write to the output directory")
 		}
-		// Another build may have found it abandoned before it was locked.
+		// Another build may have removed it before it was locked.
 		if letGo, ok := hold(partial); ok {
 			o.partial, o.letGo = partial, letGo
 			return nil
@@ -185,7 +181,7 @@ func (o *Output) open(dir string) error {
 	}
 }
 
-// Commit moves what was built to its place and returns the files.
+// Commit moves the result to its destination and returns the files.
 func (o *Output) Commit() ([]string, error) {
 	if o.partial == "" {
 		return nil, nil
@@ -193,7 +189,7 @@ func (o *Output) Commit() ([]string, error) {
 	if o.dir != "" {
 		entries, err := os.ReadDir(o.partial)
 		if err != nil {
-			return nil, errors.Wrap(err, "read what was built")
+			return nil, errors.Wrap(err, "read the result")
 		}
 		o.moves = map[string]string{}
 		for _, e := range entries {
@@ -203,15 +199,15 @@ func (o *Output) Commit() ([]string, error) {
 	var files []string
 	for _, name := range slices.Sorted(maps.Keys(o.moves)) {
 		if err := move(filepath.Join(o.partial, name), o.moves[name]); err != nil {
-			return nil, errors.Wrap(err, "move what was built to its place")
+			return nil, errors.Wrap(err, "move the result to its destination")
 		}
 		files = append(files, o.moves[name])
 	}
 	return files, o.Discard()
 }
 
-// move moves a file or directory to its destination. A file replaces an existing
-// one. A directory is merged into an existing one, whose other files stay.
+// move moves a file or directory to its destination. A file replaces an existing file. A directory
+// is merged into an existing directory, and other files there stay.
 func move(from, to string) error {
 	source, err := os.Lstat(from)
 	if err != nil {
@@ -240,8 +236,8 @@ func move(from, to string) error {
 	return os.Rename(from, to)
 }
 
-// Full reports whether the output has no space left. BuildKit's client does not
-// say so: a directory that cannot be written ends the transfer with EOF.
+// Full reports whether the output has no space left. BuildKit's client does not tell: if a
+// directory cannot be written, the transfer ends with EOF.
 func (o *Output) Full() bool {
 	const least = 1 << 20
 	bytes, ok := free(o.partial)
@@ -254,6 +250,6 @@ func (o *Output) Discard() error {
 		return nil
 	}
 	err := os.RemoveAll(o.partial)
-	_ = o.letGo.Close() // not before, or another build would remove it too
+	_ = o.letGo.Close() // last, or another build would remove the directory too
 	return errors.Wrap(err, "remove a partial result")
 }

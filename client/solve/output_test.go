@@ -151,15 +151,14 @@ func TestCommitTakesNoDirAway(t *testing.T) {
 			write(t, o.Entry.OutputDir, map[string]string{c.built: "new"})
 			_, err = o.Commit()
 			require.Error(t, err)
-			assert.Equal(t, "move what was built to its place: "+filepath.Join(dir, c.want), err.Error())
+			assert.Equal(t, "move the result to its destination: "+filepath.Join(dir, c.want), err.Error())
 			require.NoError(t, o.Discard())
 			assert.Equal(t, map[string]string{c.there: "mine"}, read(t, dir))
 		})
 	}
 }
 
-// TestSweep leaves the directories that a process holds, and what only looks like one
-// of ours.
+// TestSweep leaves the directories that a process holds, and what only looks like one of ours.
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
 	other, err := OutputDir(dir)

@@ -10,13 +10,13 @@ import (
 	"github.com/pkg/errors"
 )
 
-// CheckProgress reports an error when there is no such way to show progress.
+// CheckProgress returns an error for an unknown kind of progress output.
 func CheckProgress(w io.Writer, mode string) error {
 	_, err := newProgress(w, mode)
 	return err
 }
 
-// newProgress returns the progress display of one build.
+// newProgress returns the progress output of a build.
 func newProgress(w io.Writer, mode string) (func(chan *client.SolveStatus) error, error) {
 	if mode == "" {
 		mode = string(progressui.AutoMode)
@@ -29,7 +29,7 @@ func newProgress(w io.Writer, mode string) (func(chan *client.SolveStatus) error
 		return nil, errors.Errorf("progress %q is none of auto, plain, tty, rawjson, quiet", mode)
 	}
 	return func(status chan *client.SolveStatus) error {
-		// The display outlives a cancelled build: it shows how that ended.
+		// The display keeps running after a build is canceled, to show how it ends.
 		warnings, err := display.UpdateFrom(context.Background(), status)
 		if mode != string(progressui.RawJSONMode) {
 			showWarnings(w, warnings)
@@ -38,8 +38,8 @@ func newProgress(w io.Writer, mode string) (func(chan *client.SolveStatus) error
 	}, nil
 }
 
-// showWarnings lists the warnings of a build. A display drops one about a step that
-// has ended, or shows it far above the end.
+// showWarnings lists the warnings of a build at its end. A display drops warnings about steps that
+// have ended, or shows them far above the end.
 func showWarnings(w io.Writer, warnings []client.VertexWarning) {
 	shown := map[string]bool{}
 	for _, warning := range warnings {

@@ -1,5 +1,5 @@
-// Package solve runs the frontend against a BuildKit from the client's side, as docker buildx does
-// for the frontend image: it sends directories and named contexts, shows progress and receives the
+// Package solve runs the frontend on a BuildKit, from the client's side, as docker buildx does for
+// the frontend image: it sends directories and named contexts, shows progress and receives the
 // result.
 package solve
 
@@ -31,30 +31,34 @@ type Options struct {
 	File, Context string
 	Target        string
 	Platforms     []string
-	// Frontend answers the request. The default, nil, builds File with the built-in catalog.
+	// Frontend handles the request. The default, nil, builds File with the built-in catalog.
 	Frontend gwclient.BuildFunc
 	// Contexts are named contexts: a directory, oci-layout://path:tag, docker-image://reference, or
 	// a URL.
 	Contexts map[string]string
 	// Args are build arguments, Labels are labels of the image.
 	Args, Labels map[string]string
+	// Secrets answers for build secrets. May be nil.
+	Secrets session.Attachable
+	// SBOM attaches a bill of materials as an attestation.
+	SBOM bool
 	// NoCache runs every step again; NoCacheStages only those stages.
 	NoCache       bool
 	NoCacheStages []string
 	CacheTo       []client.CacheOptionsEntry
 	CacheFrom     []client.CacheOptionsEntry
-	// Progress is how progress is shown: auto, plain, tty, rawjson or quiet.
+	// Progress is the kind of progress output: auto, plain, tty, rawjson or quiet.
 	Progress string
-	// Log is where progress goes.
+	// Log receives the progress output.
 	Log io.Writer
-	// Watch receives every status update, besides the progress output. May be nil.
+	// Watch also receives every status update. It may be nil.
 	Watch func(*client.SolveStatus)
 }
 
 // product is the name of this client in BuildKit.
 const product = "flavorkit"
 
-// Ask asks the frontend something about the spec instead of building it.
+// Ask sends a subrequest to the frontend instead of building the spec.
 func Ask(ctx context.Context, c *client.Client, o Options, request string, answer func(*gwclient.Result) error) error {
 	opt, err := o.solveOpt()
 	if err != nil {
@@ -68,6 +72,25 @@ func Ask(ctx context.Context, c *client.Client, o Options, request string, answe
 		}
 		return res, answer(res)
 	}, nil)
+	return err
+}
+
+// AskLong is Ask for answers that take steps of a build: it shows progress.
+func AskLong(ctx context.Context, c *client.Client, o Options, request string, answer func(*gwclient.Result) error) error {
+	opt, err := o.solveOpt()
+	if err != nil {
+		return err
+	}
+	if request != "" {
+		opt.FrontendAttrs["requestid"] = request
+	}
+	_, err = o.run(ctx, c, *opt, func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
+		res, err := o.frontend()(ctx, gw)
+		if err != nil {
+			return nil, err
+		}
+		return res, answer(res)
+	})
 	return err
 }
 
@@ -86,6 +109,11 @@ func Build(ctx context.Context, c *client.Client, o Options, exports ...client.E
 		return nil, err
 	}
 	opt.Exports = exports
+	return o.run(ctx, c, *opt, o.frontend())
+}
+
+// run runs a build, and shows progress until it is done.
+func (o Options) run(ctx context.Context, c *client.Client, opt client.SolveOpt, build gwclient.BuildFunc) (*client.SolveResponse, error) {
 	show, err := newProgress(o.Log, o.Progress)
 	if err != nil {
 		return nil, err
@@ -94,7 +122,7 @@ func Build(ctx context.Context, c *client.Client, o Options, exports ...client.E
 	status := make(chan *client.SolveStatus)
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.Go(func() (err error) {
-		res, err = c.Build(ctx, *opt, product, o.frontend(), status)
+		res, err = c.Build(ctx, opt, product, build, status)
 		return err
 	})
 	shown := make(chan *client.SolveStatus)
@@ -113,7 +141,7 @@ func Build(ctx context.Context, c *client.Client, o Options, exports ...client.E
 	return res, eg.Wait()
 }
 
-// aboutPlatforms recognises BuildKit's warning that a result has other platforms than were
+// aboutPlatforms recognizes BuildKit's warning that a result has other platforms than were
 // requested. Entries of a matrix are returned as platforms.
 func aboutPlatforms(w *client.VertexWarning) bool {
 	return strings.Contains(string(w.Short), "do not match result platforms")
@@ -126,7 +154,7 @@ func (o Options) frontend() gwclient.BuildFunc {
 	return frontend.New(frontend.Options{}).Build
 }
 
-// solveOpt turns the options into those of BuildKit's client.
+// solveOpt converts the options to those of BuildKit's client.
 func (o Options) solveOpt() (*client.SolveOpt, error) {
 	opt := &client.SolveOpt{
 		LocalMounts:   map[string]fsutil.FS{},
@@ -136,6 +164,9 @@ func (o Options) solveOpt() (*client.SolveOpt, error) {
 		Session: []session.Attachable{authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
 			AuthConfigProvider: authprovider.LoadAuthConfig(config.LoadDefaultConfigFile(io.Discard)),
 		})},
+	}
+	if o.Secrets != nil {
+		opt.Session = append(opt.Session, o.Secrets)
 	}
 	if len(o.Platforms) == 0 {
 		delete(opt.FrontendAttrs, "platform")
@@ -149,6 +180,9 @@ func (o Options) solveOpt() (*client.SolveOpt, error) {
 	}
 	if o.Target != "" {
 		opt.FrontendAttrs["target"] = o.Target
+	}
+	if o.SBOM {
+		opt.FrontendAttrs["attest:sbom"] = "" // BuildKit's name (frontend/attestations)
 	}
 	for name, value := range o.Args {
 		opt.FrontendAttrs["build-arg:"+name] = value

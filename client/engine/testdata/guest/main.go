@@ -1,5 +1,6 @@
-// Command guest is the only program in the containers of the engine's tests: there is no registry to take a real
-// image from, so the tests build this one, statically linked, and put it into an empty root file system.
+// Command guest is the only program in the containers of the engine's tests. They have no registry
+// for a real image, so they build this program, statically linked, and put it into an empty root
+// filesystem.
 package main
 
 import (

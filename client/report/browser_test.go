@@ -1,0 +1,96 @@
+//go:build browser
+
+package report
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/test/testkit"
+)
+
+// browse opens a page in a browser that has no network.
+func browse(t *testing.T, page string, args ...string) string {
+	t.Helper()
+	testkit.Need(t, "chromium", "run hack/deps.sh browser")
+	args = append([]string{
+		"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--user-data-dir=" + t.TempDir(),
+		"--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=2000",
+	}, args...)
+	cmd := exec.CommandContext(t.Context(), "chromium", append(args, "file://"+page)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	require.NoError(t, err, "%s", &stderr)
+	return string(out)
+}
+
+var (
+	measured = regexp.MustCompile(`<title>measured ([^<]*)</title>`)
+	shown    = regexp.MustCompile(`<title>([^<]*)</title>`)
+)
+
+// TestBrowser shows and prints the pages of the other tests in a real browser.
+func TestBrowser(t *testing.T) {
+	for _, name := range []string{"build", "failed", "empty"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			text, err := os.ReadFile(filepath.Join("testdata", name+".html"))
+			require.NoError(t, err)
+			page := filepath.Join(dir, "report.html")
+			require.NoError(t, os.WriteFile(page, text, 0o644))
+
+			dom := browse(t, page, "--dump-dom")
+			assert.Equal(t, shown.FindString(string(text)), shown.FindString(dom), "no script has changed the page")
+
+			// Every link leads somewhere, and the page is not wider than the window.
+			const script = `<script>
+				const lost = [...document.querySelectorAll("a")].filter(a => !document.querySelector(a.getAttribute("href")))
+				document.title = "measured " + (document.documentElement.scrollWidth <= innerWidth ? "fits" : "too wide") + " " + lost.length
+			</script></body>`
+			measure := filepath.Join(dir, "measure.html")
+			require.NoError(t, os.WriteFile(measure, []byte(strings.Replace(string(text), "</body>", script, 1)), 0o644))
+			for _, size := range []string{"600,900", "1280,900"} {
+				assert.Equal(t, []string{"<title>measured fits 0</title>", "fits 0"}, measured.FindStringSubmatch(browse(t, measure, "--window-size="+size, "--dump-dom")), size)
+			}
+
+			picture := filepath.Join(dir, "report.png")
+			browse(t, page, "--window-size=1280,900", "--screenshot="+picture)
+			assert.Greater(t, colors(t, picture), 10, "the page is not blank")
+
+			printed := filepath.Join(dir, "report.pdf")
+			browse(t, page, "--print-to-pdf="+printed)
+			pdf, err := os.ReadFile(printed)
+			require.NoError(t, err)
+			assert.True(t, bytes.HasPrefix(pdf, []byte("%PDF-")))
+		})
+	}
+}
+
+// colors counts the colors of a picture.
+func colors(t *testing.T, file string) int {
+	t.Helper()
+	f, err := os.Open(file)
+	require.NoError(t, err)
+	defer f.Close()
+	img, err := png.Decode(f)
+	require.NoError(t, err)
+	all := map[[3]uint32]bool{}
+	for at := (image.Point{}); at.Y < img.Bounds().Dy(); at.Y++ {
+		for at.X = 0; at.X < img.Bounds().Dx(); at.X++ {
+			r, g, b, _ := img.At(at.X, at.Y).RGBA()
+			all[[3]uint32{r, g, b}] = true
+		}
+	}
+	return len(all)
+}
