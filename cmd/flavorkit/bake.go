@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -14,6 +16,7 @@ import (
 	"github.com/flavorkit/flavorkit/client/bake"
 	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/frontend"
+	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/matrix"
 )
 
@@ -30,6 +33,7 @@ const bakeExample = `  flavorkit bake --arch amd64
 func bakeCommand() *cobra.Command {
 	var f matrixFlags
 	var o bake.Options
+	var args argFlags
 	var output string
 	cmd := &cobra.Command{
 		Use:     "bake",
@@ -41,6 +45,10 @@ func bakeCommand() *cobra.Command {
 			if err := f.checkBake(cmd.Context(), o); err != nil {
 				return err
 			}
+			if err := args.read(); err != nil {
+				return err
+			}
+			f.given = args.values
 			o.Version = cmp.Or(f.version, matrix.DefaultVersion)
 			o.Targets = frontend.Targets()
 			o.Context = filepath.ToSlash(f.dir())
@@ -61,6 +69,7 @@ func bakeCommand() *cobra.Command {
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
+	args.add(flags)
 	flags.StringVarP(&output, "output", "o", "docker-bake.json", "the file to write; - is standard output")
 	flags.StringVar(&o.Frontend, "frontend", frontend.Image(), "image of the frontend")
 	flags.StringVar(&o.Registry, "registry", "localhost:5000", "default of the variable REGISTRY")
@@ -130,16 +139,25 @@ func (f *matrixFlags) bake(cmd *cobra.Command, o bake.Options) ([]byte, error) {
 	if err := checkOwnCaches(o.CacheTo, len(entries)); err != nil {
 		return nil, err
 	}
-	plans, err := f.plans(cmd.Context(), entries, cat, o.Contexts)
+	plans, err := f.planAll(cmd.Context(), entries, cat, o.Contexts)
 	if err != nil {
 		return nil, err
 	}
 	targets := make([]bake.Entry, len(entries))
 	for i, r := range rows(entries, plans, f.names(cmd.Context(), entries, all, plans, cat, o.Contexts)) {
 		targets[i] = bake.Entry{
-			Name: r.Name, Spec: r.Spec, Image: r.Image, Arch: r.Arch,
+			Name: r.Name, Spec: r.Spec, Image: r.Image, Arch: r.Arch, Args: f.argsOf(plans[i], plans),
 			Groups: []string{r.Variant, r.Arch, entries[i].Flavor},
 		}
 	}
 	return bake.File(targets, o)
+}
+
+// argsOf are the build arguments for a plan: all that are given, without those that only other
+// entries declare.
+func (f *matrixFlags) argsOf(p *plan.Plan, all []*plan.Plan) map[string]string {
+	own, known := declared(p), declared(all...)
+	args := maps.Clone(f.given)
+	maps.DeleteFunc(args, func(name, _ string) bool { return slices.Contains(known, name) && !slices.Contains(own, name) })
+	return args
 }

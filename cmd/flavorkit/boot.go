@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -47,7 +48,7 @@ Otherwise the processor is emulated, which is slow.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.firmware, "firmware", "", "bios, uefi or secureboot (default: bios where the architecture has it, else uefi)")
-	flags.StringVar(&f.arch, "arch", "amd64", "architecture of the artifact, such as arm64")
+	flags.StringVar(&f.arch, "arch", runtime.GOARCH, "architecture of the artifact, such as arm64")
 	flags.StringVar(&f.accel, "accel", "auto", "auto, kvm or tcg")
 	flags.IntVar(&f.MemoryMiB, "memory", 2048, "memory in MiB")
 	flags.IntVar(&f.CPUs, "cpus", 2, "virtual CPUs")

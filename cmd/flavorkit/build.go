@@ -5,9 +5,6 @@ import (
 	"context"
 	stderrors "errors"
 	"fmt"
-	"io"
-	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,15 +13,12 @@ import (
 	_ "github.com/moby/buildkit/client/connhelper/dockercontainer" // docker-container:// addresses
 	_ "github.com/moby/buildkit/client/connhelper/kubepod"         // kube-pod:// addresses
 	_ "github.com/moby/buildkit/client/connhelper/ssh"             // ssh:// addresses
-	"github.com/moby/buildkit/cmd/buildctl/build"
 	"github.com/pkg/errors"
-	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
-	"github.com/flavorkit/flavorkit/client/engine"
+	"github.com/flavorkit/flavorkit/client/report"
 	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/frontend"
-	"github.com/flavorkit/flavorkit/llb/artifact"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 )
@@ -35,7 +29,8 @@ other BuildKit.
 
 Targets that are images are written to the output directory as an OCI archive,
 or pushed with --tag and --push. The others write files, each with a checksum
-beside it. The target test also writes a report and the log of the console.
+beside it. The target test also writes a report and the log of the console,
+packages only what would be installed, and sbom only a bill of materials.
 
 Targets:
 `
@@ -44,98 +39,12 @@ const buildExample = `  flavorkit build --target iso -o dist
   flavorkit build -t registry.example.com/edge:v1 --push
   flavorkit build --build-context debian:12-slim=oci-layout://base --target iso -o dist`
 
-// solveFlags are the flags of all commands that build.
-type solveFlags struct {
-	solve.Options
-	push               bool
-	builder, stateDir  string
-	buildArgs, labels  []string
-	cacheTo, cacheFrom []string
-	cloudConfig        string
-	mirrors            map[string]string
-	debug              bool
-
-	target frontend.Target
-}
-
-func (f *solveFlags) add(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.StringVar(&f.Target, "target", "", "what to build: "+targetNames())
-	addContexts(flags, &f.Contexts, "named context: name=directory, name=oci-layout://path:tag, name=docker-image://ref")
-	flags.StringVar(&f.cloudConfig, "cloud-config", "", "cloud-config for the ISO or the disk, instead of what the spec has")
-	flags.StringArrayVar(&f.buildArgs, "build-arg", nil, "build argument, such as SOURCE_DATE_EPOCH=0; a name alone takes the value from the environment")
-	flags.StringArrayVar(&f.labels, "label", nil, "label of the image, such as org.opencontainers.image.vendor=Acme")
-	flags.BoolVar(&f.NoCache, "no-cache", false, "run every step again")
-	flags.StringSliceVar(&f.NoCacheStages, "no-cache-filter", nil, "run the steps of these stages again, such as debian-12/userland")
-	flags.StringArrayVar(&f.cacheTo, "cache-to", nil, "export the cache, such as type=registry,ref=…")
-	flags.StringArrayVar(&f.cacheFrom, "cache-from", nil, "import a cache, such as type=registry,ref=…")
-	flags.StringVar(&f.Progress, "progress", "auto", "how progress is shown: auto, plain, tty, rawjson or quiet")
-	flags.StringVar(&f.builder, "builder", os.Getenv("BUILDKIT_HOST"), "address of a BuildKit, such as unix:///run/buildkit/buildkitd.sock")
-	flags.StringVar(&f.stateDir, "state-dir", "/var/lib/flavorkit", "cache of the BuildKit inside flavorkit")
-	flags.Var(pairsFlag{&f.mirrors}, "registry-mirror", "registry that is asked first, such as docker.io=mirror.example.com")
-	flags.BoolVar(&f.debug, "debug", false, "show what the BuildKit inside flavorkit logs")
-}
-
-// complete checks the flags, and reads those that have a syntax of their own.
-func (f *solveFlags) complete() (err error) {
-	if f.target, err = findTarget(f.Target); err != nil {
-		return err
-	}
-	if f.cloudConfig != "" && f.target.CloudConfig.IsZero() {
-		valid := frontend.TargetNames(func(t frontend.Target) bool { return !t.CloudConfig.IsZero() })
-		return usagef("--cloud-config is for the targets %s", strings.Join(valid, ", "))
-	}
-	if f.stateDir == "" {
-		return usagef("--state-dir is empty; name a directory")
-	}
-	if err := solve.CheckProgress(f.Log, f.Progress); err != nil {
-		return &usageError{err}
-	}
-	if f.Args, err = pairs("build-arg", f.buildArgs, os.LookupEnv); err != nil {
-		return err
-	}
-	if f.Labels, err = pairs("label", f.labels, func(string) (string, bool) { return "", true }); err != nil {
-		return err
-	}
-	return f.caches()
-}
-
-// caches reads the requested caches.
-func (f *solveFlags) caches() (err error) {
-	if f.CacheTo, err = build.ParseExportCache(f.cacheTo); err != nil {
-		return &usageError{errors.Wrap(err, "--cache-to")}
-	}
-	if f.CacheFrom, err = build.ParseImportCache(f.cacheFrom); err != nil {
-		return &usageError{errors.Wrap(err, "--cache-from")}
-	}
-	// Those of buildkitd; the BuildKit inside flavorkit has the first two.
-	types := []string{"registry", "local", "gha", "s3", "azblob"}
-	if err := checkCaches("cache-from", f.CacheFrom, types); err != nil {
-		return err
-	}
-	return checkCaches("cache-to", f.CacheTo, append(types, "inline"))
-}
-
-func checkCaches(flag string, caches []client.CacheOptionsEntry, types []string) error {
-	for _, c := range caches {
-		if !slices.Contains(types, c.Type) {
-			return usagef("--%s: unknown type %q; %s", flag, c.Type, specs.Suggest(c.Type, types))
-		}
-		if c.Type == "registry" {
-			if err := checkImage(flag, c.Attrs["ref"]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // buildFlags are the flags of the build command.
 type buildFlags struct {
 	solveFlags
 	outputs      []string
 	destinations []solve.Destination
-	tag          string
+	tag, report  string
 }
 
 func buildCommand() *cobra.Command {
@@ -159,7 +68,10 @@ func buildCommand() *cobra.Command {
 	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
 	flags.StringArrayVarP(&f.outputs, "output", "o", nil, "where to: a directory, or type=oci|image|local|tar,dest=… (default: dist)")
 	flags.StringVarP(&f.tag, "tag", "t", "", "name of the image")
+	flags.StringVar(&f.report, "report", "", "write a page about the build to a file, such as report.html")
 	flags.BoolVar(&f.push, "push", false, "push the image to its registry; needs --tag")
+	flags.BoolVar(&f.SBOM, "sbom", false, "attach a bill of materials in SPDX to the result, as an attestation")
+	flags.BoolVar(&f.locked, "locked", false, "refuse what the lock file does not have")
 	flags.StringSliceVar(&f.Platforms, "platform", nil, "platforms to build for, such as linux/amd64,linux/arm64")
 	return cmd
 }
@@ -179,12 +91,48 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		files, err := export(ctx, c, f.Options, outputs...)
+		systems, err := f.systems(ctx, c, plans)
 		if err != nil {
+			return err
+		}
+		files, err := export(ctx, c, f.Options, outputs...)
+		if err := stderrors.Join(err, f.writeRecord(systems, files, err)); err != nil {
 			return err
 		}
 		return list(cmd, files)
 	})
+}
+
+// systems are those of a report, with the reasons of what is in them.
+func (f *buildFlags) systems(ctx context.Context, c *client.Client, plans []*plan.Plan) ([]report.System, error) {
+	all := make([]report.System, len(plans))
+	for i, p := range plans {
+		all[i].Plan = p
+	}
+	if f.report == "" {
+		return all, nil
+	}
+	why, err := reasons(ctx, c, f.Options)
+	for i := range min(len(why), len(all)) {
+		all[i].Reasons = why[i]
+	}
+	return all, err
+}
+
+// writeRecord writes the trace and the report of a build that has ended with an error or with files.
+func (f *buildFlags) writeRecord(systems []report.System, files []string, failure error) error {
+	names := make([]string, len(systems))
+	for i, s := range systems {
+		names[i] = s.Plan.File
+	}
+	r := f.record(strings.Join(names, ", "), failure)
+	if err := f.writeTrace(r); err != nil {
+		return err
+	}
+	if f.report == "" {
+		return nil
+	}
+	return f.writeReport(r, systems, files)
 }
 
 // export builds and returns the files that were written.
@@ -243,6 +191,9 @@ func (f *buildFlags) complete() (err error) {
 	if err := f.parseOutputs(); err != nil {
 		return err
 	}
+	if err := checkFile("report", f.report); err != nil {
+		return err
+	}
 	f.Context = cmp.Or(f.Context, ".")
 	f.File, err = findSpec(f.Context, f.File)
 	return err
@@ -292,88 +243,6 @@ func (f *buildFlags) parseOutputs() error {
 func notAnImage(flag string, t frontend.Target) error {
 	return usagef("--%s is for images, and the target %s makes %s; remove --target, or choose %s",
 		flag, t.Name, t.Output, strings.Join(frontend.TargetNames(frontend.Target.IsImage), " or "))
-}
-
-// withClient calls do with a client of the BuildKit that the build runs on.
-func (f *solveFlags) withClient(ctx context.Context, do func(*client.Client) error) (err error) {
-	if f.cloudConfig != "" {
-		dir, err := f.addCloudConfig()
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-	}
-	c, closeClient, err := f.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		// When the engine has crashed, its error explains that of the build.
-		err = stderrors.Join(err, closeClient())
-	}()
-	return do(c)
-}
-
-// addCloudConfig passes the cloud-config as a named context: a private directory that the caller
-// removes.
-func (f *solveFlags) addCloudConfig() (dir string, err error) {
-	text, err := os.ReadFile(f.cloudConfig)
-	if err != nil {
-		return "", errors.Wrap(err, "read the cloud-config")
-	}
-	// The frontend would report the same, without the name of the file.
-	if _, err := specs.ReadMachineConfig(&specs.Source{Name: f.cloudConfig, Data: text}); err != nil {
-		return "", frontend.Locate(err)
-	}
-	if dir, err = os.MkdirTemp("", "flavorkit-"); err != nil {
-		return "", errors.Wrap(err, "pass the cloud-config")
-	}
-	if err := os.WriteFile(filepath.Join(dir, artifact.ConfigFile), text, 0o600); err != nil {
-		_ = os.RemoveAll(dir)
-		return "", errors.Wrap(err, "pass the cloud-config")
-	}
-	contexts := maps.Clone(f.Contexts)
-	if contexts == nil {
-		contexts = map[string]string{}
-	}
-	contexts[artifact.ConfigContext] = dir
-	f.Contexts = contexts
-	return dir, nil
-}
-
-// connect opens the BuildKit that the build runs on.
-func (f *solveFlags) connect(ctx context.Context) (*client.Client, func() error, error) {
-	if !f.debug {
-		// The client's OCI store logs warnings about file systems.
-		logrus.SetOutput(io.Discard)
-	}
-	if f.builder != "" {
-		c, err := client.New(ctx, f.builder)
-		if err != nil {
-			return nil, nil, errors.Wrapf(err, "connect to the builder %s", f.builder)
-		}
-		if _, err := c.Info(ctx); err != nil {
-			_ = c.Close()
-			return nil, nil, errors.Wrapf(err, "talk to the builder %s", f.builder)
-		}
-		return c, c.Close, nil
-	}
-	root, err := filepath.Abs(f.stateDir)
-	if err != nil {
-		return nil, nil, err
-	}
-	o := engine.Options{Root: root, Mirrors: map[string][]string{}}
-	for host, mirror := range f.mirrors {
-		o.Mirrors[host] = []string{mirror}
-	}
-	if f.debug {
-		o.Log = os.Stderr
-	}
-	e, err := engine.New(ctx, o)
-	if err != nil {
-		return nil, nil, err
-	}
-	return e.Client(), e.Close, nil
 }
 
 // openOutputs opens the requested outputs, or the default one of the target. On an error it also

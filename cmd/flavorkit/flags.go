@@ -157,6 +157,22 @@ func pairs(flag string, list []string, alone func(key string) (string, bool)) (m
 	return all, nil
 }
 
+// argFlags are the build arguments of a command line.
+type argFlags struct {
+	list []string
+	// values by name, after read.
+	values map[string]string
+}
+
+func (f *argFlags) add(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.list, "build-arg", nil, "build argument, such as CHANNEL=edge; a name alone takes the value from the environment")
+}
+
+func (f *argFlags) read() (err error) {
+	f.values, err = pairs("build-arg", f.list, os.LookupEnv)
+	return err
+}
+
 // findSpec returns the path of the spec: the given file, or the one in the build context.
 func findSpec(dir, file string) (string, error) {
 	if file == "-" {

@@ -7,10 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// nowhere is a BuildKit that is not there: what talks to it has passed the checks.
+// nowhere is a BuildKit that does not exist: commands that connect to it have passed the checks.
 const nowhere = "unix:///nowhere/buildkitd.sock"
 
-// TestFlagMistakes has command lines that are refused before there is any work.
+// TestFlagMistakes checks command lines that are rejected before any work.
 func TestFlagMistakes(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("BUILDKIT_HOST", nowhere)
@@ -26,12 +26,12 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"graph", "--target", "disk"}, `unknown target "disk"`},
 		{[]string{"bake", "--target", "isoo"}, `unknown target "isoo"`},
 
-		{[]string{"build", "--platform", "windows/amd64"}, `unknown platform "windows/amd64"; valid: linux/amd64, linux/arm64`},
+		{[]string{"build", "--platform", "windows/amd64"}, `unknown platform "windows/amd64"; valid: linux/amd64, linux/arm64, linux/riscv64`},
 		{[]string{"build", "--platform", "linux/arm64,linux/amd46"}, `unknown platform "linux/amd46"; valid: `},
 		{[]string{"build", "--platform", "a/b/c/d"}, `unknown platform "a/b/c/d"`},
-		{[]string{"check", "--arch", "AMD64"}, `unknown architecture "AMD64"; did you mean "amd64"? valid: amd64, arm64`},
-		{[]string{"plan", "--arch", "linux/amd64"}, `unknown architecture "linux/amd64"; valid: amd64, arm64`},
-		{[]string{"graph", "--arch", ""}, `unknown architecture ""; valid: amd64, arm64`},
+		{[]string{"check", "--arch", "AMD64"}, `unknown architecture "AMD64"; did you mean "amd64"? valid: amd64, arm64, riscv64`},
+		{[]string{"plan", "--arch", "linux/amd64"}, `unknown architecture "linux/amd64"; valid: amd64, arm64, riscv64`},
+		{[]string{"graph", "--arch", ""}, `unknown architecture ""; valid: amd64, arm64, riscv64`},
 
 		{[]string{"build", "--progress", "loud"}, `progress "loud" is none of auto, plain, tty, rawjson, quiet`},
 		{[]string{"build", "--progress", "tty"}, `progress "tty" needs a terminal`},
@@ -40,6 +40,8 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"build", "--cloud-config", "user.yaml"}, "--cloud-config is for the targets iso, img, qcow2, vhd, vmdk, gce, img-image"},
 		{[]string{"build", "--label", "=x"}, `--label "=x" has no name`},
 		{[]string{"build", "--build-arg", "=x"}, `--build-arg "=x" has no name`},
+		{[]string{"build", "--secret", "id=a,from=b"}, "--secret: unexpected key 'from' in 'from=b'"},
+		{[]string{"matrix", "build", "--secret", "id=a,src=no-such-file"}, "--secret: failed to stat no-such-file: "},
 		{[]string{"build", "--cache-to", "type=registri,ref=x"}, `--cache-to: unknown type "registri"; did you mean "registry"?`},
 		{[]string{"build", "--cache-from", "type=inline"}, `--cache-from: unknown type "inline"; `},
 		{[]string{"build", "--cache-from", "mode=max,ref=x"}, `--cache-from "mode=max,ref=x" is not the name of an image: invalid reference format`},
@@ -76,7 +78,8 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"check", "kairos.spec"}, "kairos.spec is a file and not a build context; name a spec with -f kairos.spec"},
 		{[]string{"build", "-f", "-"}, "-f -: cannot read a spec from standard input; name a file"},
 		{[]string{"plan", "-f", "-"}, "-f -: cannot read a spec from standard input; name a file"},
-		{[]string{"init", "-f", "new.spec", "--flavor", "debian12"}, `no flavor is called "debian12"; did you mean "debian-12"?`},
+		{[]string{"init", "-f", "new.spec", "--flavor", "debian12"}, `--flavor: no flavor is called "debian12"; did you mean "debian-12"?`},
+		{[]string{"init", "-f", "new.spec", "--install", "reboot"}, `--install: it needs a user; name one with --user`},
 
 		{[]string{"boot", "-p", "2222", "disk.img"}, `--publish "2222" is not two ports; write it such as 2222:22`},
 		{[]string{"boot", "-p", "2222:0", "disk.img"}, `--publish "2222:0" is not two ports`},
@@ -84,7 +87,7 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"boot", "none.img", "--accel", "hvf"}, `accelerator "hvf" is unknown: auto, kvm or tcg`},
 		{[]string{"boot", "disk.img", "--firmware", "efi"}, `firmware "efi" is unknown: bios, uefi or secureboot`},
 		{[]string{"boot", "disk.img", "--firmware", "bios", "--arch", "arm64"}, "arm64 has no BIOS, use uefi"},
-		{[]string{"boot", "disk.img", "--arch", "x86_64"}, `unknown architecture "x86_64"; did you mean "amd64"? valid: amd64, arm64`},
+		{[]string{"boot", "disk.img", "--arch", "x86_64"}, `unknown architecture "x86_64"; did you mean "amd64"? valid: amd64, arm64, riscv64`},
 		{[]string{"boot", "disk.img", "--disk", "-1"}, "--disk -1 is not a size in GiB"},
 		{[]string{"boot", "disk.img", "--cpus", "0"}, "--cpus 0 is too few; give at least 1"},
 		{[]string{"boot", "disk.img", "--memory", "4"}, "--memory 4 is too little; give at least 256, in MiB"},
@@ -102,7 +105,7 @@ func TestFlagMistakes(t *testing.T) {
 	assert.NoDirExists(t, "dist")
 }
 
-// TestFlagsPass has what looks like a mistake and is none.
+// TestFlagsPass checks command lines that look wrong but are right.
 func TestFlagsPass(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("BUILDKIT_HOST", nowhere)
@@ -114,6 +117,7 @@ func TestFlagsPass(t *testing.T) {
 		{"build", "-t", "acme/os:v1", "-o", "type=local,dest=dist", "-o", "type=docker,dest=a.tar"},
 		{"build", "--cache-from", "acme/cache", "--cache-to", "type=inline", "--progress", ""},
 		{"build", "--label", "alone", "--build-arg", "HTTP_PROXY"},
+		{"build", "--secret", "id=a,src=kairos.spec", "--secret", "id=b,env=HOME"},
 		{"matrix", "build", "--push", "--registry", "localhost:5000/acme", "--version", "v1.0.0-rc.1+build"},
 		{"matrix", "build", "--push", "--registry", "localhost:5000/acme", "--target", "img-image"},
 	} {

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"runtime"
 
-	"github.com/moby/buildkit/client/llb"
 	"github.com/spf13/cobra"
 
 	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/frontend"
-	"github.com/flavorkit/flavorkit/llb/graphtext"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
@@ -20,101 +17,60 @@ type lookFlags struct {
 	file, context, arch string
 	contexts            map[string]string
 	catalog             *catalog.Catalog
+	site                siteFlags
+	network             *specs.Source
+	args                argFlags
 }
 
 func (f *lookFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.file, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
+	f.addArch(cmd)
+}
+
+// addArch adds the flags of commands that take specs as arguments.
+func (f *lookFlags) addArch(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.arch, "arch", runtime.GOARCH, "architecture to plan for, such as arm64")
+	f.args.add(cmd.Flags())
+	f.site.add(cmd.Flags())
 	addContexts(cmd.Flags(), &f.contexts, "directory that stands for a named context: name=directory")
 }
 
-// plan resolves the spec of a command line.
-func (f *lookFlags) plan(cmd *cobra.Command, args []string) (p *plan.Plan, err error) {
+// plan resolves the spec of a command line. An error has the lines of the spec.
+func (f *lookFlags) plan(cmd *cobra.Command, args []string) (*plan.Plan, error) {
+	p, err := f.resolve(cmd, args)
+	return p, frontend.Locate(err)
+}
+
+// resolve resolves the spec of a command line.
+func (f *lookFlags) resolve(cmd *cobra.Command, args []string) (p *plan.Plan, err error) {
+	if err := f.find(args); err != nil {
+		return nil, err
+	}
+	return local.Plan(cmd.Context(), f.options())
+}
+
+// find finds the catalog and the spec of a command line.
+func (f *lookFlags) find(args []string) (err error) {
 	if f.catalog, err = local.Catalog(f.contexts); err != nil {
-		return nil, frontend.Locate(err)
+		return err
 	}
 	if _, err := findArch(f.catalog, f.arch); err != nil {
-		return nil, err
+		return err
+	}
+	if f.network, _, err = f.site.read(); err != nil {
+		return err
+	}
+	if err := f.args.read(); err != nil {
+		return err
 	}
 	f.context = "."
 	if len(args) > 0 {
 		f.context = args[0]
 	}
-	if f.file, err = findSpec(f.context, f.file); err != nil {
-		return nil, err
-	}
-	p, err = local.Plan(cmd.Context(), f.options())
-	return p, frontend.Locate(err)
+	f.file, err = findSpec(f.context, f.file)
+	return err
 }
 
 func (f *lookFlags) options() local.Options {
-	return local.Options{File: f.file, Context: f.context, Arch: f.arch, Contexts: f.contexts, Catalog: f.catalog}
-}
-
-func planCommand() *cobra.Command {
-	var f lookFlags
-	cmd := &cobra.Command{
-		Use:   "plan [CONTEXT]",
-		Short: "Show what a spec resolves to",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := f.plan(cmd, args)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprint(cmd.OutOrStdout(), p)
-			return err
-		},
-	}
-	f.add(cmd)
-	return cmd
-}
-
-func graphCommand() *cobra.Command {
-	var f lookFlags
-	var target string
-	cmd := &cobra.Command{
-		Use:   "graph [CONTEXT]",
-		Short: "Show the build graph of a spec, a paragraph a step",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := findTarget(target); err != nil {
-				return err
-			}
-			p, err := f.plan(cmd, args)
-			if err != nil {
-				return err
-			}
-			env := local.Graph(p, f.catalog, f.contexts)
-			state, err := frontend.Generate(cmd.Context(), env, p, target)
-			if err != nil {
-				return err
-			}
-			def, err := state.Marshal(cmd.Context(), llb.Platform(env.Target))
-			if err != nil {
-				return err
-			}
-			g, err := graphtext.Of(def)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprint(cmd.OutOrStdout(), g)
-			return err
-		},
-	}
-	f.add(cmd)
-	cmd.Flags().StringVar(&target, "target", "", "what to build: "+targetNames())
-	return cmd
-}
-
-func schemaCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "schema",
-		Short: "Show the JSON schema of a spec, for editors",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := cmd.OutOrStdout().Write(specs.Schema())
-			return err
-		},
-	}
+	return local.Options{File: f.file, Context: f.context, Arch: f.arch, Contexts: f.contexts, Catalog: f.catalog, Site: f.network, Args: f.args.values}
 }

@@ -26,6 +26,7 @@ var version = "dev"
 const (
 	exitFailed      = 1
 	exitUsage       = 2
+	exitUnreachable = 3   // something could not be looked at
 	exitInterrupted = 130 // 128 + SIGINT, as shells have it
 )
 
@@ -47,6 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)
 	var usage *usageError
+	var coded *codeError
 	switch {
 	case err == nil:
 		return 0
@@ -56,6 +58,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "flavorkit: %v\nSee 'flavorkit --help'.\n", err)
 		return exitUsage
+	case errors.As(err, &coded):
+		fmt.Fprintf(stderr, "flavorkit: %v\n", err)
+		return coded.code
 	default:
 		for _, s := range errdefs.Sources(err) {
 			_ = s.Print(stderr)
@@ -99,7 +104,7 @@ first line is "# syntax=…/frontend:1".`,
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	cmd.AddCommand(buildCommand(), matrixCommand(), bakeCommand(), bootCommand(), planCommand(), graphCommand(), checkCommand(), initCommand(), schemaCommand())
+	cmd.AddCommand(buildCommand(), matrixCommand(), bakeCommand(), bootCommand(), planCommand(), graphCommand(), diffCommand(), inspectCommand(), packagesCommand(), sbomCommand(), lockCommand(), catalogCommand(), checkCommand(), initCommand(), schemaCommand())
 	strictHelp(cmd)
 	argsAreUsage(cmd)
 	return cmd

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	stderrors "errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -22,6 +23,7 @@ import (
 	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/lock"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/matrix"
@@ -48,6 +50,8 @@ type matrixFlags struct {
 	// flavorVersion is the default version of flavors.
 	flavorVersion string
 	selection     matrix.Selection
+	// given are the values of build arguments, by name.
+	given map[string]string
 }
 
 func (f *matrixFlags) add(cmd *cobra.Command) {
@@ -88,6 +92,19 @@ func (f *matrixFlags) entries(cat *catalog.Catalog) (chosen, all []matrix.Entry,
 	return chosen, all, nil
 }
 
+// together are the entries for the frontend. The lock file of a matrix is beside it; that of all
+// flavors has none.
+func (f *matrixFlags) together(entries []matrix.Entry) frontend.Entries {
+	all := make(frontend.Entries, len(entries))
+	for i, c := range entries {
+		all[i] = frontend.Entry{Name: c.Name, Spec: c.Spec, Arch: c.Arch}
+		if f.file != "" {
+			all[i].Lock = lock.Name(filepath.Base(f.file))
+		}
+	}
+	return all
+}
+
 // plans resolves entries without BuildKit.
 func (f *matrixFlags) plans(ctx context.Context, entries []matrix.Entry, cat *catalog.Catalog, contexts map[string]string) ([]*plan.Plan, error) {
 	plans := make([]*plan.Plan, len(entries))
@@ -95,7 +112,7 @@ func (f *matrixFlags) plans(ctx context.Context, entries []matrix.Entry, cat *ca
 	for i, c := range entries {
 		var err error
 		plans[i], err = local.PlanSource(ctx, c.Spec, local.Options{
-			File: filepath.Join(f.dir(), c.Spec.Name), Arch: c.Arch, Contexts: contexts, Catalog: cat,
+			File: filepath.Join(f.dir(), c.Spec.Name), Arch: c.Arch, Contexts: contexts, Catalog: cat, Args: f.given, Shared: true,
 		})
 		var mistakes specs.Diagnostics
 		if errors.As(err, &mistakes) {
@@ -107,8 +124,29 @@ func (f *matrixFlags) plans(ctx context.Context, entries []matrix.Entry, cat *ca
 	return plans, frontend.Locate(found.Err())
 }
 
+// declared are the names of the build arguments that plans have.
+func declared(plans ...*plan.Plan) (names []string) {
+	for _, p := range plans {
+		for _, a := range p.Args {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
+// planAll resolves the selected entries without BuildKit. One of them must declare each build
+// argument.
+func (f *matrixFlags) planAll(ctx context.Context, entries []matrix.Entry, cat *catalog.Catalog, contexts map[string]string) ([]*plan.Plan, error) {
+	plans, err := f.plans(ctx, entries, cat, contexts)
+	if err != nil {
+		return nil, err
+	}
+	return plans, frontend.UndeclaredArgs(f.given, declared(plans...)).Err()
+}
+
 func matrixCommand() *cobra.Command {
 	var f matrixFlags
+	var args argFlags
 	var format string
 	var contexts map[string]string
 	cmd := &cobra.Command{
@@ -120,11 +158,15 @@ func matrixCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			write, ok := map[string]func(io.Writer, []row) error{"table": writeTable, "json": writeJSON}[format]
 			if !ok {
-				return usagef("unknown format %q; valid: json, table", format)
+				return checkFormat(format, "json", "table")
 			}
 			if err := checkVersion(cmd.Context(), f.version); err != nil {
 				return err
 			}
+			if err := args.read(); err != nil {
+				return err
+			}
+			f.given = args.values
 			cat, err := local.Catalog(contexts)
 			if err != nil {
 				return frontend.Locate(err)
@@ -133,7 +175,7 @@ func matrixCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			plans, err := f.plans(cmd.Context(), entries, cat, contexts)
+			plans, err := f.planAll(cmd.Context(), entries, cat, contexts)
 			if err != nil {
 				return err
 			}
@@ -142,9 +184,10 @@ func matrixCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd)
+	args.add(cmd.Flags())
 	cmd.Flags().StringVar(&format, "format", "table", "how to list: table or json")
 	addContexts(cmd.Flags(), &contexts, "directory that stands for a named context: name=directory")
-	cmd.AddCommand(matrixBuildCommand())
+	cmd.AddCommand(matrixBuildCommand(), matrixLockCommand())
 	return cmd
 }
 
@@ -230,6 +273,7 @@ func matrixBuildCommand() *cobra.Command {
 	flags.StringVarP(&f.output, "output", "o", "dist", "directory for what is built")
 	flags.StringVar(&f.Context, "context", "", "build context (default: the directory of the matrix)")
 	flags.BoolVar(&f.push, "push", false, "push the images; needs --registry")
+	flags.BoolVar(&f.locked, "locked", false, "refuse what the lock file of the matrix does not have")
 	flags.StringVar(&f.registry, "registry", "", "where to push to, such as ghcr.io/acme")
 	return cmd
 }
@@ -242,6 +286,7 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	if err != nil {
 		return frontend.Locate(err)
 	}
+	f.given = f.Args
 	entries, all, err := f.entries(cat)
 	if err != nil {
 		return err
@@ -250,10 +295,7 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 		f.Context = f.dir()
 	}
 	f.File = filepath.Join(f.dir(), "matrix.yaml") // its directory counts
-	together := make(frontend.Entries, len(entries))
-	for i, c := range entries {
-		together[i] = frontend.Entry{Name: c.Name, Spec: c.Spec, Arch: c.Arch}
-	}
+	together := f.together(entries)
 	f.Frontend = frontend.New(frontend.Options{}).Entries(together)
 	return f.withClient(ctx, func(c *client.Client) error {
 		// Mistakes of any spec come before anything is built.
@@ -263,9 +305,11 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 		}
 		names := f.names(ctx, entries, all, plans, cat, f.Contexts)
 		if f.target.IsImage() {
-			return f.buildImages(ctx, cmd, c, together, plans, names)
+			err = f.buildImages(ctx, cmd, c, together, plans, names)
+		} else {
+			err = f.buildFiles(ctx, cmd, c, names)
 		}
-		return f.buildFiles(ctx, cmd, c, names)
+		return stderrors.Join(err, f.writeTrace(f.record("matrix", err)))
 	})
 }
 

@@ -1,5 +1,5 @@
-// Command frontend is the entrypoint of the frontend image, which BuildKit
-// runs for a spec with "# syntax=…/frontend:1" on top.
+// Command frontend is the entrypoint of the frontend image, which BuildKit runs for a spec with "#
+// syntax=…/frontend:1" on top.
 package main
 
 import (

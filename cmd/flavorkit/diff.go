@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flavorkit/flavorkit/client/inspect"
+	"github.com/flavorkit/flavorkit/client/local"
+	"github.com/flavorkit/flavorkit/frontend"
+	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/lock"
+)
+
+const diffHelp = `Compare two specs, without building: what the systems have that differs, such as
+packages, kernel, components, services, files and kernel arguments. If both specs
+have a lock file, also the exact images, packages and downloads.
+
+Or compare two built systems, each as for 'flavorkit inspect': packages, kernel,
+services, kernel arguments, files, and for images the layers that they share and
+the bytes that a machine pulls.
+
+The exit code is 0 whether they differ or not.`
+
+func diffCommand() *cobra.Command {
+	var f lookFlags
+	var format string
+	var files bool
+	cmd := &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "Compare two specs, or two built systems",
+		Long:  diffHelp,
+		Example: `  flavorkit diff edge.spec edge-next.spec
+  git show main:kairos.spec > /tmp/old.spec && flavorkit diff /tmp/old.spec kairos.spec
+  flavorkit diff ghcr.io/acme/edge:v1.0.0 dist/edge.oci.tar`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkFormat(format, "text", "json"); err != nil {
+				return err
+			}
+			built := inspect.IsBuilt(args[0])
+			switch {
+			case built != inspect.IsBuilt(args[1]):
+				return usagef("one of %s and %s is a spec and the other is built; compare two of a kind", args[0], args[1])
+			case built:
+				return diffBuilt(cmd, args, f.arch, format, files)
+			case files:
+				return usagef("--files is for built systems; a spec lists its files always")
+			}
+			return diffSpecs(cmd, args, f, format)
+		},
+	}
+	f.addArch(cmd)
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.Flags().BoolVar(&files, "files", false, "list every file of built systems that differs, not only the directories")
+	return cmd
+}
+
+// diffSpecs compares what two specs resolve to.
+func diffSpecs(cmd *cobra.Command, args []string, f lookFlags, format string) error {
+	var plans [2]*plan.Plan
+	var locks [2]*lock.File
+	for i, arg := range args {
+		one := f
+		if info, err := os.Stat(arg); err == nil && !info.IsDir() {
+			arg, one.file = filepath.Dir(arg), arg
+		}
+		p, err := one.plan(cmd, []string{arg})
+		if err != nil {
+			return err
+		}
+		plans[i] = p
+		if locks[i], err = local.Lock(one.file); err != nil {
+			return frontend.Locate(err)
+		}
+	}
+	changes := plan.Diff(plans[0], plans[1])
+	if locks[0] != nil && locks[1] != nil {
+		changes = append(changes, lock.Diff(locks[0], locks[1])...)
+	}
+	if format == "json" {
+		return printJSON(cmd.OutOrStdout(), append([]plan.Change{}, changes...))
+	}
+	for _, c := range changes {
+		fmt.Fprintln(cmd.OutOrStdout(), c)
+	}
+	if len(changes) == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "flavorkit: no differences")
+	}
+	return nil
+}
+
+// diffBuilt compares two built systems.
+func diffBuilt(cmd *cobra.Command, args []string, arch, format string, files bool) error {
+	var reports [2]*inspect.Report
+	for i, arg := range args {
+		var err error
+		if reports[i], err = inspect.Read(cmd.Context(), arg, inspect.Options{Arch: arch, Contents: true}); err != nil {
+			return err
+		}
+		for _, reason := range reports[i].Unread {
+			fmt.Fprintf(cmd.ErrOrStderr(), "flavorkit: not compared: %s: %s\n", arg, reason)
+		}
+	}
+	c := inspect.Compare(reports[0], reports[1])
+	out := cmd.OutOrStdout()
+	if format == "json" {
+		return printJSON(out, c)
+	}
+	for _, change := range c.Changes {
+		fmt.Fprintln(out, change)
+	}
+	if files {
+		for _, f := range c.Files {
+			fmt.Fprintln(out, f)
+		}
+	} else {
+		for _, line := range c.Directories() {
+			fmt.Fprintln(out, line)
+		}
+	}
+	if c.Layers != nil {
+		fmt.Fprintln(out, c.Layers)
+	}
+	if len(c.Changes)+len(c.Files) == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "flavorkit: no differences")
+	}
+	return nil
+}

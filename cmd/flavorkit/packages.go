@@ -1,0 +1,81 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/moby/buildkit/client"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/spf13/cobra"
+
+	"github.com/flavorkit/flavorkit/client/solve"
+	"github.com/flavorkit/flavorkit/frontend"
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+const packagesHelp = `Show what every stage of a spec would install: names, versions, architectures,
+sizes and repositories. The package managers are asked in the base images that
+a build would use, and nothing is installed. All missing packages are reported
+together, each with the line that names it and the nearest name.
+
+Without --builder, the built-in BuildKit is used, as for a build.`
+
+func packagesCommand() *cobra.Command {
+	f := &solveFlags{}
+	var format string
+	cmd := &cobra.Command{
+		Use:   "packages [CONTEXT | SPEC]",
+		Short: "Show what every stage of a spec would install",
+		Long:  packagesHelp,
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkFormat(format, "text", "json"); err != nil {
+				return err
+			}
+			f.Log = cmd.ErrOrStderr()
+			if err := f.find(args); err != nil {
+				return err
+			}
+			if err := f.complete(); err != nil {
+				return err
+			}
+			return f.withClient(cmd.Context(), func(c *client.Client) error {
+				return solve.AskLong(cmd.Context(), c, f.Options, frontend.PackagesRequest, func(res *gwclient.Result) error {
+					_, err := cmd.OutOrStdout().Write(res.Metadata["result."+map[string]string{"text": "txt", "json": "json"}[format]])
+					return err
+				})
+			})
+		},
+	}
+	f.addBuilder(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
+	flags.StringSliceVar(&f.Platforms, "platform", nil, "platforms to look for, such as linux/amd64,linux/arm64")
+	flags.StringVar(&format, "format", "text", "text or json")
+	return cmd
+}
+
+// find sets the spec and its context from an argument that is either.
+func (f *solveFlags) find(args []string) (err error) {
+	f.Context = "."
+	if len(args) > 0 {
+		f.Context = args[0]
+		if info, err := os.Stat(args[0]); err == nil && !info.IsDir() && f.File == "" {
+			f.Context, f.File = filepath.Dir(args[0]), args[0]
+		}
+	}
+	if f.File, err = findSpec(f.Context, f.File); err != nil {
+		return err
+	}
+	return checkPlatforms(f.Platforms, f.Contexts)
+}
+
+// checkFormat checks the format of what is printed.
+func checkFormat(format string, valid ...string) error {
+	for _, v := range valid {
+		if format == v {
+			return nil
+		}
+	}
+	return usagef("unknown format %q; %s", format, specs.Suggest(format, valid))
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moby/buildkit/client"
+	digest "github.com/opencontainers/go-digest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/client/report"
+	"github.com/flavorkit/flavorkit/client/trace"
+	"github.com/flavorkit/flavorkit/frontend"
+	"github.com/flavorkit/flavorkit/plan"
+)
+
+// TestRecordFlags reports mistakes before a build starts.
+func TestRecordFlags(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "kairos.spec", good)
+	for _, c := range []commandLine{
+		{line: "build --trace-format otlp", code: exitUsage, stderr: "flavorkit: --trace-format needs --trace\n"},
+		{line: "build --trace t.json --trace-format olpt", code: exitUsage, stderr: "flavorkit: unknown format \"olpt\"; did you mean \"otlp\"?\n"},
+		{line: "build --trace none/t.json", code: exitUsage, stderr: "flavorkit: --trace: there is no directory none\n"},
+		{line: "matrix build --trace .", code: exitUsage, stderr: "flavorkit: --trace: . is a directory; name a file in it\n"},
+		{line: "build --report none/r.html", code: exitUsage, stderr: "flavorkit: --report: there is no directory none\n"},
+	} {
+		t.Run(c.line, c.run)
+	}
+}
+
+// TestWriteRecord writes the trace and the report of a build that failed, and of one that wrote a
+// log.
+func TestWriteRecord(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var log bytes.Buffer
+	target, err := frontend.TargetByName("test")
+	require.NoError(t, err)
+	f := &buildFlags{report: "report.html"}
+	f.Log, f.target = &log, target
+	f.records = recordFlags{trace: "trace.jsonl", format: trace.FormatOf("trace.jsonl"), recorder: new(trace.Recorder)}
+	began, ended := time.Unix(1, 0), time.Unix(3, 0)
+	f.records.recorder.Watch(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: digest.FromString("a"), Name: "[test] boot", Started: &began, Completed: &ended}}})
+	systems := []report.System{{Plan: &plan.Plan{File: "edge"}}}
+	read := func(file string) string {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		return string(data)
+	}
+
+	require.NoError(t, f.writeRecord(systems, nil, errors.New("no space")))
+	assert.Contains(t, read("trace.jsonl"), "no space")
+	assert.Contains(t, read("report.html"), "no space")
+	assert.Contains(t, log.String(), "critical path: 2.0s\n")
+
+	write(t, "edge.test.log", strings.Repeat("x", textLimit)+"login: ")
+	write(t, "edge.iso", "medium")
+	require.NoError(t, f.writeRecord(systems, []string{"edge.test.log", "edge.iso"}, nil))
+	page := read("report.html")
+	assert.Contains(t, page, "xlogin: </pre>")
+	assert.NotContains(t, page, "medium")
+	assert.NotContains(t, page, strings.Repeat("x", textLimit))
+}

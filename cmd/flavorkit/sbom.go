@@ -1,0 +1,109 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/client"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/pkg/errors"
+	"github.com/spf13/cobra"
+
+	"github.com/flavorkit/flavorkit/client/built"
+	"github.com/flavorkit/flavorkit/client/solve"
+	"github.com/flavorkit/flavorkit/frontend"
+	"github.com/flavorkit/flavorkit/plan/sbom"
+	"github.com/flavorkit/flavorkit/specs"
+)
+
+const sbomHelp = `Print the bill of materials of a system: the packages of its distributions, the
+programs that are no packages, and the Go modules that these are linked with.
+A spec is built first; what is in the cache is not built again. An image may be
+an OCI archive or the directory of an OCI layout. It does not tell which packages
+its kernel is of, nor where its programs come from.
+
+Without --builder, the built-in BuildKit is used for a spec, as for a build.`
+
+func sbomCommand() *cobra.Command {
+	f := &solveFlags{}
+	var format string
+	cmd := &cobra.Command{
+		Use:   "sbom [CONTEXT | SPEC | IMAGE]",
+		Short: "Print the bill of materials of a system",
+		Long:  sbomHelp,
+		Example: `  flavorkit sbom
+  flavorkit sbom edge.spec --format spdx > edge.spdx.json
+  flavorkit sbom dist/kairos-debian-12-core-amd64-generic-v1.0.0.oci.tar`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkFormat(format, sbom.Formats()...); err != nil {
+				return err
+			}
+			if len(f.Platforms) > 1 {
+				return usagef("--platform takes one platform here; use --target %s for several", frontend.SBOMTarget)
+			}
+			if len(args) > 0 && built.IsImage(args[0]) {
+				return f.printImageSBOM(cmd, args[0], format)
+			}
+			return f.printSBOM(cmd, args, format)
+		},
+	}
+	f.addBuilder(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
+	flags.StringSliceVar(&f.Platforms, "platform", nil, "platform of the system, such as linux/arm64")
+	flags.StringVar(&format, "format", sbom.Text, strings.Join(sbom.Formats(), ", "))
+	return cmd
+}
+
+// printSBOM builds a spec and prints its bill of materials.
+func (f *solveFlags) printSBOM(cmd *cobra.Command, args []string, format string) error {
+	f.Log = cmd.ErrOrStderr()
+	if err := f.find(args); err != nil {
+		return err
+	}
+	f.Target = frontend.SBOMTarget
+	if err := f.complete(); err != nil {
+		return err
+	}
+	return f.withClient(cmd.Context(), func(c *client.Client) error {
+		plans, err := solve.Plans(cmd.Context(), c, f.Options)
+		if err != nil {
+			return err
+		}
+		return solve.AskLong(cmd.Context(), c, f.Options, "", func(res *gwclient.Result) error {
+			ref, err := res.SingleRef()
+			if err != nil {
+				return err
+			}
+			text, err := ref.ReadFile(cmd.Context(), gwclient.ReadRequest{Filename: sbom.File(plans[0].File, format)})
+			if err != nil {
+				return errors.Wrap(err, "read the bill of materials")
+			}
+			_, err = cmd.OutOrStdout().Write(text)
+			return err
+		})
+	})
+}
+
+// printImageSBOM prints the bill of materials of a built image.
+func (f *solveFlags) printImageSBOM(cmd *cobra.Command, file, format string) error {
+	arch := ""
+	if len(f.Platforms) > 0 {
+		p, err := platforms.Parse(f.Platforms[0])
+		if err != nil {
+			return &usageError{err}
+		}
+		arch = p.Architecture
+	}
+	bill, err := built.SBOM(file, arch)
+	if err != nil {
+		return err
+	}
+	text, err := bill.Write(format)
+	if err != nil {
+		return err
+	}
+	_, err = cmd.OutOrStdout().Write(text)
+	return err
+}
