@@ -1,5 +1,4 @@
-// Package docs holds the documentation to the code: the specs in it resolve,
-// and its links lead somewhere.
+// Package docs checks the documentation: specs in it resolve, and its links work.
 package docs
 
 import (
@@ -23,7 +22,7 @@ import (
 
 const root = "../.."
 
-// pages are those at the top, and everything in docs and examples.
+// pages returns the pages in the top directory, and all in docs and examples.
 func pages(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, "*.md"))
@@ -40,8 +39,8 @@ func pages(t *testing.T) []string {
 	return files
 }
 
-// block is a piece of YAML in a page. One with a title is a file that others
-// on the page extend; a title with a directory is the spec of a named context.
+// block is a piece of YAML in a page. One with a title is a file that others on the page extend; a
+// title with a directory is the spec of a named context.
 type block struct {
 	title, text string
 	line        int
@@ -61,12 +60,12 @@ func blocks(page string) []block {
 	return all
 }
 
-// whole tells a spec from a part of one.
+// whole reports whether the block is a whole spec.
 func (b block) whole() bool {
 	return b.title == "" && (strings.HasPrefix(b.text, "extends:") || strings.HasPrefix(b.text, "# syntax="))
 }
 
-// matrix tells the file of a matrix.
+// matrix reports whether the block is a matrix file.
 func (b block) matrix() bool { return strings.HasPrefix(b.text, "entries:") }
 
 // TestSpecs resolves every whole spec and every matrix of the documentation.
@@ -125,7 +124,69 @@ func checkMatrix(t *testing.T, b block, page, dir string) {
 	}
 }
 
-// TestDemo has the README show the spec that make demo builds.
+// TestCloudConfigs reads every whole cloud-config of the documentation, as a build reads that of a
+// medium.
+func TestCloudConfigs(t *testing.T) {
+	found := 0
+	for _, page := range pages(t) {
+		data, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, b := range blocks(string(data)) {
+			if !strings.HasPrefix(b.text, "#cloud-config\n") {
+				continue
+			}
+			found++
+			_, err := specs.ReadMachineConfig(&specs.Source{Name: filepath.Base(page), Data: []byte(b.text)})
+			assert.NoError(t, err, "%s:%d", page, b.line)
+		}
+	}
+	assert.NotZero(t, found, "no cloud-config was found; does the pattern still fit?")
+}
+
+// TestUpstream checks that the page about upstream lists every component of the catalog, with its
+// version.
+func TestUpstream(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs", "upstream.md"))
+	require.NoError(t, err)
+	components := spectest.Catalog(t).Components
+	require.NotEmpty(t, components)
+	for name, c := range components {
+		assert.Contains(t, string(page), "| `"+name+"` | "+c.Version+" |")
+	}
+}
+
+// TestModuleClasses checks that the page about size lists every class of kernel modules that can be
+// switched, with its default.
+func TestModuleClasses(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs", "size.md"))
+	require.NoError(t, err)
+	cat := spectest.Catalog(t)
+	word := map[bool]string{true: "on", false: "off"}
+	var rows []string
+	for _, name := range cat.SwitchedModules() {
+		class := cat.Modules[name]
+		var models []string
+		for _, model := range catalog.Names(class.Root.Models) {
+			assert.NotEqual(t, class.Root.Default, class.Root.Models[model], "%s: %s differs from nothing", name, model)
+			models = append(models, "`"+model+"`")
+		}
+		row := word[class.Root.Default]
+		if len(models) > 0 {
+			row += "; " + word[!class.Root.Default] + " for " + strings.Join(models, ", ")
+		}
+		rows = append(rows, "`"+name+"` | "+class.Title+" | "+row)
+	}
+	var listed []string
+	for _, m := range classRow.FindAllStringSubmatch(string(page), -1) {
+		listed = append(listed, m[1]+" | "+m[2])
+	}
+	assert.Equal(t, rows, listed)
+}
+
+// classRow is a class of kernel modules, with its title and its default.
+var classRow = regexp.MustCompile(`(?m)^\| (` + "`[a-z-]+`" + ` \| [^|]*) \| [0-9]+ \| [0-9.]+ \| (.*) \|$`)
+
+// TestDemo checks that the README shows the spec that make demo builds.
 func TestDemo(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	require.NoError(t, err)
@@ -136,7 +197,7 @@ func TestDemo(t *testing.T) {
 
 var link = regexp.MustCompile(`\]\(([^)#:\s]*)(#[^)\s]*)?\)`)
 
-// TestLinks follows the links between the pages, and from them to the code.
+// TestLinks checks the links between pages, and from pages to the code.
 func TestLinks(t *testing.T) {
 	for _, page := range pages(t) {
 		data, err := os.ReadFile(page)
@@ -161,7 +222,7 @@ func TestLinks(t *testing.T) {
 
 var heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
 
-// anchors are the names that GitHub gives the headings of a page.
+// anchors returns the anchors that GitHub gives the headings of a page.
 func anchors(page string) []string {
 	var all []string
 	for _, m := range heading.FindAllStringSubmatch(page, -1) {
@@ -185,8 +246,8 @@ var (
 	section  = regexp.MustCompile(`(?m)^##+ ([0-9]+(?:\.[0-9]+)?) `)
 )
 
-// TestContract has every number that a comment refers to, as in "contract
-// 1.12", in the page about the image contract.
+// TestContract checks that the page about the image contract has every section that a comment
+// refers to, as in "contract 1.12".
 func TestContract(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(root, "docs", "dev", "image-contract.md"))
 	require.NoError(t, err)

@@ -16,8 +16,8 @@ import (
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
-// examples are the directories with a spec or a matrix to copy. Those with a
-// catalog of their own have a test of their own.
+// examples returns the directories with a spec or a matrix. Those with a catalog have separate
+// tests.
 func examples(t *testing.T) []string {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(root, "examples"))
@@ -31,8 +31,8 @@ func examples(t *testing.T) []string {
 	return dirs
 }
 
-// TestExamples resolves every example, with its files and named contexts, for
-// each architecture that it has.
+// TestExamples resolves every example, with its files and named contexts, for each architecture
+// that it has.
 func TestExamples(t *testing.T) {
 	planned := 0
 	for _, dir := range examples(t) {
@@ -88,7 +88,7 @@ func planMatrix(t *testing.T, file string) {
 	}
 }
 
-// TestExamplesListed has every example on the page about them.
+// TestExamplesListed checks that the page of examples lists all of them.
 func TestExamplesListed(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(root, "examples", "README.md"))
 	require.NoError(t, err)

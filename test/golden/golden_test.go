@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recorder takes the place of a test that is to fail.
+// recorder replaces a test that should fail.
 type recorder struct {
 	testing.TB
 	failed bool
@@ -29,4 +29,17 @@ func TestCheck(t *testing.T) {
 		Check(r, file, text)
 		assert.Equal(t, failed, r.failed, "%q", text)
 	}
+}
+
+func TestGenerated(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "page.md")
+	require.NoError(t, os.WriteFile(file, []byte("old"), 0o644))
+	for text, failed := range map[string]bool{"old": false, "new": true} {
+		r := &recorder{TB: t}
+		Generated(r, file, func(now string) error { return os.WriteFile(now, []byte(text), 0o644) })
+		assert.Equal(t, failed, r.failed, text)
+	}
+	kept, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, "old", string(kept), "the file stays as it is")
 }

@@ -1,4 +1,4 @@
-// Package graphtest generates graphs for tests and looks into them.
+// Package graphtest generates and inspects graphs for tests.
 package graphtest
 
 import (
@@ -27,8 +27,8 @@ type Graph struct {
 	Definition *llb.Definition
 }
 
-// Generate makes the graph of a target as a daemon with all capabilities would
-// get it, with the places in the spec. Options change the environment.
+// Generate makes the graph of a target for a daemon with all features, with the places in the spec.
+// Options change the environment.
 func Generate(t testing.TB, p *plan.Plan, target string, options ...func(*graph.Graph)) Graph {
 	t.Helper()
 	g, err := Try(p, target, options...)
@@ -63,7 +63,7 @@ func Try(p *plan.Plan, target string, options ...func(*graph.Graph)) (Graph, err
 	if err != nil {
 		return Graph{}, err
 	}
-	// Directories of the client are told apart by session; a test has none.
+	// Directories of the client are identified by session; a test has none.
 	def, err := state.Marshal(ctx, llb.Platform(env.Target), llb.LocalUniqueID("test"))
 	if err != nil {
 		return Graph{}, err
@@ -77,7 +77,7 @@ type Vertex struct {
 	Name string
 	Op   *pb.Op
 	Meta llb.OpMetadata
-	// Located tells that a line of the spec is known to be its cause.
+	// Located is true if it has a place in the spec.
 	Located bool
 }
 
@@ -99,8 +99,8 @@ func (g Graph) Vertices() []Vertex {
 	return all
 }
 
-// Changed are the names of the vertices that other has and g has not: those
-// that a build of other would run after one of g.
+// Changed returns the names of the vertices of other that are not in g: those that a build of other
+// would run after a build of g.
 func (g Graph) Changed(other Graph) []string {
 	names := []string{}
 	for d, op := range other.Ops {

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -13,8 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// manifest reads the manifest of the image for an architecture in an OCI
-// archive.
+// manifest reads the manifest of the image for an architecture in an OCI archive.
 func manifest(t *testing.T, archive, arch string) ocispecs.Manifest {
 	t.Helper()
 	blobs := smallFiles(t, archive)
@@ -53,7 +53,7 @@ func smallFiles(t *testing.T, archive string) map[string][]byte {
 	files := map[string][]byte{}
 	for r := tar.NewReader(f); ; {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return files
 		}
 		require.NoError(t, err)

@@ -9,11 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/client/solve"
+	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/test/releasetest"
 )
 
-// TestBadSpec has BuildKit refuse specs: the error names the place and the reason, carries the line
-// for clients to print, and no step runs.
+// TestBadSpec checks that BuildKit rejects bad specs: the error has the place, the reason and the
+// line for clients to print, and no step runs.
 func TestBadSpec(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
@@ -102,7 +103,7 @@ func TestBadSpec(t *testing.T) {
 	}
 }
 
-// TestUnknownTarget is a mistake of the command, not of the spec.
+// TestUnknownTarget checks a mistake in the command instead of the spec.
 func TestUnknownTarget(t *testing.T) {
 	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": debianSpec})
@@ -112,8 +113,7 @@ func TestUnknownTarget(t *testing.T) {
 	assert.Contains(t, err.Error(), `unknown target "isso"; did you mean "iso"?`)
 }
 
-// TestChecksum fetches a component from a publisher whose list, or whose promise in the spec, does
-// not fit the file.
+// TestChecksum downloads a component with a wrong checksum, in the publisher's list or in the spec.
 func TestChecksum(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
@@ -170,23 +170,35 @@ func TestChecksum(t *testing.T) {
 	}
 }
 
-// TestMirrorDown installs a package through a proxy that is not there.
+// TestMirrorDown installs a package through a proxy and from a mirror that do not exist.
 func TestMirrorDown(t *testing.T) {
 	t.Parallel()
+	iso(t) // so that every other step is cached, and no test beside this one shares a failing step
 	o := options(t, map[string]string{"kairos.spec": debianSpec + "packages:\n  add:\n    - tree\n"})
-	o.Args = map[string]string{"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
-	r := watch(&o)
-	_, err := solve.Build(t.Context(), embedded(t), o)
-	require.Error(t, err)
-	assert.Contains(t, err.Error(), "/run/flavorkit/apt.sh")
-	assert.Contains(t, r.log.String(), "Could not connect to 127.0.0.1:9")
-	sources := errdefs.Sources(err)
-	require.NotEmpty(t, sources)
-	assert.EqualValues(t, 5, sources[0].Ranges[0].Start.Line, "the packages are to blame")
+	for name, c := range map[string]struct {
+		args map[string]string
+		want string
+	}{
+		"a proxy": {
+			map[string]string{"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"},
+			"kairos.spec:2:10: extends: apt cannot read an archive of debian-12; ",
+		},
+		"a mirror": {
+			map[string]string{frontend.ConfigArg: "mirrors: {archives: {debian: 'http://127.0.0.1:9/debian'}}"},
+			"FLAVORKIT_CONFIG:1:30: mirrors.archives.debian: apt cannot read the mirror http://127.0.0.1:9/debian; ",
+		},
+	} {
+		o.Args = c.args
+		r := watch(&o)
+		_, err := solve.Build(t.Context(), embedded(t), o)
+		require.ErrorContains(t, err, c.want, name)
+		assert.Contains(t, r.log.String(), "Could not connect to 127.0.0.1:9", name)
+		require.NotEmpty(t, errdefs.Sources(err), name)
+	}
 }
 
-// TestBrokenImage breaks the root filesystem by files of the spec. The check names all that is
-// wrong, and nothing is exported.
+// TestBrokenImage breaks the root filesystem with files of the spec. The check reports everything
+// that is wrong, and nothing is exported.
 func TestBrokenImage(t *testing.T) {
 	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": debianSpec + `files:
@@ -199,14 +211,14 @@ func TestBrokenImage(t *testing.T) {
 	require.NoError(t, err)
 	_, err = solve.Build(t.Context(), embedded(t), o, out.Entry)
 	require.Error(t, err)
-	assert.Contains(t, r.log.String(), "check failed: ssh host keys: every machine would have the same")
+	assert.Contains(t, r.log.String(), "check failed: ssh host keys: all machines would have the same")
 	assert.Contains(t, r.log.String(), "check failed: /etc/cos/grub.cfg: has no entry cos")
 	assert.NotContains(t, r.ran(), "[iso] write kairos-debian-12-core-amd64-generic-v1.0.0.iso")
 	require.NoError(t, out.Discard())
 }
 
-// TestOldDaemon builds what a daemon without MergeOp and PassthroughOp is given, with files in
-// directories that the check wants as the userland has them.
+// TestOldDaemon builds the graph for a daemon without MergeOp and PassthroughOp, with files in
+// directories whose modes the check compares with the userland.
 func TestOldDaemon(t *testing.T) {
 	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": debianSpec + closedDirs})
@@ -216,7 +228,7 @@ func TestOldDaemon(t *testing.T) {
 	assert.Contains(t, r.ran(), "[rootfs] checked root filesystem")
 }
 
-// closedDirectories are files in directories that Debian has not made 0755.
+// closedDirectories are files in Debian's directories that are not 0755.
 const closedDirs = `files:
   - {path: /root/.ssh/config, content: a}
   - {path: /var/local/of/us, content: a}

@@ -17,7 +17,7 @@ func TestRebuild(t *testing.T) {
 	tests := []struct {
 		name string
 		spec string
-		// ran are the vertices that run, and no others.
+		// ran lists exactly the vertices that run.
 		ran []string
 	}{
 		{

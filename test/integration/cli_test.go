@@ -18,9 +18,9 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// TestInterrupted interrupts and kills the command in the middle of a build:
-// the output directory shows nothing that is not whole, and the next build works
-// on the same state. What it makes is what the engine of the other tests made.
+// TestInterrupted interrupts and kills the command during a build: the output directory has only
+// complete files, and the next build works with the same state. Its result is the same as that of
+// the other tests' engine.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	testkit.NeedRoot(t)
@@ -139,7 +139,7 @@ func visible(t *testing.T, dir string) []string {
 	return names
 }
 
-// seen waits for a text in what is written to it.
+// seen is a writer that waits for a text.
 type seen struct {
 	text  string
 	found chan struct{}

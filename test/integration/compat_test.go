@@ -16,9 +16,8 @@ import (
 
 const compatName = "[compat] check that kernel, initramfs and userland fit"
 
-// TestCompatRefuses has a kernel of the user that is Debian's with modules taken
-// out. The error names them, and the line that chose the kernel. What else can be
-// wrong is tried in llb/compat.
+// TestCompatRefuses uses Debian's kernel without some modules as a custom kernel. The error names
+// them, and the line that sets the kernel. llb/compat tests other failures.
 func TestCompatRefuses(t *testing.T) {
 	t.Parallel()
 	const spec = debianSpec + "# ours\nkernel:\n  context: mykernel\n"
@@ -69,8 +68,8 @@ func TestCompatRefuses(t *testing.T) {
 	}
 }
 
-// TestCompatPasses has kernels that fit: the user's own, as it came from
-// Debian, and those of the two releases. TestStandardOpenRC has a borrowed one.
+// TestCompatPasses uses kernels that fit: Debian's as a custom kernel, and those of the two
+// releases. TestStandardOpenRC uses one of another distribution.
 func TestCompatPasses(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
@@ -91,8 +90,8 @@ func TestCompatPasses(t *testing.T) {
 	}
 }
 
-// debianKernel is the kernel of Debian 12 in a directory, as a user would hand it
-// in: the layer of the image that holds it.
+// debianKernel returns the kernel of Debian 12 as a user would pass it: a directory with the layer
+// of the kernel.
 func debianKernel(t *testing.T) string {
 	t.Helper()
 	o := options(t, map[string]string{"kairos.spec": debianSpec})
@@ -119,7 +118,7 @@ func debianKernel(t *testing.T) string {
 	return ""
 }
 
-// glob returns the one file below a directory that a pattern has.
+// glob returns the only file below a directory that matches a pattern.
 func glob(t *testing.T, dir, pattern string) string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, pattern))

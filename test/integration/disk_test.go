@@ -22,8 +22,8 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// machineConfig is what the owner of a machine writes: a user, without whom the
-// agent neither installs nor upgrades, and for the tests a root shell.
+// machineConfig is the cloud-config of a machine: a user, because the agent neither installs nor
+// upgrades without one, and a root shell for the tests.
 const machineConfig = `#cloud-config
 stages:
   initramfs:
@@ -66,7 +66,7 @@ func buildDisk(t *testing.T, target, disk string) string {
 	return dir
 }
 
-// ask is the output of a program in a directory.
+// ask returns the output of a program in a directory.
 func ask(t testing.TB, dir, program string, args ...string) string {
 	t.Helper()
 	testkit.Need(t, program, "run hack/deps.sh test")
@@ -77,8 +77,8 @@ func ask(t testing.TB, dir, program string, args ...string) string {
 	return string(out)
 }
 
-// TestDiskFull boots the installed system at once, by BIOS, on a disk that is
-// larger than its image. TestDiskRecovery boots one with Secure Boot.
+// TestDiskFull boots the installed system, with BIOS, on a disk that is larger than its image.
+// TestDiskRecovery boots with Secure Boot.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	dir := buildDisk(t, "img", "layout: full, firmware: both, ")
@@ -90,8 +90,8 @@ func TestDiskFull(t *testing.T) {
 	installed(t, console{t, m}, true)
 }
 
-// TestDiskRecovery boots the recovery system, which installs itself, reboots
-// and comes up as the installed system.
+// TestDiskRecovery boots the recovery system, which installs itself and reboots into the installed
+// system.
 func TestDiskRecovery(t *testing.T) {
 	t.Parallel()
 	dir := buildDisk(t, "qcow2", "")
@@ -99,16 +99,15 @@ func TestDiskRecovery(t *testing.T) {
 	ask(t, dir, "qemu-img", "convert", "-O", "raw", img, "disk.img")
 	checkPartitions(t, filepath.Join(dir, "disk.img"), "efi", "oem", "recovery")
 
-	// The recovery system has a prompt too, and reboots when it is done.
+	// The recovery system also has a prompt, and reboots when it is done.
 	m := bootUntil(t, qemu.Options{Firmware: qemu.SecureBoot, CPUs: 1, Disks: []qemu.Disk{{Path: img, Scratch: true}}},
-		`(?s)Kernel command line: [^\n]*COS_ACTIVE.*root@[^ ]*:~# `, 5*time.Minute)
+		`(?s)`+commandLine+`COS_ACTIVE.*root@[^ ]*:~# `, 5*time.Minute)
 	c := console{t, m}
 	installed(t, c, false)
-	assert.Equal(t, "", c.run("ls /oem | grep reset || true"), "once is enough")
+	assert.Empty(t, c.run("ls /oem | grep reset || true"), "once is enough")
 }
 
-// TestDiskFormats has the disk in an image, to be shipped through a registry, and
-// as a VHD.
+// TestDiskFormats builds the disk in an OCI image for a registry, and as a VHD.
 func TestDiskFormats(t *testing.T) {
 	t.Parallel()
 	dir := buildDisk(t, "img-image", "")
@@ -145,8 +144,8 @@ func netbootFiles(t *testing.T) string {
 	return build(t, embedded(t), o)
 }
 
-// netboot is a machine that boots over HTTP from a directory of files for netboot,
-// with a cloud-config by URL. What it asks for that gives a word in asked.
+// netboot returns the options of a VM that boots over HTTP from a directory of netboot files, with
+// a cloud-config by URL. asked gets each request for it.
 func netboot(t *testing.T, dir, config string) (o qemu.Options, asked <-chan struct{}) {
 	t.Helper()
 	ask(t, dir, "sha256sum", "-c", diskName+".netboot.sha256")
@@ -163,7 +162,7 @@ func netboot(t *testing.T, dir, config string) (o qemu.Options, asked <-chan str
 		}
 	}))
 	t.Cleanup(server.Close)
-	// What the machine calls its gateway is the host.
+	// The VM's gateway is the host.
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	require.NoError(t, err)
 	cmdline := string(kernel[2]) + " config_url=${cwduri}/user.yaml"
@@ -173,7 +172,7 @@ func netboot(t *testing.T, dir, config string) (o qemu.Options, asked <-chan str
 	}, requests
 }
 
-// TestDiskTooSmall is refused with the place in the spec, before the system is
+// TestDiskTooSmall checks that the error has the place in the spec, and comes before the system is
 // packed.
 func TestDiskTooSmall(t *testing.T) {
 	t.Parallel()
@@ -183,14 +182,14 @@ func TestDiskTooSmall(t *testing.T) {
 	_, err := solve.Build(t.Context(), embedded(t), o)
 	require.Error(t, err)
 	assert.Contains(t, r.log.String(), "the disk is too small: ")
-	assert.Contains(t, r.log.String(), "artifacts.disk.size gives 3072 MiB")
+	assert.Contains(t, r.log.String(), "artifacts.disk.size is 3072 MiB")
 	assert.NotContains(t, r.ran(), "[disk] make a filesystem image of the system")
 	sources := errdefs.Sources(err)
 	require.NotEmpty(t, sources, "the error points at the spec")
 	assert.EqualValues(t, 4, sources[0].Ranges[0].Start.Line)
 }
 
-// checkPartitions looks at the partitions of a disk from the outside.
+// checkPartitions checks the partitions of a disk.
 func checkPartitions(t *testing.T, img string, names ...string) {
 	t.Helper()
 	table := ask(t, "", "sfdisk", "--dump", img)
@@ -215,8 +214,7 @@ func checkPartitions(t *testing.T, img string, names ...string) {
 	assert.Equal(t, names, got)
 }
 
-// installed holds a machine to what an installed system is (contract 1.14,
-// 1.20).
+// installed checks an installed system (contract 1.14, 1.20).
 func installed(t *testing.T, c console, grown bool) {
 	t.Helper()
 	c.run("test -e /run/cos/active_mode")

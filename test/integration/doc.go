@@ -1,4 +1,3 @@
-// Package integration tests flavorkit with real BuildKit, real Debian packages
-// and real boots. Its tests share one engine and one ISO, made by whichever
-// test needs them first.
+// Package integration tests flavorkit with real BuildKit, real Debian packages and real boots. The
+// tests share one engine and one ISO, which the first test that needs them makes.
 package integration

@@ -13,15 +13,20 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// standardContexts are the programs of the standard variant. k3s and the
-// provider are stand-ins (hack/components/standin).
+// standardContexts are the programs of the standard variant. k3s and the provider are substitutes
+// (hack/components/standin).
 func standardContexts(t testing.TB) map[string]string {
 	t.Helper()
-	all := contexts(t)
-	for _, name := range []string{"edgevpn", "k3s", "provider-kairos"} {
-		all[name] = testkit.Component(t, name, arch)
+	return with(t, contexts(t), "edgevpn", "k3s", "provider-kairos")
+}
+
+// with adds components to contexts.
+func with(t testing.TB, contexts map[string]string, components ...string) map[string]string {
+	t.Helper()
+	for _, name := range components {
+		contexts[name] = testkit.Component(t, name, arch)
 	}
-	return all
+	return contexts
 }
 
 // console runs commands on the root prompt of a machine.
@@ -46,9 +51,9 @@ func (c console) try(command string) (string, int) {
 	return r.Output, r.ExitCode
 }
 
-// TestStandardOpenRC boots the standard variant with OpenRC on a borrowed kernel:
-// systemd in the donor's initramfs hands over to OpenRC. TestMachine has the
-// standard variant with systemd.
+// TestStandardOpenRC boots the standard variant with OpenRC and the kernel of another distribution:
+// systemd in the donor's initramfs starts OpenRC. TestMachine tests the standard variant with
+// systemd.
 func TestStandardOpenRC(t *testing.T) {
 	t.Parallel()
 	file := isoOf(t, "extends: debian-12-openrc\nvariant: standard\nversion: v1.0.0\nkernel: debian-13\n")
@@ -60,7 +65,7 @@ func TestStandardOpenRC(t *testing.T) {
 	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_FLAVOR_RELEASE="12"`)
 }
 
-// systemdUp looks for what every system with systemd has.
+// systemdUp checks a system with systemd.
 func systemdUp(t *testing.T, c console) {
 	t.Helper()
 	c.run("systemctl is-active ssh systemd-networkd systemd-resolved systemd-timesyncd cos-setup-boot cos-setup-network")
@@ -69,7 +74,7 @@ func systemdUp(t *testing.T, c console) {
 	assert.Contains(t, c.run("kairos-agent state"), "init: systemd")
 }
 
-// openrcUp looks for what every live system with OpenRC has.
+// openrcUp checks a live system with OpenRC.
 func openrcUp(t *testing.T, c console) {
 	t.Helper()
 	assert.Contains(t, c.run("rc-status --servicelist"), "started")
@@ -85,16 +90,16 @@ func openrcUp(t *testing.T, c console) {
 	assert.Contains(t, c.run("kairos-agent state"), "init: openrc")
 }
 
-// standardUp asks the programs of the standard variant who they are. None of
-// them runs before the cloud-config of a machine says so.
+// standardUp checks the versions of the programs of the standard variant. None of them runs until a
+// cloud-config enables it.
 func standardUp(t *testing.T, c console) {
 	t.Helper()
-	assert.Contains(t, c.run("k3s --version"), "v1.33.9+k3s1")
+	assert.Contains(t, c.run("k3s --version"), "v1.36.4+k3s1")
 	assert.Contains(t, c.run("kubectl --version"), "k3s", "a link to k3s")
 	assert.Contains(t, c.run("edgevpn --help"), "v0.35.3")
 	c.run("test -x /system/providers/agent-provider-kairos")
 	release := c.run("cat /etc/kairos-release")
-	for _, line := range []string{`KAIROS_VARIANT="standard"`, `KAIROS_SOFTWARE_VERSION="v1.33.9+k3s1"`, `KAIROS_SOFTWARE_VERSION_PREFIX="k3s"`} {
+	for _, line := range []string{`KAIROS_VARIANT="standard"`, `KAIROS_SOFTWARE_VERSION="v1.36.4+k3s1"`, `KAIROS_SOFTWARE_VERSION_PREFIX="k3s"`} {
 		assert.Regexp(t, "(?m)^"+regexp.QuoteMeta(line), release)
 	}
 	switch _, code := c.try("command -v systemctl"); code {

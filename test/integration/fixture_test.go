@@ -13,10 +13,13 @@ import (
 
 	"github.com/moby/buildkit/client"
 	digest "github.com/opencontainers/go-digest"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/client/engine"
+	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/client/solve"
+	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
@@ -28,7 +31,7 @@ extends: debian-12
 version: v1.0.0
 `
 
-// shared is what the tests of this package have in common.
+// shared has what the tests of this package share.
 var shared struct {
 	engineMu sync.Mutex // held while the engine starts
 	engine   *engine.Engine
@@ -36,6 +39,8 @@ var shared struct {
 
 	isoMu sync.Mutex // held while the ISO is built
 	iso   string
+
+	budgetMu sync.Mutex // held while the budgets are read or written
 }
 
 func TestMain(m *testing.M) {
@@ -48,8 +53,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// embedded is a client of the built-in engine. Its cache is new in
-// every run, so that the first build of a run is a cold one.
+// embedded returns a client of the built-in engine. Its cache is empty at the start of every run.
 func embedded(t testing.TB) *client.Client {
 	t.Helper()
 	testkit.NeedRoot(t)
@@ -65,8 +69,8 @@ func embedded(t testing.TB) *client.Client {
 	return shared.engine.Client()
 }
 
-// emptyState is a directory for the state of an engine. A run that was killed may
-// have left containers that use it, which an engine ends when it starts.
+// emptyState is a directory for the state of an engine. A run that was killed may have left
+// containers that use it, which an engine ends when it starts.
 func emptyState(t testing.TB, name string) string {
 	t.Helper()
 	root := filepath.Join(testkit.Cache(t), name)
@@ -79,8 +83,7 @@ func emptyState(t testing.TB, name string) string {
 	return root
 }
 
-// passingState is an empty directory for the state of an engine, until the test
-// ends: gigabytes.
+// passingState is an empty directory for the state of an engine, until the test ends: gigabytes.
 func passingState(t *testing.T, name string) string {
 	t.Helper()
 	root := emptyState(t, name)
@@ -119,13 +122,25 @@ func options(t testing.TB, files map[string]string) solve.Options {
 		File:     filepath.Join(dir, "kairos.spec"),
 		Context:  dir,
 		Contexts: contexts(t),
+		Args:     siteArgs(t),
 		Progress: "plain",
 		Log:      io.Discard,
 	}
 }
 
-// mergeName is how the names of merges end.
-const mergeName = "rootfs] put the layers together"
+// siteArgs passes the mirrors of this network on, as the CLI does.
+func siteArgs(t testing.TB) map[string]string {
+	t.Helper()
+	site, _, err := local.ReadSite(local.SiteFile())
+	require.NoError(t, err)
+	if site == nil {
+		return map[string]string{}
+	}
+	return map[string]string{frontend.ConfigArg: string(site.Data)}
+}
+
+// mergeName is the suffix of the names of merges.
+const mergeName = "rootfs] merge the layers"
 
 // record notes which vertices a build really ran.
 type record struct {
@@ -136,11 +151,13 @@ type record struct {
 // watch has a build noted.
 func watch(o *solve.Options) *record {
 	r := &record{vertices: map[digest.Digest]*client.Vertex{}}
+	began := time.Now()
 	o.Log = &r.log
 	o.Watch = func(s *client.SolveStatus) {
 		for _, v := range s.Vertexes {
-			// A vertex that ran may be reported once more, as cached.
-			if v.Completed != nil && !v.Cached {
+			// A vertex that ran may be reported once more, as cached. One that a build beside this
+			// one still holds is reported as that build ran it.
+			if v.Completed != nil && !v.Cached && v.Started != nil && v.Started.After(began) {
 				r.vertices[v.Digest] = v
 			}
 		}
@@ -148,10 +165,9 @@ func watch(o *solve.Options) *record {
 	return r
 }
 
-// ran lists the names of the vertices that ran. A vertex without inputs is not
-// among them: BuildKit reports it as run whenever it looks for its cache key
-// (solver.sharedOp.CacheMap), and so are the transfers of the client. Nor is
-// the merge, which copies nothing and is reported either way.
+// ran lists the names of the vertices that ran. A vertex without inputs is not among them: BuildKit
+// reports it as run whenever it looks for its cache key (solver.sharedOp.CacheMap), and so are the
+// transfers of the client. Nor is the merge, which copies nothing and is reported either way.
 func (r *record) ran() []string {
 	var names []string
 	for _, v := range r.vertices {
@@ -163,8 +179,7 @@ func (r *record) ran() []string {
 	return names
 }
 
-// took is what all steps took that ran, and what the longest chain of them took
-// of which each waits for the one before.
+// took returns the time of all steps that ran, and that of the longest chain of dependent steps.
 func (r *record) took() (all, chain time.Duration) {
 	ends := map[digest.Digest]time.Duration{}
 	var end func(digest.Digest) time.Duration
@@ -199,7 +214,7 @@ func build(t *testing.T, c *client.Client, o solve.Options) string {
 	t.Helper()
 	out, err := solve.OutputDir(t.TempDir())
 	require.NoError(t, err)
-	defer out.Discard()
+	defer func() { assert.NoError(t, out.Discard()) }()
 	_, err = solve.Build(t.Context(), c, o, out.Entry)
 	if err != nil {
 		t.Fatalf("build: %+v\n%v", err, o.Log)
@@ -210,8 +225,7 @@ func build(t *testing.T, c *client.Client, o solve.Options) string {
 	return filepath.Dir(files[0])
 }
 
-// solved builds and exports nothing, which takes a fraction of the time where a
-// test asks only which steps ran.
+// solved builds without exporting, which is faster for tests that only check which steps ran.
 func solved(t *testing.T, c *client.Client, o solve.Options) {
 	t.Helper()
 	if _, err := solve.Build(t.Context(), c, o); err != nil {
@@ -219,8 +233,7 @@ func solved(t *testing.T, c *client.Client, o solve.Options) {
 	}
 }
 
-// isoOf builds the ISO of a spec with the programs of the standard variant, and
-// returns its path.
+// isoOf builds the ISO of a spec with the programs of the standard variant, and returns its path.
 func isoOf(t *testing.T, spec string) string {
 	t.Helper()
 	o := options(t, map[string]string{"kairos.spec": spec})
@@ -229,7 +242,7 @@ func isoOf(t *testing.T, spec string) string {
 	return glob(t, build(t, embedded(t), o), "*.iso")
 }
 
-// iso is the ISO of debianSpec, built on the embedded engine.
+// iso returns the ISO of debianSpec, built on the embedded engine.
 func iso(t *testing.T) string {
 	t.Helper()
 	c := embedded(t)
@@ -243,7 +256,7 @@ func iso(t *testing.T) string {
 		require.NoError(t, os.RemoveAll(dir))
 		out, err := solve.OutputDir(dir)
 		require.NoError(t, err)
-		defer out.Discard()
+		defer func() { assert.NoError(t, out.Discard()) }()
 		if _, err = solve.Build(t.Context(), c, o, out.Entry); err != nil {
 			t.Fatalf("build: %+v\n%v", err, o.Log)
 		}

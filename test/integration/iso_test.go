@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -15,7 +16,7 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// TestISO looks at the medium from the outside (contract 3).
+// TestISO checks the contents of the medium (contract 3).
 func TestISO(t *testing.T) {
 	t.Parallel()
 	file := iso(t)
@@ -37,12 +38,24 @@ func TestISO(t *testing.T) {
 		assert.Contains(t, text, "'"+path+"'")
 	}
 	assert.NotContains(t, text, "'/config.yaml'", "no cloud-config was asked for")
+	dir := t.TempDir()
+	ask(t, dir, "xorriso", "-osirrox", "on", "-indev", file, "-extract", "/", ".")
+	ask(t, dir, "chmod", "-R", "u+w", ".")
+	ask(t, dir, "unsquashfs", "-q", "-n", "-d", "system", "rootfs.squashfs", "boot")
+	ask(t, dir, "cmp", "boot/kernel", "system/boot/vmlinuz")
+	ask(t, dir, "cmp", "boot/initrd", "system/boot/initrd")
+	medium, err := os.Stat(file)
+	require.NoError(t, err)
+	system, err := os.Stat(filepath.Join(dir, "rootfs.squashfs"))
+	require.NoError(t, err)
+	assert.Less(t, medium.Size()-system.Size(), int64(20<<20), "kernel and initramfs are there once")
+	withinBudget(t, map[string]int64{"iso": medium.Size()})
 	assert.Regexp(t, `El Torito boot img\s*:\s*1\s+BIOS`, text)
 	assert.Regexp(t, `El Torito boot img\s*:\s*2\s+UEFI`, text)
 	assert.Regexp(t, `System area summary: MBR protective-msdos-label grub2-mbr .*GPT`, text)
 }
 
-// live holds a machine to what a live system is.
+// live checks a live system.
 func live(t *testing.T, c console) {
 	t.Helper()
 	assert.Equal(t, "root", c.run("id -un"))
@@ -51,14 +64,14 @@ func live(t *testing.T, c console) {
 	assert.Contains(t, c.run("cat /proc/cmdline"), "root=live:CDLABEL=COS_LIVE")
 }
 
-// boot starts a machine and waits for the root prompt on its serial console.
+// boot starts a VM and waits for the root prompt on its serial console.
 func boot(t *testing.T, o qemu.Options) *qemu.Machine {
 	t.Helper()
 	return bootUntil(t, o, `root@[^ ]*:~# `, time.Minute)
 }
 
-// bootUntil starts a machine and waits until its serial console shows a
-// pattern. A kernel that panics ends the wait.
+// bootUntil starts a VM and waits until its serial console shows a pattern. A kernel panic ends the
+// wait.
 func bootUntil(t *testing.T, o qemu.Options, pattern string, limit time.Duration) *qemu.Machine {
 	t.Helper()
 	o.Fatal = qemu.KernelPanic()
@@ -67,11 +80,13 @@ func bootUntil(t *testing.T, o qemu.Options, pattern string, limit time.Duration
 	return m
 }
 
-// known is an architecture of the catalog.
-func known(t *testing.T, name string) catalog.Arch { return *spectest.Catalog(t).Archs[name] }
+// known returns an architecture of the catalog.
+func known(t *testing.T, name string) catalog.Arch {
+	t.Helper()
+	return *spectest.Catalog(t).Archs[name]
+}
 
-// start starts a machine with a network, for amd64 unless o has another
-// architecture.
+// start starts a VM with a network, for amd64 unless o has another architecture.
 func start(t *testing.T, o qemu.Options) *qemu.Machine {
 	t.Helper()
 	testkit.Need(t, "qemu-system-x86_64", "run hack/deps.sh boot")

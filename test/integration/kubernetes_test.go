@@ -10,8 +10,8 @@ import (
 	"github.com/flavorkit/flavorkit/test/releasetest"
 )
 
-// TestKubernetesRelease takes k3s from its publisher, as the catalog says where,
-// and then a newer one: the rest of the image stays as it is.
+// TestKubernetesRelease downloads k3s from its URL in the catalog, and then a newer version: the
+// rest of the image does not change.
 func TestKubernetesRelease(t *testing.T) {
 	t.Parallel()
 	const size = 8 << 20 // of a program that does not compress

@@ -33,20 +33,19 @@ install:
   reboot: true
 `, 1)
 
-// releases are images of one system, in a registry that machines reach.
+// releases are images of a system, in a registry that VMs can reach.
 type releases struct {
 	registry *testkit.RegistryServer
-	// good is newer than what is installed, and has one more package. broken is
-	// one that does not boot.
+	// good is newer than the installed release, and has one more package. broken does not boot.
 	good, broken string
 }
 
-// publish builds the next release of a system of version v1.0.0, and one that is
-// broken, and pushes them.
-func publish(t *testing.T, spec string, contexts map[string]string) releases {
+// publish builds and pushes the next release of a system of version v1.0.0, with more in its spec,
+// and a broken one.
+func publish(t *testing.T, spec, more string, contexts map[string]string) releases {
 	t.Helper()
 	r := releases{registry: testkit.Registry(t)}
-	o := options(t, map[string]string{"kairos.spec": strings.Replace(spec, "v1.0.0", "v1.1.0", 1) + "packages: {add: [tree]}\n"})
+	o := options(t, map[string]string{"kairos.spec": strings.Replace(spec, "v1.0.0", "v1.1.0", 1) + "packages: {add: [tree]}\n" + more})
 	o.Contexts = contexts
 	watch(&o)
 	layout := t.TempDir()
@@ -57,7 +56,7 @@ func publish(t *testing.T, spec string, contexts map[string]string) releases {
 	require.NoError(t, err)
 	img, err := remote.Image(good)
 	require.NoError(t, err)
-	// An initramfs that is none: the kernel finds no root and panics.
+	// Not an initramfs: the kernel finds no root and panics.
 	layer := file(t, "boot/initrd", []byte("this is no initramfs\n"))
 	img, err = mutate.AppendLayers(img, layer)
 	require.NoError(t, err)
@@ -67,8 +66,7 @@ func publish(t *testing.T, spec string, contexts map[string]string) releases {
 	return r
 }
 
-// seen is the name that a machine calls an image by: what it knows as its
-// gateway is the host.
+// seen returns the name of an image for a VM, whose gateway is the host.
 func (r releases) seen(ref string) string {
 	_, port, _ := strings.Cut(r.registry.Addr(), ":")
 	return "oci:" + strings.Replace(ref, r.registry.Addr(), "10.0.2.2:"+port, 1)
@@ -88,8 +86,7 @@ func file(t *testing.T, path string, data []byte) v1.Layer {
 	return layer
 }
 
-// acmeSpec is the standard variant of a distribution that only the directory
-// examples/private-distro/catalog knows.
+// acmeSpec is the standard variant of the distribution in examples/private-distro/catalog.
 const acmeSpec = `# syntax=ghcr.io/flavorkit/frontend:1
 extends: acme
 variant: standard
@@ -97,33 +94,33 @@ version: v1.0.0
 `
 
 // acmeContexts are what acmeSpec is built with.
-func acmeContexts(t *testing.T) map[string]string {
+func acmeContexts(t testing.TB) map[string]string {
 	t.Helper()
 	all := standardContexts(t)
 	all["catalog"] = filepath.Join(testkit.RepoRoot(t), "examples", "private-distro", "catalog")
 	return all
 }
 
-// TestMachine follows machines from the medium on: one with a private distribution
-// in the variant standard, by BIOS, through an upgrade, a release that does not
-// boot, the recovery system and a reset; the other with Secure Boot enforced,
-// through an upgrade of its recovery system.
+// TestMachine installs two VMs from an ISO: one with BIOS, a private distribution and the variant
+// standard, which goes through an upgrade, a release that does not boot, the recovery system and a
+// reset; and one with Secure Boot, whose recovery system is upgraded. Both upgrade from the separate
+// programs of Kairos to one program for all.
 func TestMachine(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		firmware qemu.Firmware
 		spec     string
-		contexts func(*testing.T) map[string]string
+		contexts func(testing.TB) map[string]string
 		medium   func(*testing.T) qemu.Options
 		active   func(console) // what the active system is held to
 		then     func(console, releases)
 	}{
 		{qemu.BIOS, acmeSpec, acmeContexts, configOnMedium, console.acme, console.liveOn},
-		{qemu.SecureBoot, debianSpec, func(t *testing.T) map[string]string { return contexts(t) }, configOnDisk, console.secure, console.newRecovery},
+		{qemu.SecureBoot, debianSpec, contexts, configOnDisk, console.secure, console.newRecovery},
 	} {
 		t.Run(string(tt.firmware), func(t *testing.T) {
 			t.Parallel() // an emulated machine keeps one core busy
-			r := publish(t, tt.spec, tt.contexts(t))
+			r := publish(t, tt.spec, "kairos: latest\n", with(t, tt.contexts(t), "kairos"))
 			o := tt.medium(t)
 			o.Firmware, o.CPUs, o.DiskFirst = tt.firmware, 1, true
 			o.Disks = append([]qemu.Disk{{SizeMiB: 12 << 10}}, o.Disks...)
@@ -140,7 +137,7 @@ func TestMachine(t *testing.T) {
 	}
 }
 
-// acme holds a machine to what acmeSpec asks for.
+// acme checks a system of acmeSpec.
 func (c console) acme() {
 	c.t.Helper()
 	standardUp(c.t, c)
@@ -150,15 +147,15 @@ func (c console) acme() {
 	c.run("echo '{}' | jq .") // a package of its group
 }
 
-// secure holds a machine to an enforced Secure Boot.
+// secure checks that Secure Boot is enforced.
 func (c console) secure() {
 	c.t.Helper()
 	assert.Equal(c.t, "1", c.run("od -An -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-*|tr -d ' '"))
 	assert.Contains(c.t, c.run("cat /etc/kairos-release"), `KAIROS_NAME="kairos-core-debian-12"`)
 }
 
-// TestMachineByURL has a machine boot over HTTP what iPXE would be told to, and
-// install itself with a cloud-config that the kernel arguments have the URL of.
+// TestMachineByURL boots a VM over HTTP as the iPXE script does, and installs it with a
+// cloud-config from the URL in the kernel arguments.
 func TestMachineByURL(t *testing.T) {
 	t.Parallel()
 	disk := filepath.Join(t.TempDir(), "disk.img")
@@ -175,15 +172,15 @@ func TestMachineByURL(t *testing.T) {
 	assert.Contains(t, c.run("id owner"), "(admin)")
 }
 
-// TestMachineLent has a system install itself whose EFI programs are those of
-// another distribution: the agent must find them.
+// TestMachineLent installs a system with the EFI programs of another distribution, which the agent
+// must find. It has the one program of Kairos.
 func TestMachineLent(t *testing.T) {
 	t.Parallel()
 	entries := nativeEntries(t)
 	at := slices.IndexFunc(entries, func(c matrix.Entry) bool { return strings.HasPrefix(c.Name, "core-alpine-ubuntu-") })
 	require.GreaterOrEqual(t, at, 0)
-	o := options(t, map[string]string{"kairos.spec": "extends: alpine-ubuntu\nversion: v1.0.0\n"})
-	o.Contexts, o.Target = standIns(t, entries[at]), "iso"
+	o := options(t, map[string]string{"kairos.spec": "extends: alpine-ubuntu\nversion: v1.0.0\nkairos: latest\n"})
+	o.Contexts, o.Target = with(t, standIns(t, entries[at]), "kairos"), "iso"
 	// How terminals of OpenRC are told to give a root shell, as on a live medium.
 	o.Contexts["cloud-config"] = writeFiles(t, map[string]string{"config.yaml": installConfig + `    - name: "Root shell, with OpenRC"
       commands: [mkdir -p /run/kairos, touch /run/kairos/autologin]
@@ -202,6 +199,7 @@ func TestMachineLent(t *testing.T) {
 	for _, service := range []string{"connman", "ntpd", "sshd", "syslog", "udev", "cos-setup-boot", "cos-setup-network"} {
 		c.run("rc-service " + service + " status") // fails unless it runs
 	}
+	c.oneProgram()
 	assert.Equal(t, "/run/connman/resolv.conf", strings.TrimSpace(c.run("readlink /etc/resolv.conf")))
 	r, err := c.m.Run(t.Context(), "for i in $(seq 60); do ! grep -x 'nameserver 10.0.2.3' /etc/resolv.conf || exit 0; sleep 1; done; false", 2*time.Minute)
 	require.NoError(t, err)
@@ -211,7 +209,7 @@ func TestMachineLent(t *testing.T) {
 	assert.Equal(t, "755", strings.TrimSpace(c.run("stat -c %a /run/sshd")))
 }
 
-// configOnMedium is an ISO with the cloud-config beside the system.
+// configOnMedium returns an ISO with the cloud-config on it.
 func configOnMedium(t *testing.T) qemu.Options {
 	t.Helper()
 	o := options(t, map[string]string{"kairos.spec": acmeSpec + "artifacts: {iso: {label: MY_EDGE}}\n"})
@@ -222,8 +220,7 @@ func configOnMedium(t *testing.T) qemu.Options {
 	return qemu.Options{ISO: glob(t, build(t, embedded(t), o), "*.iso")}
 }
 
-// configOnDisk is the usual ISO, with a medium beside it as clouds and
-// hypervisors make them.
+// configOnDisk returns the usual ISO, and a second medium like those of clouds and hypervisors.
 func configOnDisk(t *testing.T) qemu.Options {
 	t.Helper()
 	dir := writeFiles(t, map[string]string{"user-data": installConfig, "meta-data": "instance-id: test\n"})
@@ -231,7 +228,7 @@ func configOnDisk(t *testing.T) qemu.Options {
 	return qemu.Options{ISO: iso(t), Disks: []qemu.Disk{{Path: filepath.Join(dir, "cidata.iso"), ReadOnly: true}}}
 }
 
-// liveOn is the life of an installed machine.
+// liveOn takes an installed system through upgrades, recovery and reset.
 func (c console) liveOn(r releases) {
 	t := c.t
 	c.run("! command -v tree")
@@ -249,6 +246,7 @@ func (c console) liveOn(r releases) {
 	installed(t, c, true)
 	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.1.0"`)
 	c.run("command -v tree")
+	c.oneProgram()
 	assert.Equal(t, hostKey, c.run("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"), "the machine is known by its key")
 	for _, dir := range []string{"/home/owner", "/usr/local", "/oem", "/root"} {
 		assert.Equal(t, "kept", c.run("cat "+dir+"/mine"))
@@ -262,7 +260,7 @@ func (c console) liveOn(r releases) {
 
 	c.upgrade(r.seen(r.broken))
 	c.reboot()
-	c.expect(`Kernel command line: [^\n]*COS_ACTIVE`, time.Minute)
+	c.expect(commandLine+`COS_ACTIVE`, time.Minute)
 	c.expect(`Kernel panic - not syncing`, time.Minute)
 	c.expect(prompt("COS_PASSIVE[^\n]* upgrade_failure"), time.Minute)
 	c.run("test -e /run/cos/passive_mode")
@@ -280,7 +278,7 @@ func (c console) liveOn(r releases) {
 
 	c.run("grub2-editenv /oem/grubenv set next_entry=statereset")
 	c.reboot()
-	c.expect(`Kernel command line: [^\n]*COS_SYSTEM[^\n]* kairos\.reset`, time.Minute)
+	c.expect(commandLine+`COS_SYSTEM[^\n]* kairos\.reset`, time.Minute)
 	c.expect(prompt("COS_ACTIVE"), 4*time.Minute)
 	installed(t, c, true)
 	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.0.0"`, "that of the recovery system")
@@ -290,8 +288,7 @@ func (c console) liveOn(r releases) {
 	assert.Contains(t, c.run("id owner"), "(admin)")
 }
 
-// newRecovery upgrades the recovery system of an installed machine, and nothing
-// else.
+// newRecovery upgrades only the recovery system.
 func (c console) newRecovery(r releases) {
 	t := c.t
 	c.upgrade(r.seen(r.good), "--recovery")
@@ -300,6 +297,7 @@ func (c console) newRecovery(r releases) {
 	c.expect(prompt("COS_SYSTEM"), time.Minute)
 	c.run("test -e /run/cos/recovery_mode")
 	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.1.0"`)
+	c.oneProgram()
 
 	c.reboot()
 	c.expect(prompt("COS_ACTIVE"), time.Minute)
@@ -308,10 +306,15 @@ func (c console) newRecovery(r releases) {
 	assert.NotContains(t, c.run("grub2-editenv /run/initramfs/cos-state/boot_assessment list"), "=", "nothing is on probation")
 }
 
-// prompt is the root prompt of a system that was booted with something on its
+// commandLine begins a pattern for the kernel command line. The kernel prints it as "Command line"
+// and as "Kernel command line", and either will do: a busy serial console loses a character now and
+// then.
+const commandLine = `ommand line: [^\n]*`
+
+// prompt returns a pattern for the root prompt of a system that was booted with this on its kernel
 // command line.
 func prompt(cmdline string) string {
-	return `(?s)Kernel command line: [^\n]*` + cmdline + `.*?root@[^ \n]*:~# `
+	return `(?s)` + commandLine + cmdline + `.*?root@[^ \n]*:~# `
 }
 
 // expect waits until the console shows a pattern.
@@ -327,7 +330,7 @@ func (c console) expect(pattern string, limit time.Duration) {
 	}
 }
 
-// upgrade installs an image beside the system that runs.
+// upgrade installs an image next to the running system.
 func (c console) upgrade(source string, flags ...string) {
 	c.t.Helper()
 	command := strings.Join(append([]string{"kairos-agent upgrade --source", source}, flags...), " ")
@@ -337,7 +340,7 @@ func (c console) upgrade(source string, flags ...string) {
 	assert.Contains(c.t, r.Output, "Upgrade completed")
 }
 
-// reboot asks the machine to, and does not wait.
+// reboot starts a reboot and does not wait.
 func (c console) reboot() {
 	c.t.Helper()
 	require.NoError(c.t, c.m.Send("reboot\n"))

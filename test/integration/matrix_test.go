@@ -35,7 +35,7 @@ func together(all []matrix.Entry) frontend.Entries {
 	return cs
 }
 
-// installs are the vertices that ran and install packages.
+// installs returns the vertices that ran and install packages.
 func (r *record) installs() []string {
 	var names []string
 	for _, name := range r.ran() {
@@ -46,18 +46,19 @@ func (r *record) installs() []string {
 	return names
 }
 
-// TestMatrix builds two userlands on two kernels in one solve: the packages of
-// each are installed once. A further kernel is one more installation.
+// TestMatrix builds two userlands with two kernels in one build: the packages of each are installed
+// once. Another kernel takes one more installation.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
 	const (
-		// A version of its own, so that no other test has built one of them.
+		// Another version, so that no other test has built one of them.
 		bases   = "entries: [{extends: [debian-12, debian-12-openrc], architectures: [amd64], versions: [v1.7.0], kernels: ["
 		kernels = "debian-12, debian-13"
 		another = ", {from: debian-12, package: linux-image-rt-amd64}"
 	)
 	run := func(t *testing.T, text string) *record {
+		t.Helper()
 		cs := entries(t, text)
 		o := options(t, nil)
 		o.Frontend = frontend.New(frontend.Options{}).Entries(cs)
@@ -90,8 +91,8 @@ func TestMatrix(t *testing.T) {
 	})
 }
 
-// TestMatrixFiles exports the files of two entries together. Their stages but the
-// last are the same, so the ISO of the other tests has most of them.
+// TestMatrixFiles exports the files of two entries together. They only differ in the last stage,
+// and most of the others are cached from other tests.
 func TestMatrixFiles(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
@@ -125,8 +126,7 @@ func TestMatrixFiles(t *testing.T) {
 	}
 }
 
-// TestMatrixImage exports the image of one entry, which all entries have been built
-// for before.
+// TestMatrixImage exports the image of one entry after building all entries.
 func TestMatrixImage(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
@@ -139,7 +139,7 @@ func TestMatrixImage(t *testing.T) {
 	assert.Equal(t, sumOf(t, alone), sumOf(t, entry), "the same bytes as when it is built alone")
 }
 
-// TestMatrixMistakes has an entry that is wrong, and two that fail.
+// TestMatrixMistakes builds a matrix with a wrong entry, and one with two entries that fail.
 func TestMatrixMistakes(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
@@ -168,11 +168,10 @@ func TestMatrixMistakes(t *testing.T) {
 	})
 }
 
-// BenchmarkMatrix compares building all entries for amd64 in one solve with the
-// slowest of them alone, on a warm package cache: every step runs again, with
-// the packages of the last run at hand. How far the two can be from each other
-// depends on the cores, so it also says how many steps ran at a time, and how
-// long the longest chain of steps is: what would be left with a core for each.
+// BenchmarkMatrix compares building all amd64 entries in one build with building the slowest of
+// them alone. Every step runs again, but the packages are downloaded. The result depends on the
+// number of cores, so it also reports how many steps ran at a time, and how long the longest chain
+// of steps is: the limit with a core for each step.
 func BenchmarkMatrix(b *testing.B) {
 	c := embedded(b)
 	all, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0", Flavors: spectest.Catalog(b).FlavorNames(), Archs: catalog.Names(spectest.Catalog(b).Archs)})

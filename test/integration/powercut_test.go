@@ -14,13 +14,12 @@ import (
 	"github.com/flavorkit/flavorkit/internal/qemu"
 )
 
-// TestPowerCut cuts the power of a machine at twenty moments of an upgrade: each
-// time it boots, the old system or the new one. One upgrade is run, and its disk
-// is copied at these moments, with QEMU held still: what a copy holds is what a
-// killed QEMU would have left.
+// TestPowerCut cuts the power of a VM at twenty moments of an upgrade: each time, it boots the old
+// or the new system. The test runs one upgrade and copies its disk at these moments, with QEMU
+// stopped, so a copy contains what a killed QEMU would have left.
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
-	r := publish(t, debianSpec, contexts(t))
+	r := publish(t, debianSpec, "", contexts(t))
 	dir := buildDisk(t, "img", "layout: full, firmware: bios, compression: none, ")
 	disk := filepath.Join(dir, "machine.qcow2")
 	ask(t, dir, "qemu-img", "create", "-q", "-f", "qcow2", "-b", diskName+".img", "-F", "raw", disk, "10G")
@@ -28,7 +27,7 @@ func TestPowerCut(t *testing.T) {
 	c := console{t, m}
 	c.expect(prompt("COS_ACTIVE"), time.Minute)
 
-	// The last seconds count most: images are renamed then.
+	// The last seconds matter most, because the images are renamed then.
 	writing, renaming := &moments{most: 12, dir: dir, name: "writing"}, &moments{most: 8, dir: dir, name: "renaming"}
 	begun := len(m.Text())
 	require.NoError(t, m.Send("kairos-agent upgrade --source "+r.seen(r.good)+"; echo ended with $?\n"))
@@ -73,8 +72,8 @@ func TestPowerCut(t *testing.T) {
 	}
 }
 
-// moments are copies of a disk, at most so many, each moment with the same
-// chance to be among them (reservoir sampling).
+// moments has a limited number of copies of a disk, at random moments with equal probability
+// (reservoir sampling).
 type moments struct {
 	dir, name string
 	most      int

@@ -25,25 +25,25 @@ func component(t testing.TB, name string) *catalog.Component {
 	return cat.Components[name]
 }
 
-// fileOf is the file that the catalog asks the publisher of a component for.
+// fileOf returns the name of a component's file at its publisher.
 func fileOf(c *catalog.Component) string {
 	return path.Base(c.Expand(c.URL, c.Version, arch))
 }
 
-// release stands in for the one that the catalog has of a component.
+// release returns a substitute for the release of a component.
 func release(t testing.TB, c *catalog.Component, program []byte) releasetest.Release {
 	t.Helper()
 	return releasetest.StandIn(t, c.Expand(c.Checksums, c.Version, arch), cmp.Or(c.Program, c.Name), program)
 }
 
-// from is the entry of a spec that has a component from a server, where it has
-// the urls of the catalog.
+// from returns the entry of a spec for a component on a server, with the URLs of the catalog on
+// that server.
 func from(s *releasetest.Server, c *catalog.Component) string {
 	return fmt.Sprintf("%s: {url: '%s', checksums: '%s'}", c.Name, s.At(c.URL), s.At(c.Checksums))
 }
 
-// TestComponentDownload takes all programs of the standard variant from their
-// publishers, as the catalog says where.
+// TestComponentDownload downloads all programs of the standard variant from their URLs in the
+// catalog.
 func TestComponentDownload(t *testing.T) {
 	t.Parallel()
 	contexts := standardContexts(t)

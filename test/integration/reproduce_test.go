@@ -9,10 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sumOf tells files apart by their bytes. Two engines that know nothing of each
-// other make the same ones: TestShells compares images and disks, and
-// TestInterrupted ISOs. Packages are those of the moment: a mirror that changes in
-// between changes the result.
+// sumOf returns the checksum of a file. Independent engines must make the same files: TestShells
+// compares images and disks, and TestInterrupted ISOs. Package versions are not locked, so a mirror
+// that changes in between changes the result.
 func sumOf(t *testing.T, file string) digest.Digest {
 	t.Helper()
 	f, err := os.Open(file)

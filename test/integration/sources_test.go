@@ -11,8 +11,8 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// TestComponentImage copies a component out of an image of a registry. Any
-// image with a file in it will do: here it is the frontend's.
+// TestComponentImage copies a component from an image in a registry. Any image with a file works:
+// here it is that of the frontend.
 func TestComponentImage(t *testing.T) {
 	t.Parallel()
 	registry := testkit.Registry(t)
@@ -24,8 +24,8 @@ func TestComponentImage(t *testing.T) {
 	assert.Contains(t, r.ran(), "[component/kairos-agent] copy kairos-agent from "+ref)
 }
 
-// TestToolsContext replaces the tools by an image that has none: the named
-// context is used, and the vertex in which they are installed is not built.
+// TestToolsContext replaces the tools with an image that has none: the named context is used, and
+// the step that installs the tools does not run.
 func TestToolsContext(t *testing.T) {
 	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": debianSpec})
@@ -40,7 +40,7 @@ func TestToolsContext(t *testing.T) {
 	}
 }
 
-// TestFrontendImage looks at the image that a # syntax= line names.
+// TestFrontendImage checks the frontend image for a # syntax= line.
 func TestFrontendImage(t *testing.T) {
 	t.Parallel()
 	index, err := layout.ImageIndexFromPath(testkit.Frontend(t, arch))

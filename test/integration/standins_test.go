@@ -17,11 +17,10 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// TestStandIns builds the standard variant of one entry for each pair of families
-// that lend userland and kernel, in one solve, by specs that name the real
-// images. Where a distribution is out of reach, a stand-in takes the place of its
-// image (hack/standins.sh). No check refuses any of them. TestMachineLent boots
-// one, and TestAllStandIns builds the other entries.
+// TestStandIns builds the standard variant of one entry for each pair of userland and kernel
+// families, in one build, with specs that name the real images. Local substitutes replace the
+// images of unreachable distributions (hack/standins.sh). All checks pass. TestMachineLent boots
+// one of them, and TestAllStandIns builds the other entries.
 func TestStandIns(t *testing.T) {
 	t.Parallel()
 	var chosen []matrix.Entry
@@ -36,7 +35,7 @@ func TestStandIns(t *testing.T) {
 			}
 		}
 	}
-	// What is there already to lend a kernel is installed once.
+	// A donor that is already there is installed once.
 	choose(func(userland, donor string) bool { return userland != donor })
 	choose(func(userland, _ string) bool { return donors[userland] })
 	choose(func(_, _ string) bool { return true })
@@ -44,8 +43,8 @@ func TestStandIns(t *testing.T) {
 	buildAll(t, chosen)
 }
 
-// TestAllStandIns builds all entries of the matrix for this architecture in one
-// solve. It takes long: some twenty installations.
+// TestAllStandIns builds all entries of the matrix for this architecture in one build. It takes
+// long: about twenty installations.
 func TestAllStandIns(t *testing.T) {
 	t.Parallel()
 	buildAll(t, nativeEntries(t))
@@ -59,7 +58,7 @@ func nativeEntries(t testing.TB) []matrix.Entry {
 	return all
 }
 
-// familiesOf are the families that the userland and the kernel of an entry are of.
+// familiesOf returns the families of the userland and the kernel of an entry.
 func familiesOf(t testing.TB, c matrix.Entry) string {
 	t.Helper()
 	cat, err := catalog.Builtin()
@@ -87,8 +86,8 @@ func buildAll(t *testing.T, all []matrix.Entry) {
 	assert.GreaterOrEqual(t, checked, len(all)-2, "the kernel of each entry is checked, but for what other tests have built")
 }
 
-// standIns are named contexts for the base images that entries need: a stand-in for
-// each that hack/base.sh does not make.
+// standIns returns named contexts for the base images that entries need: local substitutes for
+// those that hack/base.sh does not make.
 func standIns(t testing.TB, entries ...matrix.Entry) map[string]string {
 	t.Helper()
 	cat, err := catalog.Builtin()

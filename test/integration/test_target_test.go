@@ -15,8 +15,7 @@ import (
 )
 
 const (
-	// passing holds for the live system. Values are such as a shell would take
-	// apart.
+	// passing holds for the live system. A shell would split or expand its values.
 	passing = debianSpec + `test:
   assertions:
     - run: |
@@ -29,7 +28,7 @@ const (
       matches: '^KAIROS_VERSION="?v1\.0\.0"?$'
     - service: ssh
 `
-	// failing has a mistake in each of the last lines, and one that holds.
+	// failing has one assertion that holds; the others fail.
 	failing = debianSpec + `test:
   assertions:
     - run: test -e /run/cos/live_mode
@@ -40,10 +39,10 @@ const (
       matches: KAIROS_VERSION=.?v2
       timeout: 3s
 `
-	bootStep = "[test] boot " + diskName + ".iso and try the assertions"
+	bootStep = "[test] boot " + diskName + ".iso and run the assertions"
 )
 
-// TestTarget boots in the graph. What has passed is not booted again.
+// TestTarget boots in the build. A test that has passed does not boot again.
 func TestTarget(t *testing.T) {
 	t.Parallel() // it boots a machine, and so does the next
 	c := embedded(t)
@@ -68,7 +67,7 @@ func TestTarget(t *testing.T) {
 	assert.Contains(t, string(console), "Linux version ")
 	assert.NotContains(t, string(console), "\x1b")
 
-	// Where an assertion stands does not count.
+	// The position of an assertion does not matter.
 	o = options(t, map[string]string{"kairos.spec": strings.Replace(passing, "test:\n", "# Comment.\ntest:\n", 1)})
 	o.Target = "test"
 	r = watch(&o)
@@ -76,8 +75,8 @@ func TestTarget(t *testing.T) {
 	assert.Empty(t, r.ran())
 }
 
-// TestTargetFails names the first assertion that failed, with its line. What there
-// was to see is in the log, of all of them.
+// TestTargetFails checks that the error names the first failed assertion and its line, and that the
+// log has the output of all of them.
 func TestTargetFails(t *testing.T) {
 	t.Parallel()
 	o := options(t, map[string]string{"kairos.spec": failing})

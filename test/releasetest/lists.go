@@ -1,7 +1,6 @@
-// Package releasetest stands in for the publishers of the components: with
-// their checksum lists as recorded, and with a server that hands out files
-// under the names of these lists. It knows nothing of the catalog, so that a
-// wrong name there is not found here.
+// Package releasetest replaces the publishers of components: it has their recorded checksum lists,
+// and a server for files with the names in these lists. It does not read the catalog, so a wrong
+// name in the catalog is not found on the server.
 package releasetest
 
 import (
@@ -16,9 +15,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-// lists has each recorded list at the path that its url says. A line that
-// begins with # is ours and says where the others are from; a checksum of zeros
-// is one that is not known.
+// lists has each recorded list at the path of its URL. A line that begins with
+// # is ours and says where the others are from; a checksum of zeros is unknown.
 //
 //go:embed lists
 var lists embed.FS
@@ -36,7 +34,7 @@ type Line struct {
 
 var line = regexp.MustCompile(`^([0-9a-f]{64}) ([ *])(\S+)$`)
 
-// Read is the list that was recorded from a url, such as
+// Read returns the list that was recorded from a URL, such as
 // https://github.com/k3s-io/k3s/releases/download/v1.34.1+k3s1/sha256sum-amd64.txt.
 func Read(address string) (List, error) {
 	name := path.Join("lists", strings.TrimPrefix(address, "https://"))
@@ -59,7 +57,7 @@ func Read(address string) (List, error) {
 	return list, errors.Wrap(scanner.Err(), name)
 }
 
-// Find is the line that has a name to the letter.
+// Find returns the line with exactly this name.
 func (l List) Find(name string) (line Line, ok bool) {
 	i := slices.IndexFunc(l, func(line Line) bool { return line.Name == name })
 	if i < 0 {
@@ -68,7 +66,7 @@ func (l List) Find(name string) (line Line, ok bool) {
 	return l[i], true
 }
 
-// String is the list as sha256sum writes it.
+// String returns the list in the format of sha256sum.
 func (l List) String() string {
 	var b strings.Builder
 	for _, line := range l {

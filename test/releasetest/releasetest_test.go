@@ -15,7 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/test/releasetest"
 )
 
-// TestLists reads every list that is recorded.
+// TestLists reads every recorded list.
 func TestLists(t *testing.T) {
 	read := 0
 	require.NoError(t, fs.WalkDir(os.DirFS("lists"), ".", func(name string, d fs.DirEntry, err error) error {
@@ -39,10 +39,10 @@ func TestLists(t *testing.T) {
 		"add test/releasetest/lists/github.com/k3s-io/k3s/releases/download/v0/sha256sum-amd64.txt")
 }
 
-// TestServer fetches a release whose list marks binary files, in the case of
-// its publisher and in another.
+// TestServer downloads a release whose list marks binary files, with names in the publisher's case
+// and in another.
 func TestServer(t *testing.T) {
-	const release = "https://github.com/k0sproject/k0s/releases/download/v1.33.4+k0s.0/"
+	const release = "https://github.com/k0sproject/k0s/releases/download/v1.36.4+k0s.0/"
 	server := releasetest.Serve(t, releasetest.StandIn(t, release+"sha256sums.txt", "k0s", []byte("program")))
 	get := func(address string) (int, string) {
 		r, err := http.Get(server.At(address))
@@ -55,9 +55,9 @@ func TestServer(t *testing.T) {
 	sum := sha256.Sum256([]byte("program"))
 	status, list := get(release + "sha256sums.txt")
 	assert.Equal(t, http.StatusOK, status)
-	assert.Contains(t, list, hex.EncodeToString(sum[:])+" *k0s-v1.33.4+k0s.0-arm64\n")
+	assert.Contains(t, list, hex.EncodeToString(sum[:])+" *k0s-v1.36.4+k0s.0-arm64\n")
 	assert.NotContains(t, list, "#")
-	for _, name := range []string{"k0s-v1.33.4+k0s.0-amd64", "K0s-v1.33.4+k0s.0-AMD64"} {
+	for _, name := range []string{"k0s-v1.36.4+k0s.0-amd64", "K0s-v1.36.4+k0s.0-AMD64"} {
 		status, program := get(release + name)
 		assert.Equal(t, http.StatusOK, status)
 		assert.Equal(t, "program", program)

@@ -15,17 +15,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Release is a checksum list, where its url says, and the files on it, which lie
-// beside it.
+// Release is a checksum list at its URL, and its files next to it.
 type Release struct {
 	URL   string // of the list
 	List  List
 	Files map[string][]byte
 }
 
-// StandIn is the release with the list of a url. All of its files are one
-// program: archives hold it under its name, others are it. The checksums are of
-// these files.
+// StandIn returns the release with the list of a URL. All of its files are one program: archives
+// contain it under its name, other files are the program. The checksums are those of these files.
 func StandIn(t testing.TB, address, program string, content []byte) Release {
 	t.Helper()
 	list, err := Read(address)
@@ -58,14 +56,13 @@ func archive(t testing.TB, program string, content []byte) []byte {
 	return b.Bytes()
 }
 
-// Server hands out releases as GitHub does, which finds a file by its name in
-// any case.
+// Server serves releases like GitHub, where names are not case-sensitive.
 type Server struct {
 	url   string
 	files map[string][]byte // by path in lower case
 }
 
-// Serve starts a server on the loopback interface, for the time of one test.
+// Serve starts a server on the loopback interface until the end of the test.
 func Serve(t testing.TB, releases ...Release) *Server {
 	t.Helper()
 	s := &Server{files: map[string][]byte{}}
@@ -85,8 +82,8 @@ func (s *Server) put(address string, data []byte) {
 	s.files[strings.ToLower("/"+strings.TrimPrefix(address, "https://"))] = data
 }
 
-// At is where the server has what a publisher has at a url. The url may have
-// placeholders, such as {version}.
+// At returns the URL on the server for a publisher's URL, which may have placeholders, such as
+// {version}.
 func (s *Server) At(address string) string {
 	return s.url + "/" + strings.TrimPrefix(address, "https://")
 }

@@ -19,8 +19,7 @@ type Bench struct {
 	Dir string
 }
 
-// New makes a bench. The programs are what the scripts use beside those of every
-// system.
+// New makes a bench. programs are those that the scripts need and not every system has.
 func New(t testing.TB, programs ...string) Bench {
 	t.Helper()
 	for _, program := range programs {
@@ -45,7 +44,7 @@ func (b Bench) Mkdir(name string) {
 	require.NoError(b, os.MkdirAll(b.Path(name), 0o755))
 }
 
-// Read returns what is in a file.
+// Read returns the content of a file.
 func (b Bench) Read(name string) string {
 	b.Helper()
 	data, err := os.ReadFile(b.Path(name))
@@ -53,8 +52,7 @@ func (b Bench) Read(name string) string {
 	return string(data)
 }
 
-// Try runs a script, with environment variables as name=value, and returns what
-// it prints.
+// Try runs a script, with environment variables as name=value, and returns what it prints.
 func (b Bench) Try(script graph.Script, env []string, args ...string) (string, error) {
 	b.Helper()
 	b.lay(script)
@@ -66,7 +64,7 @@ func (b Bench) Try(script graph.Script, env []string, args ...string) (string, e
 	return string(out), err
 }
 
-// lay writes a script, and what it sources beside it.
+// lay writes a script and the scripts that it sources.
 func (b Bench) lay(script graph.Script) {
 	b.Helper()
 	b.Write("scripts/"+script.Name, string(script.Text))
@@ -82,7 +80,7 @@ func (b Bench) Run(script graph.Script, env []string, args ...string) {
 	require.NoError(b, err, out)
 }
 
-// Ask is the output of a program that looks at what was made.
+// Ask returns the output of a program that inspects the result.
 func (b Bench) Ask(program string, args ...string) string {
 	b.Helper()
 	cmd := exec.Command(program, args...)

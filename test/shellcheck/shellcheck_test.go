@@ -39,7 +39,7 @@ func TestShellcheck(t *testing.T) {
 	}
 }
 
-// TestShfmt checks that every script is formatted as .editorconfig says. make fmt does it.
+// TestShfmt checks that every script is formatted as in .editorconfig. make fmt formats them.
 func TestShfmt(t *testing.T) {
 	root := testkit.RepoRoot(t)
 	list := exec.CommandContext(t.Context(), "git", "ls-files", "*.sh")

@@ -18,8 +18,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs/matrix"
 )
 
-// Files are the specs that a spec can extend: files by path, and the specs of
-// named contexts by "context:NAME".
+// Files are the specs that a spec can extend: files by path, and the specs of named contexts by
+// "context:NAME".
 type Files map[string]string
 
 // File implements specs.Reader.
@@ -38,7 +38,7 @@ func (f Files) Context(_ context.Context, name string) ([]byte, bool, error) {
 }
 
 // Builtin is the built-in catalog, which is read once.
-var Builtin = sync.OnceValues(catalog.Builtin)
+var Builtin = sync.OnceValues(catalog.Builtin) //nolint:gochecknoglobals // read once
 
 // Flavor implements specs.Reader.
 func (Files) Flavor(name string) (*specs.Source, bool) {
@@ -66,7 +66,7 @@ func Catalog(t testing.TB) *catalog.Catalog {
 	return cat
 }
 
-// With is the built-in catalog with a layer of files on top.
+// With returns the built-in catalog with a layer of files on top.
 func With(files map[string]string) (*catalog.Catalog, error) {
 	cat, err := Builtin()
 	if err != nil {
@@ -79,7 +79,7 @@ func With(files map[string]string) (*catalog.Catalog, error) {
 	return cat.With(catalog.Layer{Name: catalog.ContextName, FS: layer, Context: catalog.ContextName})
 }
 
-// Load loads a spec called kairos.spec, which has no mistakes.
+// Load loads a spec called kairos.spec, which must have no mistakes.
 func Load(spec string, files Files) (*specs.Document, error) {
 	doc, err := load(spec, files)
 	if err == nil {
@@ -105,7 +105,7 @@ func Plan(spec string, files Files, arch string) (*plan.Plan, error) {
 	return plan.Resolve(doc, cat, arch)
 }
 
-// MustPlan is Plan for specs that are right.
+// MustPlan is Plan for specs without mistakes.
 func MustPlan(t testing.TB, spec string, files Files, arch string) *plan.Plan {
 	t.Helper()
 	p, err := Plan(spec, files, arch)
@@ -124,7 +124,7 @@ func RoundTrip(t testing.TB, p *plan.Plan) (data []byte, back *plan.Plan) {
 	return data, back
 }
 
-// Entries are those of the matrix of all flavors, as version v1.0.0.
+// Entries returns those of the built-in matrix, with version v1.0.0.
 func Entries(t testing.TB) []matrix.Entry {
 	t.Helper()
 	entries, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: "v1.0.0", Flavors: Catalog(t).FlavorNames(), Archs: catalog.Names(Catalog(t).Archs)})
@@ -142,8 +142,7 @@ func PlanEntry(t testing.TB, c matrix.Entry) *plan.Plan {
 	return p
 }
 
-// Seeds are specs for fuzzing to start from: every key, both ways of writing
-// what has a short form, and the common mistakes.
+// Seeds returns specs to start fuzzing from: every key, long and short forms, and common mistakes.
 func Seeds() []string {
 	const top = "# syntax=ghcr.io/flavorkit/frontend:1\nversion: v1.0.0\n"
 	return []string{
@@ -156,8 +155,15 @@ func Seeds() []string {
 		top + "extends: debian-12\nfiles:\n  - {path: /etc/motd, content: hi, mode: 0644, owner: 0:0}\n  - path: /lib/x/y\n    from: x\n",
 		top + "extends: debian-12\nartifacts:\n  iso:\n    compression: gzip\n    level: 9\n    cloudConfig: {content: \"#cloud-config\\n\"}\n",
 		top + "extends: debian-12\ncomponents:\n  kairos-agent: {url: 'https://x/{version}/a-{arch}.tar.gz', checksums: 'https://x/s'}\n  immucore: {image: 'acme/immucore', path: /bin/immucore}\n",
-		top + "extends: debian-12\nvariant: standard\nkubernetes: {distribution: k3s, version: v1.33.9+k3s1}\nmesh: none\n",
+		top + "extends: debian-12\nkairos: v4.3.0\ncomponents: {kairos: {context: mine}}\n",
+		top + "extends: debian-12\nvariant: standard\nkubernetes: {distribution: k3s, version: v1.36.4+k3s1}\nmesh: none\n",
 		top + "extends: debian-12\ntest: {artifact: disk, firmware: bios, memory: 1GiB, timeout: 1h, assertions: [{name: n, run: \"a\\nb\", matches: '^a|b$', timeout: 9s}, {file: /a}, {service: ssh}]}\n",
+		top + "extends: debian-12\nrepositories: [{name: a, url: 'https://a.example', suites: [b], components: [c], key: k.asc, priority: 600, packages: [p], keep: true, secret: s}, " +
+			"{name: d, url: 'https://d.example', path: ./, key: {url: 'https://d.example/k', sha256: abc}, certificate: c}]\n",
+		top + "extends: debian-12\nlayers: [{name: a, image: 'acme/a:1', path: out, to: /opt/a, owner: '1:1'}, {name: b, context: b}]\n",
+		top + "extends: debian-13\nextension: {name: a, version: '1', packages: [b], files: [{path: /opt/a, content: a}], services: [a.service], reload: true, anyDistro: true, certificate: a.crt}\n",
+		top + "extends: debian-12\nargs: {A: a, B: {type: bool, default: true, values: [true], description: b}, C: {type: integer, default: 1}}\n" +
+			"name: ${A}\ninitramfs: {network: \"${B}\"}\nartifacts: {iso: {level: \"${C}\"}}\ncmdline: [\"$${D}\", \"${D\"]\n",
 		top + "x-mine: &a [1, {b: ~}]\nname: *a\n<<: {a: b}\n",
 		"version: [\n", "a: 'b\n", "- a\n", "\ufeffa: b\r\n", "a: !!binary x\n---\nb\n", "? [a]\n: |\n  x\n", "\ta: b", "", "#", "a: \"\\\n", "{",
 	}

@@ -22,10 +22,12 @@ const (
 	stopTimeout  = 15 * time.Second
 )
 
-// mirrored are the registries that a Daemon looks up in its Registry first.
-var mirrored = []string{"docker.io", "ghcr.io", "quay.io"}
+// mirrored are the registries for which a Daemon asks its Registry first.
+func mirrored() []string {
+	return []string{"docker.io", "ghcr.io", "quay.io"}
+}
 
-// Daemon is a buildkitd of its own, for the time of one test.
+// Daemon is a buildkitd for one test.
 type Daemon struct {
 	// Registry answers for docker.io, ghcr.io and quay.io: push there what a build shall find.
 	Registry *RegistryServer
@@ -45,7 +47,7 @@ type daemonConfig struct {
 	state    string
 }
 
-// WithRegistry has the daemon use a registry that other daemons use as well.
+// WithRegistry makes the daemon use a registry that other daemons use too.
 func WithRegistry(registry *RegistryServer) DaemonOption {
 	return func(config *daemonConfig) { config.registry = registry }
 }
@@ -57,8 +59,8 @@ func WithState(name string) DaemonOption {
 }
 
 // Buildkitd starts buildkitd with runc and overlayfs and waits until it answers. Build steps use
-// the network of the host. The end of the test stops it and removes its files, unless
-// WithState; after a failure its log is in the test's output.
+// the network of the host. The end of the test stops it and removes its files, unless WithState;
+// after a failure its log is in the test's output.
 func Buildkitd(t testing.TB, options ...DaemonOption) *Daemon {
 	t.Helper()
 	NeedRoot(t)
@@ -117,13 +119,13 @@ func Buildkitd(t testing.TB, options ...DaemonOption) *Daemon {
 	return daemon
 }
 
-// Addr is the daemon's address, as BUILDKIT_HOST wants it.
+// Addr returns the daemon's address, as for BUILDKIT_HOST.
 func (d *Daemon) Addr() string { return "unix://" + d.socket }
 
 // tmp is for temporary files: BuildKit does not remove all of them.
 func (d *Daemon) tmp() string { return filepath.Join(d.root, "tmp") }
 
-// Log is what the daemon has printed so far.
+// Log returns the daemon's output so far.
 func (d *Daemon) Log() string { return d.log.String() }
 
 // Client connects to the daemon until the end of the test.
@@ -156,7 +158,7 @@ func stateDir(t testing.TB, name string) string {
 	return root
 }
 
-// removeAbandoned removes what a test run that was killed left in parent.
+// removeAbandoned removes what a killed test run left in parent.
 func removeAbandoned(parent string) error {
 	roots, _ := filepath.Glob(filepath.Join(parent, "once-*"))
 	for _, root := range roots {
@@ -177,22 +179,22 @@ func removeAbandoned(parent string) error {
 
 func daemonToml(mirror string) string {
 	var config strings.Builder
-	for _, host := range mirrored {
+	for _, host := range mirrored() {
 		fmt.Fprintf(&config, "[registry.%q]\n  mirrors = [%q]\n", host, mirror)
 	}
 	fmt.Fprintf(&config, "[registry.%q]\n  http = true\n  insecure = true\n", mirror)
 	return config.String()
 }
 
-// start runs the command on a thread of its own: the kernel kills the daemon when that thread
-// ends, so a test that dies leaves no daemon behind.
+// start runs the command on a thread of its own: the kernel kills the daemon when that thread ends,
+// so a test that dies leaves no daemon behind.
 func (d *Daemon) start(t testing.TB, command *exec.Cmd) {
 	t.Helper()
 	command.Stdout, command.Stderr = d.log, d.log
 	command.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:   true,
 		Pdeathsig: syscall.SIGTERM,
-		// All mounts of the daemon end with it, however it ends.
+		// All mounts of the daemon disappear with it, however it ends.
 		Unshareflags: syscall.CLONE_NEWNS,
 	}
 	started := make(chan error, 1)
@@ -244,16 +246,16 @@ func (d *Daemon) stop(t testing.TB) {
 	}
 	d.kill(syscall.SIGTERM)
 	select {
-	case <-d.exited:
+	case <-d.exited: //nolint:errcheck // it was told to end
 	case <-time.After(stopTimeout):
 		t.Errorf("buildkitd did not stop within %s", stopTimeout)
 		d.kill(syscall.SIGKILL)
-		<-d.exited
+		<-d.exited //nolint:errcheck // it was killed
 	}
 	removeContainers(d.root)
 }
 
-// removeContainers ends build steps that outlived the daemon, which a killed daemon leaves.
+// removeContainers ends build steps that a killed daemon has left.
 func removeContainers(root string) {
 	bundles, _ := filepath.Glob(filepath.Join(root, "runc-overlayfs", "executor", "*", "config.json"))
 	for _, bundle := range bundles {

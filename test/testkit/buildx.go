@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// BuildxCLI is the buildx binary with a builder for one Daemon and a configuration of its own.
+// BuildxCLI is the buildx binary with a builder for one Daemon and a separate configuration.
 type BuildxCLI struct {
 	// Dir is the directory that Run starts in; empty for the test's own.
 	Dir string

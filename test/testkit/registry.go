@@ -8,7 +8,7 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit/registry"
 )
 
-// RegistryServer is a registry on the loopback interface, for the time of one test.
+// RegistryServer is a registry on the loopback interface, for one test.
 type RegistryServer struct {
 	t      testing.TB
 	server *httptest.Server

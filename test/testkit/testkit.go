@@ -1,8 +1,8 @@
-// Package testkit gives tests the real things: buildkitd, buildx, a registry, a Debian base image
-// and the Kairos components, all made by the scripts in hack/.
+// Package testkit provides tests with buildkitd, buildx, a registry, a Debian base image and the
+// Kairos components, all made by the scripts in hack/.
 //
-// What is missing on a machine skips the test and says what to install. Where nothing may be
-// missing, FLAVORKIT_REQUIRE_ALL=1 turns each such skip into a failure; `make test` sets it.
+// If something is missing on the machine, the test is skipped and says what to install.
+// FLAVORKIT_REQUIRE_ALL=1, which `make test` sets, turns each such skip into a failure.
 package testkit
 
 import (
@@ -32,7 +32,7 @@ func RepoRoot(t testing.TB) string {
 	}
 }
 
-// Cache is the directory where the scripts in hack/ leave what they make.
+// Cache is the directory with the results of the scripts in hack/.
 func Cache(t testing.TB) string {
 	t.Helper()
 	return filepath.Join(RepoRoot(t), ".cache")
@@ -85,8 +85,8 @@ func Base(t testing.TB, name, arch string) string {
 	return layout
 }
 
-// StandIn is the OCI layout of the stand-in for a distribution that is out of reach, such as
-// "fedora-43", for amd64; made if missing.
+// StandIn returns the OCI layout of the local substitute for a distribution, such as "fedora-44",
+// for amd64; made if missing.
 func StandIn(t testing.TB, name string) string {
 	t.Helper()
 	NeedRoot(t)
@@ -120,7 +120,7 @@ func script(t testing.TB, name string, args ...string) {
 	}
 }
 
-// Missing skips the test for want of something, or fails it where nothing may be missing.
+// Missing skips the test because something is missing, or fails it if nothing may be missing.
 func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("FLAVORKIT_REQUIRE_ALL") == "1" {

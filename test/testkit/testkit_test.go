@@ -100,6 +100,7 @@ func TestStateOutlivesTheDaemon(t *testing.T) {
 	state := fmt.Sprintf("once-%d-state", os.Getpid())
 	t.Cleanup(func() { _ = os.RemoveAll(filepath.Join(Cache(t), "buildkitd", state)) })
 	usage := func(t *testing.T) int {
+		t.Helper()
 		daemon := Buildkitd(t, WithState(state))
 		hello := llb.Scratch().File(llb.Mkfile("/hello", 0o644, []byte("world")))
 		before, err := daemon.Client(t).DiskUsage(t.Context())
@@ -204,7 +205,7 @@ func TestMissingThingsAreSeen(t *testing.T) {
 	}
 }
 
-// probe records what happens to a test instead of letting it happen.
+// probe records failures and skips instead of executing them.
 type probe struct {
 	testing.TB
 	skipped, failed bool

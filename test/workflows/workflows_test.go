@@ -1,4 +1,4 @@
-// Package workflows checks what runs on GitHub, and the bot that updates
+// Package workflows checks the GitHub workflows, and the configuration of the bot that updates
 // dependencies, without GitHub.
 package workflows
 
@@ -58,7 +58,7 @@ var (
 	matrixTargets = regexp.MustCompile(`(?m)^ +target: \[(.*)\]$`)
 )
 
-// TestMakeTargets has every target that a workflow makes in the Makefile.
+// TestMakeTargets checks that the Makefile has every target that a workflow uses.
 func TestMakeTargets(t *testing.T) {
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	require.NoError(t, err)
@@ -85,8 +85,8 @@ func TestMakeTargets(t *testing.T) {
 	assert.NotZero(t, found, "no target was found; does the pattern still fit?")
 }
 
-// TestRenovate has the managers of renovate.json find the version and the
-// publisher of every component.
+// TestRenovate checks that the managers of renovate.json find the version and the publisher of
+// every component.
 func TestRenovate(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(root, ".github", "renovate.json"))
 	require.NoError(t, err)
@@ -127,8 +127,47 @@ func TestRenovate(t *testing.T) {
 	}
 }
 
-// TestFrontendLabels has the released frontend image say the same about itself
-// as the one that is built here.
+// TestRenovateCommands checks that what Renovate runs for a pull request is a make target, and that
+// the workflow allows it.
+func TestRenovateCommands(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(root, ".github", "renovate.json"))
+	require.NoError(t, err)
+	var config struct {
+		PackageRules []struct {
+			MatchPackageNames []string
+			Versioning        string
+			PostUpgradeTasks  struct{ Commands []string }
+		}
+	}
+	require.NoError(t, json.Unmarshal(data, &config))
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	require.NoError(t, err)
+	workflow, err := os.ReadFile(filepath.Join(root, ".github", "workflows", "update.yml"))
+	require.NoError(t, err)
+	allowed := regexp.MustCompile(`RENOVATE_ALLOWED_COMMANDS: (\S.*)`).FindStringSubmatch(string(workflow))
+	require.NotNil(t, allowed)
+	ran := 0
+	for _, rule := range config.PackageRules {
+		for _, command := range rule.PostUpgradeTasks.Commands {
+			ran++
+			target, ok := strings.CutPrefix(command, "make ")
+			require.True(t, ok, command)
+			assert.Contains(t, string(makefile), "\n"+target+":")
+			assert.Regexp(t, allowed[1], command)
+			assert.NotRegexp(t, allowed[1], command+"; true")
+		}
+		if pattern, ok := strings.CutPrefix(rule.Versioning, "regex:"); ok {
+			for version, valid := range map[string]bool{"v1.36.4+k3s1": true, "v1.36.4+k0s.0": true, "v1.37.0-rc1+k3s1": false, "v1.37.0-rc.0+k0s.0": false, "v1.36.4": false} {
+				assert.Equal(t, valid, regexp.MustCompile(pattern).MatchString(version), version)
+			}
+			ran++
+		}
+	}
+	assert.Equal(t, 2, ran, "a command and a pattern for versions")
+}
+
+// TestFrontendLabels checks that the released frontend image has the same labels as the one that is
+// built here.
 func TestFrontendLabels(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(root, ".goreleaser.yaml"))
 	require.NoError(t, err)

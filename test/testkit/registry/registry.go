@@ -1,5 +1,5 @@
-// Package registry is a small container registry for development and tests: it stands for
-// a registry, or for a mirror of one, on a machine that reaches none.
+// Package registry is a small container registry for development and tests. It replaces a registry,
+// or a mirror of one, that the machine cannot reach.
 package registry
 
 import (
@@ -18,8 +18,8 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Handler serves a registry whose blobs live in dir. Manifests live in memory: after a restart,
-// images have to be pushed again, which is quick since the blobs are there.
+// Handler serves a registry with blobs in dir. Manifests are in memory: after a restart, images
+// must be pushed again, which is fast because the blobs are there.
 func Handler(dir string) http.Handler {
 	return registry.New(
 		registry.WithBlobHandler(registry.NewDiskBlobHandler(dir)),
