@@ -1,4 +1,5 @@
-# The two that matter: make demo (from nothing to a bootable ISO), make test.
+# The most important targets: make demo (builds an ISO that boots) and make
+# test.
 
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -6,30 +7,37 @@ ARCH     := $(shell $(GO) env GOARCH)
 CACHE    := .cache
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 
-# What stands in for a registry and for release downloads, which may both be
-# out of reach: a base image from the distro's mirror, components built here.
+# Local substitutes for registries and releases, where they are unreachable: a
+# base image from the distribution's mirror, and components built here.
 CONTEXTS := --build-context debian:12-slim=oci-layout://$(CACHE)/base/debian-12-$(ARCH) \
             --build-context kairos-agent=$(CACHE)/components/$(ARCH)/kairos-agent \
             --build-context immucore=$(CACHE)/components/$(ARCH)/immucore
 
 .PHONY: help
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 	hack/deps.sh build boot
-	$(MAKE) build base components
-	bin/flavorkit build testdata/demo --target iso -o dist $(CONTEXTS)
+	$(MAKE) build
+	@if $(GO) run ./hack/nightly reach testdata/demo 2>/dev/null; then \
+		echo "demo: using the registries and releases"; \
+		set -x; bin/flavorkit build testdata/demo --target iso -o dist; \
+	else \
+		echo "demo: using local substitutes"; \
+		$(MAKE) base components && set -x && bin/flavorkit build testdata/demo --target iso -o dist $(CONTEXTS); \
+	fi
 	@echo
 	@echo "Boot it here:     bin/flavorkit boot dist/kairos-debian-12-core-$(ARCH)-generic-v1.0.0.iso"
 	@echo "Change it:        edit testdata/demo/kairos.spec, and make demo again"
 	@echo "What was built:   bin/flavorkit plan -f testdata/demo/kairos.spec"
 
-# Lanes of tests. Each test of test/integration is in one of them, by its name.
-E2E       := ^Test(Machine|DiskRecovery)
-SCHEDULED := ^Test(PowerCut|Foreign|BoardDisk|AllStandIns)
-# What needs root, or a network.
+# Test lanes. Each test of test/integration is in one of them, by name.
+E2E       := ^TestMachine$$
+VARIANTS  := ^Test(MachineByURL|MachineLent|DiskRecovery|DiskFull|StandardOpenRC)$$
+SCHEDULED := ^Test(PowerCut|Foreign|BoardDisk|AllStandIns|Nightly)
+# Targets that need root or a network.
 NEED_ROOT := /client/engine$$|/internal/qemu$$|/test/testkit$$|/test/integration$$
 
 .PHONY: test-unit
@@ -39,15 +47,21 @@ test-unit: ## Run the tests that need neither root nor a network
 .PHONY: test
 test: ## Run what a change needs: unit, golden, integration on real BuildKit, boots
 	hack/deps.sh build boot test standins
-	$(MAKE) tools base components frontend-image lint
+	$(MAKE) tools base components frontend-image vet
 	hack/lane.sh unit -timeout 20m $$($(GO) list ./... | grep -v /test/integration)
-	hack/lane.sh integration -timeout 60m -parallel 2 -skip '$(E2E)|$(SCHEDULED)' ./test/integration
+	hack/lane.sh integration -timeout 60m -parallel 2 -skip '$(E2E)|$(VARIANTS)|$(SCHEDULED)' ./test/integration
 
 .PHONY: e2e
 e2e: ## Follow machines: installation, upgrade, rollback, recovery, reset
 	hack/deps.sh build boot test standins
 	$(MAKE) base components
 	hack/lane.sh e2e -timeout 70m -parallel 2 -run '$(E2E)' ./test/integration
+
+.PHONY: e2e-variants
+e2e-variants: ## Boot disks, OpenRC, and machines installed over HTTP or with lent EFI programs
+	hack/deps.sh build boot test standins
+	$(MAKE) base components
+	hack/lane.sh e2e-variants -timeout 70m -parallel 2 -run '$(VARIANTS)' ./test/integration
 
 .PHONY: e2e-powercut
 e2e-powercut: ## Cut the power of a machine at twenty moments of an upgrade
@@ -66,6 +80,45 @@ test-matrix: ## Build every entry of the matrix for amd64, on stand-ins
 	hack/deps.sh build boot test standins
 	$(MAKE) base components
 	hack/lane.sh matrix -timeout 120m -run '^TestAllStandIns' ./test/integration
+
+.PHONY: test-browser
+test-browser: ## Show and print the report of a build in a browser
+	hack/deps.sh browser
+	hack/lane.sh browser -timeout 20m -tags browser -run '^TestBrowser' ./client/report
+
+# Every night, on real base images and releases (hack/nightly).
+.PHONY: nightly-cells
+nightly-cells: ## Print the systems that are tried every night, as JSON
+	@$(GO) run ./hack/nightly cells
+
+.PHONY: nightly-cell
+nightly-cell: ## Try one of them: CELL=debian-12-amd64 [STAGES=check,core] [SUBSTITUTES=1]
+	hack/deps.sh build boot test
+	$(MAKE) build $(if $(SUBSTITUTES),base components)
+	$(GO) run ./hack/nightly run --cell '$(CELL)' --stages '$(STAGES)' --log-url '$(LOG_URL)' --registry '$(REGISTRY)' \
+		$(if $(SUBSTITUTES),$(CONTEXTS))
+
+.PHONY: nightly-status
+nightly-status: ## Put the results into docs/status.json, status.md and flavors.md
+	$(GO) run ./hack/nightly merge
+	$(GO) generate ./hack/gen/flavors
+
+.PHONY: catalog-check
+catalog-check: ## Check the catalog against the distributions' repositories: [DISTROS=debian-12]
+	hack/deps.sh build
+	$(MAKE) build
+	mkdir -p $(CACHE)
+	bin/flavorkit catalog check $(DISTROS) --arch $(ARCH) --format markdown >$(CACHE)/catalog-check.md
+
+.PHONY: catalog-outdated
+catalog-outdated: build ## Compare the catalog with the releases of its publishers
+	mkdir -p $(CACHE)
+	bin/flavorkit catalog outdated --format markdown >$(CACHE)/catalog-outdated.md
+
+.PHONY: update-catalog
+update-catalog: ## After changing the version of a component: update what depends on it
+	$(GO) run ./hack/versions
+	$(MAKE) update-goldens generate
 
 .PHONY: build
 build: ## Build the CLI into bin/
@@ -88,7 +141,13 @@ frontend-image: ## Build the frontend image, as an OCI layout
 	hack/frontend.sh
 
 .PHONY: lint
-lint: ## Check formatting and run go vet
+lint: vet ## Run all linters
+	mkdir -p $(CACHE)/lint
+	$(GO) -C hack/lint/go build -o $(abspath $(CACHE))/lint/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	$(CACHE)/lint/golangci-lint run
+
+.PHONY: vet
+vet: ## Check formatting and run go vet
 	@test -z "$$(gofmt -l $$(git ls-files -co --exclude-standard "*.go"))" || { gofmt -l $$(git ls-files -co --exclude-standard "*.go"); exit 1; }
 	$(GO) vet ./...
 
@@ -98,14 +157,26 @@ fmt: ## Format Go files and scripts
 	$(GO) tool -modfile=hack/lint/files/go.mod shfmt -w $$(git ls-files '*.sh')
 
 .PHONY: generate
-generate: ## Generate the JSON schemas, the spec reference and the pages about flavors and targets
+generate: ## Generate the JSON schemas, the spec reference and the pages about flavors, targets and status
 	$(GO) generate ./...
 
 .PHONY: update-goldens
 update-goldens: ## Rewrite the golden plans and graphs
 	$(GO) test ./plan ./frontend -update
 
-# GoReleaser and what it calls, at the versions of hack/release/go.mod.
+# The bot that proposes newer versions (.github/renovate.json).
+RENOVATE := renovate@44.121.2
+
+.PHONY: renovate
+renovate: ## Open pull requests for newer versions; needs RENOVATE_TOKEN
+	npx --yes --package '$(RENOVATE)' -- renovate
+
+.PHONY: renovate-check
+renovate-check: ## Check the configuration of Renovate
+	npx --yes --package '$(RENOVATE)' -- renovate-config-validator --strict .github/renovate.json
+
+# GoReleaser and the tools that it runs, in the versions of
+# hack/release/go.mod.
 RELEASE_TOOLS := $(abspath $(CACHE)/release)
 
 .PHONY: release-tools

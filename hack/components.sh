@@ -3,10 +3,11 @@
 #
 #   hack/components.sh [NAME...] [--arch ARCH] [--force]
 #
-# NAME is kairos-agent, immucore (the default: both), edgevpn, k3s or provider-kairos.
-# Versions are pinned in hack/components/NAME/go.mod. k3s and provider-kairos are stand-ins, which
-# tell their version and nothing else: hack/components/standin.
-# Result: .cache/components/ARCH/NAME/NAME, a directory each, to be handed to a build:
+# NAME is kairos-agent, immucore (the default: both), edgevpn, k3s, provider-kairos or kairos.
+# Versions are pinned in hack/components/NAME/go.mod. k3s and provider-kairos are substitutes that
+# only print their version: hack/components/standin. kairos, the one program for all, is a substitute
+# that starts kairos-agent or immucore: hack/components/multicall.
+# Result: .cache/components/ARCH/NAME/NAME, one directory each, to pass to a build:
 #
 #   --build-context kairos-agent=.cache/components/amd64/kairos-agent
 set -euo pipefail
@@ -27,23 +28,53 @@ describe() {
       tags=nogit,nounpack
       ;;
     edgevpn)
-      # The fork of go-libp2p-pubsub that its own go.mod asks for counts only there: a dependency's
-      # replace directives do nothing (go.dev/ref/mod). This is v0.35.3 with the library's release.
+      # Its go.mod replaces go-libp2p-pubsub with a fork, but replace directives of a dependency
+      # have no effect (go.dev/ref/mod). So this is v0.35.3 with the library's release.
       module=github.com/mudler/edgevpn
       variable=$module/internal.Version
       tags=''
       ;;
-    k3s | provider-kairos) ;;
-    *) die "unknown component '$1': use kairos-agent, immucore, edgevpn, k3s or provider-kairos" ;;
+    k3s | provider-kairos | kairos) ;;
+    *) die "unknown component '$1': use kairos-agent, immucore, edgevpn, k3s, provider-kairos or kairos" ;;
   esac
 }
 
-# The default of the catalog, so that the stand-in tells what a system is said to have.
+# The default of the catalog, so that the substitute prints the version in the plan.
+catalog_version() { sed -n 's/^version: //p' "$root/specs/catalog/components/$1.yaml"; }
+
+# The substitute for the one program: ours, with the programs in it that it starts.
+multicall() {
+  local name version made_from dir=$cache/components/$arch source=$root/hack/components/multicall
+  local out=$dir/kairos stamp=$dir/kairos.stamp
+  local programs=(kairos-agent immucore) files=() replace=()
+  lock "component-kairos-$arch"
+  for name in "${programs[@]}"; do
+    files+=("$dir/$name/$name")
+    replace+=("\"$source/programs/$name\": \"$dir/$name/$name\"")
+  done
+  version=$(catalog_version kairos)
+  made_from="$version $(digest "$source/main.go" "${files[@]}" "${BASH_SOURCE[0]}") $(go env GOVERSION)"
+  if [[ -z $force && -f $out/kairos ]] && current "$stamp" "$made_from"; then
+    say "kairos ($arch) is up to date"
+    return
+  fi
+  say "building a stand-in of kairos $version for $arch"
+  mkdir -p "$out"
+  unfinished=$out/.kairos.tmp
+  trap 'rm -f "$unfinished"' EXIT
+  (cd "$root" && CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=false \
+    -overlay <(printf '{"Replace": {%s, %s}}' "${replace[@]}") \
+    -ldflags "-s -w -buildid= -X main.version=$version" -o "$unfinished" ./hack/components/multicall)
+  touch -d @0 "$unfinished"
+  mv "$unfinished" "$out/kairos"
+  printf '%s\n' "$made_from" >"$stamp"
+}
+
 standin() {
   local name=$1 version
-  local out=$cache/components/$arch/$name catalog=$root/specs/catalog/components/$name.yaml
+  local out=$cache/components/$arch/$name
   lock "component-$name-$arch"
-  version=$(sed -n 's/^version: //p' "$catalog")
+  version=$(catalog_version "$name")
   say "building a stand-in of $name $version for $arch"
   mkdir -p "$out"
   (cd "$root" && CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=false \
@@ -75,38 +106,26 @@ build() {
     go build -trimpath -buildvcs=false -tags "$tags" \
     -ldflags "-s -w -buildid= -X $variable=$version" \
     -o "$unfinished" "$module"
-  # A named context carries times into the image, so they must not depend on the build.
+  # A named context keeps file times in the image, so they must not depend on the
+  # build.
   touch -d "@$released" "$unfinished"
   mv "$unfinished" "$out/$name"
   printf '%s\n' "$made_from" >"$stamp"
   say "$out/$name ($(du -h "$out/$name" | cut -f1))"
 }
 
-arch=$(host_arch) force='' names=()
-while (($#)); do
-  case $1 in
-    -h | --help)
-      usage "$0"
-      exit
-      ;;
-    --arch)
-      arch=${2:?--arch needs an architecture, such as arm64}
-      shift
-      ;;
-    --arch=*) arch=${1#*=} ;;
-    --force) force=1 ;;
-    -*) die "unknown flag '$1'; see --help" ;;
-    *) names+=("$1") ;;
-  esac
-  shift
-done
-check_arch "$arch"
+arguments "$@"
 need go build
 ((${#names[@]})) || names=(kairos-agent immucore)
 for name in "${names[@]}"; do describe "$name"; done
 for name in "${names[@]}"; do
   case $name in
     k3s | provider-kairos) (standin "$name") ;;
+    kairos)
+      (build kairos-agent)
+      (build immucore)
+      (multicall)
+      ;;
     *) (build "$name") ;;
   esac
 done

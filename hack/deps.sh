@@ -1,29 +1,34 @@
 #!/usr/bin/env bash
-# Installs with apt what development needs and this machine lacks; needs root only for that.
+# Installs missing packages for development with apt. Only the installation needs root.
 #
 #   hack/deps.sh [GROUP...]
 #
 # Groups (default: build boot test):
 #   build    to build images: base images, buildkitd
-#   boot     to boot them in a virtual machine
+#   boot     to boot them in a VM
 #   test     to check images and scripts
-#   standins to make stand-ins for distributions that are out of reach (hack/standins.sh)
+#   standins to build local substitutes for unreachable distributions (hack/standins.sh)
 #   foreign  to build and boot for the other architectures of the catalog
+#   browser  to look at the report of a build
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# others: the architectures that programs of this machine are not for.
+# others: prints the other architectures of the catalog.
 others() { archs | grep -vx "$(host_arch)"; }
 
-# emulator ARCH: Debian's packages with QEMU and with firmware.
-emulator() { sed -n 's/^ *debian: {qemu: \(.*\), firmware: \(.*\)}$/\1 \2/p' "$root/specs/catalog/archs/$1.yaml"; }
+# emulator ARCH: prints Debian's packages with QEMU and with UEFI. A later release may be the first that has them: then
+# only VMs in the build can use them, which are from that release.
+emulator() {
+  local file=$root/specs/catalog/archs/$1.yaml
+  grep -q '^  from: ' "$file" || sed -n 's/^ *debian: {qemu: \(.*\), firmware: \(.*\)}$/\1 \2/p' "$file"
+}
 
 # group, Debian package, reason
 packages() {
   local arch qemu firmware
   while read -r arch; do
-    read -r qemu firmware < <(emulator "$arch")
+    read -r qemu firmware < <(emulator "$arch") || continue
     printf '%s\n' "foreign $qemu boots images for $arch" "foreign $firmware UEFI firmware for $arch"
   done < <(others)
   read -r qemu firmware < <(emulator "$(host_arch)")
@@ -43,6 +48,7 @@ test grub-common makes environment blocks of GRUB
 test qemu-utils reads qcow2 and VHD
 test zstd reads compressed disks
 test xz-utils reads compressed disks
+test gnupg signs the repositories of tests
 test shellcheck checks shell scripts
 test busybox is one of the shells that the console is tested with
 standins rpm rpmbuild makes the packages of openSUSE and Fedora
@@ -50,11 +56,12 @@ standins createrepo-c makes their repositories
 foreign qemu-user-static runs programs of another architecture
 foreign arch-test mmdebstrap checks with it whether foreign programs run
 foreign binfmt-support tells the kernel about qemu-user-static
+browser chromium shows the report of a build
 END
 }
 
-# The kernel hands programs of another architecture to qemu-user-static, which binfmt-support does
-# when a machine starts: here the machine is running already, or is a container.
+# binfmt-support registers qemu-user-static for programs of other architectures when a machine
+# boots. This one has booted already, or is a container.
 enable_foreign() {
   local other=$1
   runs_foreign "$other" && return
@@ -75,8 +82,8 @@ while (($#)); do
       usage "$0"
       exit
       ;;
-    build | boot | test | standins | foreign) groups+=("$1") ;;
-    *) die "unknown group '$1': use build, boot, test, standins or foreign" ;;
+    build | boot | test | standins | foreign | browser) groups+=("$1") ;;
+    *) die "unknown group '$1': use build, boot, test, standins, foreign or browser" ;;
   esac
   shift
 done

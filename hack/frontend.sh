@@ -38,7 +38,7 @@ CGO_ENABLED=0 GOARCH=$arch go build -trimpath -buildvcs=false -ldflags '-s -w' -
 tar --create --file "$unfinished/root.tar" --directory "$unfinished/root" \
   --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner frontend
 
-# What the frontend can do (gateway.CheckCapability), and that it needs no network of its own.
+# The features of the frontend (gateway.CheckCapability), and that it needs no network.
 labels=(
   --label moby.buildkit.frontend.network.none=true
   --label 'moby.buildkit.frontend.caps=moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts,moby.buildkit.frontend.gitquerystring,moby.buildkit.frontend.contexts.zstd'

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs a lane of tests, and fails when none of its tests ran.
+# Runs a test lane, and fails if none of its tests ran.
 #
 #   hack/lane.sh NAME ARGUMENT...
 #
-# The arguments are those of go test. A missing tool fails a test, which skips it elsewhere
-# (FLAVORKIT_REQUIRE_ALL). Result: .cache/lanes/NAME.json, when each test ended, and
-# .cache/lanes/NAME, the number of tests that passed.
+# The arguments are those of go test. A test with a missing tool fails instead of being
+# skipped (FLAVORKIT_REQUIRE_ALL). Result: .cache/lanes/NAME.json, with the end of each
+# test, and .cache/lanes/NAME, the number of passed tests.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

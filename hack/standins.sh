@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Makes stand-ins for the base images of distributions that are out of reach: Debian inside, with a
-# repository in the image whose packages carry the distribution's names, for its own package manager.
+# Builds local substitutes for base images of unreachable distributions: Debian images with a
+# repository whose packages have the distribution's names, for its own package manager.
 #
 #   hack/standins.sh [NAME...] [--force]
 #
-# NAME is a distribution of hack/standins/standins.yaml (default: all of them); amd64 only.
-# Result: .cache/standins/NAME-amd64, an OCI layout each, to be handed to a build:
+# NAME is a distribution in hack/standins/standins.yaml (default: all); amd64 only.
+# Result: .cache/standins/NAME-amd64, one OCI layout each, to pass to a build:
 #
 #   --build-context ubuntu:24.04=oci-layout://.cache/standins/ubuntu-24.04-amd64
 #
-# Of the real thing they have the names, the places and the command lines; the content is Debian's.
-# The packages are those of the day; a stand-in is kept until its scripts, the packages that the catalog
-# asks for or its Debian base change, unless --force. FLAVORKIT_DEBIAN_MIRROR is honoured (hack/base.sh).
+# They have the names, paths and commands of the real distribution, but Debian's files, in the current
+# versions. A substitute is kept until its scripts, the packages in the catalog or its Debian base
+# change, unless --force is given. Mirrors are used as in hack/base.sh.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -26,11 +26,11 @@ source "$root/hack/standins/rpm.sh"
 # shellcheck source=standins/apk.sh
 source "$root/hack/standins/apk.sh"
 
-# describe NAME: the facts of a stand-in, as variables.
+# describe NAME: sets the facts of a substitute as variables.
 describe() {
   local key rest facts
   facts=$("$list" "$1") || exit 1
-  title='' ref='' manager='' from='' layout='' user='' modules='' base=() absent=() os=() names=() parts=() firmware=()
+  title='' ref='' manager='' from='' layout='' user='' modules='' shim='' grub='' base=() absent=() os=() names=() parts=() firmware=()
   declare -gA behind=()
   while read -r key rest; do
     case $key in
@@ -55,7 +55,8 @@ describe() {
   made_from="$(digest <(echo "$facts") "${scripts[@]}") $(<"$stamp") of $(stat -c %Y "$stamp")"
 }
 
-# os_release TREE: the machine says what it is, and what it stands in for.
+# os_release TREE: writes what the system is, and which distribution it
+# substitutes.
 os_release() {
   rm -f "$1/etc/os-release"
   {
@@ -74,7 +75,7 @@ make_one() {
     say "$name is up to date"
     return
   fi
-  rm -rf --one-file-system "$cache/standins/.$name".* # what a killed run left; the lock is ours
+  rm -rf --one-file-system "$cache/standins/.$name".* # left by a killed run; we have the lock
   work=$(mktemp -d "$cache/standins/.$name.XXXXXX")
   trap 'rm -rf --one-file-system "$work"' EXIT
   trap 'exit 130' INT TERM

@@ -1,4 +1,4 @@
-// Command ocilayout turns a root filesystem tarball into an image in an OCI layout.
+// Command ocilayout converts a tarball of a root filesystem to an image in an OCI layout.
 //
 //	go run ./hack/ocilayout --tar rootfs.tar --platform linux/amd64 --out DIR --ref docker.io/library/debian:12-slim
 //
@@ -88,7 +88,7 @@ func run(opt options) error {
 	return write(image, opt)
 }
 
-// sourceDate is the time from SOURCE_DATE_EPOCH, or 1970 without one: never the clock.
+// sourceDate returns the time in SOURCE_DATE_EPOCH, or else 1970, but never the current time.
 func sourceDate() (v1.Time, error) {
 	value, ok := os.LookupEnv("SOURCE_DATE_EPOCH")
 	if !ok {
@@ -152,7 +152,7 @@ func write(image v1.Image, opt options) (err error) {
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return errors.Wrap(err, "creating the parent directory")
 	}
-	// Beside the target, so that the final rename stays on one filesystem.
+	// Next to the target, so that the final rename stays on one filesystem.
 	scratch, err := os.MkdirTemp(filepath.Dir(out), "."+filepath.Base(out)+".*")
 	if err != nil {
 		return errors.Wrap(err, "creating a scratch directory")
@@ -190,7 +190,7 @@ func platformOf(image v1.Image) v1.Platform {
 	return *config.Platform()
 }
 
-// readable lets other users read the layout: the library leaves large blobs private.
+// readable lets other users read the layout: the library makes large blobs private.
 func readable(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

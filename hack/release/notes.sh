@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints what CHANGELOG.md says about a version: the notes of its release.
+# Prints the section of a version in CHANGELOG.md as release notes.
 #
 #   hack/release/notes.sh v1.2.3
 set -euo pipefail

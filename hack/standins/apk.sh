@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154  # describe sets the variables
-# The stand-in for Alpine: Debian's OpenRC and busybox, with programs of ours as apk and mkinitfs; sourced by
+# The substitute for Alpine: Debian's OpenRC and busybox, with our scripts as apk and mkinitfs; sourced by
 # standins.sh.
 # shellcheck source=alpine/services.sh
 source "$root/hack/standins/alpine/services.sh"
@@ -18,7 +18,7 @@ make_apk() {
   printf 'alpine-base\nbusybox\n' >"$tree/etc/apk/world"
   printf 'P:%s\nV:1-r0\n\n' alpine-baselayout busybox apk-tools >"$tree/lib/apk/db/installed"
   (cd "$tree" && find ./etc -type f) >"$tree/lib/apk/db/etc"
-  # What mkinitfs does when a kernel comes, unless it is told not to.
+  # mkinitfs does this when a kernel is installed, unless it is disabled.
   cat >"$tree/lib/apk/db/triggers/mkinitfs" <<'END'
 disable_trigger=''
 [ ! -f /etc/mkinitfs/mkinitfs.conf ] || . /etc/mkinitfs/mkinitfs.conf
@@ -52,7 +52,7 @@ places_apk() {
 alpine_base() {
   local tree=$1 applet number
   for applet in $(chroot "$tree" busybox --list); do
-    # A link may lead out of the tree, to what this machine has or has not.
+    # A link may lead out of the tree, to a file of this machine.
     [[ -e $tree/usr/bin/$applet || -L $tree/usr/bin/$applet || -e $tree/usr/sbin/$applet || -L $tree/usr/sbin/$applet ]] ||
       ln -s busybox "$tree/usr/bin/$applet"
   done
@@ -81,7 +81,10 @@ make_apks() {
     [[ $version != -r0 ]] || version=1-r0
     sed 's#^#.#' "$work/files/$name" |
       tar -cf - -C "$work/all" --no-recursion --numeric-owner --files-from=- | gzip -1 >"$dir/$name-$version.apk"
-    printf 'P:%s\nV:%s\nD:%s\n\n' "$name" "$version" "$(awk -v name="$name" '$1 == name && $2 != name {print $2}' "$work/requires" | sort -u | tr '\n' ' ')"
+    printf 'P:%s\nV:%s\nA:x86_64\nS:%s\n' "$name" "$version" "$(stat -c %s "$dir/$name-$version.apk")"
+    # Commands are what an index tells of the files.
+    printf 'p:%s\n' "$(sed -n "s#^/\(usr/\)\{0,1\}s\{0,1\}bin/\([^/]*\)\$#cmd:\2=$version#p" "$work/files/$name" | sort -u | tr '\n' ' ')"
+    printf 'D:%s\n\n' "$(awk -v name="$name" '$1 == name && $2 != name {print $2}' "$work/requires" | sort -u | tr '\n' ' ')"
   done >"$work/APKINDEX"
   tar -czf "$dir/APKINDEX.tar.gz" -C "$work" APKINDEX
 }

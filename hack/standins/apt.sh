@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154  # describe sets the variables
-# Stand-ins with apt: Debian's own mirror, and a repository for what has another name or another content in
+# Substitutes with apt: Debian's mirror, and a repository for packages with other names or contents in
 # Ubuntu; sourced by standins.sh.
 
 # make_apt TREE
@@ -33,7 +33,7 @@ make_apt() {
   mkdir -p "$tree$repo"
   cp "$work/repo"/* "$tree$repo/"
   printf 'Types: deb\nURIs: file:%s\nSuites: ./\nTrusted: yes\n' "$repo" >"$tree/etc/apt/sources.list.d/standin.sources"
-  # What was changed has the version of Debian's own, and wins over it.
+  # Changed packages have the same version as Debian's, and take precedence.
   printf 'Package: *\nPin: release o=flavorkit-standin\nPin-Priority: 1001\n' >"$tree/etc/apt/preferences.d/standin"
   printf 'DPkg::Post-Invoke { "rm -rf %s /etc/apt/sources.list.d/standin.sources"; };\n' "$repo" >"$tree/etc/apt/apt.conf.d/standin"
 }
@@ -69,7 +69,7 @@ END
   dpkg-deb --root-owner-group -b "$dir" "$work/repo/$1.deb" >/dev/null
 }
 
-# repack PACKAGE FUNCTION [ARGUMENT...]: Debian's package, with a change that the function makes in its tree.
+# repack PACKAGE FUNCTION [ARGUMENT...]: rebuilds Debian's package after the function has changed its tree.
 repack() {
   local dir=$work/$1
   dpkg-deb -R "$work/get/$1"_*.deb "$dir"

@@ -1,9 +1,10 @@
 # shellcheck shell=bash disable=SC2154  # describe sets the variables
-# What the packages of a stand-in hold, for managers that are not Debian's own; sourced by standins.sh.
+# Makes the contents of a substitute's packages, for package managers other than apt; sourced by
+# standins.sh.
 #
-# Two trees are compared: one as the image is, and one with all Debian packages installed that stand behind
-# the names. A package gets the new files of its Debian packages; all else that is new (what they depend on,
-# accounts, caches, links of alternatives) is in the package flavorkit-standin, which every other requires.
+# It compares two trees: the image, and the image with all Debian packages for the names installed. A
+# package gets the new files of its Debian packages. All other new files (dependencies, accounts, caches,
+# links of alternatives) are in the package flavorkit-standin, which all others require.
 
 # contents TREE: makes the image's tree, $work/all with everything installed, and for each name its files in
 # $work/files/NAME, with $work/requires (name and what it requires) and $work/versions (name and version).
@@ -39,16 +40,16 @@ contents() {
       FILENAME != "-" { owner[$1] = $2; next }
       {
         name = owner[$1]
-        # The links of an unmerged tree belong to what they lead to.
+        # In an unmerged tree, links belong to their targets.
         if (name == "" && $1 ~ "^/(bin|sbin|lib|lib64)/") name = owner["/usr" $1]
-        # What depmod makes is in no package, here or elsewhere.
+        # Files that depmod makes are not in any package.
         if (name == "" && $1 ~ "/lib/modules/") next
         print $1 > (dir "/" (name == "" ? "flavorkit-standin" : name))
       }' "$work/owners" -
 }
 
-# without TREE: takes out of the image what the distribution's does not have: the files of packages that are essential
-# in Debian alone, and those that are part of a package of another name.
+# without TREE: removes from the image what that of the distribution does not have: files of packages that are
+# essential only in Debian, and those that are part of another package.
 without() {
   local tree=$1 package part path name
   for package in "${absent[@]}"; do
@@ -66,7 +67,7 @@ without() {
   done
 }
 
-# firmware_files TREE: makes those up that packages have, and prints each with its package.
+# firmware_files TREE: creates fake firmware files, and prints each with its package.
 firmware_files() {
   local file path
   for file in "${firmware[@]}"; do

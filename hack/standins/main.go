@@ -1,14 +1,15 @@
-// Command standins prints what the stand-in for a distribution is made of: the
-// facts of standins.yaml, and every package that the catalog asks for, one fact
-// a line.
+// Command standins prints the contents of the substitute for a distribution: the facts of
+// standins.yaml, and every package in the catalog, one per line.
 //
 //	go run ./hack/standins opensuse-leap-15.6
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -19,19 +20,22 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
-// arch that stand-ins are made for: names of boot loaders differ.
+// arch is the architecture of substitutes: names of boot loaders differ.
 const arch = "amd64"
 
 //go:embed standins.yaml
 var data []byte
 
 type standIn struct {
+	Like     string              `yaml:"like"`
 	From     string              `yaml:"from"`
 	Layout   string              `yaml:"layout"`
 	Base     string              `yaml:"base"`
 	OS       map[string]string   `yaml:"os"`
 	User     string              `yaml:"user"`
 	Absent   string              `yaml:"absent"`
+	Shim     string              `yaml:"shim"`
+	Grub     string              `yaml:"grub"`
 	Modules  string              `yaml:"modules"`
 	Packages map[string]string   `yaml:"packages"`
 	Parts    map[string][]string `yaml:"parts"`
@@ -67,13 +71,20 @@ func run(out io.Writer, args []string) error {
 		return errors.Errorf("the catalog has no %s", args[0])
 	}
 	asked := asked(cat, distro)
-	for _, name := range slices.Concat(catalog.Names(s.Packages), catalog.Names(s.Parts), catalog.Names(s.Firmware)) {
+	own := s
+	if s, err = resolve(all, args[0]); err != nil {
+		return err
+	}
+	for _, name := range slices.Concat(catalog.Names(own.Packages), catalog.Names(own.Parts), catalog.Names(own.Firmware)) {
 		if !slices.Contains(asked, name) {
 			return errors.Errorf("standins.yaml: nothing in the catalog asks for the package %s of %s", name, distro.Name)
 		}
 	}
 	fmt.Fprintf(out, "title %s\nref %s\nmanager %s\nfrom %s\nlayout %s\nbase %s\n", distro.Title, distro.Base, distro.Manager, s.From, s.Layout, s.Base)
-	fmt.Fprintf(out, "user %s\nabsent %s\nmodules %s\n", s.User, s.Absent, s.Modules)
+	fmt.Fprintf(out, "user %s\nabsent %s\nmodules %s\n", s.User, strings.TrimSuffix(s.Absent, "-"), s.Modules)
+	if s.Shim != "" {
+		fmt.Fprintf(out, "shim %s\ngrub %s\n", s.Shim, s.Grub)
+	}
 	for _, field := range catalog.Names(s.OS) {
 		fmt.Fprintf(out, "os %s=%q\n", field, s.OS[field])
 	}
@@ -82,6 +93,9 @@ func run(out io.Writer, args []string) error {
 		files map[string][]string
 	}{{"part", s.Parts}, {"firmware", s.Firmware}} {
 		for _, name := range catalog.Names(kind.files) {
+			if !slices.Contains(asked, name) {
+				continue // of the one that it is like
+			}
 			for _, file := range kind.files[name] {
 				fmt.Fprintf(out, "%s %s %s\n", kind.name, name, file)
 			}
@@ -97,7 +111,44 @@ func run(out io.Writer, args []string) error {
 	return nil
 }
 
-// asked are the packages that any plan of the distribution can ask for.
+// resolve lays a stand-in over the one that it is like.
+func resolve(all map[string]standIn, name string) (standIn, error) {
+	s, ok := all[name]
+	if !ok {
+		return s, errors.Errorf("standins.yaml: there is no %s to be like", name)
+	}
+	if s.Like == "" {
+		return s, nil
+	}
+	// One that is like itself would never end.
+	rest := maps.Clone(all)
+	delete(rest, name)
+	base, err := resolve(rest, s.Like)
+	return standIn{
+		From:     cmp.Or(s.From, base.From),
+		Layout:   cmp.Or(s.Layout, base.Layout),
+		Base:     cmp.Or(s.Base, base.Base),
+		OS:       laid(base.OS, s.OS),
+		User:     cmp.Or(s.User, base.User),
+		Absent:   cmp.Or(s.Absent, base.Absent),
+		Shim:     cmp.Or(s.Shim, base.Shim),
+		Grub:     cmp.Or(s.Grub, base.Grub),
+		Modules:  cmp.Or(s.Modules, base.Modules),
+		Packages: laid(base.Packages, s.Packages),
+		Parts:    laid(base.Parts, s.Parts),
+		Firmware: laid(base.Firmware, s.Firmware),
+	}, err
+}
+
+// laid is a mapping with another over it.
+func laid[V any](base, over map[string]V) map[string]V {
+	merged := map[string]V{}
+	maps.Copy(merged, base)
+	maps.Copy(merged, over)
+	return merged
+}
+
+// asked returns the packages that any plan of the distribution can install.
 func asked(cat *catalog.Catalog, d *catalog.Distro) []string {
 	var names []string
 	for _, group := range slices.Concat(d.Groups, d.Kernel.Firmware, d.Kernel.Initramfs.Groups) {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154  # describe sets the variables
-# Stand-ins with zypper and dnf; sourced by standins.sh.
+# Substitutes with zypper and dnf; sourced by standins.sh.
 
 make_zypper() {
   contents "$1"
@@ -24,19 +24,17 @@ make_dnf() {
 # places_zypper TREE: where openSUSE has what Debian has elsewhere.
 places_zypper() {
   local all=$1 file
-  place /usr/lib/shim/shimx64.efi.signed /usr/share/efi/x86_64/shim.efi
-  place /usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed /usr/share/efi/x86_64/grub.efi
+  loaders
   # SUSE's shim looks for grub.efi. A changed shim has no signature that counts: no Secure Boot.
   LC_ALL=C sed -i 's/\x5c\x00g\x00r\x00u\x00b\x00x\x006\x004\x00.\x00e\x00f\x00i\x00/\x5c\x00g\x00r\x00u\x00b\x00.\x00e\x00f\x00i\x00\x00\x00\x00\x00\x00\x00/' \
-    "$all/usr/share/efi/x86_64/shim.efi"
+    "$all$shim"
   rpm_places "$all"
 }
 
 # places_dnf TREE: where Fedora has what Debian has elsewhere.
 places_dnf() {
   local all=$1 version
-  place /usr/lib/shim/shimx64.efi.signed /boot/efi/EFI/fedora/shim.efi
-  place /usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed /boot/efi/EFI/fedora/grubx64.efi
+  loaders
   version=$(basename "$all"/usr/lib/modules/*)
   for file in vmlinuz config System.map; do
     place "/boot/$file-$version" "/usr/lib/modules/$version/$file"
@@ -45,7 +43,13 @@ places_dnf() {
   rpm_places "$all"
 }
 
-# rpm_places TREE: what both call otherwise.
+# loaders: the EFI programs, where the distribution has them.
+loaders() {
+  place /usr/lib/shim/shimx64.efi.signed "$shim"
+  place /usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed "$grub"
+}
+
+# rpm_places TREE: moves what has other names in both.
 rpm_places() {
   local all=$1 file
   place /usr/lib/systemd/system/ssh.service /usr/lib/systemd/system/sshd.service

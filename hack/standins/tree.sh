@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154  # describe sets the variables
-# Trees that stand-ins are made of; sourced by standins.sh.
+# Functions for trees of substitutes; sourced by standins.sh.
 
-# A stand-in's repository inside the image. What was installed from it needs it no more, so the first
-# installation removes it: no system gets larger by it.
+# The repository inside the image. The first installation removes it, so it does not make systems
+# larger.
 # shellcheck disable=SC2034  # used by the other scripts
 repo=/usr/share/flavorkit-standin
 
@@ -45,19 +45,19 @@ apt_install() {
   left_behind "$tree"
 }
 
-# left_behind TREE: removes what enter and apt leave.
+# left_behind TREE: removes files that enter and apt leave.
 left_behind() {
   rm -rf "$1/run/debs" "$1/etc/resolv.conf" "$1"/var/lib/apt/lists/* "$1"/var/log/*
 }
 
-# without_dpkg TREE: nothing of Debian's own package management stays.
+# without_dpkg TREE: removes Debian's package management.
 without_dpkg() {
   rm -rf "${1:?}"/{etc,usr/lib,var/lib,var/cache}/{apt,dpkg} "$1"/usr/{bin,sbin}/{apt,dpkg}* "$1/var/cache/debconf" "$1/usr/sbin/policy-rc.d" \
     "$1"/usr/share/{doc,info,lintian,locale,man} "$1"/var/log/* "$1"/etc/systemd/system/*
 }
 
-# lay_out TREE: the directories that the distribution has where Debian has links, or the other way round. All
-# files are below /usr before.
+# lay_out TREE: makes directories where the distribution has them and Debian has links, or vice versa. Before
+# that, all files are below /usr.
 lay_out() {
   local tree=$1 dir file
   case $layout in

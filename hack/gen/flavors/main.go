@@ -1,10 +1,10 @@
-// Command flavors writes the page about flavors, docs/flavors.md: its tables
-// come from the matrix, the flavors and the catalog, the rest from
-// flavors.md.tmpl.
+// Command flavors writes the page about flavors, docs/flavors.md: its tables come from the matrix,
+// the flavors and the catalog, the rest from flavors.md.tmpl.
 package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -17,6 +17,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/client/local"
+	"github.com/flavorkit/flavorkit/hack/nightly/status"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/matrix"
 )
@@ -42,7 +43,11 @@ func run(file string) error {
 	if err != nil {
 		return errors.Wrap(err, "read the matrix")
 	}
-	flavors, err := flavorTable(context.Background(), entries, cat)
+	lastNight, err := nights(cat)
+	if err != nil {
+		return err
+	}
+	flavors, err := flavorTable(context.Background(), entries, cat, lastNight)
 	if err != nil {
 		return err
 	}
@@ -63,8 +68,24 @@ func run(file string) error {
 	return errors.Wrap(os.WriteFile(file, text.Bytes(), 0o644), "write the page")
 }
 
+// statusFile has what became of the flavors when they were last tried.
+const statusFile = "../../../docs/status.json"
+
+// nights returns what became of a flavor when it was last tried.
+func nights(cat *catalog.Catalog) (func(flavor string) string, error) {
+	s, err := status.Read(statusFile)
+	if err != nil {
+		return nil, err
+	}
+	cells, err := status.Cells(cat)
+	if err != nil {
+		return nil, err
+	}
+	return func(flavor string) string { return s.Flavor(flavor, cells) }, nil
+}
+
 // flavorTable has a line for each flavor of the matrix.
-func flavorTable(ctx context.Context, entries []matrix.Entry, cat *catalog.Catalog) (string, error) {
+func flavorTable(ctx context.Context, entries []matrix.Entry, cat *catalog.Catalog, lastNight func(flavor string) string) (string, error) {
 	type flavor struct {
 		columns                 []string
 		variants, models, archs []string
@@ -89,10 +110,10 @@ func flavorTable(ctx context.Context, entries []matrix.Entry, cat *catalog.Catal
 		}
 		f.archs, f.models, f.variants = append(f.archs, c.Arch), append(f.models, c.Model), append(f.variants, c.Variant)
 	}
-	rows := [][]string{{"flavor", "userland", "kernel", "init", "architectures", "models", "variants"}}
+	rows := [][]string{{"flavor", "userland", "kernel", "init", "architectures", "models", "variants", "last night"}}
 	for _, name := range names {
 		f := byName[name]
-		rows = append(rows, append(f.columns, list(f.archs), list(f.models), list(f.variants)))
+		rows = append(rows, append(f.columns, list(f.archs), list(f.models), list(f.variants), lastNight(name)))
 	}
 	return table(rows), nil
 }
@@ -100,7 +121,7 @@ func flavorTable(ctx context.Context, entries []matrix.Entry, cat *catalog.Catal
 // kernelTable has what every distribution donates.
 func kernelTable(cat *catalog.Catalog) string {
 	archs := catalog.Names(cat.Archs)
-	rows := [][]string{slices.Concat([]string{"`kernel:`", "distribution"}, archs, []string{"initramfs by"})}
+	rows := [][]string{slices.Concat([]string{"`kernel:`", "distribution"}, archs, []string{"initramfs by", "updates until"})}
 	for _, name := range catalog.Names(cat.Distros) {
 		d := cat.Distros[name]
 		row := []string{code(name), d.Title}
@@ -111,7 +132,7 @@ func kernelTable(cat *catalog.Catalog) string {
 			}
 			row = append(row, kernel)
 		}
-		rows = append(rows, append(row, d.Kernel.Initramfs.Tool))
+		rows = append(rows, append(row, d.Kernel.Initramfs.Tool, cmp.Or(d.EOL, "not announced")))
 	}
 	return table(rows)
 }
@@ -143,8 +164,8 @@ func modelTable(cat *catalog.Catalog) string {
 	return table(rows)
 }
 
-// groupTable has the groups of packages that specs may switch off. What several
-// distributions have in common is one line.
+// groupTable has the groups of packages that specs may switch off. What several distributions have
+// in common is one line.
 func groupTable(cat *catalog.Catalog) string {
 	type group struct{ name, why, packages string }
 	distros := map[group][]string{}

@@ -1,6 +1,5 @@
-// Command reference writes the reference of kairos.spec, docs/spec.md, from the
-// JSON schema: its tables come from the Go types and their comments, the rest
-// from spec.md.tmpl.
+// Command reference writes the reference of kairos.spec, docs/spec.md, from the JSON schema: its
+// tables come from the Go types and their comments, the rest from spec.md.tmpl.
 package main
 
 import (
@@ -48,19 +47,19 @@ func run(file string) error {
 	return errors.Wrap(os.WriteFile(file, text.Bytes(), 0o644), "write the reference")
 }
 
-// section is a table of keys: those of the spec itself, or of one of its
-// mappings, which may stand in more than one place.
+// section is a table of keys: those of the spec itself, or of one of its mappings, which may stand
+// in more than one place.
 type section struct {
 	schema *jsonschema.Schema
 	places []string
 }
 
-// reference renders one table for the spec and one for each mapping in it, in
-// the order in which they are met.
+// reference renders one table for the spec and one for each mapping in it, in the order in which
+// they are met.
 func reference(schema *jsonschema.Schema) string {
 	r := &renderer{definitions: schema.Definitions}
 	r.sections = append(r.sections, &section{schema: schema})
-	for i := 0; i < len(r.sections); i++ {
+	for i := 0; i < len(r.sections); i++ { //nolint:intrange // visit appends
 		r.visit(r.sections[i])
 	}
 	var text strings.Builder
@@ -104,8 +103,7 @@ func (r *renderer) add(schema *jsonschema.Schema, place string) {
 	r.sections[at].places = append(r.sections[at].places, place)
 }
 
-// mapping is the part of a schema that has the keys, when a plain string may
-// stand for the mapping.
+// mapping is the part of a schema that has the keys, when a plain string may stand for the mapping.
 func mapping(s *jsonschema.Schema) *jsonschema.Schema {
 	for _, part := range s.AnyOf {
 		if part.Properties != nil {
@@ -117,7 +115,10 @@ func mapping(s *jsonschema.Schema) *jsonschema.Schema {
 
 func (r *renderer) render(text *strings.Builder, s *section) {
 	if len(s.places) > 0 {
-		fmt.Fprintf(text, "### %s\n\n%s\n\n", code(s.places), sentence(s.schema.Description))
+		fmt.Fprintf(text, "### %s\n\n%s\n\n", code(s.places[:1]), sentence(s.schema.Description))
+		if len(s.places) > 1 {
+			fmt.Fprintf(text, "Also %s.\n\n", code(s.places[1:]))
+		}
 		for _, part := range s.schema.AnyOf {
 			if key, ok := strings.CutPrefix(part.Description, "Short for the key "); ok {
 				fmt.Fprintf(text, "A plain text in place of the mapping is short for its key `%s`.\n\n", strings.TrimSuffix(key, "."))
@@ -145,6 +146,8 @@ func (r *renderer) value(s *jsonschema.Schema) string {
 			kind = "text or mapping"
 		}
 		return r.link(kind, d)
+	case len(s.AnyOf) > 0: // or a build argument
+		return r.value(s.AnyOf[0])
 	case len(s.Enum) > 0:
 		words := make([]string, len(s.Enum))
 		for i, v := range s.Enum {
@@ -160,7 +163,7 @@ func (r *renderer) value(s *jsonschema.Schema) string {
 	case s.Items != nil && s.Items.Ref != "":
 		return r.link("list of mappings", r.definitions[path.Base(s.Items.Ref)])
 	case s.Items != nil:
-		return "list of " + r.value(s.Items) + "s"
+		return "list of " + plural(r.value(s.Items))
 	case s.AdditionalProperties != nil && s.AdditionalProperties.Ref != "":
 		return r.link("mapping of mappings", r.definitions[path.Base(s.AdditionalProperties.Ref)])
 	case s.AdditionalProperties != nil:
@@ -169,7 +172,7 @@ func (r *renderer) value(s *jsonschema.Schema) string {
 	switch s.Type {
 	case "string":
 		return "text"
-	case "integer":
+	case "integer", "number":
 		return "number"
 	case "boolean":
 		return "`true` or `false`"
@@ -178,11 +181,19 @@ func (r *renderer) value(s *jsonschema.Schema) string {
 	}
 }
 
+// plural is of more than one kind of value, or of one.
+func plural(kinds string) string {
+	if strings.Contains(kinds, " or ") {
+		return kinds
+	}
+	return kinds + "s"
+}
+
 // link points at the section of a mapping.
 func (r *renderer) link(text string, s *jsonschema.Schema) string {
 	for _, other := range r.sections {
 		if other.schema == s {
-			return fmt.Sprintf("[%s](#%s)", text, anchor(code(other.places)))
+			return fmt.Sprintf("[%s](#%s)", text, anchor(code(other.places[:1])))
 		}
 	}
 	return text

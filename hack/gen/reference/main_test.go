@@ -1,23 +1,11 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/stretchr/testify/require"
+	"github.com/flavorkit/flavorkit/test/golden"
 )
 
-// TestReferenceIsCurrent does what go generate does.
 func TestReferenceIsCurrent(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "spec.md")
-	require.NoError(t, run(file))
-	made, err := os.ReadFile(file)
-	require.NoError(t, err)
-	kept, err := os.ReadFile("../../../docs/spec.md")
-	require.NoError(t, err)
-	if diff := cmp.Diff(string(kept), string(made)); diff != "" {
-		t.Errorf("run make generate (-docs/spec.md +types):\n%s", diff)
-	}
+	golden.Generated(t, "../../../docs/spec.md", run)
 }

@@ -1,5 +1,5 @@
-// Command schema writes the JSON schema of a spec or of a plan from the Go types
-// and their comments. It is run by go generate in the directory of the types.
+// Command schema writes the JSON schema of a spec or of a plan from the Go types and their
+// comments. It is run by go generate in the directory of the types.
 //
 // usage: schema spec|plan FILE
 package main
@@ -7,6 +7,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 
@@ -49,12 +50,23 @@ func run(kind, file string) error {
 }
 
 func specSchema() (*jsonschema.Schema, error) {
-	r := &jsonschema.Reflector{ExpandedStruct: true, RequiredFromJSONSchemaTags: true, FieldNameTag: "yaml"}
+	r := &jsonschema.Reflector{ExpandedStruct: true, RequiredFromJSONSchemaTags: true, FieldNameTag: "yaml", Mapper: func(t reflect.Type) *jsonschema.Schema {
+		if t == reflect.TypeFor[specs.Scalar]() {
+			return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
+		}
+		return nil
+	}}
 	if err := r.AddGoComments("github.com/flavorkit/flavorkit/specs", "."); err != nil {
 		return nil, err
 	}
 	s := r.Reflect(&specs.Spec{})
 	s.Title = fmt.Sprintf("kairos.spec, version %d of the language", specs.LanguageVersion)
+	allowArgs(s)
+	for name, d := range s.Definitions {
+		if name != reflect.TypeFor[specs.Arg]().Name() { // in which none is replaced
+			allowArgs(d)
+		}
+	}
 	ownKeys := map[string]*jsonschema.Schema{"^x-": {}}
 	s.PatternProperties = ownKeys
 	for _, d := range s.Definitions {
@@ -62,7 +74,7 @@ func specSchema() (*jsonschema.Schema, error) {
 			d.PatternProperties = ownKeys
 		}
 	}
-	for _, t := range []specs.Shorthander{specs.Distro{}, specs.Kernel{}, specs.Kubernetes{}, specs.Mesh{}, specs.Content{}} {
+	for _, t := range shorthanders(reflect.TypeFor[specs.Spec]()) {
 		allowText(s.Definitions, t)
 	}
 	return s, nil
@@ -85,10 +97,53 @@ func planSchema() (*jsonschema.Schema, error) {
 	return s, nil
 }
 
-// allowText lets a mapping be written as the plain string that it is short for.
+// shorthanders are the types below a type that can be written as a plain string.
+func shorthanders(t reflect.Type) map[reflect.Type]specs.Shorthander {
+	found := map[reflect.Type]specs.Shorthander{}
+	switch t.Kind() {
+	case reflect.Slice, reflect.Map, reflect.Pointer:
+		return shorthanders(t.Elem())
+	case reflect.Struct:
+		if s, ok := reflect.Zero(t).Interface().(specs.Shorthander); ok {
+			found[t] = s
+		}
+		for field := range t.Fields() {
+			maps.Copy(found, shorthanders(field.Type))
+		}
+	}
+	return found
+}
+
+// allowText lets a mapping be written as the plain value that it is short for.
 func allowText(definitions jsonschema.Definitions, t specs.Shorthander) {
 	name := reflect.TypeOf(t).Name()
 	mapping := definitions[name]
-	text := &jsonschema.Schema{Type: "string", Description: "Short for the key " + t.Shorthand() + "."}
+	text := &jsonschema.Schema{Description: "Short for the key " + t.Shorthand() + "."}
+	if value, ok := mapping.Properties.Get(t.Shorthand()); ok {
+		text.Type, text.OneOf = value.Type, value.OneOf
+	}
 	definitions[name] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{text, mapping}, Description: mapping.Description}
+}
+
+// allowArgs lets values that are not any text be build arguments.
+func allowArgs(s *jsonschema.Schema) {
+	if s.Properties == nil {
+		return
+	}
+	for pair := s.Properties.Oldest(); pair != nil; pair = pair.Next() {
+		value := pair.Value
+		if value.AdditionalProperties != nil {
+			value = value.AdditionalProperties
+		}
+		pattern := `\$\{`
+		switch {
+		case value.Type == "boolean", value.Type == "integer":
+			pattern = `^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`
+		case len(value.Enum) == 0:
+			continue
+		}
+		plain := jsonschema.Schema{Type: value.Type, Enum: value.Enum}
+		value.Type, value.Enum = "", nil
+		value.AnyOf = []*jsonschema.Schema{&plain, {Type: "string", Pattern: pattern}}
+	}
 }

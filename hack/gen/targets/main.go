@@ -1,5 +1,5 @@
-// Command targets writes the page about targets, docs/targets.md: its table comes
-// from the records of the frontend, the rest from targets.md.tmpl.
+// Command targets writes docs/targets.md: the table from the records of the frontend, the rest from
+// targets.md.tmpl.
 package main
 
 import (
@@ -40,10 +40,10 @@ func run(file string) error {
 	return errors.Wrap(os.WriteFile(file, text.Bytes(), 0o644), "write the page")
 }
 
-// table has a line for each target.
+// table returns a table with one line for each target.
 func table(targets []frontend.Target) string {
 	var text strings.Builder
-	text.WriteString("| target | output | what it is | cloud-config beside the system |\n|---|---|---|---|\n")
+	text.WriteString("| target | output | what it is | cloud-config |\n|---|---|---|---|\n")
 	for _, t := range targets {
 		output := string(t.Output)
 		if t.Makes != "" {

@@ -1,13 +1,13 @@
 #!/bin/sh
-# A stand-in for apk(8) of Alpine: the commands and options that its manual documents and a build needs, refused
-# else, on repositories of this machine. Dependencies are names only, and packages are not signed.
+# A substitute for Alpine's apk(8) with the documented commands and options that a build needs, for local
+# repositories. It refuses all others. Dependencies are only names, and packages are not signed.
 set -eu
 
 db=/lib/apk/db world=/etc/apk/world
 available=$(mktemp) missing=0
 trap 'rm -f "$available"' EXIT
 
-# What this reads packages with, while another awk takes its place.
+# The awk to read packages with, because another package replaces awk.
 awk() { busybox awk "$@"; }
 
 die() {
@@ -17,9 +17,12 @@ die() {
 
 usage() {
 	echo "apk: $*" >&2
-	echo "apk stand-in of flavorkit, after apk-tools 2.14: apk [--cache-dir DIR] [--no-cache] [--update-cache] [--quiet] [--no-progress] add|update|info ..." >&2
+	echo "apk stand-in of flavorkit, after apk-tools 2.14: apk [--cache-dir DIR] [--no-cache] [--update-cache] [--quiet] [--no-progress] add|update|info|policy ..." >&2
 	exit 1
 }
+
+# repository NAME: where the package is.
+repository() { awk -v name="$1" '$1 == name { sub("/[^/]*/[^/]*$", "", $3); print $3 }' "$available"; }
 
 # index: NAME VERSION ARCHIVE DEPENDENCIES of all repositories, a package a line.
 index() {
@@ -43,6 +46,21 @@ index() {
 
 installed() { grep -qx "P:$1" "$db/installed"; }
 
+# cached: the index that update has left.
+cached() {
+	if [ -f "${cache:-/var/cache/apk}/APKINDEX" ]; then
+		cat "${cache:-/var/cache/apk}/APKINDEX" >"$available"
+	fi
+}
+
+# refuse FORMAT ARGUMENT...: apk names all that it cannot select.
+refuse() {
+	[ -n "$unknown" ] || echo "ERROR: unable to select packages:" >&2
+	unknown=1
+	# shellcheck disable=SC2059  # formats of this file
+	printf "$@" >&2
+}
+
 # add NAME[=VERSION] WHO: one package and what it depends on.
 add() {
 	name=${1%%[=<>~]*} pin=''
@@ -52,13 +70,13 @@ add() {
 	esac
 	found=$(awk -v name="$name" '$1 == name' "$available")
 	if [ -z "$found" ]; then
-		printf 'ERROR: unable to select packages:\n  %s (no such package):\n    required by: %s\n' "$name" "$2" >&2
-		exit 1
+		refuse '  %s (no such package):\n    required by: %s\n' "$name" "$2"
+		return 0
 	fi
 	version=$(echo "$found" | cut -d' ' -f2)
 	if [ -n "$pin" ] && [ "$pin" != "$version" ]; then
-		printf 'ERROR: unable to select packages:\n  %s-%s:\n    breaks: %s\n' "$name" "$version" "$2" >&2
-		exit 1
+		refuse '  %s-%s:\n    breaks: %s\n' "$name" "$version" "$2"
+		return 0
 	fi
 	case " $chosen " in *" $name "*) return 0 ;; esac
 	chosen="$chosen $name"
@@ -116,12 +134,13 @@ update)
 	exit "$missing"
 	;;
 add)
-	names=''
+	names='' simulate=''
 	for argument; do
 		case $argument in
 		--no-cache) no_cache=1 ;;
 		-U | --update-cache) update=1 ;;
 		-q | --quiet | --no-progress) ;;
+		-s | --simulate) simulate=1 ;;
 		-*) usage "unrecognized option '$argument'" ;;
 		*) names="$names $argument" ;;
 		esac
@@ -129,13 +148,28 @@ add)
 	# Without an index of its own, apk knows no package until it is told to fetch one.
 	if [ -n "$no_cache$update" ]; then
 		index
-	elif [ -f "${cache:-/var/cache/apk}/APKINDEX" ]; then
-		cat "${cache:-/var/cache/apk}/APKINDEX" >"$available"
+	else
+		cached
 	fi
-	chosen=''
+	chosen='' unknown=''
 	for name in $names; do
 		add "$name" "world[$name]"
 	done
+	[ -z "$unknown" ] || exit 1
+	if [ -n "$simulate" ]; then
+		step=0 steps=0
+		for name in $chosen; do
+			installed "$name" || steps=$((steps + 1))
+		done
+		for name in $chosen; do
+			installed "$name" || {
+				step=$((step + 1))
+				echo "($step/$steps) Installing $name ($(awk -v name="$name" '$1 == name {print $2}' "$available"))"
+			}
+		done
+		echo "OK: $(grep -c '^P:' "$db/installed") packages"
+		exit
+	fi
 	for name in $chosen; do
 		installed "$name" || unpack "$name"
 	done
@@ -153,6 +187,13 @@ info)
 		for name; do installed "$name" || exit 1; done
 	}
 	sed -n 's/^P://p' "$db/installed" | sort
+	;;
+policy)
+	cached
+	for name; do
+		version=$(awk -v name="$name" '$1 == name {print $2}' "$available")
+		[ -z "$version" ] || printf '%s policy:\n  %s:\n    %s\n' "$name" "$version" "$(repository "$name")"
+	done
 	;;
 '') usage "which command?" ;;
 *) usage "'$command' is not an apk command of the stand-in" ;;

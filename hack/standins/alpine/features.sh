@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154  # describe sets the variables
-# The features that mkinitfs of Alpine brings, as far as the stand-in needs them; sourced by apk.sh.
+# The features of Alpine's mkinitfs that the substitute needs; sourced by apk.sh.
 
 # features TREE: writes them into /etc/mkinitfs/features.d.
 features() {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# A stand-in for mkinitfs(1) of Alpine, for one kernel: the options that its manual documents and a build needs,
-# refused else. Files are those of features.d, with the libraries of programs; modules come with those they need.
+# A substitute for Alpine's mkinitfs(1), for one kernel, with the documented options that a build needs. It
+# refuses all others. It adds the files of features.d with the libraries of programs, and modules with their
+# dependencies.
 set -eu
 
 die() {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154  # describe sets the variables
-# The services of Alpine that the catalog enables, by the names they have there; sourced by apk.sh. Debian's
-# OpenRC has scripts of sysvinit for most of them, by other names.
+# The services that the catalog enables, by their names in Alpine; sourced by apk.sh. Debian's OpenRC has
+# sysvinit scripts for most of them, with other names.
 
 # services TREE: writes each into /etc/init.d, and has it belong to a package.
 # shellcheck disable=SC2016  # commands are expanded when the service runs
