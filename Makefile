@@ -21,7 +21,7 @@ help: ## Show what can be made
 demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 	hack/deps.sh build boot
 	$(MAKE) build
-	@if $(GO) run ./hack/nightly reach testdata/demo 2>/dev/null; then \
+	@if $(GO) run ./hack/reach testdata/demo 2>/dev/null; then \
 		echo "demo: using the registries and releases"; \
 		set -x; bin/flavorkit build testdata/demo --target iso -o dist; \
 	else \

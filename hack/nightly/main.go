@@ -3,12 +3,11 @@
 //
 //	nightly cells                   print the systems, as JSON
 //	nightly run --cell NAME         run the stages of a system, and write their results
-//	nightly reach DIR               say whether all registries and releases for a spec can be reached
 //	nightly merge                   put the results into docs/status.json, and write docs/status.md
 //	nightly page                    write docs/status.md, for another matrix
 //
 // What cannot be reached is unreachable, never passed. run exits with 1 if a stage failed or was
-// skipped. run and reach exit with 3 if something was unreachable.
+// skipped, and with 3 if something was unreachable.
 package main
 
 import (
@@ -21,7 +20,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -29,8 +27,8 @@ import (
 
 	"github.com/pkg/errors"
 
-	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/hack/nightly/status"
+	"github.com/flavorkit/flavorkit/hack/reach/hosts"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
@@ -110,18 +108,10 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) (code
 		}
 		r := &runner{
 			catalog: cat, dir: *dir, program: *program, logURL: *logURL, registry: *registry, contexts: contexts, limit: *limit,
-			user: os.Getenv("NIGHTLY_USER"), password: os.Getenv("NIGHTLY_PASSWORD"), reach: newProber().reach, out: stdout,
+			user: os.Getenv("NIGHTLY_USER"), password: os.Getenv("NIGHTLY_PASSWORD"), reach: hosts.NewProber().Reach, out: stdout,
 		}
 		results, err := r.run(ctx, at, chosen)
 		return verdict(results), err
-	case "reach":
-		if err := flags.Parse(args); err != nil {
-			return 2, err
-		}
-		if flags.NArg() != 1 {
-			return 2, errors.New("expected the directory of a spec")
-		}
-		return reach(ctx, cat, flags.Arg(0), newProber().reach, stdout)
 	case "merge":
 		red := flags.String("red", ".cache/nightly/red.md", "text of an issue about what has turned red; only written then")
 		if err := parse(flags, args); err != nil {
@@ -134,28 +124,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) (code
 		}
 		return 0, writePage(cells, *file, *page)
 	default:
-		return 2, errors.Errorf("unknown command %q; %s", name, specs.Suggest(name, []string{"cells", "merge", "page", "reach", "run"}))
+		return 2, errors.Errorf("unknown command %q; %s", name, specs.Suggest(name, []string{"cells", "merge", "page", "run"}))
 	}
-}
-
-// reach says which registry or publisher of a spec cannot be reached, if there is one.
-func reach(ctx context.Context, cat *catalog.Catalog, dir string, ask func(context.Context, string) error, stdout io.Writer) (code int, err error) {
-	p, err := local.Plan(ctx, local.Options{File: filepath.Join(dir, specs.DefaultName), Context: dir, Arch: runtime.GOARCH, Catalog: cat})
-	if err != nil {
-		return 1, err
-	}
-	needed, err := hosts(p, status.Core, nil)
-	if err != nil {
-		return 1, err
-	}
-	for _, host := range needed {
-		if err := ask(ctx, host); err != nil {
-			fmt.Fprintf(stdout, "cannot reach %s: %v\n", host, err)
-			return unreachable, ctx.Err()
-		}
-	}
-	fmt.Fprintf(stdout, "can reach %s\n", strings.Join(needed, ", "))
-	return 0, nil
 }
 
 func parse(flags *flag.FlagSet, args []string) error {

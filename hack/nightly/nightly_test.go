@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -217,9 +215,9 @@ func TestHosts(t *testing.T) {
 	} {
 		p, err := status.Plan(w.catalog, c, status.Spec(c, stage))
 		require.NoError(t, err)
-		needed, err := hosts(p, stage, nil)
+		got, err := needed(p, stage, nil)
 		require.NoError(t, err)
-		assert.Equal(t, want, needed, stage)
+		assert.Equal(t, want, got, stage)
 	}
 }
 
@@ -250,47 +248,6 @@ func TestSubstitutes(t *testing.T) {
 	assert.NotContains(t, read(t, called), "--push")
 }
 
-// TestProber asks a server once, whatever it answers, and a name that does not exist.
-func TestProber(t *testing.T) {
-	asked := 0
-	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		asked++
-		w.WriteHeader(http.StatusUnauthorized)
-	}))
-	defer s.Close()
-	p := &prober{client: *s.Client()}
-	host := strings.TrimPrefix(s.URL, "https://")
-	require.NoError(t, p.reach(t.Context(), host))
-	require.NoError(t, p.reach(t.Context(), host))
-	assert.Equal(t, 1, asked)
-	assert.Error(t, p.reach(t.Context(), "nowhere.invalid"))
-
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	assert.ErrorIs(t, p.reach(ended, "elsewhere.invalid"), context.Canceled)
-	assert.NotContains(t, p.known, "elsewhere.invalid")
-}
-
-// TestReach has a spec of which everything can be reached, or nothing.
-func TestReach(t *testing.T) {
-	cat, err := catalog.Builtin()
-	require.NoError(t, err)
-	const dir = "../../testdata/demo"
-	var out bytes.Buffer
-	code, err := reach(t.Context(), cat, dir, func(context.Context, string) error { return nil }, &out)
-	require.NoError(t, err)
-	assert.Zero(t, code)
-	assert.Equal(t, "can reach github.com, registry-1.docker.io\n", out.String())
-	out.Reset()
-	code, err = reach(t.Context(), cat, dir, func(context.Context, string) error { return errors.New("no such host") }, &out)
-	require.NoError(t, err)
-	assert.Equal(t, unreachable, code)
-	assert.Equal(t, "cannot reach github.com: no such host\n", out.String())
-	code, _, stderr := nightly(t, "reach")
-	assert.Equal(t, 2, code)
-	assert.Contains(t, stderr, "expected the directory of a spec")
-}
-
 // nightly runs a command line.
 func nightly(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
@@ -305,7 +262,7 @@ func TestCommands(t *testing.T) {
 		code int
 		want string
 	}{
-		{nil, 2, `nightly: unknown command ""; valid: cells, merge, page, reach, run`},
+		{nil, 2, `nightly: unknown command ""; valid: cells, merge, page, run`},
 		{[]string{"marge"}, 2, `unknown command "marge"; did you mean "merge"?`},
 		{[]string{"run"}, 2, `unknown cell ""`},
 		{[]string{"run", "--cell", "debian-12-amd46"}, 2, `unknown cell "debian-12-amd46"; did you mean "debian-12-amd64"?`},

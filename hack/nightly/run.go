@@ -7,20 +7,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/hack/nightly/status"
+	"github.com/flavorkit/flavorkit/hack/reach/hosts"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
@@ -108,11 +105,11 @@ func (r *runner) stage(ctx context.Context, c status.Cell, s status.Stage) (stat
 	if err != nil {
 		return "", "", err
 	}
-	needed, err := hosts(p, s, contexts)
+	all, err := needed(p, s, contexts)
 	if err != nil {
 		return "", "", err
 	}
-	for _, host := range needed {
+	for _, host := range all {
 		if err := r.reach(ctx, host); err != nil {
 			return status.Unreachable, fmt.Sprintf("%s: %v", host, err), nil
 		}
@@ -254,122 +251,11 @@ func (t *tail) line() string {
 	return string(lines[len(lines)-1])
 }
 
-// hosts are the registries and publishers that a stage needs. The repositories of a distribution
-// are not among them: its base image says where they are. Nor are those of what named contexts
-// replace.
-func hosts(p *plan.Plan, s status.Stage, contexts map[string]string) ([]string, error) {
+// needed are the hosts of the registries and publishers that a stage needs. The repositories of a
+// distribution are not among them: its base image says where they are.
+func needed(p *plan.Plan, s status.Stage, contexts map[string]string) ([]string, error) {
 	if s == status.Check {
-		return sources([]any{map[string]any{"base": p.Userland.Base}, map[string]any{"base": p.Kernel.Base}}, contexts)
+		return hosts.OfImages([]string{p.Userland.Base, p.Kernel.Base}, contexts)
 	}
-	data, err := json.Marshal(p)
-	if err != nil {
-		return nil, err
-	}
-	var all any
-	if err := json.Unmarshal(data, &all); err != nil {
-		return nil, err
-	}
-	return sources(all, contexts)
-}
-
-// sources finds the hosts in a plan, by the keys that have images and URLs.
-func sources(value any, contexts map[string]string) ([]string, error) {
-	found, images := map[string]bool{}, map[string]bool{}
-	for context := range contexts {
-		if ref, err := name.ParseReference(context); err == nil {
-			images[ref.Name()] = true
-		}
-	}
-	var walk func(value any) error
-	walk = func(value any) error {
-		switch v := value.(type) {
-		case []any:
-			for _, item := range v {
-				if err := walk(item); err != nil {
-					return err
-				}
-			}
-		case map[string]any:
-			if component, ok := v["name"].(string); ok && contexts[component] != "" {
-				return nil
-			}
-			for key, item := range v {
-				text, isText := item.(string)
-				switch {
-				case !isText:
-					if err := walk(item); err != nil {
-						return err
-					}
-				case key == "base", key == "scriptImage":
-					ref, err := name.ParseReference(text)
-					if err != nil {
-						return err
-					}
-					if !images[ref.Name()] {
-						found[registryHost(ref.Context().RegistryStr())] = true
-					}
-				case key == "url", key == "checksums":
-					u, err := url.Parse(text)
-					if err != nil {
-						return err
-					}
-					found[u.Host] = true
-				}
-			}
-		}
-		return nil
-	}
-	err := walk(value)
-	return catalog.Names(found), err
-}
-
-// registryHost is the host that images are pulled from.
-func registryHost(registry string) string {
-	if registry == name.DefaultRegistry {
-		return "registry-1.docker.io"
-	}
-	return registry
-}
-
-// prober asks each host once.
-type prober struct {
-	client http.Client
-	mu     sync.Mutex
-	known  map[string]error
-}
-
-func newProber() *prober { return &prober{client: http.Client{Timeout: 15 * time.Second}} }
-
-// reach says whether a host answers over HTTPS. Any answer will do.
-func (p *prober) reach(ctx context.Context, host string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err, ok := p.known[host]; ok {
-		return err
-	}
-	err := p.ask(ctx, "https://"+host+"/")
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if p.known == nil {
-		p.known = map[string]error{}
-	}
-	p.known[host] = err
-	return err
-}
-
-func (p *prober) ask(ctx context.Context, address string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, address, nil)
-	if err != nil {
-		return err
-	}
-	res, err := p.client.Do(req)
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	if err != nil {
-		return err
-	}
-	return res.Body.Close()
+	return hosts.OfPlan(p, contexts)
 }
