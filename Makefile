@@ -87,15 +87,15 @@ test-browser: ## Show and print the report of a build in a browser
 	hack/lane.sh browser -timeout 20m -tags browser -run '^TestBrowser' ./client/report
 
 # Every night, on real base images and releases (hack/nightly).
-.PHONY: nightly-cells
-nightly-cells: ## Print the systems that are tried every night, as JSON
-	@$(GO) run ./hack/nightly cells
+.PHONY: nightly-entries
+nightly-entries: ## Print the systems that are tried every night, as JSON
+	@$(GO) run ./hack/nightly entries
 
-.PHONY: nightly-cell
-nightly-cell: ## Try one of them: CELL=debian-12-amd64 [STAGES=check,core] [SUBSTITUTES=1]
+.PHONY: nightly-entry
+nightly-entry: ## Try one of them: ENTRY=debian-12-amd64 [STAGES=check,core] [SUBSTITUTES=1]
 	hack/deps.sh build boot test
 	$(MAKE) build $(if $(SUBSTITUTES),base components)
-	$(GO) run ./hack/nightly run --cell '$(CELL)' --stages '$(STAGES)' --log-url '$(LOG_URL)' --registry '$(REGISTRY)' \
+	$(GO) run ./hack/nightly run --entry '$(ENTRY)' --stages '$(STAGES)' --log-url '$(LOG_URL)' --registry '$(REGISTRY)' \
 		$(if $(SUBSTITUTES),$(CONTEXTS))
 
 .PHONY: nightly-status

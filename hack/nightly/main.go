@@ -1,8 +1,8 @@
 // Command nightly tries the systems of the matrix on real base images and releases, and keeps their
 // status.
 //
-//	nightly cells                   print the systems, as JSON
-//	nightly run --cell NAME         run the stages of a system, and write their results
+//	nightly entries                 print the systems, as JSON
+//	nightly run --entry NAME        run the stages of a system, and write their results
 //	nightly merge                   put the results into docs/status.json, and write docs/status.md
 //	nightly page                    write docs/status.md, for another matrix
 //
@@ -64,7 +64,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) (code
 	if err != nil {
 		return 1, err
 	}
-	cells, err := status.Cells(cat)
+	entries, err := status.Entries(cat)
 	if err != nil {
 		return 1, err
 	}
@@ -78,13 +78,13 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) (code
 	file := flags.String("status", "docs/status.json", "the status")
 	page := flags.String("page", "docs/status.md", "the page about it")
 	switch name {
-	case "cells":
+	case "entries":
 		if err := parse(flags, args); err != nil {
 			return 2, err
 		}
-		return 0, json.NewEncoder(stdout).Encode(cells)
+		return 0, json.NewEncoder(stdout).Encode(entries)
 	case "run":
-		cell := flags.String("cell", "", "the system, as cells prints it")
+		entry := flags.String("entry", "", "the system, as entries prints it")
 		stages := flags.String("stages", "", "only these, such as check,core (default: all)")
 		program := flags.String("flavorkit", "bin/flavorkit", "path of flavorkit")
 		logURL := flags.String("log-url", "", "link to the log of this run")
@@ -102,7 +102,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) (code
 		if err := parse(flags, args); err != nil {
 			return 2, err
 		}
-		at, chosen, err := find(cells, *cell, *stages)
+		at, chosen, err := find(entries, *entry, *stages)
 		if err != nil {
 			return 2, err
 		}
@@ -117,14 +117,14 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) (code
 		if err := parse(flags, args); err != nil {
 			return 2, err
 		}
-		return 0, merge(cells, filepath.Join(*dir, "results"), *file, *page, *red)
+		return 0, merge(entries, filepath.Join(*dir, "results"), *file, *page, *red)
 	case "page":
 		if err := parse(flags, args); err != nil {
 			return 2, err
 		}
-		return 0, writePage(cells, *file, *page)
+		return 0, writePage(entries, *file, *page)
 	default:
-		return 2, errors.Errorf("unknown command %q; %s", name, specs.Suggest(name, []string{"cells", "merge", "page", "run"}))
+		return 2, errors.Errorf("unknown command %q; %s", name, specs.Suggest(name, []string{"entries", "merge", "page", "run"}))
 	}
 }
 
@@ -138,24 +138,24 @@ func parse(flags *flag.FlagSet, args []string) error {
 	return nil
 }
 
-// find finds a cell, and the stages of it that are chosen.
-func find(cells []status.Cell, name, stages string) (cell status.Cell, chosen []status.Stage, err error) {
+// find finds an entry, and the stages of it that are chosen.
+func find(entries []status.Entry, name, stages string) (entry status.Entry, chosen []status.Stage, err error) {
 	var names []string
-	for _, c := range cells {
+	for _, c := range entries {
 		names = append(names, c.Name)
 	}
 	at := slices.Index(names, name)
 	if at < 0 {
-		return status.Cell{}, nil, errors.Errorf("unknown cell %q; %s", name, specs.Suggest(name, names))
+		return status.Entry{}, nil, errors.Errorf("unknown entry %q; %s", name, specs.Suggest(name, names))
 	}
-	cell = cells[at]
+	entry = entries[at]
 	for _, s := range strings.FieldsFunc(stages, func(r rune) bool { return r == ',' }) {
-		if !slices.Contains(cell.Stages, status.Stage(s)) {
-			return status.Cell{}, nil, errors.Errorf("%s does not go through %q; it goes through %s", name, s, join(cell.Stages))
+		if !slices.Contains(entry.Stages, status.Stage(s)) {
+			return status.Entry{}, nil, errors.Errorf("%s does not go through %q; it goes through %s", name, s, join(entry.Stages))
 		}
 		chosen = append(chosen, status.Stage(s))
 	}
-	return cell, chosen, nil
+	return entry, chosen, nil
 }
 
 func join(stages []status.Stage) string {
@@ -181,7 +181,7 @@ func verdict(results []status.Result) int {
 }
 
 // merge puts results into the status, and writes the page about it.
-func merge(cells []status.Cell, results, file, page, red string) error {
+func merge(entries []status.Entry, results, file, page, red string) error {
 	s, err := status.Read(file)
 	if err != nil {
 		return err
@@ -190,14 +190,14 @@ func merge(cells []status.Cell, results, file, page, red string) error {
 	if err != nil {
 		return err
 	}
-	turned, err := s.Merge(found, cells)
+	turned, err := s.Merge(found, entries)
 	if err != nil {
 		return err
 	}
 	if err := status.Write(file, s); err != nil {
 		return err
 	}
-	if err := os.WriteFile(page, []byte(text(s, cells)), 0o644); err != nil {
+	if err := os.WriteFile(page, []byte(text(s, entries)), 0o644); err != nil {
 		return err
 	}
 	if err := os.Remove(red); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -213,15 +213,15 @@ func merge(cells []status.Cell, results, file, page, red string) error {
 }
 
 // writePage writes the page about the status.
-func writePage(cells []status.Cell, file, page string) error {
+func writePage(entries []status.Entry, file, page string) error {
 	s, err := status.Read(file)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(page, []byte(text(s, cells)), 0o644)
+	return os.WriteFile(page, []byte(text(s, entries)), 0o644)
 }
 
 // text is docs/status.md.
-func text(s *status.Status, cells []status.Cell) string {
-	return strings.Replace(head, "TABLE\n", s.Page(cells), 1)
+func text(s *status.Status, entries []status.Entry) string {
+	return strings.Replace(head, "TABLE\n", s.Page(entries), 1)
 }

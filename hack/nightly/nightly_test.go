@@ -29,10 +29,10 @@ func program(t *testing.T, script string) (path, called string) {
 	return path, called
 }
 
-// world is the built-in catalog, and its cells.
+// world is the built-in catalog, and its entries.
 type world struct {
 	catalog *catalog.Catalog
-	cells   []status.Cell
+	entries []status.Entry
 }
 
 var builtin = sync.OnceValues(func() (world, error) {
@@ -40,18 +40,18 @@ var builtin = sync.OnceValues(func() (world, error) {
 	if err != nil {
 		return world{}, err
 	}
-	cells, err := status.Cells(cat)
-	return world{cat, cells}, err
+	entries, err := status.Entries(cat)
+	return world{cat, entries}, err
 })
 
-// setUp returns a runner for a cell that goes through all stages. All hosts answer.
-func setUp(t *testing.T, script string) (r *runner, c status.Cell, called string) {
+// setUp returns a runner for an entry that goes through all stages. All hosts answer.
+func setUp(t *testing.T, script string) (r *runner, c status.Entry, called string) {
 	t.Helper()
 	w, err := builtin()
 	require.NoError(t, err)
 	r = &runner{catalog: w.catalog, dir: t.TempDir(), limit: time.Minute, out: &bytes.Buffer{}, reach: func(context.Context, string) error { return nil }}
 	r.program, called = program(t, script)
-	return r, w.cells[0], called
+	return r, w.entries[0], called
 }
 
 func states(results []status.Result) map[status.Stage]status.State {
@@ -209,7 +209,7 @@ func TestRunInterrupted(t *testing.T) {
 func TestHosts(t *testing.T) {
 	w, err := builtin()
 	require.NoError(t, err)
-	c := status.Cell{Name: "x", Flavor: "debian-12", Arch: "amd64", Model: "generic"}
+	c := status.Entry{Name: "x", Flavor: "debian-12", Arch: "amd64", Model: "generic"}
 	for stage, want := range map[status.Stage][]string{
 		status.Check: {"registry-1.docker.io"}, status.Core: {"github.com", "registry-1.docker.io"}, status.K3s: {"github.com", "registry-1.docker.io"},
 	} {
@@ -262,11 +262,11 @@ func TestCommands(t *testing.T) {
 		code int
 		want string
 	}{
-		{nil, 2, `nightly: unknown command ""; valid: cells, merge, page, run`},
+		{nil, 2, `nightly: unknown command ""; valid: entries, merge, page, run`},
 		{[]string{"marge"}, 2, `unknown command "marge"; did you mean "merge"?`},
-		{[]string{"run"}, 2, `unknown cell ""`},
-		{[]string{"run", "--cell", "debian-12-amd46"}, 2, `unknown cell "debian-12-amd46"; did you mean "debian-12-amd64"?`},
-		{[]string{"run", "--cell", "ubuntu-arm64", "--stages", "core,k3s"}, 2, `ubuntu-arm64 does not go through "k3s"; it goes through check, core, standard, boot, publish`},
+		{[]string{"run"}, 2, `unknown entry ""`},
+		{[]string{"run", "--entry", "debian-12-amd46"}, 2, `unknown entry "debian-12-amd46"; did you mean "debian-12-amd64"?`},
+		{[]string{"run", "--entry", "ubuntu-arm64", "--stages", "core,k3s"}, 2, `ubuntu-arm64 does not go through "k3s"; it goes through check, core, standard, boot, publish`},
 		{[]string{"run", "--build-context", "debian"}, 2, `expected name=source`},
 		{[]string{"merge", "x"}, 2, `unexpected argument "x"`},
 		{[]string{"merge", "--dir", t.TempDir(), "--status", "none.json"}, 1, "none.json"},
@@ -275,18 +275,18 @@ func TestCommands(t *testing.T) {
 		assert.Equal(t, c.code, code, c.args)
 		assert.Contains(t, stderr, c.want)
 	}
-	code, stdout, _ := nightly(t, "cells")
+	code, stdout, _ := nightly(t, "entries")
 	assert.Zero(t, code)
-	var cells []status.Cell
-	require.NoError(t, json.Unmarshal([]byte(stdout), &cells))
-	assert.Equal(t, "debian-12-amd64", cells[0].Name)
+	var entries []status.Entry
+	require.NoError(t, json.Unmarshal([]byte(stdout), &entries))
+	assert.Equal(t, "debian-12-amd64", entries[0].Name)
 }
 
 // TestCommandRun runs a stage by the command line.
 func TestCommandRun(t *testing.T) {
 	path, _ := program(t, "exit 1")
 	dir := t.TempDir()
-	code, stdout, stderr := nightly(t, "run", "--cell", "debian-12-amd64", "--stages", "boot", "--flavorkit", path, "--dir", dir)
+	code, stdout, stderr := nightly(t, "run", "--entry", "debian-12-amd64", "--stages", "boot", "--flavorkit", path, "--dir", dir)
 	assert.Equal(t, 1, code, stderr)
 	assert.Contains(t, stdout, "debian-12-amd64, boot: skipped core has not run")
 }
@@ -297,7 +297,7 @@ func TestCommandMerge(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	require.NoError(t, os.WriteFile(at("status.json"), []byte(`{"results": []}`), 0o644))
 	merge := func(state status.State, day int) {
-		r := status.Result{Cell: "debian-12-amd64", Stage: status.Core, State: state, Date: time.Date(2026, 11, day, 0, 0, 0, 0, time.UTC)}
+		r := status.Result{Entry: "debian-12-amd64", Stage: status.Core, State: state, Date: time.Date(2026, 11, day, 0, 0, 0, 0, time.UTC)}
 		require.NoError(t, status.Write(at("results/x.json"), r))
 		code, _, stderr := nightly(t, "merge", "--dir", dir, "--status", at("status.json"), "--page", at("status.md"), "--red", at("red.md"))
 		require.Zero(t, code, stderr)
@@ -316,5 +316,5 @@ func TestCommandMerge(t *testing.T) {
 func TestPageIsCurrent(t *testing.T) {
 	w, err := builtin()
 	require.NoError(t, err)
-	golden.Generated(t, "../../docs/status.md", func(file string) error { return writePage(w.cells, "../../docs/status.json", file) })
+	golden.Generated(t, "../../docs/status.md", func(file string) error { return writePage(w.entries, "../../docs/status.json", file) })
 }

@@ -26,7 +26,7 @@ import (
 // unreachable is the exit code of flavorkit catalog check when it could not look at something.
 const unreachable = 3
 
-// runner runs the stages of a cell.
+// runner runs the stages of an entry.
 type runner struct {
 	catalog *catalog.Catalog
 	// dir has what is made: specs, logs and results.
@@ -46,14 +46,14 @@ type runner struct {
 	out   io.Writer
 }
 
-// run runs the stages of a cell that are chosen, or all, and writes the result of each.
-func (r *runner) run(ctx context.Context, c status.Cell, chosen []status.Stage) ([]status.Result, error) {
+// run runs the stages of an entry that are chosen, or all, and writes the result of each.
+func (r *runner) run(ctx context.Context, c status.Entry, chosen []status.Stage) ([]status.Result, error) {
 	var results []status.Result
 	for _, stage := range c.Stages {
 		if len(chosen) > 0 && !slices.Contains(chosen, stage) || stage == status.Publish && r.registry == "" {
 			continue
 		}
-		result := status.Result{Cell: c.Name, Stage: stage, Date: time.Now().UTC().Truncate(time.Second), Log: r.logURL, Substitutes: catalog.Names(r.contexts)}
+		result := status.Result{Entry: c.Name, Stage: stage, Date: time.Now().UTC().Truncate(time.Second), Log: r.logURL, Substitutes: catalog.Names(r.contexts)}
 		fmt.Fprintf(r.out, "%s, %s\n", c.Name, stage)
 		var err error
 		if result.State, result.Note, err = r.stage(ctx, c, stage); err != nil {
@@ -71,12 +71,12 @@ func (r *runner) run(ctx context.Context, c status.Cell, chosen []status.Stage) 
 	return results, nil
 }
 
-func (r *runner) result(c status.Cell, s status.Stage) string {
+func (r *runner) result(c status.Entry, s status.Stage) string {
 	return filepath.Join(r.dir, "results", c.Name+"."+string(s)+".json")
 }
 
 // stage runs one stage. An error means that it could not be tried for a reason of ours.
-func (r *runner) stage(ctx context.Context, c status.Cell, s status.Stage) (state status.State, note string, err error) {
+func (r *runner) stage(ctx context.Context, c status.Entry, s status.Stage) (state status.State, note string, err error) {
 	for _, need := range s.Needs() {
 		results, err := status.ReadResults(r.result(c, need))
 		if errors.Is(err, os.ErrNotExist) {
@@ -127,12 +127,12 @@ func (r *runner) stage(ctx context.Context, c status.Cell, s status.Stage) (stat
 	return status.Passed, "", nil
 }
 
-func (r *runner) log(c status.Cell, s status.Stage) string {
+func (r *runner) log(c status.Entry, s status.Stage) string {
 	return filepath.Join(r.dir, "logs", c.Name+"."+string(s)+".log")
 }
 
 // commands are the commands of a stage, and their environment in addition to that of the process.
-func (r *runner) commands(c status.Cell, s status.Stage, p *plan.Plan, spec string) (commands [][]string, env []string, err error) {
+func (r *runner) commands(c status.Entry, s status.Stage, p *plan.Plan, spec string) (commands [][]string, env []string, err error) {
 	dir := filepath.Join(r.dir, "specs", c.Name+"."+string(s))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, nil, err

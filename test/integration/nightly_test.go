@@ -13,7 +13,7 @@ import (
 )
 
 // TestNightlyUpgrade installs a machine with a flavor on its real base image and the real releases,
-// and upgrades it to the next version. make nightly-cell runs it for one flavor of each family.
+// and upgrades it to the next version. make nightly-entry runs it for one flavor of each family.
 func TestNightlyUpgrade(t *testing.T) {
 	flavor := os.Getenv("FLAVORKIT_NIGHTLY_FLAVOR")
 	if flavor == "" {

@@ -77,11 +77,11 @@ func nights(cat *catalog.Catalog) (func(flavor string) string, error) {
 	if err != nil {
 		return nil, err
 	}
-	cells, err := status.Cells(cat)
+	entries, err := status.Entries(cat)
 	if err != nil {
 		return nil, err
 	}
-	return func(flavor string) string { return s.Flavor(flavor, cells) }, nil
+	return func(flavor string) string { return s.Flavor(flavor, entries) }, nil
 }
 
 // flavorTable has a line for each flavor of the matrix.

@@ -12,7 +12,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
-// test is what a stage adds to the spec of a cell. Without KVM, a VM is slow, so timeouts are long.
+// test is what a stage adds to the spec of an entry. Without KVM, a VM is slow, so timeouts are long.
 func test(s Stage) string {
 	switch s {
 	case Boot:
@@ -62,8 +62,8 @@ func (s Stage) variant() string {
 	return "core"
 }
 
-// Spec is the text of the spec of a cell for a stage.
-func Spec(c Cell, s Stage) string {
+// Spec is the text of the spec of an entry for a stage.
+func Spec(c Entry, s Stage) string {
 	text := test(s)
 	if s == Boot && c.Model != anyMachine {
 		text = strings.Replace(text, "test:\n", "test:\n  artifact: disk\n", 1) // a board has no ISO
@@ -71,8 +71,8 @@ func Spec(c Cell, s Stage) string {
 	return fmt.Sprintf("extends: %s\nvariant: %s\nmodel: %s\nversion: v0.0.0-nightly\n%s", c.Flavor, s.variant(), c.Model, text)
 }
 
-// Plan plans the spec of a cell.
-func Plan(cat *catalog.Catalog, c Cell, spec string) (*plan.Plan, error) {
+// Plan plans the spec of an entry.
+func Plan(cat *catalog.Catalog, c Entry, spec string) (*plan.Plan, error) {
 	return local.PlanSource(context.Background(), &specs.Source{Name: specs.DefaultName, Data: []byte(spec)}, local.Options{File: specs.DefaultName, Arch: c.Arch, Catalog: cat})
 }
 

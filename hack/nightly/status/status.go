@@ -30,9 +30,9 @@ const (
 
 func states() []State { return []State{Passed, Failed, Unreachable, Skipped} }
 
-// Result is how a stage of a cell ended.
+// Result is how a stage of an entry ended.
 type Result struct {
-	Cell  string `json:"cell"`
+	Entry string `json:"entry"`
 	Stage Stage  `json:"stage"`
 	State State  `json:"state"`
 	// Date at which the stage began.
@@ -46,8 +46,8 @@ type Result struct {
 	Substitutes []string `json:"substitutes,omitempty"`
 }
 
-// Entry is the last result of a stage of a cell.
-type Entry struct {
+// Last is the last result of a stage of an entry.
+type Last struct {
 	Result
 	// Passed is when the stage has passed last.
 	Passed time.Time `json:"passed,omitzero"`
@@ -56,9 +56,9 @@ type Entry struct {
 	Red bool `json:"red,omitempty"`
 }
 
-// Status has the last result of every stage of every cell: docs/status.json.
+// Status has the last result of every stage of every entry: docs/status.json.
 type Status struct {
-	Results []Entry `json:"results"`
+	Results []Last `json:"results"`
 }
 
 // Read reads a status. A key that it does not know is an error.
@@ -112,8 +112,8 @@ func strict(data []byte, into any) error {
 
 func (r Result) check() error {
 	switch {
-	case r.Cell == "":
-		return errors.New("the result is of no cell")
+	case r.Entry == "":
+		return errors.New("the result is of no entry")
 	case !slices.Contains(Stages(), r.Stage):
 		return errors.Errorf("unknown stage %q", r.Stage)
 	case !slices.Contains(states(), r.State):
@@ -138,11 +138,11 @@ func Write(file string, value any) error {
 	return os.WriteFile(file, append(data, '\n'), 0o644)
 }
 
-// Merge puts results into the status, of which the newest counts, and removes what no cell goes
-// through any more. It returns the stages that have turned red. Results of substitutes do not count. A result of an unknown cell, or of a
-// stage that the cell does not go through, is an error.
-func (s *Status) Merge(results []Result, cells []Cell) (red []Entry, err error) {
-	before := map[string]Entry{}
+// Merge puts results into the status, of which the newest counts, and removes what no entry goes
+// through any more. It returns the stages that have turned red. Results of substitutes do not count. A result of an unknown entry, or of a
+// stage that the entry does not go through, is an error.
+func (s *Status) Merge(results []Result, entries []Entry) (red []Last, err error) {
+	before := map[string]Last{}
 	for _, e := range s.Results {
 		before[e.key()] = e
 	}
@@ -156,9 +156,9 @@ func (s *Status) Merge(results []Result, cells []Cell) (red []Entry, err error) 
 		}
 	}
 	s.Results = nil
-	for _, c := range cells {
+	for _, c := range entries {
 		for _, stage := range c.Stages {
-			key := Result{Cell: c.Name, Stage: stage}.key()
+			key := Result{Entry: c.Name, Stage: stage}.key()
 			e, ran := before[key]
 			r, runs := newest[key]
 			delete(newest, key)
@@ -182,33 +182,33 @@ func (s *Status) Merge(results []Result, cells []Cell) (red []Entry, err error) 
 		}
 	}
 	for key := range newest {
-		return nil, errors.Errorf("no cell of the matrix goes through %s", key)
+		return nil, errors.Errorf("no entry of the matrix goes through %s", key)
 	}
 	return red, nil
 }
 
-func (r Result) key() string { return r.Cell + " " + string(r.Stage) }
+func (r Result) key() string { return r.Entry + " " + string(r.Stage) }
 
 // never is what a stage that has no result shows.
 const never = "never ran"
 
-// Page is the page about the status, in Markdown: a line for each cell and a column for each stage.
-func (s *Status) Page(cells []Cell) string {
-	entries := map[string]Entry{}
+// Page is the page about the status, in Markdown: a line for each entry and a column for each stage.
+func (s *Status) Page(entries []Entry) string {
+	last := map[string]Last{}
 	for _, e := range s.Results {
-		entries[e.key()] = e
+		last[e.key()] = e
 	}
 	var b strings.Builder
-	b.WriteString("| cell |")
+	b.WriteString("| entry |")
 	for _, stage := range Stages() {
 		fmt.Fprintf(&b, " %s |", stage)
 	}
 	b.WriteString("\n|---" + strings.Repeat("|---", len(Stages())) + "|\n")
-	for _, c := range cells {
+	for _, c := range entries {
 		fmt.Fprintf(&b, "| `%s` |", c.Name)
 		for _, stage := range Stages() {
 			text := never
-			if e, ok := entries[Result{Cell: c.Name, Stage: stage}.key()]; ok {
+			if e, ok := last[Result{Entry: c.Name, Stage: stage}.key()]; ok {
 				text = e.text()
 			} else if !slices.Contains(c.Stages, stage) {
 				text = "–"
@@ -220,8 +220,8 @@ func (s *Status) Page(cells []Cell) string {
 	return b.String()
 }
 
-// text is the cell of a table about an entry.
-func (e Entry) text() string {
+// text is the text in the table.
+func (e Last) text() string {
 	text := string(e.State)
 	if e.Log != "" {
 		text = "[" + text + "](" + e.Log + ")"
@@ -236,10 +236,10 @@ func (e Entry) text() string {
 	return text
 }
 
-// Flavor sums up the last results of all cells of a flavor, such as "passed 2026-11-26".
-func (s *Status) Flavor(flavor string, cells []Cell) string {
+// Flavor sums up the last results of all entries of a flavor, such as "passed 2026-11-26".
+func (s *Status) Flavor(flavor string, entries []Entry) string {
 	of, want, passed := map[string]bool{}, 0, 0
-	for _, c := range cells {
+	for _, c := range entries {
 		if c.Flavor == flavor {
 			of[c.Name] = true
 			want += len(c.Stages)
@@ -248,7 +248,7 @@ func (s *Status) Flavor(flavor string, cells []Cell) string {
 	var last time.Time
 	stages := map[State][]string{}
 	for _, e := range s.Results {
-		if !of[e.Cell] {
+		if !of[e.Entry] {
 			continue
 		}
 		if e.Date.After(last) {
@@ -280,7 +280,7 @@ func (s *Status) Flavor(flavor string, cells []Cell) string {
 }
 
 // Report is the text of an issue about stages that have turned red.
-func Report(red []Entry) string {
+func Report(red []Last) string {
 	var b strings.Builder
 	b.WriteString("These stages passed, or never ran, and failed last night:\n\n")
 	for _, e := range red {
@@ -288,7 +288,7 @@ func Report(red []Entry) string {
 		if log == "" {
 			log = "no log"
 		}
-		fmt.Fprintf(&b, "* `%s`, %s: %s (%s)\n", e.Cell, e.Stage, cmp.Or(oneLine(e.Note), "no note"), log)
+		fmt.Fprintf(&b, "* `%s`, %s: %s (%s)\n", e.Entry, e.Stage, cmp.Or(oneLine(e.Note), "no note"), log)
 	}
 	b.WriteString("\ndocs/status.md has the others.\n")
 	return b.String()

@@ -15,17 +15,17 @@ import (
 
 func day(n int) time.Time { return time.Date(2026, time.November, n, 2, 30, 0, 0, time.UTC) }
 
-// cells are two flavors, one of them on two architectures.
-func cells() []Cell {
-	return []Cell{
+// entries are two flavors, one of them on two architectures.
+func entries() []Entry {
+	return []Entry{
 		{Name: "a-amd64", Flavor: "a", Arch: "amd64", Model: "generic", Stages: []Stage{Check, Core, Boot}},
 		{Name: "a-arm64", Flavor: "a", Arch: "arm64", Model: "generic", Stages: []Stage{Core}},
 		{Name: "b-amd64", Flavor: "b", Arch: "amd64", Model: "generic", Stages: []Stage{Core}},
 	}
 }
 
-func result(cell string, stage Stage, state State, n int) Result {
-	return Result{Cell: cell, Stage: stage, State: state, Date: day(n)}
+func result(entry string, stage Stage, state State, n int) Result {
+	return Result{Entry: entry, Stage: stage, State: state, Date: day(n)}
 }
 
 // TestMerge follows a stage through nights.
@@ -48,7 +48,7 @@ func TestMerge(t *testing.T) {
 		{Passed, 8, false, 8, false},
 		{Failed, 9, true, 8, true},
 	} {
-		red, err := s.Merge([]Result{result("b-amd64", Core, night.state, night.day)}, cells())
+		red, err := s.Merge([]Result{result("b-amd64", Core, night.state, night.day)}, entries())
 		require.NoError(t, err)
 		assert.Equal(t, night.turned, len(red) == 1, night)
 		require.Len(t, s.Results, 1)
@@ -63,19 +63,19 @@ func TestMerge(t *testing.T) {
 // TestMergeFirst has a stage that fails the first time.
 func TestMergeFirst(t *testing.T) {
 	var s Status
-	red, err := s.Merge([]Result{result("b-amd64", Core, Failed, 1)}, cells())
+	red, err := s.Merge([]Result{result("b-amd64", Core, Failed, 1)}, entries())
 	require.NoError(t, err)
 	assert.Len(t, red, 1)
 	assert.True(t, s.Results[0].Passed.IsZero())
 }
 
 // TestMergeKeeps checks that a stage without a new result keeps its old one, that an older result
-// does not replace a newer one, and that the order is that of the cells.
+// does not replace a newer one, and that the order is that of the entries.
 func TestMergeKeeps(t *testing.T) {
 	var s Status
-	_, err := s.Merge([]Result{result("b-amd64", Core, Passed, 5), result("a-amd64", Boot, Failed, 5), result("a-amd64", Check, Passed, 5)}, cells())
+	_, err := s.Merge([]Result{result("b-amd64", Core, Passed, 5), result("a-amd64", Boot, Failed, 5), result("a-amd64", Check, Passed, 5)}, entries())
 	require.NoError(t, err)
-	_, err = s.Merge([]Result{result("b-amd64", Core, Failed, 4), result("a-arm64", Core, Passed, 6), result("a-arm64", Core, Failed, 5)}, cells())
+	_, err = s.Merge([]Result{result("b-amd64", Core, Failed, 4), result("a-arm64", Core, Passed, 6), result("a-arm64", Core, Failed, 5)}, entries())
 	require.NoError(t, err)
 	var keys []string
 	for _, e := range s.Results {
@@ -83,16 +83,16 @@ func TestMergeKeeps(t *testing.T) {
 	}
 	assert.Equal(t, []string{"a-amd64 check passed", "a-amd64 boot failed", "a-arm64 core passed", "b-amd64 core passed"}, keys)
 
-	_, err = s.Merge(nil, cells()[1:])
+	_, err = s.Merge(nil, entries()[1:])
 	require.NoError(t, err)
-	assert.Len(t, s.Results, 2, "the matrix has no cell a-amd64 any more")
+	assert.Len(t, s.Results, 2, "the matrix has no entry a-amd64 any more")
 }
 
 func TestMergeUnknown(t *testing.T) {
 	for _, r := range []Result{result("c-amd64", Core, Passed, 1), result("a-arm64", Boot, Passed, 1)} {
 		var s Status
-		_, err := s.Merge([]Result{r}, cells())
-		assert.EqualError(t, err, "no cell of the matrix goes through "+r.key())
+		_, err := s.Merge([]Result{r}, entries())
+		assert.EqualError(t, err, "no entry of the matrix goes through "+r.key())
 	}
 }
 
@@ -101,7 +101,7 @@ func TestMergeSubstitutes(t *testing.T) {
 	var s Status
 	r := result("b-amd64", Core, Failed, 1)
 	r.Substitutes = []string{"debian:12-slim"}
-	red, err := s.Merge([]Result{r}, cells())
+	red, err := s.Merge([]Result{r}, entries())
 	require.NoError(t, err)
 	assert.Empty(t, red)
 	assert.Empty(t, s.Results)
@@ -111,19 +111,19 @@ func TestPage(t *testing.T) {
 	var s Status
 	failed := result("a-amd64", Core, Failed, 2)
 	failed.Log = "https://ci.example/2"
-	_, err := s.Merge([]Result{result("a-amd64", Core, Passed, 1)}, cells())
+	_, err := s.Merge([]Result{result("a-amd64", Core, Passed, 1)}, entries())
 	require.NoError(t, err)
-	_, err = s.Merge([]Result{failed, result("b-amd64", Core, Unreachable, 2), result("a-amd64", Check, Passed, 2)}, cells())
+	_, err = s.Merge([]Result{failed, result("b-amd64", Core, Unreachable, 2), result("a-amd64", Check, Passed, 2)}, entries())
 	require.NoError(t, err)
-	assert.Equal(t, `| cell | check | core | standard | boot | install | upgrade | k3s | publish |
+	assert.Equal(t, `| entry | check | core | standard | boot | install | upgrade | k3s | publish |
 |---|---|---|---|---|---|---|---|---|
 | `+"`a-amd64`"+` | passed 2026-11-02 | **[failed](https://ci.example/2)** 2026-11-02, passed 2026-11-01 | – | never ran | – | – | – | – |
 | `+"`a-arm64`"+` | – | never ran | – | – | – | – | – | – |
 | `+"`b-amd64`"+` | – | unreachable 2026-11-02 | – | – | – | – | – | – |
-`, s.Page(cells()))
+`, s.Page(entries()))
 }
 
-// TestFlavor sums up flavors. Nothing but a pass of all stages of all cells is called passed.
+// TestFlavor sums up flavors. Nothing but a pass of all stages of all entries is called passed.
 func TestFlavor(t *testing.T) {
 	all := func(state State) []Result {
 		return []Result{result("a-amd64", Check, Passed, 1), result("a-amd64", Core, Passed, 2), result("a-amd64", Boot, state, 3), result("a-arm64", Core, Passed, 1)}
@@ -143,16 +143,16 @@ func TestFlavor(t *testing.T) {
 		{[]Result{result("b-amd64", Core, Passed, 1)}, "never ran"},
 	} {
 		var s Status
-		_, err := s.Merge(c.results, cells())
+		_, err := s.Merge(c.results, entries())
 		require.NoError(t, err)
-		assert.Equal(t, c.want, s.Flavor("a", cells()))
+		assert.Equal(t, c.want, s.Flavor("a", entries()))
 	}
 }
 
 func TestReport(t *testing.T) {
-	e := Entry{Result: result("a-amd64", Core, Failed, 2)}
+	e := Last{Result: result("a-amd64", Core, Failed, 2)}
 	e.Note, e.Log = "kairos.spec:1:1:\nno", "https://ci.example/2"
-	assert.Contains(t, Report([]Entry{e, {Result: result("b-amd64", Core, Failed, 2)}}), `
+	assert.Contains(t, Report([]Last{e, {Result: result("b-amd64", Core, Failed, 2)}}), `
 * `+"`a-amd64`"+`, core: kairos.spec:1:1: no (https://ci.example/2)
 * `+"`b-amd64`"+`, core: no note (no log)
 `)
@@ -168,12 +168,12 @@ func TestReadResults(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []Result{good}, found)
 
-	const head = `{"cell": "a-amd64", "stage": "core", "state": "passed", "date": "2026-11-01T02:30:00Z"`
+	const head = `{"entry": "a-amd64", "stage": "core", "state": "passed", "date": "2026-11-01T02:30:00Z"`
 	for text, want := range map[string]string{
 		``:                                     "EOF",
 		head:                                   "unexpected EOF",
 		head + `, "result": "x"}`:              `unknown field "result"`,
-		`{"stage": "core", "state": "passed"}`: "the result is of no cell",
+		`{"stage": "core", "state": "passed"}`: "the result is of no entry",
 		strings.Replace(head, "core", "cor", 1) + "}":                                  `unknown stage "cor"`,
 		strings.Replace(head, "passed", "green", 1) + "}":                              `unknown state "green"`,
 		strings.Replace(head, "2026-11-01T02:30:00Z", "0001-01-01T00:00:00Z", 1) + "}": "the result has no date",
@@ -194,25 +194,25 @@ func TestReadResults(t *testing.T) {
 func TestRead(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "status.json")
 	var s Status
-	_, err := s.Merge([]Result{result("a-amd64", Core, Failed, 1), result("b-amd64", Core, Passed, 2)}, cells())
+	_, err := s.Merge([]Result{result("a-amd64", Core, Failed, 1), result("b-amd64", Core, Passed, 2)}, entries())
 	require.NoError(t, err)
 	require.NoError(t, Write(file, s))
 	read, err := Read(file)
 	require.NoError(t, err)
 	assert.Equal(t, s, *read)
-	for _, text := range []string{`{"results": [{"cell": "a", "stage": "cor"}]}`, `{"cells": []}`, `[]`, ``} {
+	for _, text := range []string{`{"results": [{"entry": "a", "stage": "cor"}]}`, `{"entries": []}`, `[]`, ``} {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
 		_, err := Read(file)
 		assert.ErrorContains(t, err, "status.json", text)
 	}
 }
 
-// TestCells checks that one cell of each family goes through all stages, and that these have both
+// TestEntries checks that one entry of each family goes through all stages, and that these have both
 // init systems.
-func TestCells(t *testing.T) {
+func TestEntries(t *testing.T) {
 	cat, err := catalog.Builtin()
 	require.NoError(t, err)
-	all, err := Cells(cat)
+	all, err := Entries(cat)
 	require.NoError(t, err)
 	names, families, inits, flavors := map[string]bool{}, map[string]int{}, map[string]bool{}, map[string]bool{}
 	for _, c := range all {

@@ -10,7 +10,7 @@ import (
 	"github.com/flavorkit/flavorkit/specs/matrix"
 )
 
-// Stage is something that is tried with a cell.
+// Stage is something that is tried with an entry.
 type Stage string
 
 // Stages of a night.
@@ -51,39 +51,39 @@ func (s Stage) Needs() []Stage {
 	}
 }
 
-// Cell is a system, in both variants: a flavor on an architecture and a model.
-type Cell struct {
+// Entry is a system, in both variants: a flavor on an architecture and a model.
+type Entry struct {
 	// Name, such as debian-12-amd64 or debian-12-arm64-rpi4.
 	Name   string `json:"name"`
 	Flavor string `json:"flavor"`
 	Arch   string `json:"arch"`
 	Model  string `json:"model"`
-	// Stages that the cell goes through.
+	// Stages that the entry goes through.
 	Stages []Stage `json:"stages"`
 }
 
 const (
-	// firstArch is the architecture of the cells that stand for their family.
+	// firstArch is the architecture of the entries that stand for their family.
 	firstArch = "amd64"
 	// anyMachine is the model of specs that name none.
 	anyMachine = "generic"
 )
 
-// Cells returns the cells of the built-in matrix, in its order. The first one of each family of
+// Entries returns the entries of the built-in matrix, in its order. The first one of each family of
 // distributions goes through all stages.
-func Cells(cat *catalog.Catalog) ([]Cell, error) {
-	entries, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: cat.FlavorNames(), Archs: catalog.Names(cat.Archs)})
+func Entries(cat *catalog.Catalog) ([]Entry, error) {
+	rows, err := matrix.Read(matrix.Builtin(), matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: cat.FlavorNames(), Archs: catalog.Names(cat.Archs)})
 	if err != nil {
 		return nil, errors.Wrap(err, "read the matrix")
 	}
-	var cells []Cell
+	var entries []Entry
 	families := map[string]bool{}
-	for _, e := range entries {
-		c := Cell{Name: e.Flavor + "-" + e.Arch, Flavor: e.Flavor, Arch: e.Arch, Model: e.Model, Stages: []Stage{Check, Core, Standard, Boot, Publish}}
+	for _, e := range rows {
+		c := Entry{Name: e.Flavor + "-" + e.Arch, Flavor: e.Flavor, Arch: e.Arch, Model: e.Model, Stages: []Stage{Check, Core, Standard, Boot, Publish}}
 		if e.Model != anyMachine {
 			c.Name += "-" + e.Model
 		}
-		if slices.ContainsFunc(cells, func(other Cell) bool { return other.Name == c.Name }) {
+		if slices.ContainsFunc(entries, func(other Entry) bool { return other.Name == c.Name }) {
 			continue // its other variant
 		}
 		if c.Arch == firstArch {
@@ -96,7 +96,7 @@ func Cells(cat *catalog.Catalog) ([]Cell, error) {
 				c.Stages = Stages()
 			}
 		}
-		cells = append(cells, c)
+		entries = append(entries, c)
 	}
-	return cells, nil
+	return entries, nil
 }
