@@ -139,8 +139,9 @@ func Write(file string, value any) error {
 }
 
 // Merge puts results into the status, of which the newest counts, and removes what no entry goes
-// through any more. It returns the stages that have turned red. Results of substitutes do not count. A result of an unknown entry, or of a
-// stage that the entry does not go through, is an error.
+// through any more. It returns the stages that have turned red. Results of substitutes do not
+// count. A result of an unknown entry, or of a stage that the entry does not go through, is an
+// error.
 func (s *Status) Merge(results []Result, entries []Entry) (red []Last, err error) {
 	before := map[string]Last{}
 	for _, e := range s.Results {
