@@ -30,6 +30,25 @@ const (
 	exitInterrupted = 130 // 128 + SIGINT, as shells have it
 )
 
+// exitCodes is the part of the help about exit codes.
+func exitCodes() string {
+	var b strings.Builder
+	b.WriteString("Exit codes:\n")
+	for _, c := range []struct {
+		code    int
+		meaning string
+	}{
+		{0, "success"},
+		{exitFailed, "the spec or the build failed, or a check found something"},
+		{exitUsage, "wrong command line"},
+		{exitUnreachable, "nothing is wrong, but something could not be reached"},
+		{exitInterrupted, "interrupted, such as by Ctrl-C"},
+	} {
+		fmt.Fprintf(&b, "  %-3d  %s\n", c.code, c.meaning)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
 func main() {
 	engine.Main()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -85,7 +104,9 @@ func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 an OCI image, an ISO or a disk, each piece its own cached, parallel layer.
 
 The same specs build with "docker buildx build -f kairos.spec ." when their
-first line is "# syntax=…/frontend:1".`,
+first line is "# syntax=…/frontend:1".
+
+` + exitCodes(),
 		Version: version,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -104,7 +125,7 @@ first line is "# syntax=…/frontend:1".`,
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	cmd.AddCommand(buildCommand(), matrixCommand(), bakeCommand(), bootCommand(), planCommand(), graphCommand(), diffCommand(), inspectCommand(), packagesCommand(), sbomCommand(), lockCommand(), catalogCommand(), checkCommand(), initCommand(), schemaCommand())
+	cmd.AddCommand(buildCommand(), matrixCommand(), bakeCommand(), bootCommand(), planCommand(), graphCommand(), diffCommand(), inspectCommand(), packagesCommand(), sbomCommand(), lockCommand(), catalogCommand(), checkCommand(), initCommand(), schemaCommand(), manCommand())
 	strictHelp(cmd)
 	argsAreUsage(cmd)
 	return cmd
