@@ -174,6 +174,8 @@ func TestProxyOfBuild(t *testing.T) {
 	server := httptest.NewServer(m)
 	t.Cleanup(server.Close)
 	o := options(t, map[string]string{"kairos.spec": debianSpec})
+	// Steps are cached whatever the proxy is, and another test may have run the same one.
+	o.NoCache = true
 	o.Args["HTTP_PROXY"], o.Args["HTTPS_PROXY"] = server.URL, server.URL
 	r := watch(&o)
 	require.NoError(t, lookUp(t, o), "%v", &r.log)
