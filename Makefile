@@ -82,9 +82,9 @@ test-matrix: ## Build every entry of the matrix for amd64, on stand-ins
 	hack/lane.sh matrix -timeout 120m -run '^TestAllStandIns' ./test/integration
 
 .PHONY: test-browser
-test-browser: ## Show and print the report of a build in a browser
+test-browser: site ## Show the report of a build, and the documentation site, in a browser
 	hack/deps.sh browser
-	hack/lane.sh browser -timeout 20m -tags browser -run '^TestBrowser' ./client/report
+	hack/lane.sh browser -timeout 20m -tags browser -run '^TestBrowser' ./client/report ./test/docs
 
 # Every night, on real base images and releases (hack/nightly).
 .PHONY: nightly-entries
@@ -157,7 +157,7 @@ fmt: ## Format Go files and scripts
 	$(GO) tool -modfile=hack/lint/files/go.mod shfmt -w $$(git ls-files '*.sh')
 
 .PHONY: generate
-generate: ## Generate the JSON schemas, the spec reference and the pages about flavors, targets and status
+generate: ## Generate the JSON schemas and the pages about keys, commands, flavors, targets and status
 	$(GO) generate ./...
 
 .PHONY: update-goldens
@@ -193,6 +193,12 @@ release-snapshot: release-tools ## Build what a release has into dist/, without 
 release: release-tools ## Publish the release of the tag that is checked out
 	hack/release/notes.sh "$$(git describe --exact-match --tags)" >$(RELEASE_TOOLS)/notes.md
 	PATH="$(RELEASE_TOOLS):$$PATH" goreleaser release --clean --release-notes $(RELEASE_TOOLS)/notes.md
+
+.PHONY: site
+site: ## Make the documentation as a static site, in dist/site
+	mkdir -p $(CACHE)/site
+	$(GO) -C hack/site build -o $(abspath $(CACHE))/site/ tool
+	HUGO_PARAMS_VERSION='$(VERSION)' HUGO_RESOURCEDIR=$(abspath $(CACHE))/site/resources $(CACHE)/site/hugo --source hack/site --cleanDestinationDir --panicOnWarning
 
 .PHONY: clean
 clean: ## Remove what was built; .cache is kept

@@ -7,7 +7,6 @@ import (
 	"image"
 	"image/png"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -18,22 +17,6 @@ import (
 
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
-
-// browse opens a page in a browser that has no network.
-func browse(t *testing.T, page string, args ...string) string {
-	t.Helper()
-	testkit.Need(t, "chromium", "run hack/deps.sh browser")
-	args = append([]string{
-		"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--user-data-dir=" + t.TempDir(),
-		"--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=2000",
-	}, args...)
-	cmd := exec.CommandContext(t.Context(), "chromium", append(args, "file://"+page)...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	require.NoError(t, err, "%s", &stderr)
-	return string(out)
-}
 
 var (
 	measured = regexp.MustCompile(`<title>measured ([^<]*)</title>`)
@@ -50,7 +33,7 @@ func TestBrowser(t *testing.T) {
 			page := filepath.Join(dir, "report.html")
 			require.NoError(t, os.WriteFile(page, text, 0o644))
 
-			dom := browse(t, page, "--dump-dom")
+			dom := testkit.Browse(t, page, "--dump-dom")
 			assert.Equal(t, shown.FindString(string(text)), shown.FindString(dom), "no script has changed the page")
 
 			// Every link leads somewhere, and the page is not wider than the window.
@@ -61,15 +44,15 @@ func TestBrowser(t *testing.T) {
 			measure := filepath.Join(dir, "measure.html")
 			require.NoError(t, os.WriteFile(measure, []byte(strings.Replace(string(text), "</body>", script, 1)), 0o644))
 			for _, size := range []string{"600,900", "1280,900"} {
-				assert.Equal(t, []string{"<title>measured fits 0</title>", "fits 0"}, measured.FindStringSubmatch(browse(t, measure, "--window-size="+size, "--dump-dom")), size)
+				assert.Equal(t, []string{"<title>measured fits 0</title>", "fits 0"}, measured.FindStringSubmatch(testkit.Browse(t, measure, "--window-size="+size, "--dump-dom")), size)
 			}
 
 			picture := filepath.Join(dir, "report.png")
-			browse(t, page, "--window-size=1280,900", "--screenshot="+picture)
+			testkit.Browse(t, page, "--window-size=1280,900", "--screenshot="+picture)
 			assert.Greater(t, colors(t, picture), 10, "the page is not blank")
 
 			printed := filepath.Join(dir, "report.pdf")
-			browse(t, page, "--print-to-pdf="+printed)
+			testkit.Browse(t, page, "--print-to-pdf="+printed)
 			pdf, err := os.ReadFile(printed)
 			require.NoError(t, err)
 			assert.True(t, bytes.HasPrefix(pdf, []byte("%PDF-")))

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
+//go:generate go test . -run ^TestCommandsPage$ -update
+
 func manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man [DIR]",

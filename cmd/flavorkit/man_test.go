@@ -40,7 +40,7 @@ func TestMan(t *testing.T) {
 // TestCommandsPage keeps docs/commands.md equal to what --help prints.
 func TestCommandsPage(t *testing.T) {
 	var page strings.Builder
-	page.WriteString("<!-- Generated from the help texts: go test ./cmd/flavorkit -run TestCommandsPage -update -->\n\n" +
+	page.WriteString("<!-- Generated from the help texts of the commands: make generate -->\n\n" +
 		"# Commands\n\nThis page has what `--help` prints. `flavorkit man` writes it as manual pages, and `flavorkit completion` makes a shell complete\n" +
 		"commands, flags and their values.\n")
 	eachCommand(rootCommand(&bytes.Buffer{}, &bytes.Buffer{}), func(cmd *cobra.Command) {
