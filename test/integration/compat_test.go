@@ -82,6 +82,7 @@ func TestCompatPasses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := options(t, map[string]string{"kairos.spec": spec})
 			o.Contexts["mykernel"] = kernel
+			o.NoCacheStages = []string{"compat"} // another test may have built the same system
 			r := watch(&o)
 			solved(t, c, o)
 			assert.Contains(t, r.ran(), compatName)
