@@ -177,7 +177,7 @@ artifacts:
 	want := []string{
 		`kairos.spec:3:33: files[0].from: there is no file "motd" in the build context; paths start at the top of the context; a .dockerignore file may exclude it`,
 		`kairos.spec:4:14: cloudConfig.from: "." is a directory; name a file`,
-		`kairos.spec:13:9: artifacts.iso.cloudConfig: is not YAML: mapping values are not allowed in this context`,
+		`kairos.spec:13:9: artifacts.iso.cloudConfig: is not YAML: a colon is in the wrong place; put a text with a colon in quotes; after a key, write a colon and a space, also in the lines above`,
 		`b.yaml:1:1: is not a cloud-config: a machine ignores a file without its first line; write #cloud-config into the first line`,
 	}
 	const unverified = `kairos.spec:5:69: components.immucore.sha256: https://acme.example/amd64 needs a checksum for amd64; add the sha256 of amd64`

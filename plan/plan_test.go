@@ -208,12 +208,12 @@ func TestMistakes(t *testing.T) {
 			spec: "extends: ./base.spec\nversion: v1.0.0\nkernel: gentoo\n", files: spectest.Files{"base.spec": "a: ["},
 			want: []string{
 				`kairos.spec:3:9: kernel.from: unknown distribution "gentoo"; valid: ` + distros,
-				`base.spec:1:5: is not YAML: did not find expected node content`,
+				`base.spec:1:5: is not YAML: a value is missing, or the list or mapping around it has no end`,
 			},
 		},
 		{
 			name: "a file that is not YAML", spec: "a: [",
-			want: []string{`kairos.spec:1:5: is not YAML: did not find expected node content`},
+			want: []string{`kairos.spec:1:5: is not YAML: a value is missing, or the list or mapping around it has no end`},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -64,11 +64,15 @@ func (c *checker) checkStruct(n *yaml.Node, t reflect.Type, key string) bool {
 	if s, ok := reflect.Zero(t).Interface().(Shorthander); ok && n.Kind == yaml.ScalarNode {
 		writeOut(n, s.Shorthand())
 	}
-	if n.Kind != yaml.MappingNode {
+	fields, names := fieldsOf(t)
+	switch {
+	case n.Kind != yaml.MappingNode && key == "":
+		c.report(rules.WrongType, n, key, "write one key in a line, a colon and a space after it, and its value", "the file must be a mapping with keys such as %s, not %s", names[0], kindOf(n))
+		return false
+	case n.Kind != yaml.MappingNode:
 		c.report(rules.WrongType, n, key, "", "must be %s, not %s", describe(t), kindOf(n))
 		return false
 	}
-	fields, names := fieldsOf(t)
 	c.keep(n, key, func(k, v *yaml.Node) bool {
 		if ft, ok := fields[k.Value]; ok {
 			return c.check(v, ft, joinKey(key, k.Value))
@@ -77,11 +81,39 @@ func (c *checker) checkStruct(n *yaml.Node, t reflect.Type, key string) bool {
 		case k.Tag == "!!merge":
 			c.report(rules.UnsupportedYAML, k, key, "put the common part in a spec of its own and extend it", "YAML merge keys are not supported")
 		case !strings.HasPrefix(k.Value, "x-"): // x- keys are the user's own
-			c.report(rules.UnknownKey, k, key, Suggest(k.Value, names), "unknown key %s", quote(k.Value))
+			c.report(rules.UnknownKey, k, key, unknownHint(k.Value, t, key, names), "unknown key %s", quote(k.Value))
 		}
 		return false
 	})
 	return true
+}
+
+// unknownHint is the hint for a key that the type at the path key does not have: where it belongs, or
+// what may have been meant.
+func unknownHint(name string, t reflect.Type, key string, valid []string) string {
+	const most = 2
+	if below := keysBelow(t, name, key); 0 < len(below) && len(below) <= most {
+		return "did you mean " + strings.Join(below, " or ") + "?"
+	}
+	takesConfig := t == reflect.TypeFor[Spec]() || t == reflect.TypeFor[Content]()
+	if takesConfig && (name == "stages" || name == "install" || isCloudInitKey(name)) {
+		return "it is a key of a cloud-config; write it into the file that cloudConfig names"
+	}
+	return Suggest(name, valid)
+}
+
+// keysBelow are the quoted paths of the keys of a name in the mappings of a type, which is at the path
+// key.
+func keysBelow(t reflect.Type, name, key string) (paths []string) {
+	for field := range keyedFields(t) {
+		path, ft := joinKey(key, yamlName(field)), field.Type
+		if yamlName(field) == name {
+			paths = append(paths, quote(path))
+		} else if ft.Kind() == reflect.Struct {
+			paths = append(paths, keysBelow(ft, name, path)...)
+		}
+	}
+	return paths
 }
 
 // writeOut expands a plain string to the mapping that it is short for.
@@ -125,7 +157,7 @@ func (c *checker) keep(n *yaml.Node, key string, fits func(k, v *yaml.Node) bool
 // checkList empties the items that do not fit. Removing them would change the index of later items.
 func (c *checker) checkList(n *yaml.Node, t reflect.Type, key string) bool {
 	if n.Kind != yaml.SequenceNode {
-		c.report(rules.WrongType, n, key, listHint(n), "must be a list, not %s", kindOf(n))
+		c.report(rules.WrongType, n, key, itemsHint(n, t.Elem()), "must be a list, not %s", kindOf(n))
 		return false
 	}
 	for i, item := range n.Content {
@@ -151,7 +183,9 @@ func (c *checker) checkScalar(n *yaml.Node, t reflect.Type, key string) bool {
 			hint = fmt.Sprintf("put it in quotes: %q", n.Value)
 		}
 	case t.Kind() == reflect.Bool:
-		ok = n.Tag == "!!bool"
+		if ok = n.Tag == "!!bool"; n.Value == "true" || n.Value == "false" {
+			hint = "remove the quotes"
+		}
 	case t.Kind() == reflect.Int:
 		ok = n.Tag == "!!int" && n.Load(new(int)) == nil
 	default:
@@ -181,7 +215,7 @@ func describe(t reflect.Type) string {
 		}
 		return mapping
 	case reflect.Map:
-		return "a mapping"
+		return "a mapping of names to " + describeEach(t.Elem())
 	case reflect.Slice:
 		return "a list"
 	case reflect.Bool:
@@ -190,6 +224,20 @@ func describe(t reflect.Type) string {
 		return "a whole number"
 	default:
 		return "a text"
+	}
+}
+
+// describeEach describes the type of the values of a mapping to a user.
+func describeEach(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return "mappings"
+	case reflect.Slice:
+		return "lists"
+	case reflect.String:
+		return "texts"
+	default:
+		return describe(t)
 	}
 }
 
@@ -211,8 +259,25 @@ func kindOf(n *yaml.Node) string {
 	}
 }
 
+// itemsHint says how to write a node as a list of items of a type. No item of a spec that is only a
+// text has a space.
+func itemsHint(n *yaml.Node, item reflect.Type) string {
+	words := strings.Fields(n.Value)
+	switch {
+	case n.Kind == yaml.ScalarNode && item.Kind() == reflect.Struct:
+		return ""
+	case len(words) > 1 && !slices.ContainsFunc(words, func(w string) bool { return !packagePattern.MatchString(w) }):
+		return fmt.Sprintf("write it as [%s]", strings.Join(words, ", "))
+	default:
+		return listHint(n)
+	}
+}
+
+// listHint says how to write a node as a list.
 func listHint(n *yaml.Node) string {
 	switch {
+	case n.Kind == yaml.MappingNode:
+		return "begin each item with -"
 	case n.Kind != yaml.ScalarNode:
 		return ""
 	case packagePattern.MatchString(n.Value):

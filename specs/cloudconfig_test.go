@@ -75,7 +75,7 @@ func TestReadCloudConfigInSpec(t *testing.T) {
 
 func TestReadCloudConfigMistakes(t *testing.T) {
 	tests := []struct{ name, text, err string }{
-		{"not YAML", "#cloud-config\nstages:\n\tinitramfs:\n", "user.yaml:3:1: is not YAML: found character that cannot start any token; indent with spaces, YAML takes no tabs"},
+		{"not YAML", "#cloud-config\nstages:\n\tinitramfs:\n", "user.yaml:3:1: is not YAML: the line begins with a tab; indent with spaces, YAML takes no tabs"},
 		{"a script", "#!/bin/sh\necho hello\n", "user.yaml:2:1: is not a mapping; a cloud-config has keys such as stages and install"},
 		{"two documents", "a: b\n---\nc: d\n", "user.yaml:2:1: a second YAML document begins; keep one document in a file, and put the other in one of its own"},
 	}

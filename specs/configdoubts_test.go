@@ -60,7 +60,7 @@ func TestDoubts(t *testing.T) {
 			`a:3:36: users[1].groups must be a list, not the text "admin"` + unread + "; write it as [admin] [UnreadableConfig]",
 			"a:4:11: hostname must be a text, not a mapping" + unread + " [UnreadableConfig]",
 			`a:7:15: stages.boot[0].commands must be a list, not the text "ls -l"` + unread + `; write it as ["ls -l"] [UnreadableConfig]`,
-			"a:8:7: stages.fs must be a list, not a mapping" + unread + " [UnreadableConfig]",
+			"a:8:7: stages.fs must be a list, not a mapping" + unread + "; begin each item with - [UnreadableConfig]",
 		}},
 		{name: "UnreadableConfig, scalars", text: "write_files: [{path: /a, permissions: rw}]\n" + step + "files: [{path: /a, permissions: '0644', owner: root}]\n    users: {a: {system: 1}}\n", want: []string{
 			`a:2:39: write_files[0].permissions must be a mode, not the text "rw"` + unread + `; write it in octal, such as "0644" [UnreadableConfig]`,

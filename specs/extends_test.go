@@ -169,7 +169,7 @@ extends: ./b.spec
 			},
 			want: []string{
 				`kairos.spec:2:7: name: "A" is not valid; use lower case letters and digits, with . _ or - between them`,
-				`b.spec:1:5: is not YAML: mapping values are not allowed in this context`,
+				`b.spec:1:5: is not YAML: a colon is in the wrong place; put a text with a colon in quotes; after a key, write a colon and a space, also in the lines above`,
 			},
 		},
 		{

@@ -51,7 +51,7 @@ func TestMistakesOfSyntax(t *testing.T) {
 			spec: `- a
 `,
 			want: []string{
-				`kairos.spec:1:1: must be a mapping with the keys extends, args, name, version, variant, model, distro, init, kernel, initramfs, size, kubernetes, mesh, packages, repositories, mirrors, ca, files, layers, cloudConfig, cmdline, kairos, components, extension, artifacts, test, not a list`,
+				`kairos.spec:1:1: the file must be a mapping with keys such as extends, not a list; write one key in a line, a colon and a space after it, and its value`,
 			},
 		},
 		{
@@ -59,7 +59,7 @@ func TestMistakesOfSyntax(t *testing.T) {
 			spec: `hello
 `,
 			want: []string{
-				`kairos.spec:1:1: must be a mapping with the keys extends, args, name, version, variant, model, distro, init, kernel, initramfs, size, kubernetes, mesh, packages, repositories, mirrors, ca, files, layers, cloudConfig, cmdline, kairos, components, extension, artifacts, test, not the text "hello"`,
+				`kairos.spec:1:1: the file must be a mapping with keys such as extends, not the text "hello"; write one key in a line, a colon and a space after it, and its value`,
 			},
 		},
 		{
@@ -88,7 +88,7 @@ name: b
 a: b: c
 `,
 			want: []string{
-				`kairos.spec:3:5: is not YAML: mapping values are not allowed in this context`,
+				`kairos.spec:3:5: is not YAML: a colon is in the wrong place; put a text with a colon in quotes; after a key, write a colon and a space, also in the lines above`,
 			},
 		},
 		{
@@ -109,7 +109,7 @@ version: v1.0.0
 name: a: b
 `,
 			want: []string{
-				`kairos.spec:3:8: is not YAML: mapping values are not allowed in this context`,
+				`kairos.spec:3:8: is not YAML: a colon is in the wrong place; put a text with a colon in quotes; after a key, write a colon and a space, also in the lines above`,
 			},
 		},
 		{
@@ -119,7 +119,7 @@ packages: {add: [a, b
 name: x
 `,
 			want: []string{
-				`kairos.spec:3:5: is not YAML: did not find expected ',' or ']' (while parsing a flow sequence that begins at 2:17)`,
+				`kairos.spec:2:17: is not YAML: the list that begins here has no comma or ] before 3:5; close it with ]`,
 			},
 		},
 		{
@@ -128,14 +128,14 @@ name: x
 name: 'a
 `,
 			want: []string{
-				`kairos.spec:3:1: is not YAML: found unexpected end of stream (while scanning a quoted scalar that begins at 2:7)`,
+				`kairos.spec:2:7: is not YAML: the text in quotes that begins here has no end; close it with the same quote`,
 			},
 		},
 		{
 			name: "list without end, last line without end",
 			spec: "version: v1.0.0\ncmdline: [a",
 			want: []string{
-				`kairos.spec:2:12: is not YAML: did not find expected ',' or ']' (while parsing a flow sequence that begins at 2:10)`,
+				`kairos.spec:2:10: is not YAML: the list that begins here has no comma or ] before 2:12; close it with ]`,
 			},
 		},
 		{
@@ -146,14 +146,14 @@ packages:
   remove: [b]
 `,
 			want: []string{
-				`kairos.spec:4:3: is not YAML: did not find expected key (while parsing a block mapping that begins at 1:1)`,
+				`kairos.spec:4:3: is not YAML: this is not a key of the mapping that begins at 1:1; begin all its keys in the same column, and put a value with quotes or brackets inside in quotes as a whole`,
 			},
 		},
 		{
 			name: "tab",
 			spec: "version: v1.0.0\npackages:\n\tadd: [a]\n",
 			want: []string{
-				`kairos.spec:3:1: is not YAML: found character that cannot start any token; indent with spaces, YAML takes no tabs`,
+				`kairos.spec:3:1: is not YAML: the line begins with a tab; indent with spaces, YAML takes no tabs`,
 			},
 		},
 		{
@@ -162,7 +162,7 @@ packages:
 init: *n
 `,
 			want: []string{
-				`kairos.spec:2:7: is not YAML: unknown anchor 'n' referenced`,
+				`kairos.spec:2:7: is not YAML: unknown anchor 'n' referenced; put a text that begins with * in quotes`,
 			},
 		},
 		{

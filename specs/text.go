@@ -5,7 +5,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/pkg/errors"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/flavorkit/flavorkit/specs/rules"
@@ -104,23 +103,4 @@ func (t *text) unreadable() (Diagnostic, bool) {
 		}
 	}
 	return Diagnostic{}, false
-}
-
-// syntaxError turns an error of the YAML library into a diagnostic.
-func (t *text) syntaxError(err error) Diagnostic {
-	d := Diagnostic{Rule: rules.InvalidYAML, Range: top(t.source), Message: "is not YAML: " + err.Error()}
-	var e *yaml.LoadError
-	if !errors.As(err, &e) {
-		return d
-	}
-	at := t.inside(e.Mark.Line, e.Mark.Column)
-	d.Range = Range{Source: t.source, Start: at, End: at}.decided()
-	d.Message = "is not YAML: " + e.Message
-	if e.ContextMsg != "" && e.ContextMark != e.Mark {
-		d.Message += fmt.Sprintf(" (%s that begins at %d:%d)", e.ContextMsg, e.ContextMark.Line, e.ContextMark.Column)
-	}
-	if strings.HasPrefix(strings.TrimLeft(t.lines[at.Line-1], " "), "\t") {
-		d.Hint = "indent with spaces, YAML takes no tabs"
-	}
-	return d
 }

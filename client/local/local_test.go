@@ -55,7 +55,7 @@ func TestCheck(t *testing.T) {
 				`kairos.spec:3:95: files[2].mode: "acme" is a directory, and only a file can have a mode; remove it; files in the directory keep their own modes`,
 				`kairos.spec:4:14: cloudConfig.from: "." is a directory; name a file`,
 				`kairos.spec:5:64: artifacts.disk.cloudConfig.from: there is no file "none.yaml" in the build context` + hint,
-				`user.yaml:3:1: is not YAML: found character that cannot start any token; indent with spaces, YAML takes no tabs`,
+				`user.yaml:3:1: is not YAML: the line begins with a tab; indent with spaces, YAML takes no tabs`,
 			},
 		},
 		{
@@ -79,12 +79,12 @@ func TestCheck(t *testing.T) {
 		{
 			name: "a cloud-config in the spec, line by line",
 			spec: "artifacts:\n  iso:\n    cloudConfig:\n      content: |\n        #cloud-config\n        stages:\n          boot: [\n        hostname: a: b\n",
-			err:  []string{`kairos.spec:10:9: artifacts.iso.cloudConfig: is not YAML: did not find expected ',' or ']' (while parsing a flow sequence that begins at 3:9)`},
+			err:  []string{`kairos.spec:9:11: artifacts.iso.cloudConfig: is not YAML: the list that begins here has no comma or ] before 10:9; close it with ]`},
 		},
 		{
 			name: "a cloud-config in the spec, its end missing",
 			spec: "artifacts: {disk: {cloudConfig: {content: '#cloud-config'}}, iso: {cloudConfig: {content: \"#cloud-config\\na: [\\n\"}}}\n",
-			err:  []string{`kairos.spec:3:81: artifacts.iso.cloudConfig: is not YAML: did not find expected node content`},
+			err:  []string{`kairos.spec:3:81: artifacts.iso.cloudConfig: is not YAML: a value is missing, or the list or mapping around it has no end`},
 		},
 		{
 			name:     "no user",
@@ -116,7 +116,7 @@ func TestCheck(t *testing.T) {
 				"contexts/acme/a":           "", "contexts/acme/c.yaml": "a: [\n",
 			},
 			err: []string{
-				`acme/c.yaml:2:1: is not YAML: did not find expected node content`,
+				`acme/c.yaml:2:1: is not YAML: a value is missing, or the list or mapping around it has no end`,
 				`acme/kairos.spec:2:47: files[1].from: there is no file "b" in the named context "acme"` + hint,
 			},
 		},

@@ -187,9 +187,9 @@ acme/components/c.yaml:4:17: suffix.amd46: unknown architecture "amd46"; did you
 acme/requirements/r.yaml:3:15: when.arch[0]: unknown architecture "amd46"; did you mean "amd64"? valid: amd64`,
 		},
 		{"unknown key", map[string]string{"distros/d.yaml": distro + "nmae: x\n"}, `acme/distros/d.yaml:10:1: unknown key "nmae"; did you mean "name"?`},
-		{"kind of value", map[string]string{"distros/d.yaml": distro + "groups: {a: b}\nmerged: [/bin]\n"}, "acme/distros/d.yaml:10:9: groups: must be a list, not a mapping\nacme/distros/d.yaml:11:9: merged: must be a mapping, not a list"},
+		{"kind of value", map[string]string{"distros/d.yaml": distro + "groups: {a: b}\nmerged: [/bin]\n"}, "acme/distros/d.yaml:10:9: groups: must be a list, not a mapping; begin each item with -\nacme/distros/d.yaml:11:9: merged: must be a mapping of names to texts, not a list"},
 		{"no value", map[string]string{"distros/d.yaml": distro + "title:\n"}, `acme/distros/d.yaml:10:1: duplicate key "title"; the first is in line 2`},
-		{"no YAML", map[string]string{"models/m.yaml": "name: [\n", "components/c.yaml": ""}, "acme/models/m.yaml:2:1: is not YAML: did not find expected node content\nacme/components/c.yaml:1:1: the file is empty"},
+		{"no YAML", map[string]string{"models/m.yaml": "name: [\n", "components/c.yaml": ""}, "acme/models/m.yaml:2:1: is not YAML: a value is missing, or the list or mapping around it has no end\nacme/components/c.yaml:1:1: the file is empty"},
 		{"names of files", map[string]string{"models/m.yml": "", "models/a/b.yaml": "", "flavors/f.yaml": ""}, "acme/flavors/f.yaml: does not end in .spec; call it f.spec\nacme/models/a/b.yaml: is in a directory of its own; keep it in models itself\nacme/models/m.yml: does not end in .yaml; call it m.yaml"},
 		{"too large", map[string]string{"overlay/a/b": strings.Repeat("x", 1<<20+1)}, "acme/overlay/a/b: is larger than 1024 KiB"},
 	} {

@@ -121,7 +121,7 @@ func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"nothing", "", `edge.yaml:1:1: the file is empty`},
 		{"no entries", "x-a: 1\n", `edge.yaml:1:1: entries: has no entry; write a list such as: [{extends: [debian-12], architectures: [amd64]}]`},
-		{"no YAML", "entries: [\n", `edge.yaml:2:1: is not YAML: did not find expected node content`},
+		{"no YAML", "entries: [\n", `edge.yaml:2:1: is not YAML: a value is missing, or the list or mapping around it has no end`},
 		{"unknown key", "entries:\n- extends: [alpine]\n  arch: [amd64]\n", `edge.yaml:3:3: entries[0]: unknown key "arch"; valid: architectures, extends, kernels, kubernetes, models, variants, versions`},
 		{"no list", "entries:\n- extends: alpine\n  architectures: [amd64]\n", `edge.yaml:2:12: entries[0].extends: must be a list, not the text "alpine"; write it as [alpine]`},
 		{

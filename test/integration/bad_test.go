@@ -60,7 +60,7 @@ func TestBadSpec(t *testing.T) {
 		{
 			name:  "cloud-config that is not YAML",
 			files: map[string]string{"kairos.spec": debianSpec + "artifacts: {iso: {cloudConfig: user.yaml}}\n", "user.yaml": "#cloud-config\nstages:\n\tboot:\n"},
-			err:   `user.yaml:3:1: is not YAML: found character that cannot start any token; indent with spaces, YAML takes no tabs`,
+			err:   `user.yaml:3:1: is not YAML: the line begins with a tab; indent with spaces, YAML takes no tabs`,
 			line:  3,
 		},
 		{
@@ -72,7 +72,7 @@ func TestBadSpec(t *testing.T) {
 		{
 			name:  "cloud-config in the spec",
 			files: map[string]string{"kairos.spec": debianSpec + "cloudConfig: {content: 'a: b: c'}\n"},
-			err:   `kairos.spec:4:14: cloudConfig: is not YAML: mapping values are not allowed`,
+			err:   `kairos.spec:4:14: cloudConfig: is not YAML: a colon is in the wrong place`,
 			line:  4,
 		},
 		{
