@@ -41,7 +41,7 @@ func TestMistakes(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		{"name", map[string]string{"distros/x.yaml": distro}, `acme/distros/x.yaml:1:7: name: "d" is not the name of the file; name: x`},
+		{"name", map[string]string{"distros/x.yaml": distro}, `acme/distros/x.yaml:1:7: name: "d" is not the name of the file; write name: x, or rename the file`},
 		{"all that is needed", map[string]string{"distros/d.yaml": "name: d\nmanager: apt\n"}, `acme/distros/d.yaml:1:1: title: is missing
 acme/distros/d.yaml:1:1: base: is missing
 acme/distros/d.yaml:1:1: family: is missing

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/flavorkit/flavorkit/specs"
 )
 
 // likeKey is the key for the record that a record is laid over.
@@ -34,7 +36,7 @@ func (l *loader) follow(dir, name string, place int, path ...string) (node *yaml
 	}
 	switch {
 	case len(l.records[dir+"/"+like]) == 0:
-		l.report(value, likeKey, "", "there is no %s", like)
+		l.report(value, likeKey, specs.Suggest(like, l.names(dir)), "there is no %s", like)
 	case below < 0, slices.Contains(path, fmt.Sprint(like, below)):
 		l.report(value, likeKey, "", "%s is like itself", name)
 	default:
@@ -43,6 +45,16 @@ func (l *loader) follow(dir, name string, place int, path ...string) (node *yaml
 		}
 	}
 	return nil, false
+}
+
+// names are those of the records of a directory.
+func (l *loader) names(dir string) (names []string) {
+	for file := range l.records {
+		if name, ok := strings.CutPrefix(file, dir+"/"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func (l *loader) report(n *yaml.Node, key, hint, format string, args ...any) {

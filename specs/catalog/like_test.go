@@ -52,8 +52,8 @@ func TestMistakesOfLike(t *testing.T) {
 	const good = "title: A\nlike: debian-12\n"
 	for _, c := range []struct{ name, file, text, want string }{
 		{"itself", "distros/a.yaml", "name: a\nlike: a\n", "catalog/distros/a.yaml:2:7: like: a is like itself"},
-		{"nothing", "distros/a.yaml", "name: a\nlike: b\n", "catalog/distros/a.yaml:2:7: like: there is no b"},
-		{"name", "distros/a.yaml", good + "name: b\n", `catalog/distros/a.yaml:3:7: name: "b" is not the name of the file; name: a`},
+		{"nothing", "distros/a.yaml", "name: a\nlike: debian-0\n", `catalog/distros/a.yaml:2:7: like: there is no debian-0; did you mean "debian-12"?`},
+		{"name", "distros/a.yaml", good + "name: b\n", `catalog/distros/a.yaml:3:7: name: "b" is not the name of the file; write name: a, or rename the file`},
 		{"manager", "distros/a.yaml", good + "name: a\nmanager: pacman\n", `catalog/distros/a.yaml:4:10: manager: "pacman" is not valid; valid: apk, apt, dnf, zypper`},
 		{"taken away", "distros/a.yaml", good + "name: a\nbase: ~\n", `catalog/distros/a.yaml:1:1: base: is missing`},
 		{"reason", "distros/a.yaml", good + "name: a\ngroups: [{name: x, why: y, packages: {z: ''}}]\n", "catalog/distros/a.yaml:4:42: groups[0].packages.z.why: is empty; give it a text, or remove it"},

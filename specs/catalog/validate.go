@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v4"
 	"golang.org/x/mod/semver"
 
 	"github.com/flavorkit/flavorkit/specs"
@@ -54,12 +55,20 @@ func (l *loader) record(dir, name string) record { return record{l, dir, name} }
 func (r record) wrong(at keys, hint, format string, args ...any) {
 	file := r.dir + "/" + r.name
 	where := r.loader.ranges[at.find(r.loader.merged[file])]
-	own := r.loader.records[file]
-	if top := own[len(own)-1]; where.Source.Builtin && !r.loader.ranges[top].Source.Builtin {
-		where = r.loader.ranges[keys{likeKey}.find(top)]
+	if where.Source.Builtin && !r.builtin() {
+		where = r.loader.ranges[keys{likeKey}.find(r.top())]
 	}
 	r.loader.found = append(r.loader.found, diagnostic(where, at.String(), hint, format, args...))
 }
+
+// top is the highest layer of a record.
+func (r record) top() *yaml.Node {
+	layers := r.loader.records[r.dir+"/"+r.name]
+	return layers[len(layers)-1]
+}
+
+// builtin reports whether no catalog of the user has the record.
+func (r record) builtin() bool { return r.loader.ranges[r.top()].Source.Builtin }
 
 func diagnostic(at specs.Range, key, hint, format string, args ...any) specs.Diagnostic {
 	return specs.Diagnostic{Rule: rules.InvalidCatalog, Range: at, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
@@ -68,7 +77,7 @@ func diagnostic(at specs.Range, key, hint, format string, args ...any) specs.Dia
 // named checks that a record has the name of its file.
 func (r record) named(name string) {
 	if name != r.name {
-		r.wrong(keys{"name"}, "name: "+r.name, "%q is not the name of the file", name)
+		r.wrong(keys{"name"}, "write name: "+r.name+", or rename the file", "%q is not the name of the file", name)
 	}
 }
 
@@ -191,7 +200,19 @@ func (d *Distro) validate(r record, c *Catalog) {
 // validateKinds refuses a variant with two defaults of one kind.
 func (c *Catalog) validateKinds(l *loader) {
 	first := map[string]string{}
-	for _, name := range Names(c.Components) {
+	names := Names(c.Components)
+	// Those of users come last, so that the mistake is in their files.
+	slices.SortStableFunc(names, func(a, b string) int {
+		switch builtin := l.record("components", a).builtin(); {
+		case builtin == l.record("components", b).builtin():
+			return 0
+		case builtin:
+			return -1
+		default:
+			return 1
+		}
+	})
+	for _, name := range names {
 		comp := c.Components[name]
 		for i, variant := range comp.Variants {
 			if other, ok := first[comp.Kind+variant]; ok && comp.Kind != "" {
