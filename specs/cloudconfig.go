@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -46,12 +47,16 @@ func cloudConfigHeaders() []string {
 // ReadMachineConfig reads a cloud-config for a medium or a disk, which must have a valid header.
 func ReadMachineConfig(src *Source) (CloudConfig, error) {
 	c, err := ReadCloudConfig(src)
+	hint := "write " + cloudConfigHeaders()[0] + " into the first line"
+	if bytes.HasPrefix(src.Data, []byte(byteOrderMark)) {
+		hint = "save the file without a byte order mark, which is before its first line"
+	}
 	if err == nil && !c.Header {
 		err = Diagnostics{{
 			Rule:    rules.InvalidCloudConfig,
 			Range:   top(src),
 			Message: "is not a cloud-config: a machine ignores a file without its first line",
-			Hint:    "write " + cloudConfigHeaders()[0] + " into the first line",
+			Hint:    hint,
 		}}
 	}
 	return c, err

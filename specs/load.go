@@ -177,6 +177,12 @@ func followPath(ctx context.Context, src *Source, name string, r Reader) (*Sourc
 	if src.Flavor != "" || src.Context != "" {
 		return nil, &problem{rules.BaseOutside, fmt.Sprintf("%q is a path, and only a spec of the build can extend a file", name), "name a flavor or a named context"}, nil
 	}
+	switch {
+	case urlPattern.MatchString(name):
+		return nil, &problem{rules.BaseOutside, quote(name) + " is a url, and a spec extends a file beside it", "download it, or pass its repository as a named context, such as --build-context base=URL, and extend: base"}, nil
+	case strings.HasSuffix(name, "/"):
+		return nil, &problem{rules.UnknownBase, quote(name) + " is a directory", "name the spec in it, such as " + name + DefaultName}, nil
+	}
 	full := path.Join(path.Dir(src.Name), name)
 	if path.IsAbs(name) || !isLocal(full) {
 		return nil, &problem{rules.BaseOutside, fmt.Sprintf("%q is outside the directory of the spec", name), "put the file beside the spec, or pass its directory as a named context"}, nil

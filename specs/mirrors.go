@@ -109,7 +109,7 @@ func isRegistry(s string) bool {
 
 // authority checks the certificates of an authority. The file is read later.
 func (v *validator) authority(c CA) {
-	v.content("ca", Content{From: c.From})
+	v.from("ca.from", c.From, "write the certificates into a file, and name that")
 	v.match("ca.secret", c.Secret, secretPattern, "write the id of a build secret, such as company-ca")
 	switch {
 	case c.From != "" && c.Secret != "":

@@ -99,7 +99,11 @@ func (v *validator) signingKey(at string, r Repository) {
 	case k.SHA256 != "" && k.URL == "":
 		v.report(rules.MissingValue, at+".key", "add the url of the key", "has a checksum and no url")
 	}
-	v.content(at+".key", Content{From: k.From})
+	if urlPattern.MatchString(k.From) {
+		v.report(rules.InvalidPath, at+".key.from", "write key: {url: …, sha256: …}", "%s is a url, not the path of a file", quote(k.From))
+		return
+	}
+	v.from(at+".key.from", k.From, "write the key into a file, and name that")
 	v.match(at+".key.sha256", k.SHA256, sha256Pattern, "write 64 hexadecimal digits, lower case")
 	place, name := at+".key.from", k.From[strings.LastIndex(k.From, "/")+1:]
 	if k.URL != "" {

@@ -27,6 +27,7 @@ var (
 	// modePattern has no fourth digit: BuildKit drops those bits from files.
 	modePattern   = regexp.MustCompile(`^(0o?)?[0-7]{3}$`)
 	ownerPattern  = regexp.MustCompile(`^[0-9]{1,9}:[0-9]{1,9}$`)
+	urlPattern    = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://`)
 	labelPattern  = regexp.MustCompile(`^[A-Z0-9_]+$`)
 	sha256Pattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	// cmdlinePattern is printable ASCII; notInCmdline are characters with a meaning in a boot
@@ -248,7 +249,7 @@ func (v *validator) file(key string, f File) {
 	if f.From == "" && f.Content == "" && !v.doc.Has(key+".content") {
 		v.missing(rules.MissingValue, key, "give from, a file of the build context, or content, the text itself", "has neither from nor content")
 	}
-	v.match(key+".mode", f.Mode, modePattern, "write it in octal, such as 0644")
+	v.match(key+".mode", f.Mode, modePattern, "write three octal digits, such as 0644, without setuid, setgid and sticky bit")
 	v.match(key+".owner", f.Owner, ownerPattern, "write uid:gid in numbers, such as 0:0")
 }
 
@@ -275,8 +276,18 @@ func (v *validator) content(key string, c Content) {
 	if c.From != "" && c.Content != "" {
 		v.report(rules.ConflictingValues, key, "keep one of them", "has both from and content")
 	}
-	if c.From != "" && !isLocal(c.From) {
-		v.report(rules.InvalidPath, key+".from", "name a file inside the build context, by a relative path", "%s is outside the build context", quote(c.From))
+	v.from(key+".from", c.From, "write the text under content")
+}
+
+// from checks the path of a file in the build context; textHint is the hint for a text in its place.
+func (v *validator) from(key, from, textHint string) {
+	switch {
+	case strings.ContainsFunc(from, unicode.IsControl):
+		v.report(rules.InvalidPath, key, textHint, "this is a text, not the path of a file")
+	case urlPattern.MatchString(from):
+		v.report(rules.InvalidPath, key, "download it, and name the file in the build context", "%s is a url, not the path of a file", quote(from))
+	case from != "" && !isLocal(from):
+		v.report(rules.InvalidPath, key, "name a file inside the build context, by a relative path", "%s is outside the build context", quote(from))
 	}
 }
 

@@ -420,13 +420,13 @@ files:
   - {path: /d, content: x, mode: 64, owner: "-1:0"}
 `,
 			want: []string{
-				`kairos.spec:3:34: files[0].mode: "4755" is not valid; write it in octal, such as 0644`,
+				`kairos.spec:3:34: files[0].mode: "4755" is not valid; write three octal digits, such as 0644, without setuid, setgid and sticky bit`,
 				`kairos.spec:3:47: files[0].owner: "root" is not valid; write uid:gid in numbers, such as 0:0`,
-				`kairos.spec:4:34: files[1].mode: "rwx" is not valid; write it in octal, such as 0644`,
+				`kairos.spec:4:34: files[1].mode: "rwx" is not valid; write three octal digits, such as 0644, without setuid, setgid and sticky bit`,
 				`kairos.spec:4:46: files[1].owner: "9999999999:0" is not valid; write uid:gid in numbers, such as 0:0`,
-				`kairos.spec:5:34: files[2].mode: "0888" is not valid; write it in octal, such as 0644`,
+				`kairos.spec:5:34: files[2].mode: "0888" is not valid; write three octal digits, such as 0644, without setuid, setgid and sticky bit`,
 				`kairos.spec:5:47: files[2].owner: "0" is not valid; write uid:gid in numbers, such as 0:0`,
-				`kairos.spec:6:34: files[3].mode: "64" is not valid; write it in octal, such as 0644`,
+				`kairos.spec:6:34: files[3].mode: "64" is not valid; write three octal digits, such as 0644, without setuid, setgid and sticky bit`,
 				`kairos.spec:6:45: files[3].owner: "-1:0" is not valid; write uid:gid in numbers, such as 0:0`,
 			},
 		},
