@@ -17,6 +17,8 @@ const (
 	mostMemory  = 64 << 10
 	// mostTime is the longest timeout.
 	mostTime = 24 * time.Hour
+	// mostAssertions can be numbered with two digits, as the machine reports them.
+	mostAssertions = 100
 )
 
 var (
@@ -35,6 +37,9 @@ func (v *validator) test(t Test) {
 		v.report(rules.InvalidValue, "test.memory", "write a number and MiB or GiB, such as 2GiB, from 256MiB to 64GiB", "%s is not a size of memory", quote(t.Memory))
 	}
 	v.timeout("test.timeout", t.Timeout)
+	if n := len(t.Assertions); n > mostAssertions {
+		v.report(rules.InvalidValue, fmt.Sprintf("test.assertions[%d]", mostAssertions), "put several commands into one run", "is one too many; a test can have %d assertions, and this one has %d", mostAssertions, n)
+	}
 	for i, a := range t.Assertions {
 		v.assertion(fmt.Sprintf("test.assertions[%d]", i), a)
 	}
