@@ -25,9 +25,13 @@ func UndeclaredArgs(given map[string]string, declared []string) specs.Diagnostic
 		if slices.Contains(known, name) || isProxy(name) || strings.HasPrefix(name, buildKitArgs) {
 			continue
 		}
+		hint := specs.Suggest(name, known)
+		if _, near := specs.Nearest(name, known); !near && len(declared) == 0 {
+			hint = "declare it in args"
+		}
 		found = append(found, specs.Diagnostic{
 			Rule: rules.UnknownArgument, Range: specs.Range{Source: &specs.Source{Name: "--build-arg"}},
-			Message: fmt.Sprintf("no spec declares the build argument %q", name), Hint: specs.Suggest(name, known),
+			Message: fmt.Sprintf("no spec declares the build argument %q", name), Hint: hint,
 		})
 	}
 	return found

@@ -353,7 +353,7 @@ func (c *checker) checkAuthority(f namedFile, data []byte) {
 			break
 		}
 		if block.Type != "CERTIFICATE" {
-			c.report(rules.InvalidCertificate, f.key, "keep keys out of it; a system needs the certificates alone", "%q has a %s, too", f.path, strings.ToLower(block.Type))
+			c.report(rules.InvalidCertificate, f.key, "name a file with certificates and nothing else", "%q has a %s", f.path, strings.ToLower(block.Type))
 			return
 		}
 		if _, err := x509.ParseCertificate(block.Bytes); err != nil {

@@ -74,6 +74,9 @@ func (r *resolver) choose(kind specs.Kind, variant string) []string {
 		r.report(rules.UnknownName, kind.NameKey(), specs.Suggest(asked, valid), "unknown %s %q", kind.Name, asked)
 		return nil
 	case none:
+		if kind.Choice(r.spec).Version != "" {
+			r.report(rules.InapplicableKey, kind.Key().Version(), "remove it", "there is no %s to have a version", kind.Name)
+		}
 		return nil
 	default:
 		return []string{asked}
@@ -96,7 +99,7 @@ func (r *resolver) checkNamed(names []string, variant string, multi multiCall) {
 	for _, name := range catalog.Names(r.spec.Components) {
 		at := key.Components.Entry(name)
 		for _, arch := range catalog.Names(r.spec.Components[name].SHA256) {
-			if r.cat.Archs[arch] == nil {
+			if !r.knownArch(arch) {
 				r.report(rules.InvalidValue, at.SHA256().Entry(arch), r.cat.ArchHint(arch), "%q is not an architecture", arch)
 			}
 		}
@@ -119,6 +122,8 @@ func (r *resolver) checkNamed(names []string, variant string, multi multiCall) {
 		}
 	}
 }
+
+func (r *resolver) knownArch(name string) bool { return r.cat.Archs[name] != nil }
 
 // kinds returns the kinds of components that a variant has.
 func (r *resolver) kinds(variant string) map[string]bool {
@@ -162,7 +167,8 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 	if checksums == "" && asked.URL == "" {
 		checksums = known.Checksums
 	}
-	if checksums == "" && r.sure(key.Components.Entry(known.Name)) {
+	misspelled := slices.ContainsFunc(catalog.Names(asked.SHA256), func(arch string) bool { return !r.knownArch(arch) })
+	if checksums == "" && !misspelled && r.sure(key.Components.Entry(known.Name)) {
 		r.report(rules.UnverifiedDownload, key.Components.Entry(known.Name).SHA256(), "add the sha256 of "+r.arch.Name, "%s needs a checksum for %s", c.Download.URL, r.arch.Name)
 	}
 	c.Download.Checksums = expand(checksums)
