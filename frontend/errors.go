@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
@@ -174,11 +175,29 @@ func (s *system) explain(ctx context.Context, err error) error {
 // mostShown limits the characters of a line in an excerpt.
 const mostShown = 200
 
-// excerpt cuts long lines, because clients print whole lines: the line of a position is cut around
-// it, the others at the end.
+func isHidden(r rune) bool { return unicode.IsControl(r) && r != '\t' }
+
+// picture returns what stands for a control character, which a terminal would obey.
+func picture(r rune) rune {
+	switch {
+	case !isHidden(r):
+		return r
+	case r < ' ':
+		return '\u2400' + r // its picture
+	default:
+		return unicode.ReplacementChar
+	}
+}
+
+// excerpt replaces control characters, and cuts long lines, because clients print whole lines: the line
+// of a position is cut around it, the others at the end.
 func excerpt(data []byte, at specs.Position) []byte {
 	lines := strings.Split(string(data), "\n")
 	for i, line := range lines {
+		if strings.ContainsFunc(strings.TrimSuffix(line, "\r"), isHidden) {
+			line = strings.Map(picture, strings.TrimSuffix(line, "\r"))
+			lines[i] = line
+		}
 		runes := []rune(line)
 		if len(runes) <= mostShown {
 			continue

@@ -42,3 +42,9 @@ func TestShortLinesStay(t *testing.T) {
 	const text = "a: b\r\n\xff\n" + "# the end"
 	assert.Equal(t, text, string(excerpt([]byte(text), specs.Position{Line: 1, Column: 1})))
 }
+
+// TestControlCharacters checks that a spec cannot give orders to a terminal.
+func TestControlCharacters(t *testing.T) {
+	at := specs.Position{Line: 1, Column: 1}
+	assert.Equal(t, "a: ␛[0m\tb␍c\n\ufffd", string(excerpt([]byte("a: \x1b[0m\tb\rc\r\n\u009b"), at)))
+}
