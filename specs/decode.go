@@ -3,6 +3,7 @@ package specs
 import (
 	"iter"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -69,13 +70,24 @@ func fieldsOf(t reflect.Type) (map[string]reflect.Type, []string) {
 // keyedFields are the fields of a struct that have a key, with those of embedded structs, whose
 // keys are on the same level.
 func keyedFields(t reflect.Type) iter.Seq[reflect.StructField] {
-	return func(yield func(reflect.StructField) bool) {
-		for _, field := range reflect.VisibleFields(t) {
-			if !field.Anonymous && !yield(field) {
-				return
+	return func(yield func(reflect.StructField) bool) { yieldFields(t, nil, yield) }
+}
+
+// yieldFields yields the fields of a struct type at an index path. reflect.VisibleFields does the same,
+// and takes a quarter of the time of reading the catalog.
+func yieldFields(t reflect.Type, at []int, yield func(reflect.StructField) bool) bool {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		field.Index = append(slices.Clip(at), i)
+		if field.Anonymous {
+			if !yieldFields(field.Type, field.Index, yield) {
+				return false
 			}
+		} else if !yield(field) {
+			return false
 		}
 	}
+	return true
 }
 
 func fieldByKey(v reflect.Value, key string) reflect.Value {

@@ -2,6 +2,7 @@ package specs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -14,13 +15,25 @@ import (
 type text struct {
 	source *Source
 	lines  []string
+	// split has the lines that were asked for in characters, by number from 1.
+	split map[int][]rune
 }
 
 // byteOrderMark may begin a file; columns count from after it.
 const byteOrderMark = "\ufeff"
 
 func newText(src *Source) *text {
-	return &text{source: src, lines: strings.Split(strings.TrimPrefix(string(src.Data), byteOrderMark), "\n")}
+	return &text{source: src, lines: strings.Split(strings.TrimPrefix(string(src.Data), byteOrderMark), "\n"), split: map[int][]rune{}}
+}
+
+// runes returns a line in characters. A line may have thousands of nodes, so it is split once.
+func (t *text) runes(line int) []rune {
+	runes, ok := t.split[line]
+	if !ok {
+		runes = []rune(t.lines[line-1])
+		t.split[line] = runes
+	}
+	return runes
 }
 
 // inside converts a position of the YAML library, which may be missing or after the last line.
@@ -40,11 +53,11 @@ func (t *text) rangeOf(n *yaml.Node) Range {
 	if len(t.source.Lines) > 0 {
 		return r.decided()
 	}
-	line := []rune(t.lines[at.Line-1])
+	line := t.runes(at.Line)
 	if n.Kind != yaml.ScalarNode || at.Column > len(line) {
 		return r
 	}
-	if width := scalarWidth(string(line[at.Column-1:]), n); width > 0 {
+	if width := scalarWidth(line[at.Column-1:], n); width > 0 {
 		r.End.Column += width - 1
 	}
 	return r
@@ -52,22 +65,22 @@ func (t *text) rangeOf(n *yaml.Node) Range {
 
 // scalarWidth returns the width of a scalar at the start of rest, or 0 when it does not end in this
 // line.
-func scalarWidth(rest string, n *yaml.Node) int {
+func scalarWidth(rest []rune, n *yaml.Node) int {
+	value := []rune(n.Value)
 	switch {
-	case n.Style&yaml.SingleQuotedStyle != 0 && strings.HasPrefix(rest, "'"):
+	case n.Style&yaml.SingleQuotedStyle != 0 && rest[0] == '\'':
 		return quotedWidth(rest, func(r []rune, i int) bool { return r[i] == '\'' && i+1 < len(r) && r[i+1] == '\'' })
-	case n.Style&yaml.DoubleQuotedStyle != 0 && strings.HasPrefix(rest, `"`):
+	case n.Style&yaml.DoubleQuotedStyle != 0 && rest[0] == '"':
 		return quotedWidth(rest, func(r []rune, i int) bool { return r[i] == '\\' })
-	case strings.HasPrefix(rest, n.Value):
-		return utf8.RuneCountInString(n.Value)
+	case len(value) <= len(rest) && slices.Equal(rest[:len(value)], value):
+		return len(value)
 	default:
 		return 0
 	}
 }
 
 // quotedWidth finds the closing quote; escapes tells that the character after this one is no quote.
-func quotedWidth(rest string, escapes func(r []rune, i int) bool) int {
-	runes := []rune(rest)
+func quotedWidth(runes []rune, escapes func(r []rune, i int) bool) int {
 	for i := 1; i < len(runes); i++ {
 		switch {
 		case escapes(runes, i):
