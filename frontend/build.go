@@ -236,8 +236,9 @@ func (r *request) asked(ctx context.Context) (Target, *specs.Document, error) {
 // system is a spec, planned for a platform and a target.
 type system struct {
 	target Target
-	doc    *specs.Document
-	plan   *plan.Plan
+	// doc is the spec, with its conditions evaluated.
+	doc  *specs.Document
+	plan *plan.Plan
 	// catalog that the system is planned with.
 	catalog *catalog.Catalog
 	graph   *graph.Graph
@@ -292,6 +293,9 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 	}
 	now, err := r.now()
 	if err != nil {
+		return nil, err
+	}
+	if doc, err = plan.Evaluate(doc, cat, target.Architecture); err != nil {
 		return nil, err
 	}
 	s := &system{target: t, doc: doc, plan: p, catalog: cat, graph: g, sources: src, base: base.config}

@@ -77,6 +77,7 @@ version: v1.0.0
 kernel: {package: linux-image-amd46, version: "7"}
 packages:
   add:
+    - {value: nano, when: {arch: arm64}}
     - tree=9
     - htopp
 `
@@ -95,15 +96,15 @@ packages:
 	require.Len(t, lines, 4)
 	assert.Equal(t, []string{
 		`kairos.spec:3:19: kernel.package: debian-12 has no package "linux-image-amd46" for amd64; did you mean "linux-image-amd64"?`,
-		`kairos.spec:6:7: packages.add[0]: debian-12 has no version "9" of the package tree for amd64; it has 2.1.0-1`,
-		`kairos.spec:7:7: packages.add[1]: debian-12 has no package "htopp" for amd64; did you mean "htop"?`,
+		`kairos.spec:7:7: packages.add[1]: debian-12 has no version "9" of the package tree for amd64; it has 2.1.0-1`,
+		`kairos.spec:8:7: packages.add[2]: debian-12 has no package "htopp" for amd64; did you mean "htop"?`,
 	}, lines[:3])
 	assert.Regexp(t, `^specs/catalog/distros/debian-12.yaml:\d+:\d+: groups\[0\].packages.gawk: debian-12 has no package "gawk" for amd64; did you mean "mawk"\?$`, lines[3])
 	require.NotEmpty(t, errdefs.Sources(err), "clients show the lines")
 
 	entries := Entries{{Name: "a", Spec: &specs.Source{Name: "a.spec", Data: []byte(spec)}, Arch: "amd64"}}
 	_, err = New(Options{}).Entries(entries)(t.Context(), g)
-	assert.ErrorContains(t, err, `a.spec:7:7: packages.add[1]: debian-12 has no package "htopp"`)
+	assert.ErrorContains(t, err, `a.spec:8:7: packages.add[2]: debian-12 has no package "htopp"`)
 }
 
 // TestNoAnswer is a package manager that has written nothing.

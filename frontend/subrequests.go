@@ -262,7 +262,7 @@ func (r *request) explain(ctx context.Context) (*gwclient.Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		return plan.Explain(p, doc, cat), nil
+		return plan.Explain(p, doc, cat)
 	})
 	if err != nil {
 		return nil, err

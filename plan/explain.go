@@ -15,9 +15,11 @@ import (
 
 // Reason says why something is in a system.
 type Reason struct {
-	// Kind is package, service, file, layer, argument, component or key.
+	// Kind is package, service, file, layer, argument, component or key, or "left out" for what a
+	// condition of the spec leaves out.
 	Kind string `json:"kind"`
 	// Name of the package, service, layer, component or key, the path of the file, or the argument.
+	// What is left out has the name of its key, or is a text.
 	Name string `json:"name"`
 	// Stage that a package is for, or what boots with an argument.
 	Stage string `json:"stage,omitempty"`
@@ -25,7 +27,7 @@ type Reason struct {
 	Place string `json:"place"`
 	// Key of the place in its file.
 	Key string `json:"key,omitempty"`
-	// Why it is asked for there, if the catalog says so.
+	// Why it is asked for there, if the catalog says so, or why it is left out.
 	Why string `json:"why,omitempty"`
 	// Remove is what leaves it out; empty if nothing of a spec does.
 	Remove string `json:"remove,omitempty"`
@@ -52,8 +54,13 @@ func (r Reason) String() string {
 }
 
 // Explain says why everything is in a system: packages, services, files, layers, kernel
-// arguments, components and the keys of the spec, in this order. p is the plan of the spec.
-func Explain(p *Plan, doc *specs.Document, cat *catalog.Catalog) []Reason {
+// arguments, components and the keys of the spec, in this order, and what conditions leave out of
+// it. p is the plan of the spec.
+func Explain(p *Plan, doc *specs.Document, cat *catalog.Catalog) ([]Reason, error) {
+	doc, err := Evaluate(doc, cat, p.Arch)
+	if err != nil {
+		return nil, err
+	}
 	r := &resolver{doc: doc, spec: doc.Spec, cat: cat, arch: cat.Archs[p.Arch], origin: p.Origin}
 	e := &explainer{plan: p, resolver: r, catalog: cat}
 	for _, s := range p.Stages() {
@@ -71,7 +78,10 @@ func Explain(p *Plan, doc *specs.Document, cat *catalog.Catalog) []Reason {
 	for _, k := range slices.SortedFunc(maps.Keys(p.Origin.Places), func(a, b key.Key) int { return strings.Compare(a.String(), b.String()) }) {
 		e.spec("key", k.String(), "", "", k, "")
 	}
-	return e.all
+	for _, l := range doc.LeftOut() {
+		e.all = append(e.all, Reason{Kind: "left out", Name: cmp.Or(l.Text, l.Key), Place: l.Range.String(), Key: l.Key, Why: l.Why})
+	}
+	return e.all, nil
 }
 
 type explainer struct {

@@ -16,7 +16,9 @@ func explain(t *testing.T, spec string, files spectest.Files, arch string) []pla
 	t.Helper()
 	doc, err := spectest.Load(spec, files)
 	require.NoError(t, err)
-	return plan.Explain(spectest.MustPlan(t, spec, files, arch), doc, spectest.Catalog(t))
+	all, err := plan.Explain(spectest.MustPlan(t, spec, files, arch), doc, spectest.Catalog(t))
+	require.NoError(t, err)
+	return all
 }
 
 // TestExplain has the reasons for a system that uses all ways to choose something.
@@ -67,7 +69,9 @@ func TestExplainAll(t *testing.T) {
 		require.NoError(t, err)
 		p := spectest.PlanEntry(t, entry)
 		explained := map[string]bool{}
-		for _, r := range plan.Explain(p, doc, spectest.Catalog(t)) {
+		all, err := plan.Explain(p, doc, spectest.Catalog(t))
+		require.NoError(t, err)
+		for _, r := range all {
 			explained[r.Stage+" "+r.Name] = true
 			if r.Kind != "file" && r.Kind != "argument" {
 				assert.Regexp(t, `:\d+:\d+$`, r.Place, "%s: %v", entry.Name, r)

@@ -123,7 +123,8 @@ func TestNewerSpecChoosesKairos(t *testing.T) {
 func TestExplainKairos(t *testing.T) {
 	doc, err := spectest.Load(debian+"kairos: latest\n", nil)
 	require.NoError(t, err)
-	all := plan.Explain(spectest.MustPlan(t, debian+"kairos: latest\n", nil, "amd64"), doc, spectest.Catalog(t))
+	all, err := plan.Explain(spectest.MustPlan(t, debian+"kairos: latest\n", nil, "amd64"), doc, spectest.Catalog(t))
+	require.NoError(t, err)
 	for name, why := range map[string]string{
 		"kairos":   spectest.Catalog(t).Components["kairos"].Why,
 		"immucore": "mounts the immutable system in the initramfs, part of kairos",

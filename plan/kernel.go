@@ -42,17 +42,24 @@ func (r *resolver) checkModel(m *catalog.Model, userland, donor *catalog.Distro)
 
 // Architectures are those that a spec can be built for: what the userland, the donor of its kernel
 // and the model have in common.
-func Architectures(doc *specs.Document, cat *catalog.Catalog) []string {
+func Architectures(doc *specs.Document, cat *catalog.Catalog) ([]string, error) {
 	userland, ok := cat.Distros[doc.Spec.Distro.Name]
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	donor := cmp.Or(cat.Distros[doc.Spec.Kernel.From], userland)
 	model := cmp.Or(cat.Models[cmp.Or(doc.Spec.Model, defaultModel)], &catalog.Model{})
-	return slices.DeleteFunc(slices.Clone(userland.Architectures), func(arch string) bool {
-		return !slices.Contains(donor.Architectures, arch) ||
-			len(model.Architectures) > 0 && !slices.Contains(model.Architectures, arch)
-	})
+	var archs []string
+	for _, arch := range userland.Architectures {
+		evaluated, err := Evaluate(doc, cat, arch)
+		if err != nil {
+			return nil, err
+		}
+		donor := cmp.Or(cat.Distros[evaluated.Spec.Kernel.From], userland)
+		if slices.Contains(donor.Architectures, arch) && (len(model.Architectures) == 0 || slices.Contains(model.Architectures, arch)) {
+			archs = append(archs, arch)
+		}
+	}
+	return archs, nil
 }
 
 // kernel returns the stage that the kernel and its initramfs are made in.

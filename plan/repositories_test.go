@@ -124,5 +124,5 @@ func TestMistakesOfRepositories(t *testing.T) {
 	}
 	// What depends on another mistake is not reported.
 	_, err := spectest.Plan("extends: fedora\nversion: v1.0.0\nrepositories: [{name: a, url: 'https://a.example', kye: a.asc, suites: [b]}]\n", nil, "amd64")
-	assert.EqualError(t, err, `kairos.spec:3:52: repositories[0]: unknown key "kye"; valid: certificate, components, keep, key, name, packages, path, priority, secret, suites, url`)
+	assert.EqualError(t, err, `kairos.spec:3:52: repositories[0]: unknown key "kye"; valid: certificate, components, keep, key, name, packages, path, priority, secret, suites, url, when`)
 }

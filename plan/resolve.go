@@ -30,8 +30,12 @@ const (
 )
 
 // Resolve makes the plan of a spec for an architecture. It returns all mistakes together, as
-// specs.Diagnostics, including those from loading the spec.
+// specs.Diagnostics, including those from loading the spec. Conditions of the spec are evaluated.
 func Resolve(doc *specs.Document, cat *catalog.Catalog, arch string) (*Plan, error) {
+	doc, err := Evaluate(doc, cat, arch)
+	if err != nil {
+		return nil, err
+	}
 	r := &resolver{doc: doc, spec: doc.Spec, cat: cat, origin: newOrigin(doc)}
 	var p *Plan
 	if r.arch = cat.Archs[arch]; r.arch != nil {

@@ -75,22 +75,22 @@ type argument struct {
 	known bool
 }
 
-// replaceArgs replaces the build arguments in all files of the chain, and returns their values.
-func (c *chain) replaceArgs(src *Source, given map[string]string) (map[string]string, error) {
+// replaceArgs replaces the build arguments in all files of the chain.
+func (c *chain) replaceArgs(src *Source, given map[string]string) error {
 	args, err := c.declared(src, given)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	c.args, c.used = map[string]string{}, map[string]bool{}
 	for _, t := range c.trees {
 		for _, u := range t.uses {
 			c.replace(u, t.ranges[u.node], args)
 		}
 	}
-	values := map[string]string{}
 	for name, a := range args {
-		values[name] = a.value
+		c.args[name] = a.value
 	}
-	return values, nil
+	return nil
 }
 
 // declared returns the build arguments that the chain declares, with their values.
@@ -131,7 +131,7 @@ func (t *tree) only(keys ...string) *tree {
 			root.Content = append(root.Content, t.root.Content[at:at+2]...)
 		}
 	}
-	return &tree{root: root, source: t.source, ranges: t.ranges}
+	return &tree{root: root, source: t.source, ranges: t.ranges, index: t.index}
 }
 
 // arg checks a build argument and returns its value; ok is false when it has none.
@@ -212,6 +212,7 @@ func (c *chain) replaced(u use, args map[string]argument) (value string, wrong *
 		}
 		name, closed := strings.CutSuffix(strings.TrimPrefix(reference, referenceStart), "}")
 		a, ok := args[name]
+		c.used[name] = true
 		switch {
 		case wrong != nil:
 		case !closed || !argPattern.MatchString(name):

@@ -21,10 +21,11 @@ type checker struct {
 	text *text
 	// nulls is true when a key may have no value.
 	nulls bool
-	// args is true when a value may have build arguments.
-	args  bool
-	uses  []use
-	found Diagnostics
+	// spec is true when values may have build arguments, and parts conditions.
+	spec       bool
+	uses       []use
+	conditions map[*yaml.Node]condition
+	found      Diagnostics
 }
 
 func (c *checker) report(rule rules.Rule, n *yaml.Node, key, hint, format string, args ...any) {
@@ -73,11 +74,19 @@ func (c *checker) checkStruct(n *yaml.Node, t reflect.Type, key string) bool {
 		c.report(rules.WrongType, n, key, "", "must be %s, not %s", describe(t), kindOf(n))
 		return false
 	}
+	why, unconditional := Unconditional()[t]
+	if c.spec && !unconditional {
+		names = append(names, whenKey)
+	}
 	c.keep(n, key, func(k, v *yaml.Node) bool {
 		if ft, ok := fields[k.Value]; ok {
 			return c.check(v, ft, joinKey(key, k.Value))
 		}
 		switch {
+		case k.Value == whenKey && c.spec && unconditional:
+			c.report(rules.UnknownKey, k, key, why, "unknown key %s", quote(k.Value))
+		case k.Value == whenKey && c.spec:
+			c.condition(n, v, key)
 		case k.Tag == "!!merge":
 			c.report(rules.UnsupportedYAML, k, key, "put the common part in a spec of its own and extend it", "YAML merge keys are not supported")
 		case !strings.HasPrefix(k.Value, "x-"): // x- keys are the user's own
@@ -156,25 +165,36 @@ func (c *checker) keep(n *yaml.Node, key string, fits func(k, v *yaml.Node) bool
 
 // checkList empties the items that do not fit. Removing them would change the index of later items.
 func (c *checker) checkList(n *yaml.Node, t reflect.Type, key string) bool {
-	if n.Kind != yaml.SequenceNode {
-		c.report(rules.WrongType, n, key, itemsHint(n, t.Elem()), "must be a list, not %s", kindOf(n))
+	switch {
+	case t == reflect.TypeFor[OneOf]() && n.Kind == yaml.ScalarNode:
+		return c.check(n, t.Elem(), key)
+	case n.Kind != yaml.SequenceNode:
+		c.report(rules.WrongType, n, key, itemsHint(n, t.Elem()), "must be %s, not %s", describe(t), kindOf(n))
+		return false
+	case t == reflect.TypeFor[OneOf]() && len(n.Content) == 0:
+		c.report(rules.EmptyValue, n, key, "give it a text, or remove it", "is empty")
 		return false
 	}
 	for i, item := range n.Content {
-		if !c.check(item, t.Elem(), fmt.Sprintf("%s[%d]", key, i)) {
-			c.found[len(c.found)-1].unread = true
-			item.Value, item.Content = "", nil
+		before := len(c.found)
+		value, ok := c.checkItem(item, t.Elem(), fmt.Sprintf("%s[%d]", key, i))
+		if !ok {
+			for j := range c.found[before:] {
+				c.found[before+j].unread = true
+			}
+			value.Value, value.Content = "", nil
 		}
+		n.Content[i] = value
 	}
 	return true
 }
 
 func (c *checker) checkScalar(n *yaml.Node, t reflect.Type, key string) bool {
-	if c.args && hasArgs(n, t, key) {
+	if c.spec && hasArgs(n, t, key) {
 		c.uses = append(c.uses, use{n, t, key})
 		return true
 	}
-	hint, ok := "", n.Kind == yaml.ScalarNode
+	hint, ok := c.whyUnconditional(n, key), n.Kind == yaml.ScalarNode
 	switch {
 	case !ok, t == reflect.TypeFor[Scalar]():
 	case t.Kind() == reflect.String:
@@ -203,8 +223,11 @@ func (c *checker) checkScalar(n *yaml.Node, t reflect.Type, key string) bool {
 
 // describe describes a type to a user.
 func describe(t reflect.Type) string {
-	if t == reflect.TypeFor[Scalar]() {
+	switch t {
+	case reflect.TypeFor[Scalar]():
 		return "a text, a number, or true or false"
+	case reflect.TypeFor[OneOf]():
+		return "a text or a list"
 	}
 	switch t.Kind() {
 	case reflect.Struct:

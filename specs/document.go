@@ -25,8 +25,13 @@ type Document struct {
 	extends []Range
 	// undone are packages that a nearer spec added or removed the other way.
 	undone map[string]bool
-	// args are the values of the build arguments.
+	// args are the values of the build arguments, and used the names of those that a value has.
 	args map[string]string
+	used map[string]bool
+	// chain is what conditions are evaluated in; empty if it has none or they are evaluated.
+	chain chain
+	// leftOut are the parts that conditions left out.
+	leftOut []LeftOut
 	// mistakes of the language, in no order.
 	mistakes Diagnostics
 	// unread are values that cannot be read because of a mistake elsewhere. They are not reported.
@@ -38,8 +43,7 @@ type Document struct {
 // place is the position of a value.
 type place struct {
 	Range
-	// key is the key of the value in its own file. Items of lists that add up are counted from 0 in
-	// each file.
+	// key is the key of the value in its own file.
 	key string
 }
 
@@ -88,8 +92,8 @@ func (d *Document) Undone(name string) bool { return d.undone[name] }
 // Keys are the keys of all values that the chain sets.
 func (d *Document) Keys() iter.Seq[string] { return maps.Keys(d.places) }
 
-// Written is the key of a value in its own file. Items of lists that add up are counted from 0 in
-// each file.
+// Written is the key of a value in its own file. Items of lists have other numbers there if lists
+// add up, or if conditions leave items out.
 func (d *Document) Written(key string) string {
 	if p, ok := d.places[key]; ok {
 		return p.key
@@ -99,6 +103,9 @@ func (d *Document) Written(key string) string {
 
 // Arg is the value of a build argument that the chain declares.
 func (d *Document) Arg(name string) string { return d.args[name] }
+
+// Unused reports whether no value has a build argument that the chain declares.
+func (d *Document) Unused(arg string) bool { return !d.used[arg] }
 
 // Diagnose makes a diagnostic about the value with this key. It points at the user's own files, not
 // at a built-in flavor.
@@ -152,7 +159,10 @@ func within(key, outer string) bool {
 
 // newDocument merges a chain of checked trees, nearest first, and decodes it.
 func newDocument(src *Source, chain chain) (*Document, error) {
-	d := &Document{places: map[string]place{}, whole: chain.whole}
+	d := &Document{
+		places: map[string]place{}, whole: chain.whole, args: chain.args, used: chain.used,
+		mistakes: chain.found, unread: chain.unread, leftOut: chain.leftOut,
+	}
 	if len(chain.trees) == 0 {
 		d.Sources = []*Source{src}
 		return d, nil
@@ -193,11 +203,8 @@ func (d *Document) record(t *tree, n *yaml.Node, key, written string) {
 			d.record(t, n.Content[i+1], joinKey(key, name), joinKey(written, name))
 		}
 	case yaml.SequenceNode:
-		counts := map[*Source]int{}
 		for i, item := range n.Content {
-			src := t.ranges[item].Source
-			d.record(t, item, fmt.Sprintf("%s[%d]", key, i), fmt.Sprintf("%s[%d]", written, counts[src]))
-			counts[src]++
+			d.record(t, item, fmt.Sprintf("%s[%d]", key, i), fmt.Sprintf("%s[%d]", written, t.index[item]))
 		}
 	}
 }

@@ -43,7 +43,7 @@ files:
     content: x
 `,
 			want: []string{
-				`kairos.spec:4:5: files[0]: unknown key "text"; valid: content, from, mode, owner, path`,
+				`kairos.spec:4:5: files[0]: unknown key "text"; valid: content, from, mode, owner, path, when`,
 			},
 		},
 		{

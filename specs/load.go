@@ -37,8 +37,9 @@ type Reader interface {
 }
 
 // Load reads a spec and everything it extends. It loads a spec with mistakes as far as possible, so
-// that plan.Resolve finds the other mistakes; Document.Err returns those found here. An error means
-// that a file could not be read.
+// that plan.Resolve finds the other mistakes; Document.Err returns those found here. The document of
+// a spec with conditions has every part, and Document.Evaluate checks its values. An error means that
+// a file could not be read.
 func Load(ctx context.Context, src *Source, r Reader) (*Document, error) {
 	return LoadWith(ctx, src, Inputs{}, r)
 }
@@ -61,19 +62,29 @@ func LoadWith(ctx context.Context, src *Source, in Inputs, r Reader) (*Document,
 	if in.Site != nil {
 		chain.readSite(in.Site)
 	}
-	args, err := chain.replaceArgs(src, in.Args)
+	if err := chain.replaceArgs(src, in.Args); err != nil {
+		return nil, err
+	}
+	if !chain.conditional() {
+		return chain.document(src)
+	}
+	doc, err := newDocument(src, chain.all())
 	if err != nil {
 		return nil, err
 	}
-	doc, err := newDocument(src, chain)
+	doc.chain = chain
+	return doc, nil
+}
+
+// document merges, decodes and checks the specs.
+func (c chain) document(src *Source) (*Document, error) {
+	doc, err := newDocument(src, c)
 	if err != nil {
 		return nil, err
 	}
-	doc.args = args
-	doc.mistakes, doc.unread = chain.found, chain.unread
 	// A chain with mistakes is validated as far as it was read.
-	found := doc.validate(len(doc.mistakes) == 0)
-	doc.mistakes = append(doc.mistakes, slices.DeleteFunc(found, slices.Concat(doc.mistakes, doc.unread).cover)...)
+	found := doc.validate(len(c.found) == 0)
+	doc.mistakes = slices.Concat(c.found, slices.DeleteFunc(found, slices.Concat(c.found, c.unread).cover))
 	return doc, nil
 }
 
@@ -87,6 +98,11 @@ type chain struct {
 	found Diagnostics
 	// unread are values that cannot be read because of a mistake elsewhere. They are not reported.
 	unread Diagnostics
+	// args are the values of the build arguments, and used the names of those that a value has.
+	args map[string]string
+	used map[string]bool
+	// leftOut are the parts that conditions left out.
+	leftOut []LeftOut
 }
 
 // readSite parses and checks a Site.
@@ -100,7 +116,7 @@ func (c *chain) readSite(src *Source) {
 func loadChain(ctx context.Context, src *Source, r Reader) (c chain, err error) {
 	seen := []*Source{src}
 	for {
-		t, diagnostics := parse(src, reflect.TypeFor[Spec](), format{empty: emptySpec(), args: true})
+		t, diagnostics := parse(src, reflect.TypeFor[Spec](), format{empty: emptySpec(), spec: true})
 		c.found = append(c.found, diagnostics...)
 		if t == nil {
 			return c, nil
@@ -222,8 +238,8 @@ type format struct {
 	// takesAway reports whether a key without a value removes the key of the base; otherwise it is
 	// a mistake.
 	takesAway func(root *yaml.Node) bool
-	// args is true when a value may have build arguments.
-	args bool
+	// spec is true when values may have build arguments, and parts conditions.
+	spec bool
 }
 
 // parse reads one file and checks it against a struct type. The tree is nil when the text is not
@@ -237,12 +253,18 @@ func parse(src *Source, typ reflect.Type, held format) (*tree, Diagnostics) {
 	if root == nil {
 		return nil, found
 	}
-	c := &checker{text: lines, found: found, nulls: held.takesAway != nil && held.takesAway(root), args: held.args}
+	c := &checker{text: lines, found: found, nulls: held.takesAway != nil && held.takesAway(root), spec: held.spec, conditions: map[*yaml.Node]condition{}}
 	if !c.check(root, typ, "") {
 		return nil, c.found
 	}
-	t := &tree{root: root, source: src, ranges: map[*yaml.Node]Range{}, undone: map[string]bool{}, uses: c.uses}
+	t := &tree{
+		root: root, source: src, ranges: map[*yaml.Node]Range{}, index: map[*yaml.Node]int{}, undone: map[string]bool{},
+		uses: c.uses, conditions: c.conditions,
+	}
 	t.locate(root, lines)
+	for _, condition := range c.conditions {
+		t.locate(condition.when, lines)
+	}
 	return t, c.found
 }
 

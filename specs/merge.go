@@ -15,8 +15,12 @@ type tree struct {
 	// source of the tree; nil for a merged tree.
 	source *Source
 	ranges map[*yaml.Node]Range
+	// index of the items of lists in their files, from 0.
+	index map[*yaml.Node]int
 	// uses are the values with build arguments.
 	uses []use
+	// conditions of nodes; none in a merged tree.
+	conditions map[*yaml.Node]condition
 	// undone are packages that a nearer spec added or removed the other way.
 	undone map[string]bool
 }
@@ -24,7 +28,10 @@ type tree struct {
 // locate notes the positions of the nodes.
 func (t *tree) locate(n *yaml.Node, in *text) {
 	t.ranges[n] = in.rangeOf(n)
-	for _, child := range n.Content {
+	for i, child := range n.Content {
+		if n.Kind == yaml.SequenceNode {
+			t.index[child] = i
+		}
 		t.locate(child, in)
 	}
 }
@@ -32,8 +39,9 @@ func (t *tree) locate(n *yaml.Node, in *text) {
 // merge lays a spec over the spec that it extends: mappings are merged by key, lists that add up
 // are joined, anything else is replaced.
 func merge(base, over *tree) *tree {
-	merged := &tree{ranges: maps.Clone(base.ranges), undone: maps.Clone(base.undone)}
+	merged := &tree{ranges: maps.Clone(base.ranges), index: maps.Clone(base.index), undone: maps.Clone(base.undone)}
 	maps.Copy(merged.ranges, over.ranges)
+	maps.Copy(merged.index, over.index)
 	merged.root = merged.join(base.root, over.root, reflect.TypeFor[Spec](), "")
 	merged.undo("packages.add", over, "packages.remove")
 	merged.undo("packages.remove", over, "packages.add")
@@ -95,7 +103,7 @@ func (t *tree) join(base, over *yaml.Node, typ reflect.Type, key string) *yaml.N
 func (t *tree) with(n *yaml.Node, content []*yaml.Node) *yaml.Node {
 	c := *n
 	c.Content = content
-	t.ranges[&c] = t.ranges[n]
+	t.ranges[&c], t.index[&c] = t.ranges[n], t.index[n]
 	return &c
 }
 

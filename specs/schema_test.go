@@ -80,6 +80,10 @@ func TestSchemaRejects(t *testing.T) {
 		"unknown layout":    "artifacts: {disk: {layout: half}}\n",
 		"unknown artifact":  "test: {artifact: image}\n",
 		"no value":          "name:\n",
+		"empty when":        "kernel: {when: {}}\n",
+		"unknown when":      "kernel: {when: {variant: kore}}\n",
+		"when of a distro":  "distro: {name: a, when: {arch: a}}\n",
+		"text without when": "cmdline: [{value: a}]\n",
 		"text at the top":   "hello\n",
 	} {
 		t.Run(name, func(t *testing.T) { assert.Error(t, validate(schema, spec)) })
@@ -130,6 +134,9 @@ func TestSchemaKeys(t *testing.T) {
 		"Disk":       "artifacts: {disk: {%s}}",
 		"Test":       "test: {%s}",
 		"Assertion":  "test: {assertions: [{%s}]}",
+		"When":       "kernel: {when: {%s}}",
+
+		"ConditionalText": "cmdline: [{value: a, when: {arch: a}, %s}]",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := spectest.Load(fmt.Sprintf(format, "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqq: 1"), nil)

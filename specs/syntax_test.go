@@ -222,7 +222,7 @@ x-é: ü
 packages: {x-ü: é, nope: a}
 `,
 			want: []string{
-				`kairos.spec:3:20: packages: unknown key "nope"; valid: add, files, groups, remove`,
+				`kairos.spec:3:20: packages: unknown key "nope"; valid: add, files, groups, remove, when`,
 			},
 		},
 	})

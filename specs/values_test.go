@@ -371,7 +371,7 @@ artifacts:
 			want: []string{
 				`kairos.spec:2:14: size.root: "0MiB" is not a size; write a number and MiB, GiB or TiB, such as 8GiB, and at most 2TiB`,
 				`kairos.spec:2:31: size.initramfs: "40MB" is not a size; write a number and MiB, GiB or TiB, such as 8GiB, and at most 2TiB`,
-				`kairos.spec:2:37: size: unknown key "image"; valid: initramfs, root`,
+				`kairos.spec:2:37: size: unknown key "image"; valid: initramfs, root, when`,
 			},
 		},
 		{

@@ -114,7 +114,7 @@ func Explain(ctx context.Context, o Options) ([]plan.Reason, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plan.Explain(p, doc, cat), nil
+	return plan.Explain(p, doc, cat)
 }
 
 // resolve loads a spec and resolves it.

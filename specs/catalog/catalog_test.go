@@ -344,7 +344,9 @@ func TestFlavors(t *testing.T) {
 	for _, name := range c.FlavorNames() {
 		doc, err := spectest.Load("extends: "+name+"\nversion: v1.0.0\n", nil)
 		require.NoError(t, err)
-		for _, arch := range plan.Architectures(doc, c) {
+		archs, err := plan.Architectures(doc, c)
+		require.NoError(t, err)
+		for _, arch := range archs {
 			_, err := spectest.Plan("extends: "+name+"\nversion: v1.0.0\n", nil, arch)
 			assert.NoError(t, err, name)
 		}

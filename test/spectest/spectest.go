@@ -164,6 +164,8 @@ func Seeds() []string {
 		top + "extends: debian-13\nextension: {name: a, version: '1', packages: [b], files: [{path: /opt/a, content: a}], services: [a.service], reload: true, anyDistro: true, certificate: a.crt}\n",
 		top + "extends: debian-12\nargs: {A: a, B: {type: bool, default: true, values: [true], description: b}, C: {type: integer, default: 1}}\n" +
 			"name: ${A}\ninitramfs: {network: \"${B}\"}\nartifacts: {iso: {level: \"${C}\"}}\ncmdline: [\"$${D}\", \"${D\"]\n",
+		top + "extends: debian-12\npackages: {add: [htop, {value: tree, when: {arch: arm64}}]}\nkernel: {when: {arch: [arm64, riscv64], variant: core, init: systemd}, from: debian-13}\n" +
+			"files: [{path: /a, content: a, when: {distro: debian}}, {path: /a, content: b, when: {model: [rpi4]}}, {path: /b, when: {}}]\n",
 		top + "x-mine: &a [1, {b: ~}]\nname: *a\n<<: {a: b}\n",
 		"version: [\n", "a: 'b\n", "- a\n", "\ufeffa: b\r\n", "a: !!binary x\n---\nb\n", "? [a]\n: |\n  x\n", "\ta: b", "", "#", "a: \"\\\n", "{",
 	}

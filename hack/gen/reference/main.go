@@ -69,6 +69,9 @@ func reference(schema *jsonschema.Schema) string {
 	return strings.TrimSpace(text.String())
 }
 
+// condition is the key of most mappings, so its table has no places.
+const condition = "when"
+
 type renderer struct {
 	definitions jsonschema.Definitions
 	sections    []*section
@@ -87,7 +90,7 @@ func (r *renderer) visit(s *section) {
 		if below.Ref == "" {
 			continue
 		}
-		if len(s.places) > 0 {
+		if len(s.places) > 0 && place != condition {
 			place = s.places[0] + "." + place
 		}
 		r.add(r.definitions[path.Base(below.Ref)], place)
@@ -99,6 +102,9 @@ func (r *renderer) add(schema *jsonschema.Schema, place string) {
 	if at < 0 {
 		at = len(r.sections)
 		r.sections = append(r.sections, &section{schema: schema})
+	}
+	if slices.Contains(r.sections[at].places, place) {
+		return
 	}
 	r.sections[at].places = append(r.sections[at].places, place)
 }
@@ -154,6 +160,8 @@ func (r *renderer) value(s *jsonschema.Schema) string {
 			words[i] = fmt.Sprintf("`%v`", v)
 		}
 		return strings.Join(words, ", ")
+	case len(s.OneOf) == 2 && s.OneOf[1].Items != nil:
+		return r.value(s.OneOf[0]) + ", or a list"
 	case len(s.OneOf) > 0:
 		kinds := make([]string, len(s.OneOf))
 		for i, one := range s.OneOf {

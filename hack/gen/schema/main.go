@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"reflect"
+	"slices"
 
 	"github.com/invopop/jsonschema"
 	"github.com/pkg/errors"
@@ -51,8 +52,11 @@ func run(kind, file string) error {
 
 func specSchema() (*jsonschema.Schema, error) {
 	r := &jsonschema.Reflector{ExpandedStruct: true, RequiredFromJSONSchemaTags: true, FieldNameTag: "yaml", Mapper: func(t reflect.Type) *jsonschema.Schema {
-		if t == reflect.TypeFor[specs.Scalar]() {
+		switch t {
+		case reflect.TypeFor[specs.Scalar]():
 			return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
+		case reflect.TypeFor[specs.OneOf]():
+			return oneOf(&jsonschema.Schema{Type: "string"})
 		}
 		return nil
 	}}
@@ -67,6 +71,7 @@ func specSchema() (*jsonschema.Schema, error) {
 			allowArgs(d)
 		}
 	}
+	allowConditions(s, r)
 	ownKeys := map[string]*jsonschema.Schema{"^x-": {}}
 	s.PatternProperties = ownKeys
 	for _, d := range s.Definitions {
@@ -95,6 +100,56 @@ func planSchema() (*jsonschema.Schema, error) {
 	s := r.Reflect(&plan.Plan{})
 	s.Title = "Plan"
 	return s, nil
+}
+
+// allowConditions lets every mapping have a condition, but those that cannot, and every text in a
+// list.
+func allowConditions(s *jsonschema.Schema, r *jsonschema.Reflector) {
+	define := func(name string, d *jsonschema.Schema) *jsonschema.Schema {
+		d.Version, d.ID = "", ""
+		s.Definitions[name] = d
+		return &jsonschema.Schema{Ref: "#/$defs/" + name}
+	}
+	when, text := r.Reflect(&specs.When{}), r.Reflect(&specs.ConditionalText{})
+	for pair := when.Properties.Oldest(); pair != nil; pair = pair.Next() {
+		if value, ok := s.Properties.Get(pair.Key); ok && len(value.AnyOf) > 0 { // a fixed set
+			pair.Value.OneOf = oneOf(&jsonschema.Schema{AnyOf: value.AnyOf}).OneOf
+		}
+	}
+	least := uint64(1)
+	when.MinProperties, text.Required = &least, []string{"value", "when"}
+	condition, conditional := define("When", when), define("ConditionalText", text)
+	condition.Description = "The systems that this is for. The default is all of them."
+	allowConditionalTexts(s, conditional)
+	for _, d := range s.Definitions {
+		if d.Properties != nil {
+			allowConditionalTexts(d, conditional)
+		}
+	}
+	var unconditional []string
+	for t := range specs.Unconditional() {
+		unconditional = append(unconditional, t.Name())
+	}
+	for name, d := range s.Definitions {
+		if d.Properties != nil && !slices.Contains(unconditional, name) {
+			d.Properties.Set("when", condition)
+		}
+	}
+}
+
+// allowConditionalTexts lets the texts in the lists of a mapping have conditions.
+func allowConditionalTexts(s, conditional *jsonschema.Schema) {
+	for pair := s.Properties.Oldest(); pair != nil; pair = pair.Next() {
+		if items := pair.Value.Items; items != nil && items.Type == "string" {
+			pair.Value.Items = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{items, conditional}}
+		}
+	}
+}
+
+// oneOf is one value, or a list of which one has to match.
+func oneOf(value *jsonschema.Schema) *jsonschema.Schema {
+	least := uint64(1)
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{value, {Type: "array", Items: value, MinItems: &least}}}
 }
 
 // shorthanders are the types below a type that can be written as a plain string.
