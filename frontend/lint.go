@@ -30,7 +30,7 @@ func (s subject) warnings() specs.Diagnostics {
 	for _, rule := range []func(subject) specs.Diagnostics{
 		clearPassword, configDoubts, duplicatePackage, endOfLife, fileOverCatalog, hiddenFile, insecureChecksums, longTimeout, looseMode,
 		neededPackage, noAdminUser, noAssertions, noCloudConfig, notExecutable, olderKernel, repeatedArgument, rootArgument, rootShell, runs,
-		secretInSpec, unknownStage, unpinnedImage, unreadKey, wrongInit,
+		secretInSpec, unknownStage, unpinnedImage, unreadKey, unusedArgument, wrongInit,
 	} {
 		found = append(found, rule(s)...)
 	}

@@ -23,6 +23,16 @@ func duplicatePackage(s subject) specs.Diagnostics {
 	return found
 }
 
+// unusedArgument warns about build arguments that change nothing.
+func unusedArgument(s subject) specs.Diagnostics {
+	var found specs.Diagnostics
+	for _, k := range s.plan.Origin.Unused {
+		name := strings.TrimPrefix(k.String(), key.Args.String()+".")
+		found = append(found, s.plan.Origin.Diagnose(rules.UnusedArgument, k, "remove it, or write ${"+name+"} where its value belongs", "no value has it, so it changes nothing"))
+	}
+	return found
+}
+
 // neededPackage warns about packages that the spec leaves out, with commands that the system needs
 // and that no package of the list has instead. A spec that brings something else may replace them.
 func neededPackage(s subject) specs.Diagnostics {

@@ -252,6 +252,12 @@ func TestSpecRules(t *testing.T) {
 		},
 
 		{
+			name: "UnusedArgument", spec: "args:\n  A: a\n  B: {default: a}\nname: ${A}\nfiles: [{path: /usr/share/a, content: '${B}'}]\n",
+			want: []string{"kairos.spec:6:6: args.B: no value has it, so it changes nothing; remove it, or write ${B} where its value belongs [UnusedArgument]"},
+		},
+		{name: "no UnusedArgument", spec: "args: {A: amd64}\nfiles: [{path: /usr/share/a, content: a, when: {arch: '${A}'}}]\n"},
+
+		{
 			name: "WrongInit", spec: "init: openrc\n" + config + "    stages:\n      boot:\n      - timesyncd: {NTP: a}\n",
 			want: []string{
 				"kairos.spec:10:7: cloudConfig: timesyncd is for systemd, and the system has OpenRC; use commands, such as rc-update add NAME default, " +

@@ -25,6 +25,8 @@ type Origin struct {
 	Needs map[catalog.Category]map[string][]key.Key `json:"needs,omitempty"`
 	// Listed are the packages that the spec adds and the catalog lists, too.
 	Listed []key.Key `json:"listed,omitempty"`
+	// Unused are the build arguments that the spec declares and no value of it has.
+	Unused []key.Key `json:"unused,omitempty"`
 }
 
 // Place is a range in a file.
@@ -49,6 +51,11 @@ func newOrigin(doc *specs.Document) Origin {
 		o.Places[key.Parse(path)] = place
 	}
 	o.Default = o.place(doc.Decision(""))
+	for _, name := range catalog.Names(doc.Spec.Args) {
+		if doc.Unused(name) {
+			o.Unused = append(o.Unused, key.Args.Entry(name))
+		}
+	}
 	return o
 }
 

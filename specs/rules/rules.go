@@ -157,6 +157,7 @@ var (
 	UnpinnedImage     = warning("UnpinnedImage", "The spec uses an image without a digest.")
 	UnreadKey         = warning("UnreadKey", "A cloud-config without the line #cloud-config has keys that a machine reads only below it.")
 	UnreadableConfig  = warning("UnreadableConfig", "A machine cannot read a cloud-config, because of a value of the wrong type or a duplicate key.")
+	UnusedArgument    = warning("UnusedArgument", "The spec declares a build argument that no value has.")
 	WeakHash          = warning("WeakHash", "A password in a cloud-config is hashed with MD5.")
 	WrongInit         = warning("WrongInit", "A cloud-config uses systemd on a system with OpenRC.")
 )
@@ -181,6 +182,7 @@ func All() []Rule {
 		ClearPassword, CloudInitKey, DecimalMode, DeprecatedKey, DuplicatePackage, DuplicateUser, EndOfLife, FileOverCatalog, HiddenFile,
 		InsecureChecksums, InvalidCondition, InvalidSSHKey, InvalidShell, LongTimeout, LooseMode, MissingSyntax, NeededPackage, NoAdminUser,
 		NoAssertions, NoCloudConfig, NotExecutable, OlderKernel, OutdatedLock, PersistentFile, RepeatedArgument, RootArgument, RootShell,
-		SecretInSpec, UnknownConfigKey, UnknownSkip, UnknownStage, UnpinnedImage, UnreadKey, UnreadableConfig, WeakHash, WrongInit,
+		SecretInSpec, UnknownConfigKey, UnknownSkip, UnknownStage, UnpinnedImage, UnreadKey, UnreadableConfig, UnusedArgument, WeakHash,
+		WrongInit,
 	}
 }
