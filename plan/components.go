@@ -49,15 +49,10 @@ func (r *resolver) components(variant, init string) []Component {
 func (r *resolver) choose(kind specs.Kind, variant string) []string {
 	asked := kind.Choice(r.spec).Name
 	none := kind.None != "" && asked == kind.None
-	var valid, byDefault []string
-	for _, name := range catalog.Names(r.cat.Components) {
-		if c := r.cat.Components[name]; c.Kind == kind.Name {
-			valid = append(valid, name)
-			if slices.Contains(c.Variants, variant) {
-				byDefault = append(byDefault, name)
-			}
-		}
-	}
+	valid := r.cat.OfKind(kind.Name)
+	byDefault := slices.DeleteFunc(slices.Clone(valid), func(name string) bool {
+		return !slices.Contains(r.cat.Components[name].Variants, variant)
+	})
 	if kind.None != "" {
 		valid = append(valid, kind.None)
 	}

@@ -30,7 +30,7 @@ func (r *resolver) multiCall() multiCall {
 	if asked == "" || asked == specs.KairosSeparate {
 		return multiCall{}
 	}
-	words := []string{specs.KairosLatest, specs.KairosSeparate}
+	words := specs.KairosWords()
 	switch {
 	case known == nil:
 		r.report(rules.UnsupportedChoice, key.Kairos, `write "kairos: `+specs.KairosSeparate+`", or remove it`, "the catalog has only separate programs of Kairos")

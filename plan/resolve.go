@@ -241,10 +241,8 @@ func (r *resolver) leftOut(all []catalog.Group) map[string]key.Key {
 // checkGroups rejects switches for groups that do not exist or are not optional.
 func (r *resolver) checkGroups(d, donor *catalog.Distro) {
 	var optional []string
-	for _, g := range slices.Concat(d.Groups, donor.Kernel.Firmware) {
-		if g.Optional {
-			optional = append(optional, g.Name)
-		}
+	for _, g := range d.OptionalGroups(donor) {
+		optional = append(optional, g.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.spec.Packages.Groups)) {
 		if !slices.Contains(optional, name) {
@@ -286,10 +284,10 @@ func (r *resolver) userland(d *catalog.Distro, selected map[string]catalog.Packa
 // switches for groups that do not exist or are not optional.
 func (r *resolver) leftOutFiles(d *catalog.Distro) (paths []string) {
 	var optional []string
+	for _, g := range d.OptionalFiles() {
+		optional = append(optional, g.Name)
+	}
 	for _, g := range d.Files {
-		if g.Optional {
-			optional = append(optional, g.Name)
-		}
 		if !g.Optional || !r.spec.Packages.Files[g.Name] {
 			paths = append(paths, g.Paths...)
 		}

@@ -90,6 +90,32 @@ func yieldFields(t reflect.Type, at []int, yield func(reflect.StructField) bool)
 	return true
 }
 
+// ShorthandOf returns the key that a plain text in place of a mapping sets, such as distro.name for
+// distro; ok is false when the key takes no such text.
+func ShorthandOf(key string) (full string, ok bool) {
+	t := reflect.TypeFor[Spec]()
+	for part := range strings.FieldsFuncSeq(key, func(r rune) bool { return r == '.' || r == '[' }) {
+		switch {
+		case t == nil:
+			return "", false
+		case t.Kind() == reflect.Slice:
+			t = t.Elem()
+		case t.Kind() == reflect.Struct || t.Kind() == reflect.Map:
+			t = elemType(t, part)
+		default:
+			return "", false
+		}
+	}
+	if t == nil {
+		return "", false
+	}
+	s, ok := reflect.Zero(t).Interface().(Shorthander)
+	if !ok {
+		return "", false
+	}
+	return joinKey(key, s.Shorthand()), true
+}
+
 func fieldByKey(v reflect.Value, key string) reflect.Value {
 	for field := range keyedFields(v.Type()) {
 		if yamlName(field) == key {

@@ -28,22 +28,23 @@ type Diagnostic struct {
 // Error is one line: file:line:column: key: message; hint. A warning has the name of its rule at
 // the end, in brackets.
 func (d Diagnostic) Error() string {
-	var b strings.Builder
-	b.WriteString(d.Range.String())
-	b.WriteString(": ")
-	if d.Key != "" {
-		b.WriteString(d.Key)
-		b.WriteString(": ")
-	}
-	b.WriteString(d.Message)
-	if d.Hint != "" {
-		b.WriteString("; ")
-		b.WriteString(d.Hint)
-	}
+	text := d.Range.String() + ": " + d.Text()
 	if d.Rule.Severity == rules.Warning {
-		b.WriteString(" [" + d.Rule.Name + "]")
+		text += " [" + d.Rule.Name + "]"
 	}
-	return b.String()
+	return text
+}
+
+// Text is the diagnostic as one sentence, without its place and its rule: key: message; hint.
+func (d Diagnostic) Text() string {
+	text := d.Message
+	if d.Key != "" {
+		text = d.Key + ": " + text
+	}
+	if d.Hint != "" {
+		text += "; " + d.Hint
+	}
+	return text
 }
 
 // Diagnostics are all mistakes of a spec.

@@ -7,3 +7,6 @@ const (
 	// KairosLatest stands for the one program that is all of them, in the version of the catalog.
 	KairosLatest = "latest"
 )
+
+// KairosWords are all words that the key kairos takes.
+func KairosWords() []string { return []string{KairosLatest, KairosSeparate} }

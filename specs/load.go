@@ -164,6 +164,12 @@ type problem struct {
 	message, hint string
 }
 
+// Base reads the spec that src extends by name; ok is false when there is none.
+func Base(ctx context.Context, src *Source, name string, r Reader) (base *Source, ok bool) {
+	base, wrong, err := follow(ctx, src, name, r)
+	return base, wrong == nil && err == nil
+}
+
 // follow reads the spec that src extends by name.
 func follow(ctx context.Context, src *Source, name string, r Reader) (*Source, *problem, error) {
 	if strings.Contains(name, referenceStart) {

@@ -27,6 +27,18 @@ func skips(line string) (names []string, at []int) {
 	return names, at
 }
 
+// SkippedAt returns the part of a line that names a rule to skip, around a byte of the line; ok is
+// false when the line names none there.
+func SkippedAt(line string, offset int) (start, end int, ok bool) {
+	names, at := skips(line)
+	for i, start := range at {
+		if end := start + len(names[i]); start <= offset && offset <= end {
+			return start, end, true
+		}
+	}
+	return 0, 0, false
+}
+
 func skipsRule(line, rule string) bool {
 	names, _ := skips(line)
 	return slices.Contains(names, rule)

@@ -34,7 +34,7 @@ type dirs struct{ options Options }
 
 // File implements specs.Reader.
 func (f dirs) File(_ context.Context, path string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(filepath.Dir(f.options.File), filepath.FromSlash(path)))
+	return f.options.readFile(filepath.Join(filepath.Dir(f.options.File), filepath.FromSlash(path)))
 }
 
 // Context implements specs.Reader.
@@ -43,7 +43,7 @@ func (f dirs) Context(_ context.Context, name string) ([]byte, bool, error) {
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	data, err := os.ReadFile(filepath.Join(root, specs.DefaultName))
+	data, err := f.options.readFile(filepath.Join(root, specs.DefaultName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, errors.Errorf("the named context %s has no %s", name, specs.DefaultName)
 	}
@@ -54,14 +54,14 @@ func (f dirs) Context(_ context.Context, name string) ([]byte, bool, error) {
 func (f dirs) Open(_ context.Context, name string) (frontend.Dir, bool, error) {
 	if name == "" {
 		root := f.options.Context
-		opened, err := open(root, f.options.File+ignoreFile, filepath.Join(root, ignoreFile))
+		opened, err := f.options.open(root, f.options.File+ignoreFile, filepath.Join(root, ignoreFile))
 		return opened, err == nil, err
 	}
 	root, ok, err := named(f.options.Contexts, name)
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	opened, err := open(root, filepath.Join(root, ignoreFile))
+	opened, err := f.options.open(root, filepath.Join(root, ignoreFile))
 	return opened, err == nil, err
 }
 
@@ -91,16 +91,17 @@ func isDir(path string) bool {
 type dir struct {
 	root    string
 	ignored *patternmatcher.PatternMatcher
+	options Options
 }
 
 // open opens a directory. It uses the first ignore file that exists.
-func open(root string, ignoreFiles ...string) (dir, error) {
+func (o Options) open(root string, ignoreFiles ...string) (dir, error) {
 	if !isDir(root) {
 		return dir{}, errors.Errorf("there is no directory %s", root)
 	}
 	var patterns []string
 	for _, name := range ignoreFiles {
-		data, err := os.ReadFile(name)
+		data, err := o.readFile(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -113,7 +114,7 @@ func open(root string, ignoreFiles ...string) (dir, error) {
 		break
 	}
 	ignored, err := patternmatcher.New(patterns)
-	return dir{root, ignored}, errors.Wrap(err, "read the ignore file")
+	return dir{root, ignored, o}, errors.Wrap(err, "read the ignore file")
 }
 
 // IsDir implements frontend.Dir.
@@ -132,6 +133,9 @@ func (f dir) ReadFile(_ context.Context, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
+	if text, ok := f.options.text(filepath.Join(f.root, filepath.FromSlash(name))); ok {
+		return text, nil
+	}
 	return io.ReadAll(file)
 }
 

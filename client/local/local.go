@@ -44,6 +44,9 @@ type Options struct {
 	Shared bool
 	// Now is the time that Check warns about what gets no updates any more at.
 	Now time.Time
+	// Texts are what an editor holds of files that it has not saved, by absolute path. They count
+	// instead of the files.
+	Texts map[string][]byte
 }
 
 // Catalog returns the built-in catalog with the catalog of the named contexts on top.
@@ -74,11 +77,18 @@ func (o Options) catalog() (*catalog.Catalog, error) {
 
 // Plan loads a spec from the filesystem and resolves it.
 func Plan(ctx context.Context, o Options) (*plan.Plan, error) {
-	data, err := os.ReadFile(o.File)
+	p, _, err := Resolve(ctx, o)
+	return p, err
+}
+
+// Resolve loads a spec from the filesystem and resolves it. A spec with mistakes has no plan, but
+// has a document.
+func Resolve(ctx context.Context, o Options) (*plan.Plan, *specs.Document, error) {
+	data, err := o.readFile(o.File)
 	if err != nil {
-		return nil, errors.Wrap(err, "read the spec")
+		return nil, nil, errors.Wrap(err, "read the spec")
 	}
-	return PlanSource(ctx, &specs.Source{Name: filepath.Base(o.File), Data: data}, o)
+	return o.resolve(ctx, &specs.Source{Name: filepath.Base(o.File), Data: data})
 }
 
 // Lock reads the lock file of a spec or a matrix; nil when there is none.
@@ -102,11 +112,7 @@ func PlanSource(ctx context.Context, src *specs.Source, o Options) (*plan.Plan, 
 
 // Explain says why everything is in the system of a spec.
 func Explain(ctx context.Context, o Options) ([]plan.Reason, error) {
-	data, err := os.ReadFile(o.File)
-	if err != nil {
-		return nil, errors.Wrap(err, "read the spec")
-	}
-	p, doc, err := o.resolve(ctx, &specs.Source{Name: filepath.Base(o.File), Data: data})
+	p, doc, err := Resolve(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -129,11 +135,20 @@ func (o Options) resolve(ctx context.Context, src *specs.Source) (*plan.Plan, *s
 	}
 	if !o.Shared {
 		if err := frontend.CheckArgs(o.Args, doc); err != nil {
-			return nil, nil, err
+			return nil, doc, err
 		}
 	}
 	p, err := plan.Resolve(doc, cat, o.Arch)
 	return p, doc, err
+}
+
+// Base reads the spec that a source of a spec extends by name; ok is false when there is none.
+func Base(ctx context.Context, src *specs.Source, name string, o Options) (base *specs.Source, ok bool) {
+	cat, err := o.catalog()
+	if err != nil {
+		return nil, false
+	}
+	return specs.Base(ctx, src, name, specReader{cat, dirs{o}})
 }
 
 // Check reads the files that a plan uses from contexts, as a build does before its first step.

@@ -83,11 +83,16 @@ func (f *lookFlags) check(cmd *cobra.Command, args []string) (*plan.Plan, specs.
 		return nil, nil, err
 	}
 	options := f.options()
-	if options.Now, err = frontend.BuildTime(os.Getenv("SOURCE_DATE_EPOCH"), time.Now); err != nil {
+	if options.Now, err = buildTime(); err != nil {
 		return nil, nil, err
 	}
 	warnings, err := local.Check(cmd.Context(), p, options)
 	return p, warnings, err
+}
+
+// buildTime is the time that warnings depend on: now, unless the environment says another.
+func buildTime() (time.Time, error) {
+	return frontend.BuildTime(os.Getenv("SOURCE_DATE_EPOCH"), time.Now)
 }
 
 // print writes findings for other programs.

@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/url"
-	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/rules"
@@ -30,19 +28,7 @@ type finding struct {
 	EndColumn int    `json:"endColumn,omitempty"`
 	URL       string `json:"url"`
 
-	rule rules.Rule
-}
-
-// text is the finding as one sentence, without its place.
-func (f finding) text() string {
-	text := f.Message
-	if f.Key != "" {
-		text = f.Key + ": " + text
-	}
-	if f.Hint != "" {
-		text += "; " + f.Hint
-	}
-	return text
+	about specs.Diagnostic
 }
 
 func (f *lookFlags) findings(found specs.Diagnostics) []finding {
@@ -51,27 +37,16 @@ func (f *lookFlags) findings(found specs.Diagnostics) []finding {
 		all = append(all, finding{
 			Rule: d.Rule.Name, Severity: d.Rule.Severity, Key: d.Key, Message: d.Message, Hint: d.Hint, File: f.path(d.Range.Source),
 			Line: d.Range.Start.Line, Column: d.Range.Start.Column, EndLine: d.Range.End.Line, EndColumn: d.Range.End.Column,
-			URL: d.Rule.URL(), rule: d.Rule,
+			URL: d.Rule.URL(), about: d,
 		})
 	}
 	return all
 }
 
-// path returns the path of a file, whose name in messages is relative to the directory of the spec,
-// to the build context, or begins with the name of a named context.
+// path returns the path of a file from the working directory, or else its name in messages.
 func (f *lookFlags) path(src *specs.Source) string {
-	if src == nil {
-		return filepath.ToSlash(f.file)
-	}
-	name := filepath.FromSlash(src.Name)
-	candidates := []string{filepath.Join(filepath.Dir(f.file), name), filepath.Join(f.context, name)}
-	if context, rest, ok := strings.Cut(src.Name, "/"); ok && f.contexts[context] != "" {
-		candidates = append([]string{filepath.Join(f.contexts[context], filepath.FromSlash(rest))}, candidates...)
-	}
-	for _, file := range candidates {
-		if _, err := os.Stat(file); err == nil {
-			return filepath.ToSlash(file)
-		}
+	if file, ok := f.options().Path(src); ok {
+		return filepath.ToSlash(file)
 	}
 	return src.Name
 }
@@ -158,13 +133,13 @@ func sarifOf(all []finding) sarif {
 		if !known {
 			at = len(run.Tool.Driver.Rules)
 			indices[f.Rule] = at
-			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{f.Rule, sarifText{f.rule.Description}, f.URL, sarifConfig{f.Severity}})
+			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{f.Rule, sarifText{f.about.Rule.Description}, f.URL, sarifConfig{f.Severity}})
 		}
 		place := sarifPlace{ArtifactLocation: sarifFile{fileURI(f.File)}}
 		if f.Line > 0 {
 			place.Region = &sarifRegion{f.Line, f.Column, f.EndLine, f.EndColumn + 1}
 		}
-		run.Results = append(run.Results, sarifResult{f.Rule, at, f.Severity, sarifText{f.text()}, []sarifLocation{{place}}})
+		run.Results = append(run.Results, sarifResult{f.Rule, at, f.Severity, sarifText{f.about.Text()}, []sarifLocation{{place}}})
 	}
 	return sarif{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}}
 }

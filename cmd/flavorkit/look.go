@@ -51,6 +51,19 @@ func (f *lookFlags) resolve(cmd *cobra.Command, args []string) (p *plan.Plan, er
 
 // find finds the catalog and the spec of a command line.
 func (f *lookFlags) find(args []string) (err error) {
+	if err := f.inputs(); err != nil {
+		return err
+	}
+	f.context = "."
+	if len(args) > 0 {
+		f.context = args[0]
+	}
+	f.file, err = findSpec(f.context, f.file)
+	return err
+}
+
+// inputs reads what a command line gives all specs.
+func (f *lookFlags) inputs() (err error) {
 	if f.catalog, err = local.Catalog(f.contexts); err != nil {
 		return err
 	}
@@ -60,15 +73,7 @@ func (f *lookFlags) find(args []string) (err error) {
 	if f.network, _, err = f.site.read(); err != nil {
 		return err
 	}
-	if err := f.args.read(); err != nil {
-		return err
-	}
-	f.context = "."
-	if len(args) > 0 {
-		f.context = args[0]
-	}
-	f.file, err = findSpec(f.context, f.file)
-	return err
+	return f.args.read()
 }
 
 func (f *lookFlags) options() local.Options {

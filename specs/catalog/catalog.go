@@ -422,6 +422,22 @@ func (c *Catalog) ArchiveNames() []string {
 	return Names(all)
 }
 
+// OfKind returns the names of the components of a kind, sorted.
+func (c *Catalog) OfKind(kind string) []string {
+	return slices.DeleteFunc(Names(c.Components), func(name string) bool { return c.Components[name].Kind != kind })
+}
+
+// OptionalGroups are the groups of packages that a spec can switch, with those of firmware for the
+// kernel of a donor.
+func (d *Distro) OptionalGroups(donor *Distro) []Group {
+	return slices.DeleteFunc(slices.Concat(d.Groups, donor.Kernel.Firmware), func(g Group) bool { return !g.Optional })
+}
+
+// OptionalFiles are the groups of files that a spec can switch.
+func (d *Distro) OptionalFiles() []FileGroup {
+	return slices.DeleteFunc(slices.Clone(d.Files), func(g FileGroup) bool { return !g.Optional })
+}
+
 // Names returns the names of entries, sorted.
 func Names[T any](entries map[string]T) []string {
 	return slices.Sorted(maps.Keys(entries))
