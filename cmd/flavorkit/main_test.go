@@ -67,6 +67,8 @@ func TestCommands(t *testing.T) {
 		{line: "plan -f bad.spec", code: exitFailed, stderr: "flavorkit: bad.spec:1:10: extends: no flavor and no named context is called \"debain-12\"; did you mean \"debian-12\"?\nbad.spec:2:1: unknown key \"versoin\"; did you mean \"version\"?\n"},
 		{line: "graph --arch amd64", stdout: "[rootfs] check the root filesystem"},
 		{line: "graph --arch arm64 --target iso", stdout: "write kairos-debian-12-core-arm64-generic-v1.0.0.iso"},
+		{line: "lsp x y", code: exitUsage, stderr: "flavorkit: accepts at most 1 arg(s), received 2\nSee"},
+		{line: "lsp --arch mips", code: exitUsage, stderr: "flavorkit: unknown architecture \"mips\"; "},
 		{line: "schema", stdout: string(specs.Schema())},
 		{line: "init", code: exitFailed, stderr: "flavorkit: kairos.spec already exists; use --force to replace it\n"},
 		{line: "init .", code: exitFailed, stderr: "flavorkit: kairos.spec already exists; use --force to replace it\n"},
