@@ -78,7 +78,11 @@ func (v *view) reasons(kind, name string) string {
 	if kind == "" || v.spec == nil || v.spec.plan == nil {
 		return ""
 	}
-	found, _ := plan.Find(plan.Explain(v.spec.plan, v.spec.doc, v.catalog()), name)
+	all, err := plan.Explain(v.spec.plan, v.spec.doc, v.catalog())
+	if err != nil {
+		return ""
+	}
+	found, _ := plan.Find(all, name)
 	var texts []string
 	for _, r := range found {
 		if r.Kind == kind {
