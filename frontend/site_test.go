@@ -80,7 +80,7 @@ func TestAuthorityFile(t *testing.T) {
 		},
 		"a key": {
 			string(certificate) + "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-			at + `"ca.pem" has a private key, too; keep keys out of it; a system needs the certificates alone`,
+			at + `"ca.pem" has a private key; name a file with certificates and nothing else`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

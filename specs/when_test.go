@@ -213,7 +213,7 @@ func TestMistakesOfWhen(t *testing.T) {
 				`kairos.spec:2:16: kernel.when: must be a mapping with the keys arch, model, variant, init, distro, not the text "arm64"`,
 				`kairos.spec:3:15: size.when: unknown key "arhc"; did you mean "arch"?`,
 				`kairos.spec:3:28: size.when: unknown key "when"; a condition cannot depend on another one`,
-				`kairos.spec:4:26: initramfs.when.arch: must be a text or a list, not a mapping`,
+				`kairos.spec:4:26: initramfs.when.arch: must be a text or a list, not a mapping; begin each item with -`,
 				`kairos.spec:4:45: initramfs.when.init: must be a text, not true; put it in quotes: "true"`,
 				`kairos.spec:4:59: initramfs.when.model[0]: must be a text, not a list`,
 				`kairos.spec:5:8: test: unknown key "wen"; did you mean "when"?`,
