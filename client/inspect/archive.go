@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/pkg/errors"
 )
@@ -25,18 +26,55 @@ func readArchive(ctx context.Context, path string, opt Options) (*Report, error)
 	}
 	switch {
 	case members[layoutIndex] != nil:
-		return readBlobs(ctx, func(name string) (*io.SectionReader, io.Closer, error) {
-			if members[name] == nil {
-				return nil, nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-			}
-			m := members[name]
-			return io.NewSectionReader(m, 0, m.Size()), io.NopCloser(nil), nil
-		}, "", opt)
+		image, err := archiveBlobs(members).image("", opt.Arch)
+		if err != nil {
+			return nil, err
+		}
+		return readManifestImage(ctx, image, opt)
 	case members["manifest.json"] != nil:
 		return readDockerArchive(ctx, path, members, opt)
 	}
 	system, err := readSystem(ctx, tarTree(func() (io.ReadCloser, error) { return os.Open(path) }), opt)
 	return &Report{System: system}, err
+}
+
+// openArchive opens the image of an archive.
+func openArchive(_ context.Context, path, arch string) (v1.Image, io.Closer, error) {
+	f, whole, err := openFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	image, err := archiveImage(path, whole, arch)
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return image, f, nil
+}
+
+func archiveImage(path string, whole *io.SectionReader, arch string) (v1.Image, error) {
+	members, err := indexArchive(whole)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case members[layoutIndex] != nil:
+		return archiveBlobs(members).image("", arch)
+	case members["manifest.json"] != nil:
+		return tarball.Image(func() (io.ReadCloser, error) { return os.Open(path) }, nil)
+	}
+	return nil, errors.New("there is no image in it")
+}
+
+// archiveBlobs are the blobs of an OCI layout in an archive.
+func archiveBlobs(members map[string]*io.SectionReader) blobs {
+	return func(name string) (*io.SectionReader, io.Closer, error) {
+		m := members[name]
+		if m == nil {
+			return nil, nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		}
+		return io.NewSectionReader(m, 0, m.Size()), io.NopCloser(nil), nil
+	}
 }
 
 // indexArchive finds the members of an archive.

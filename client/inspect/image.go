@@ -45,6 +45,19 @@ func (i *Image) Size() (bytes int64) {
 	return bytes
 }
 
+// OpenImage opens an image, which is named as for Read. The closer ends what it is read from.
+func OpenImage(ctx context.Context, name, arch string) (v1.Image, io.Closer, error) {
+	s, err := find(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.open == nil {
+		return nil, nil, errors.Errorf("%s is no image: its format is %s", name, s.format)
+	}
+	image, closer, err := s.open(ctx, s.path, arch)
+	return image, closer, errors.Wrapf(err, "read %s as %s", s.path, s.format)
+}
+
 // readImage reads an image. Its layers are only known by their configuration.
 func readImage(ctx context.Context, image v1.Image, layers []Layer, opt Options) (*Report, error) {
 	config, err := image.ConfigFile()

@@ -245,7 +245,7 @@ func TestIsBuilt(t *testing.T) {
 	files{"edge.spec": "extends: debian-12\n", "context/kairos.spec": "extends: debian-12\n", "context/etc/motd": "x"}.write(t, ".")
 	for name, want := range map[string]bool{
 		"edge.spec": false, "context": false, ".": false, "none": false, "examples/none": false, "none.iso": true, "./none.img": true,
-		"ghcr.io/acme/edge": true, "acme/edge:v1": true, "localhost:5000/edge": true, "/tmp/none": false, "oci-layout://none": true,
+		"ghcr.io/acme/edge": true, "acme/edge:v1": true, "localhost:5000/edge": true, "ghcr.io/acme/edge:v1.img": true, "/tmp/none": false, "oci-layout://none": true,
 	} {
 		assert.Equal(t, want, inspect.IsBuilt(name), name)
 	}

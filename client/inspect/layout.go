@@ -19,13 +19,22 @@ const layoutIndex = "index.json"
 
 // readLayout reads an image in an OCI layout: PATH, PATH:TAG or PATH@DIGEST.
 func readLayout(ctx context.Context, name string, opt Options) (*Report, error) {
-	dir, reference := splitLayout(name)
-	root, err := os.OpenRoot(dir)
+	image, closer, err := openLayout(ctx, name, opt.Arch)
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
-	return readBlobs(ctx, func(name string) (*io.SectionReader, io.Closer, error) {
+	defer closer.Close()
+	return readManifestImage(ctx, image, opt)
+}
+
+// openLayout opens an image in an OCI layout.
+func openLayout(_ context.Context, name, arch string) (v1.Image, io.Closer, error) {
+	dir, reference := splitLayout(name)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	image, err := blobs(func(name string) (*io.SectionReader, io.Closer, error) {
 		f, err := root.Open(name)
 		if err != nil {
 			return nil, nil, err
@@ -35,7 +44,12 @@ func readLayout(ctx context.Context, name string, opt Options) (*Report, error) 
 			return nil, nil, err
 		}
 		return io.NewSectionReader(f, 0, info.Size()), f, nil
-	}, reference, opt)
+	}).image(reference, arch)
+	if err != nil {
+		root.Close()
+		return nil, nil, err
+	}
+	return image, root, nil
 }
 
 // splitLayout splits the tag or digest off. A path may have colons too.
@@ -54,8 +68,8 @@ func splitLayout(name string) (dir, reference string) {
 // blobs opens a file of an OCI layout.
 type blobs func(name string) (*io.SectionReader, io.Closer, error)
 
-// readBlobs reads an image of an OCI layout, by tag or digest, or the one for the architecture.
-func readBlobs(ctx context.Context, open blobs, reference string, opt Options) (*Report, error) {
+// image opens an image of an OCI layout, by tag or digest, or the one for the architecture.
+func (open blobs) image(reference, arch string) (v1.Image, error) {
 	data, err := open.readAll(layoutIndex)
 	if err != nil {
 		return nil, err
@@ -70,7 +84,7 @@ func readBlobs(ctx context.Context, open blobs, reference string, opt Options) (
 		}
 	}
 	for {
-		d, err := choose(index, opt.Arch)
+		d, err := choose(index, arch)
 		if err != nil {
 			return nil, err
 		}
@@ -84,11 +98,7 @@ func readBlobs(ctx context.Context, open blobs, reference string, opt Options) (
 			return nil, errors.Wrapf(err, "read the index %s", d.Digest)
 		}
 	}
-	image, err := partial.CompressedToImage(&layoutImage{open, data})
-	if err != nil {
-		return nil, err
-	}
-	return readManifestImage(ctx, image, opt)
+	return partial.CompressedToImage(&layoutImage{open, data})
 }
 
 // named are the images with a tag or a digest.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/specs"
@@ -21,10 +22,15 @@ type source struct {
 	path   string
 	format string
 	read   reader
+	// open is nil for what is not an image.
+	open imageOpener
 }
 
 // reader reads a source.
 type reader func(ctx context.Context, path string, opt Options) (*Report, error)
+
+// imageOpener opens an image. The closer ends what the image is read from.
+type imageOpener func(ctx context.Context, path, arch string) (v1.Image, io.Closer, error)
 
 // Prefixes of names, as for docker buildx build --build-context.
 const (
@@ -54,20 +60,20 @@ func IsBuilt(name string) bool {
 // find finds out what a name leads to.
 func find(name string) (source, error) {
 	if path, ok := strings.CutPrefix(name, layoutPrefix); ok {
-		return source{path, "OCI layout", readLayout}, nil
+		return source{path, "OCI layout", readLayout, openLayout}, nil
 	}
 	if image, ok := strings.CutPrefix(name, registryPrefix); ok {
-		return source{image, "image in a registry", readRegistry}, nil
+		return source{image, "image in a registry", readRegistry, openRegistry}, nil
 	}
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && imageName(name):
-		return source{name, "image in a registry", readRegistry}, nil
+		return source{name, "image in a registry", readRegistry, openRegistry}, nil
 	case err != nil:
 		return source{}, err
 	case info.IsDir():
 		if f, ok := directoryFormat(name); ok {
-			return source{name, f.name, f.read}, nil
+			return source{name, f.name, f.read, f.open}, nil
 		}
 		return source{}, errors.Errorf("%s is a directory with neither an OCI layout nor a root filesystem; %s", name, list(name))
 	}
@@ -82,7 +88,7 @@ func find(name string) (source, error) {
 		if f.read == nil {
 			return source{}, errors.Errorf("%s is %s; %s", name, f.name, f.hint)
 		}
-		return source{name, f.name, f.read}, nil
+		return source{name, f.name, f.read, f.open}, nil
 	}
 	return source{}, errors.Errorf("%s is in no format that flavorkit can read: it is no OCI or Docker archive, ISO, disk or filesystem", name)
 }
@@ -96,6 +102,8 @@ type format struct {
 	// read is nil for a format that must be converted first, as hint says.
 	read reader
 	hint string
+	// open is nil for what is not an image.
+	open imageOpener
 }
 
 func (f format) matches(head []byte) bool {
@@ -110,7 +118,7 @@ func fileFormats() []format {
 		{name: "disk with a GPT", at: 512, magic: "EFI PART", read: readDisk},
 		{name: "squashfs", magic: "hsqs", read: readFilesystem},
 		{name: "ext filesystem", at: 1080, magic: "\x53\xef", read: readFilesystem},
-		{name: "tar archive", at: 257, magic: "ustar", read: readArchive},
+		{name: "tar archive", at: 257, magic: "ustar", read: readArchive, open: openArchive},
 		{name: "compressed with zstd", magic: "\x28\xb5\x2f\xfd", hint: "unpack it first: zstd -d"},
 		{name: "compressed with gzip", magic: "\x1f\x8b", hint: "unpack it first: gunzip -k"},
 		{name: "compressed with xz", magic: "\xfd7zXZ\x00", hint: "unpack it first: xz -dk"},
@@ -126,7 +134,7 @@ func directoryFormat(dir string) (format, bool) {
 		format
 		has string
 	}{
-		{format{name: "OCI layout", read: readLayout}, layoutIndex},
+		{format{name: "OCI layout", read: readLayout, open: openLayout}, layoutIndex},
 		{format{name: "directory", read: readDirectory}, "etc"},
 	} {
 		if _, err := os.Stat(filepath.Join(dir, f.has)); err == nil {
@@ -152,14 +160,19 @@ func artifactName(name string) bool {
 }
 
 // imageName reports whether a name is that of an image: with a tag or a digest, or with the name of a
-// registry. Other names are more likely those of missing files.
+// registry; with both if it ends like an output file. Other names are more likely those of missing
+// files.
 func imageName(name string) bool {
 	named, err := reference.ParseNormalizedNamed(name)
-	if err != nil || artifactName(name) {
+	if err != nil {
 		return false
 	}
 	host, _, _ := strings.Cut(name, "/")
-	return !reference.IsNameOnly(named) || host == reference.Domain(named)
+	registry, version := host == reference.Domain(named), !reference.IsNameOnly(named)
+	if artifactName(name) {
+		return registry && version
+	}
+	return registry || version
 }
 
 // list lists some of what is in a directory.
