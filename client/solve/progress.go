@@ -12,12 +12,13 @@ import (
 
 // CheckProgress returns an error for an unknown kind of progress output.
 func CheckProgress(w io.Writer, mode string) error {
-	_, err := newProgress(w, mode)
+	_, err := NewProgress(w, mode)
 	return err
 }
 
-// newProgress returns the progress output of a build.
-func newProgress(w io.Writer, mode string) (func(chan *client.SolveStatus) error, error) {
+// NewProgress returns what shows the progress of a build, or of what has steps like one, until the
+// channel is closed.
+func NewProgress(w io.Writer, mode string) (func(chan *client.SolveStatus) error, error) {
 	if mode == "" {
 		mode = string(progressui.AutoMode)
 	}

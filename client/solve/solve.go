@@ -114,7 +114,7 @@ func Build(ctx context.Context, c *client.Client, o Options, exports ...client.E
 
 // run runs a build, and shows progress until it is done.
 func (o Options) run(ctx context.Context, c *client.Client, opt client.SolveOpt, build gwclient.BuildFunc) (*client.SolveResponse, error) {
-	show, err := newProgress(o.Log, o.Progress)
+	show, err := NewProgress(o.Log, o.Progress)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 // TestLateWarning has a warning shown about a step that ended long ago.
 func TestLateWarning(t *testing.T) {
 	var out bytes.Buffer
-	show, err := newProgress(&out, "plain")
+	show, err := NewProgress(&out, "plain")
 	require.NoError(t, err)
 	status := make(chan *client.SolveStatus)
 	go func() {

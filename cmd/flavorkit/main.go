@@ -125,7 +125,7 @@ first line is "# syntax=…/frontend:1".
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	cmd.AddCommand(buildCommand(), matrixCommand(), bakeCommand(), bootCommand(), planCommand(), graphCommand(), diffCommand(), inspectCommand(), packagesCommand(), sbomCommand(), lockCommand(), catalogCommand(), checkCommand(), initCommand(), schemaCommand(), lspCommand(), manCommand())
+	cmd.AddCommand(buildCommand(), matrixCommand(), bakeCommand(), bootCommand(), planCommand(), graphCommand(), diffCommand(), inspectCommand(), packagesCommand(), unpackCommand(), sbomCommand(), lockCommand(), catalogCommand(), checkCommand(), initCommand(), schemaCommand(), lspCommand(), manCommand())
 	strictHelp(cmd)
 	argsAreUsage(cmd)
 	return cmd
