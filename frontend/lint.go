@@ -87,12 +87,19 @@ func endOfLife(s subject) specs.Diagnostics {
 	return found
 }
 
+// What NoAdminUser says.
+const (
+	noAdmin  = "no user in it is in the group admin: "
+	addAdmin = "add one, or install: {nousers: true} if that is meant"
+	refuses  = "kairos-agent will refuse to install, to upgrade and to reset"
+)
+
 func noAdminUser(s subject) specs.Diagnostics {
 	own, given := s.configs[s.target.CloudConfig]
 	if !given || own.Admin || s.target.CloudConfig == key.CloudConfig {
 		return nil
 	}
-	return s.aboutConfig(rules.NoAdminUser, "add one, or install: {nousers: true} if that is meant", "no user in it is in the group admin: ")
+	return s.aboutConfig(rules.NoAdminUser, addAdmin, noAdmin)
 }
 
 // noCloudConfig warns only about disks: the installer of a medium asks for a user.
@@ -106,7 +113,7 @@ func noCloudConfig(s subject) specs.Diagnostics {
 // aboutConfig warns about the cloud-config of the target. The agent reads those of the medium and
 // of the machine, not that of the image (kairos-agent, constants.GetUserConfigDirs).
 func (s subject) aboutConfig(rule rules.Rule, hint, message string) specs.Diagnostics {
-	message += "kairos-agent will refuse to install, to upgrade and to reset"
+	message += refuses
 	if s.configs[key.CloudConfig].Admin {
 		message += " (it ignores the user in " + key.CloudConfig.String() + ")"
 	} else {

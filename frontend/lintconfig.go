@@ -11,23 +11,29 @@ import (
 
 // clearPassword warns about passwords of the cloud-configs that the target has.
 func clearPassword(s subject) specs.Diagnostics {
-	return s.words(func(c specs.CloudConfig) []specs.Word { return c.Passwords }, func(specs.Word) specs.Diagnostic {
-		return specs.Diagnostic{
-			Rule:    rules.ClearPassword,
-			Message: "the password is not hashed, so whoever gets the file can log in",
-			Hint:    "hash it with openssl passwd -6, or use ssh_authorized_keys",
-		}
-	})
+	return s.words(func(c specs.CloudConfig) []specs.Word { return c.Passwords }, aboutPassword)
+}
+
+func aboutPassword(specs.Word) specs.Diagnostic {
+	return specs.Diagnostic{
+		Rule:    rules.ClearPassword,
+		Message: "the password is not hashed, so whoever gets the file can log in",
+		Hint:    "hash it with openssl passwd -6, or use ssh_authorized_keys",
+	}
 }
 
 func unknownStage(s subject) specs.Diagnostics {
 	return s.words(func(c specs.CloudConfig) []specs.Word { return c.Stages }, func(stage specs.Word) specs.Diagnostic {
-		runs, hint := specs.RunsStage(stage.Text, s.plan.RunsStages()...)
-		if runs {
-			return specs.Diagnostic{}
-		}
-		return specs.Diagnostic{Rule: rules.UnknownStage, Message: fmt.Sprintf("no machine runs the stage %q", stage.Text), Hint: hint}
+		return aboutStage(stage, s.plan.RunsStages()...)
 	})
+}
+
+func aboutStage(stage specs.Word, more ...string) specs.Diagnostic {
+	runs, hint := specs.RunsStage(stage.Text, more...)
+	if runs {
+		return specs.Diagnostic{}
+	}
+	return specs.Diagnostic{Rule: rules.UnknownStage, Message: fmt.Sprintf("no machine runs the stage %q", stage.Text), Hint: hint}
 }
 
 // wrongInit warns about steps for systemd that nothing on the system heeds.

@@ -60,7 +60,7 @@ func Unpack(ctx context.Context, name, dir string, opt Options) (Result, error) 
 	if err != nil {
 		return Result{}, err
 	}
-	defer out.Discard() //nolint:errcheck // what failed before is what counts
+	defer func() { _ = out.Discard() }()
 	root, err := os.OpenRoot(out.Entry.OutputDir)
 	if err != nil {
 		return Result{}, err
