@@ -125,7 +125,14 @@ first line is "# syntax=…/frontend:1".
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	cmd.AddCommand(buildCommand(), matrixCommand(), bakeCommand(), bootCommand(), planCommand(), graphCommand(), diffCommand(), inspectCommand(), packagesCommand(), unpackCommand(), sbomCommand(), lockCommand(), catalogCommand(), checkCommand(), initCommand(), schemaCommand(), lspCommand(), manCommand())
+	cmd.AddCommand(
+		initCommand(), checkCommand(), schemaCommand(), lspCommand(),
+		planCommand(), packagesCommand(), graphCommand(), lockCommand(),
+		buildCommand(), matrixCommand(), bakeCommand(),
+		inspectCommand(), diffCommand(), sbomCommand(),
+		unpackCommand(), remasterCommand(), bootCommand(),
+		catalogCommand(), manCommand(),
+	)
 	strictHelp(cmd)
 	argsAreUsage(cmd)
 	return cmd

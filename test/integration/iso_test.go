@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/client/remaster"
 	"github.com/flavorkit/flavorkit/internal/qemu"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/test/spectest"
@@ -53,6 +54,13 @@ func TestISO(t *testing.T) {
 	assert.Regexp(t, `El Torito boot img\s*:\s*1\s+BIOS`, text)
 	assert.Regexp(t, `El Torito boot img\s*:\s*2\s+UEFI`, text)
 	assert.Regexp(t, `System area summary: MBR protective-msdos-label grub2-mbr .*GPT`, text)
+
+	// It reads back what it writes.
+	again := filepath.Join(dir, "again.iso")
+	require.NoError(t, remaster.Remaster(t.Context(), file, again, remaster.Options{Add: []string{"debug"}}))
+	remastered, err := os.Stat(again)
+	require.NoError(t, err)
+	assert.Less(t, remastered.Size()-medium.Size(), int64(64<<10), "kernel and initramfs are there once")
 }
 
 // live checks a live system.
