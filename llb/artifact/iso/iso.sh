@@ -14,11 +14,17 @@ in=$1 iso=$2 label=$3
 # entries in the directories of the ISO are made to name those blocks: GRUB reads them as files, and
 # each byte is there once.
 block=2048
+# The ISO as a whole and its first partition, which begins at this block, have directories of their
+# own (-partition_offset): a machine may find either on a USB stick.
+partition=16
+
+# A size that no directory has: directories consist of whole blocks.
+placeholder_size=$((block - 1))
 
 # placeholder NAME: makes a file of one block, in place of one of the two.
 placeholder() {
 	printf '%s' "$1" >"$iso.$1"
-	truncate -s "$block" "$iso.$1"
+	truncate -s "$placeholder_size" "$iso.$1"
 	echo "$iso.$1"
 }
 
@@ -33,22 +39,28 @@ extent() {
 	done
 }
 
-# share NAME: has the entries of /boot/NAME name its blocks in the squashfs. There is one in the tree
-# of ISO 9660 and one in that of Joliet, before the first file.
+# places TEXT BLOCK: prints where bytes, in hexadecimal, are in the ISO before a block.
+places() {
+	head -c $(($2 * block)) "$iso" | od -A n -v -t x1 | tr -d ' \n' | awk -v want="$1" '{
+		while ((i = index(substr($0, at + 1), want)) > 0) { at += i; if (at % 2) print (at - 1) / 2 }
+	}'
+}
+
+# share NAME: has the entries of /boot/NAME name its blocks in the squashfs. There is one in each tree
+# of ISO 9660 and one in each of Joliet, all before the first file.
 share() {
 	read -r offset size <"$in/squashfs/$1"
 	first=$(first_block "/boot/$1")
-	old=$(extent "$first" "$block")
-	new=$(extent $((system + offset / block)) "$size" | sed 's/../0x& /g')
-	count=0
-	for at in $(head -c $((first * block)) "$iso" | od -A n -v -t x1 | tr -d ' \n' | awk -v want="$old" '{
-		while ((i = index(substr($0, at + 1), want)) > 0) { at += i; if (at % 2) print (at - 1) / 2 }
-	}'); do
-		# shellcheck disable=SC2059,SC2086 # the format is the bytes
-		printf "$(printf '\\%03o' $new)" | dd of="$iso" bs=1 seek="$at" conv=notrunc status=none
-		count=$((count + 1))
+	for start in 0 "$partition"; do
+		new=$(extent $((system + offset / block - start)) "$size" | sed 's/../0x& /g')
+		count=0
+		for at in $(places "$(extent $((first - start)) "$placeholder_size")" "$first"); do
+			# shellcheck disable=SC2059,SC2086 # the format is the bytes
+			printf "$(printf '\\%03o' $new)" | dd of="$iso" bs=1 seek="$at" conv=notrunc status=none
+			count=$((count + 1))
+		done
+		[ "$count" -eq 2 ]
 	done
-	[ "$count" -eq 2 ]
 }
 
 set -- -V "$label"
@@ -59,7 +71,7 @@ fi
 # The EFI system partition is also a GPT partition, which strict UEFI firmware
 # requires.
 set -- "$@" -e --interval:appended_partition_2:all:: -no-emul-boot \
-	-append_partition 2 0xef "$in/loaders/uefi.img" -appended_part_as_gpt -partition_offset 16
+	-append_partition 2 0xef "$in/loaders/uefi.img" -appended_part_as_gpt -partition_offset "$partition"
 
 set -- "$@" -graft-points \
 	"/=$in/tree" \
