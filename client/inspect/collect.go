@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,23 +10,30 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"testing/fstest" // a filesystem in memory
+	"time"
 
 	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/internal/pkgdb"
+	"github.com/flavorkit/flavorkit/plan/sbom"
 )
 
 // collector collects what is known of a system while its files come by.
 type collector struct {
-	details  []detail
-	contents bool
+	details []detail
+	Options
 
 	tree map[string]node
 	// names has the file that each hard link is another name of.
 	names map[string]string
 
 	release, os map[string]string
-	databases   []string
-	packages    []Package
-	unread      []string
+	// released is when the release was written.
+	released time.Time
+	// databases has the files that tell the packages.
+	databases fstest.MapFS
+	programs  []sbom.Program
 	// versions of kernels, by path.
 	versions map[string]string
 	// menu has the files that set the kernel arguments of the installed system.
@@ -65,13 +73,6 @@ func details() []detail {
 		{releaseFile, func(c *collector, _ string, r io.Reader) (err error) { c.release, err = variables(r); return err }},
 		{"etc/os-release", readOS},
 		{"usr/lib/os-release", readOS},
-		{"var/lib/dpkg/status", readPackages(parseDpkg)},
-		{"lib/apk/db/installed", readPackages(parseApk)},
-		{"usr/lib/apk/db/installed", readPackages(parseApk)},
-		{"var/lib/rpm/rpmdb.sqlite", unreadPackages},
-		{"var/lib/rpm/Packages*", unreadPackages},
-		{"usr/lib/sysimage/rpm/rpmdb.sqlite", unreadPackages},
-		{"usr/lib/sysimage/rpm/Packages*", unreadPackages},
 		{"boot/*", readKernel},
 		{"lib/modules/*/vmlinuz", readKernel},
 		{"usr/lib/modules/*/vmlinuz", readKernel},
@@ -85,8 +86,8 @@ func details() []detail {
 // readSystem reads a root filesystem.
 func readSystem(ctx context.Context, files tree, opt Options) (*System, error) {
 	c := &collector{
-		details: details(), contents: opt.Contents, tree: map[string]node{}, names: map[string]string{},
-		versions: map[string]string{}, menu: map[string][]byte{}, databases: []string{}, packages: []Package{},
+		details: details(), Options: opt, tree: map[string]node{}, names: map[string]string{},
+		versions: map[string]string{}, menu: map[string][]byte{}, databases: fstest.MapFS{},
 	}
 	if err := files(ctx, c.visit); err != nil {
 		return nil, err
@@ -111,7 +112,7 @@ func (c *collector) visit(e entry, content io.Reader) error {
 	n := newNode(e)
 	if e.mode.IsRegular() {
 		var err error
-		if n.checksum, err = c.read(e.path, content); err != nil {
+		if n.checksum, err = c.read(e, content); err != nil {
 			return errors.Wrapf(err, "read /%s", e.path)
 		}
 	}
@@ -120,19 +121,35 @@ func (c *collector) visit(e entry, content io.Reader) error {
 }
 
 // read reads what a file tells, and returns its checksum if contents are read.
-func (c *collector) read(name string, content io.Reader) (string, error) {
+func (c *collector) read(e entry, content io.Reader) (string, error) {
 	hash := sha256.New()
-	if c.contents {
+	if c.Contents {
 		content = io.TeeReader(content, hash)
 	}
+	if e.path == releaseFile {
+		c.released = e.modified
+	}
+	if pkgdb.Wants(e.path) {
+		data, err := io.ReadAll(content)
+		if err != nil {
+			return "", err
+		}
+		c.databases[e.path] = &fstest.MapFile{Data: data}
+		content = bytes.NewReader(data) // os-release has more to tell
+	}
+	if c.Programs && forPrograms(path.Dir(e.path)) {
+		if err := c.readProgram(e.path, content); err != nil {
+			return "", err
+		}
+	}
 	for _, d := range c.details {
-		if ok, _ := path.Match(d.pattern, name); ok {
-			if err := d.read(c, name, content); err != nil {
+		if ok, _ := path.Match(d.pattern, e.path); ok {
+			if err := d.read(c, e.path, content); err != nil {
 				return "", err
 			}
 		}
 	}
-	if !c.contents {
+	if !c.Contents {
 		return "", nil
 	}
 	_, err := io.Copy(io.Discard, content)

@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -41,13 +40,5 @@ func FuzzGRUB(f *testing.F) {
 	f.Add("function f { f; f; }\nf\n}")
 	f.Fuzz(func(_ *testing.T, text string) {
 		newGRUB(func(string) ([]byte, bool) { return []byte(text), true }).source("grub.cfg")
-	})
-}
-
-func FuzzParagraphs(f *testing.F) {
-	f.Add("Package: a\nStatus: install ok installed\n\n")
-	f.Fuzz(func(_ *testing.T, text string) {
-		_, _ = parseDpkg(strings.NewReader(text))
-		_, _ = parseApk(strings.NewReader(text))
 	})
 }

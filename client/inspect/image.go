@@ -107,7 +107,7 @@ func choose(index *v1.IndexManifest, arch string) (v1.Descriptor, error) {
 	var archs []string
 	for _, d := range index.Manifests {
 		// BuildKit adds provenance for each image, as an image for an unknown platform.
-		if d.Annotations["vnd.docker.reference.type"] != "" {
+		if d.Annotations["vnd.docker.reference.type"] != "" || d.Platform != nil && d.Platform.OS == "unknown" {
 			continue
 		}
 		images = append(images, d)
@@ -125,5 +125,9 @@ func choose(index *v1.IndexManifest, arch string) (v1.Descriptor, error) {
 	case 1:
 		return images[0], nil
 	}
-	return v1.Descriptor{}, errors.Errorf("there are %d images and none for %s; choose one with --arch: %s", len(images), arch, strings.Join(archs, ", "))
+	none := ""
+	if arch != "" {
+		none = " and none for " + arch
+	}
+	return v1.Descriptor{}, errors.Errorf("there are %d images%s; choose one by its architecture: %s", len(images), none, strings.Join(archs, ", "))
 }

@@ -14,6 +14,8 @@ type Options struct {
 	Arch string
 	// Contents is true to read all files, for their checksums. Compare needs them.
 	Contents bool
+	// Programs is true to read the Go programs. Bill needs them.
+	Programs bool
 }
 
 // Report is what was found. Sizes are in bytes.
@@ -35,6 +37,18 @@ type Report struct {
 // Read reads a built system. The name is a path, an image in a registry, or one of the two as for
 // docker buildx build: oci-layout://PATH, docker-image://NAME. It fails if there is no Kairos in it.
 func Read(ctx context.Context, name string, opt Options) (*Report, error) {
+	r, err := read(ctx, name, opt)
+	if err != nil {
+		return nil, err
+	}
+	if r.System.Release == nil {
+		return nil, errors.Errorf("%s (%s) is not a Kairos system: it has no /%s; found %s", name, r.Format, releaseFile, r.System.summary())
+	}
+	return r, nil
+}
+
+// read reads a built system of any kind.
+func read(ctx context.Context, name string, opt Options) (*Report, error) {
 	s, err := find(name)
 	if err != nil {
 		return nil, err
@@ -44,8 +58,5 @@ func Read(ctx context.Context, name string, opt Options) (*Report, error) {
 		return nil, errors.Wrapf(err, "read %s as %s", s.path, s.format)
 	}
 	r.Name, r.Format, r.Unread = name, s.format, append(r.Unread, r.System.unread...)
-	if r.System.Release == nil {
-		return nil, errors.Errorf("%s (%s) is not a Kairos system: it has no /%s; found %s", name, s.format, releaseFile, r.System.summary())
-	}
 	return r, nil
 }

@@ -132,7 +132,7 @@ func TestArch(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "linux/arm64", r.Image.Platform)
 	_, err = inspect.Read(t.Context(), dir, inspect.Options{Arch: "riscv64"})
-	assert.ErrorContains(t, err, "there are 2 images and none for riscv64; choose one with --arch: amd64, arm64")
+	assert.ErrorContains(t, err, "there are 2 images and none for riscv64; choose one by its architecture: amd64, arm64")
 	_, err = inspect.Read(t.Context(), "oci-layout://"+dir+":none", inspect.Options{})
 	assert.ErrorContains(t, err, `the layout has no image "none"`)
 
@@ -173,10 +173,22 @@ func TestPackages(t *testing.T) {
 	assert.Equal(t, []inspect.Package{{Name: "busybox", Version: "1.36.1-r29", Arch: "x86_64"}, {Name: "musl", Version: "1.2.5-r0", Arch: "x86_64"}}, s.Packages)
 	assert.Contains(t, s.Services, inspect.Service{Name: "sshd", In: []string{"boot", "default"}})
 
-	fedora := kairos().with(files{"var/lib/dpkg/status": "", "usr/lib/sysimage/rpm/rpmdb.sqlite": "SQLite format 3\x00"})
-	r := read(t, save(t, "b.tar", fedora.archive(t)))
-	assert.Empty(t, r.System.Packages)
-	assert.Equal(t, []string{"packages: flavorkit cannot read databases of rpm (/usr/lib/sysimage/rpm/rpmdb.sqlite)"}, r.Unread)
+	rpmdb, err := os.ReadFile("../../internal/pkgdb/testdata/rpmdb.sqlite")
+	require.NoError(t, err)
+	fedora := kairos().with(files{"var/lib/dpkg/status": "", "usr/lib/sysimage/rpm/rpmdb.sqlite": string(rpmdb)})
+	s = read(t, save(t, "b.tar", fedora.archive(t))).System
+	assert.Equal(t, []string{"usr/lib/sysimage/rpm/rpmdb.sqlite"}, s.Databases)
+	assert.Equal(t, []inspect.Package{{Name: "acme-tool", Version: "2:1.4.0-3", Arch: "x86_64"}, {Name: "kernel-acme", Version: "6.12.5-1", Arch: "noarch"}}, s.Packages)
+
+	for name, reason := range map[string]string{
+		"usr/lib/sysimage/rpm/rpmdb.sqlite": "read /usr/lib/sysimage/rpm/rpmdb.sqlite: unexpected EOF",
+		"var/lib/rpm/Packages":              "read /var/lib/rpm/Packages: databases of rpm in the format of Berkeley DB cannot be read",
+	} {
+		r := read(t, save(t, "c.tar", kairos().with(files{"var/lib/dpkg/status": "", name: "SQLite format 3\x00"}).archive(t)))
+		assert.Empty(t, r.System.Databases)
+		assert.Empty(t, r.System.Packages)
+		assert.Equal(t, []string{"packages: " + reason}, r.Unread)
+	}
 }
 
 // TestKernels finds the versions of kernels without a header for x86.

@@ -1,10 +1,9 @@
 package inspect
 
 import (
-	"bufio"
-	"cmp"
-	"io"
-	"strings"
+	"io/fs"
+
+	"github.com/flavorkit/flavorkit/internal/pkgdb"
 )
 
 // Package is an installed package.
@@ -14,71 +13,20 @@ type Package struct {
 	Arch    string `json:"arch"`
 }
 
-func comparePackages(a, b Package) int {
-	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Version, b.Version), strings.Compare(a.Arch, b.Arch))
-}
-
-// readPackages reads a database of packages.
-func readPackages(parse func(io.Reader) ([]Package, error)) func(*collector, string, io.Reader) error {
-	return func(c *collector, path string, r io.Reader) error {
-		found, err := parse(r)
-		if err != nil {
-			return err
-		}
-		c.databases = append(c.databases, path)
-		c.packages = append(c.packages, found...)
-		return nil
+// addPackages adds the packages in a database. A system without one has none.
+func (s *System) addPackages(databases fs.FS) {
+	s.Databases, s.Packages = []string{}, []Package{}
+	s.found, s.notFound = pkgdb.Read(databases, nil)
+	database := pkgdb.Find(databases)
+	switch {
+	case database == "":
+		return
+	case s.notFound != nil:
+		s.unread = append(s.unread, "packages: "+s.notFound.Error())
+		return
 	}
-}
-
-// unreadPackages notes a database that cannot be read: those of rpm need a reader for SQLite, Berkeley DB
-// and a format of its own.
-func unreadPackages(c *collector, path string, _ io.Reader) error {
-	c.unread = append(c.unread, "packages: flavorkit cannot read databases of rpm (/"+path+")")
-	return nil
-}
-
-// parseDpkg reads the status file of dpkg (dpkg(1), FILES). Removed packages with configuration files
-// are left out.
-func parseDpkg(r io.Reader) ([]Package, error) {
-	var all []Package
-	err := paragraphs(r, func(p map[string]string) {
-		if strings.HasSuffix(p["Status"], " installed") {
-			all = append(all, Package{p["Package"], p["Version"], p["Architecture"]})
-		}
-	})
-	return all, err
-}
-
-// parseApk reads the installed database of apk (apk-db(5)).
-func parseApk(r io.Reader) ([]Package, error) {
-	var all []Package
-	err := paragraphs(r, func(p map[string]string) {
-		if p["P"] != "" {
-			all = append(all, Package{p["P"], p["V"], p["A"]})
-		}
-	})
-	return all, err
-}
-
-// paragraphs reads fields, such as Package: curl, in paragraphs with an empty line after each. Of a
-// field with several values, it keeps the last; of one with several lines, the first line.
-func paragraphs(r io.Reader, each func(map[string]string)) error {
-	lines := bufio.NewScanner(r)
-	const longest = 16 << 20
-	lines.Buffer(nil, longest)
-	fields := map[string]string{}
-	for lines.Scan() {
-		line := lines.Text()
-		if line == "" {
-			each(fields)
-			clear(fields)
-			continue
-		}
-		if name, value, ok := strings.Cut(line, ":"); ok && !strings.HasPrefix(line, " ") {
-			fields[name] = strings.TrimSpace(value)
-		}
+	s.Databases = append(s.Databases, database)
+	for _, p := range s.found.Packages {
+		s.Packages = append(s.Packages, Package{p.Name, p.Version, p.Arch})
 	}
-	each(fields)
-	return lines.Err()
 }

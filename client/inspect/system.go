@@ -4,8 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/docker/go-units"
+
+	"github.com/flavorkit/flavorkit/internal/pkgdb"
+	"github.com/flavorkit/flavorkit/plan/sbom"
 )
 
 // System is what a root filesystem has. Paths start at its root, without a slash.
@@ -31,6 +35,11 @@ type System struct {
 	Services     []Service `json:"services"`
 
 	unread []string
+	// found are the packages with all that is known of them, and notFound why there are none.
+	found    pkgdb.System
+	notFound error
+	programs []sbom.Program
+	released time.Time
 	// tree has all files and links by path, for Compare.
 	tree map[string]node
 }
@@ -43,7 +52,7 @@ type File struct {
 
 // newSystem derives a system from what was collected of its files.
 func newSystem(c *collector) *System {
-	s := &System{Release: c.release, OS: c.os, Databases: c.databases, Packages: c.packages, CommandLine: installedArguments(c.menu), unread: c.unread, tree: c.tree}
+	s := &System{Release: c.release, OS: c.os, CommandLine: installedArguments(c.menu), programs: c.programs, released: c.released, tree: c.tree}
 	for _, n := range c.tree {
 		s.Files++
 		s.Size += n.size
@@ -53,7 +62,7 @@ func newSystem(c *collector) *System {
 	s.Loaders = s.files(isLoader)
 	s.CloudConfigs = cloudConfigs(s)
 	s.Services = services(c.tree)
-	slices.SortFunc(s.Packages, comparePackages)
+	s.addPackages(c.databases)
 	return s
 }
 

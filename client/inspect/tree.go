@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"time"
 
 	"github.com/pkg/errors"
 )
@@ -16,6 +17,8 @@ type entry struct {
 	path string
 	mode fs.FileMode
 	size int64
+	// modified is when the content was written.
+	modified time.Time
 	// link is the target of a symbolic link.
 	link string
 	// sameAs is the path of the file that a hard link is another name of.
@@ -47,7 +50,7 @@ func tarTree(open func() (io.ReadCloser, error)) tree {
 			if err != nil {
 				return err
 			}
-			e := entry{path: rooted(h.Name), mode: h.FileInfo().Mode(), size: h.Size}
+			e := entry{path: rooted(h.Name), mode: h.FileInfo().Mode(), size: h.Size, modified: h.ModTime}
 			switch h.Typeflag {
 			case tar.TypeSymlink:
 				e.link = h.Linkname
@@ -90,7 +93,7 @@ func walk(ctx context.Context, fsys fs.FS, dir string, visit visitor) error {
 		if err != nil {
 			return err
 		}
-		e := entry{path: path.Join(dir, d.Name()), mode: info.Mode(), size: info.Size()}
+		e := entry{path: path.Join(dir, d.Name()), mode: info.Mode(), size: info.Size(), modified: info.ModTime()}
 		if d.IsDir() { // which the mode does not say in a FAT
 			e.mode |= fs.ModeDir
 		}

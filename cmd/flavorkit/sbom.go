@@ -9,7 +9,7 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
-	"github.com/flavorkit/flavorkit/client/built"
+	"github.com/flavorkit/flavorkit/client/inspect"
 	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/plan/sbom"
@@ -18,9 +18,9 @@ import (
 
 const sbomHelp = `Print the bill of materials of a system: the packages of its distributions, the
 programs that are no packages, and the Go modules that these are linked with.
-A spec is built first; what is in the cache is not built again. An image may be
-an OCI archive or the directory of an OCI layout. It does not tell which packages
-its kernel is of, nor where its programs come from.
+A spec is built first; what is in the cache is not built again. SYSTEM is a built
+system as for 'flavorkit inspect': an image, an ISO, a disk or a root filesystem. It
+does not tell which packages its kernel is of, nor where its programs come from.
 
 Without --builder, the built-in BuildKit is used for a spec, as for a build.`
 
@@ -28,12 +28,13 @@ func sbomCommand() *cobra.Command {
 	f := &solveFlags{}
 	var format string
 	cmd := &cobra.Command{
-		Use:   "sbom [CONTEXT | SPEC | IMAGE]",
+		Use:   "sbom [CONTEXT | SPEC | SYSTEM]",
 		Short: "Print the bill of materials of a system",
 		Long:  sbomHelp,
 		Example: `  flavorkit sbom
   flavorkit sbom edge.spec --format spdx > edge.spdx.json
-  flavorkit sbom dist/kairos-debian-12-core-amd64-generic-v1.0.0.oci.tar`,
+  flavorkit sbom dist/kairos-debian-12-core-amd64-generic-v1.0.0.iso
+  flavorkit sbom ghcr.io/acme/edge:v1.0.0 --platform linux/arm64`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkFormat(format, sbom.Formats()...); err != nil {
@@ -42,8 +43,8 @@ func sbomCommand() *cobra.Command {
 			if len(f.Platforms) > 1 {
 				return usagef("--platform takes one platform here; use --target %s for several", frontend.SBOMTarget)
 			}
-			if len(args) > 0 && built.IsImage(args[0]) {
-				return f.printImageSBOM(cmd, args[0], format)
+			if len(args) > 0 && inspect.IsBuilt(args[0]) {
+				return f.printBuiltSBOM(cmd, args[0], format)
 			}
 			return f.printSBOM(cmd, args, format)
 		},
@@ -86,8 +87,8 @@ func (f *solveFlags) printSBOM(cmd *cobra.Command, args []string, format string)
 	})
 }
 
-// printImageSBOM prints the bill of materials of a built image.
-func (f *solveFlags) printImageSBOM(cmd *cobra.Command, file, format string) error {
+// printBuiltSBOM prints the bill of materials of a built system.
+func (f *solveFlags) printBuiltSBOM(cmd *cobra.Command, name, format string) error {
 	arch := ""
 	if len(f.Platforms) > 0 {
 		p, err := platforms.Parse(f.Platforms[0])
@@ -96,7 +97,7 @@ func (f *solveFlags) printImageSBOM(cmd *cobra.Command, file, format string) err
 		}
 		arch = p.Architecture
 	}
-	bill, err := built.SBOM(file, arch)
+	bill, err := inspect.Bill(cmd.Context(), name, arch)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func TestSBOM(t *testing.T) {
 	require.NoError(t, os.WriteFile(spec, []byte("extends: debian-12\nversion: v1.0.0\n"), 0o600))
 	image := filepath.Join(dir, "image")
 	require.NoError(t, os.Mkdir(image, 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(image, "oci-layout"), []byte(`{"imageLayoutVersion":"1.0.0"}`), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(image, "index.json"), []byte(`{"schemaVersion":2,"manifests":[]}`), 0o600))
 	for _, tc := range []struct {
 		args []string
 		code int
@@ -26,7 +26,8 @@ func TestSBOM(t *testing.T) {
 		{[]string{"sbom", spec, "--format", "xml"}, exitUsage, `unknown format "xml"; valid: cyclonedx, spdx, text`},
 		{[]string{"sbom", spec, "--platform", "linux/amd64,linux/arm64"}, exitUsage, "--platform takes one platform here; use --target sbom for several"},
 		{[]string{"sbom", image, "--platform", "a/b/c/d"}, exitUsage, "a/b/c/d"},
-		{[]string{"sbom", image}, exitFailed, "it is no OCI layout"},
+		{[]string{"sbom", image}, exitFailed, "read " + image + " as OCI layout: there is no image"},
+		{[]string{"sbom", filepath.Join(dir, "none.iso")}, exitFailed, "none.iso: no such file or directory"},
 		{[]string{"sbom", spec, "--builder", "unix:///nowhere"}, exitFailed, "talk to the builder unix:///nowhere"},
 	} {
 		var stdout, stderr bytes.Buffer

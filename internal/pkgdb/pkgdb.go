@@ -54,16 +54,18 @@ type database struct {
 }
 
 func databases() []database {
-	var sqlite, ndb []string
+	var sqlite, ndb, bdb []string
 	for _, dir := range []string{"usr/lib/sysimage/rpm", "var/lib/rpm"} {
 		sqlite = append(sqlite, path.Join(dir, "rpmdb.sqlite"))
 		ndb = append(ndb, path.Join(dir, "Packages.db"))
+		bdb = append(bdb, path.Join(dir, "Packages"))
 	}
 	return []database{
 		{packageurl.TypeDebian, []string{"var/lib/dpkg/status"}, readDpkg},
 		{packageurl.TypeApk, []string{"lib/apk/db/installed", "usr/lib/apk/db/installed"}, readApk},
 		{packageurl.TypeRPM, sqlite, readRPM(sqliteRows)},
 		{packageurl.TypeRPM, ndb, readRPM(ndbBlobs)},
+		{packageurl.TypeRPM, bdb, readRPM(bdbBlobs)},
 	}
 }
 
@@ -87,20 +89,33 @@ func Read(fsys fs.FS, owns Owns) (System, error) {
 	if err != nil {
 		return System{}, err
 	}
+	d, name := find(fsys)
+	if name == "" {
+		return System{}, errors.New("there is no database of dpkg, apk or rpm")
+	}
+	if s.Packages, err = d.read(fsys, name, owns); err != nil {
+		return System{}, errors.Wrapf(err, "read /%s", name)
+	}
+	s.Type = d.kind
+	slices.SortFunc(s.Packages, compare)
+	return s, nil
+}
+
+// Find returns the path of the database that Read reads, or nothing if there is none.
+func Find(fsys fs.FS) string {
+	_, name := find(fsys)
+	return name
+}
+
+func find(fsys fs.FS) (d database, name string) {
 	for _, d := range databases() {
 		for _, name := range d.files {
-			if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
-				continue
+			if _, err := fs.Stat(fsys, name); !errors.Is(err, fs.ErrNotExist) {
+				return d, name
 			}
-			if s.Packages, err = d.read(fsys, name, owns); err != nil {
-				return System{}, errors.Wrapf(err, "read /%s", name)
-			}
-			s.Type = d.kind
-			slices.SortFunc(s.Packages, compare)
-			return s, nil
 		}
 	}
-	return System{}, errors.New("there is no database of dpkg, apk or rpm (of sqlite or ndb)")
+	return database{}, ""
 }
 
 func compare(a, b Package) int {

@@ -196,6 +196,7 @@ func TestRead(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, tc.want, names(s))
 			assert.Equal(t, []string{"acme", "12", tc.kind}, []string{s.ID, s.Version, s.Type})
+			assert.Contains(t, tc.files, Find(tc.files))
 			s, err = Read(tc.files, modules)
 			require.NoError(t, err)
 			assert.Equal(t, tc.kernel, names(s))
@@ -208,7 +209,8 @@ func TestErrors(t *testing.T) {
 		files fstest.MapFS
 		want  string
 	}{
-		"none":        {fstest.MapFS{}, "there is no database of dpkg, apk or rpm (of sqlite or ndb)"},
+		"none":        {fstest.MapFS{}, "there is no database of dpkg, apk or rpm"},
+		"Berkeley DB": {fstest.MapFS{"var/lib/rpm/Packages": file("x")}, "read /var/lib/rpm/Packages: databases of rpm in the format of Berkeley DB cannot be read"},
 		"not closed":  {fstest.MapFS{"var/lib/rpm/rpmdb.sqlite": file("x"), "var/lib/rpm/rpmdb.sqlite-wal": file("x")}, "read /var/lib/rpm/rpmdb.sqlite: the database was not closed: it has changes in var/lib/rpm/rpmdb.sqlite-wal"},
 		"cut off":     {fstest.MapFS{"var/lib/rpm/rpmdb.sqlite": file(string(rpmdb(t)[:1500]))}, "read /var/lib/rpm/rpmdb.sqlite: unexpected EOF"},
 		"no sqlite":   {fstest.MapFS{"var/lib/rpm/rpmdb.sqlite": file(strings.Repeat("x", 200))}, "read /var/lib/rpm/rpmdb.sqlite: not a database of sqlite"},

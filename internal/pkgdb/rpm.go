@@ -229,3 +229,8 @@ func ndbBlobs(fsys fs.FS, name string, each func([]byte) error) error {
 	}
 	return nil
 }
+
+// bdbBlobs names the format of older releases, which would need a reader of Berkeley DB.
+func bdbBlobs(fs.FS, string, func([]byte) error) error {
+	return errors.New("databases of rpm in the format of Berkeley DB cannot be read")
+}
