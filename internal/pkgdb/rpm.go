@@ -121,12 +121,12 @@ func (h header) pkg() Package {
 	if license := h.text(tagLicense); license != "" {
 		p.Licenses = []string{license}
 	}
-	p.Source, p.SourceVersion = splitSource(h.text(tagSourceRPM))
+	p.Source, p.SourceVersion = SplitSource(h.text(tagSourceRPM))
 	return p
 }
 
-// splitSource splits the name of a source package, such as bash-5.2.26-3.fc40.src.rpm.
-func splitSource(file string) (name, version string) {
+// SplitSource splits the name of a source package, such as bash-5.2.26-3.fc40.src.rpm.
+func SplitSource(file string) (name, version string) {
 	base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(file, ".rpm"), ".src"), ".nosrc")
 	release := strings.LastIndexByte(base, '-')
 	if release < 0 {

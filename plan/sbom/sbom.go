@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/package-url/packageurl-go"
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/internal/pkgdb"
@@ -185,36 +184,6 @@ func packageItem(stage Stage, p pkgdb.Package) item {
 	return it
 }
 
-// packageURL names a package everywhere (github.com/package-url/purl-spec). The qualifier upstream,
-// which scanners for vulnerabilities know, is the source package.
-func packageURL(in pkgdb.System, p pkgdb.Package) string {
-	vendor, _, _ := strings.Cut(in.ID, "-") // such as opensuse-leap
-	qualifiers := map[string]string{}
-	set := func(key, value string) {
-		if value != "" {
-			qualifiers[key] = value
-		}
-	}
-	version := p.Version
-	if epoch, rest, ok := strings.Cut(version, ":"); ok && in.Type == packageurl.TypeRPM {
-		version = rest
-		set("epoch", epoch)
-	}
-	set("arch", p.Arch)
-	if in.ID != "" {
-		set("distro", strings.TrimSuffix(in.ID+"-"+in.Version, "-"))
-	}
-	switch {
-	case in.Type == packageurl.TypeRPM && p.Source != "":
-		set("upstream", p.Source+"-"+p.SourceVersion+".src.rpm")
-	case p.Source != p.Name && p.SourceVersion != p.Version:
-		set("upstream", p.Source+"@"+p.SourceVersion)
-	case p.Source != p.Name:
-		set("upstream", p.Source)
-	}
-	return packageurl.NewPackageURL(in.Type, vendor, p.Name, version, packageurl.QualifiersFromMap(qualifiers), "").ToString()
-}
-
 // programItems are a program and the modules that it is linked with.
 func programItems(p Program) []item {
 	it := item{kind: kindProgram, name: p.Name, version: p.Version, path: p.Path, archive: p.Archive}
@@ -232,12 +201,4 @@ func programItems(p Program) []item {
 	slices.Sort(it.parts)
 	it.parts = slices.Compact(it.parts)
 	return append(all, it)
-}
-
-func moduleURL(m Module) string {
-	namespace, name := "", m.Path
-	if at := strings.LastIndexByte(m.Path, '/'); at >= 0 {
-		namespace, name = m.Path[:at], m.Path[at+1:]
-	}
-	return packageurl.NewPackageURL(packageurl.TypeGolang, namespace, name, m.Version, nil, "").ToString()
 }

@@ -1,0 +1,130 @@
+package sbom
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+	"github.com/pkg/errors"
+	spdxjson "github.com/spdx/tools-golang/json"
+	"github.com/spdx/tools-golang/spdx/v2/common"
+)
+
+// Document is a bill of materials that somebody has written.
+type Document struct {
+	// ID is what the document calls itself: the serial number of CycloneDX, or the namespace of SPDX.
+	ID string
+	// Name of what it is about.
+	Name string
+	// Parts have package URLs. Each is there once.
+	Parts []Part
+	// Nameless are the names of parts that have none, or none that can be read.
+	Nameless []string
+}
+
+// Part is a part of a system, as its package URL tells (github.com/package-url/purl-spec).
+type Part struct {
+	// URL is the package URL.
+	URL string
+	// Type of the package, such as deb, rpm, apk or golang.
+	Type string
+	// Name, and Version with the epoch of an rpm before a colon.
+	Name, Version string
+	// Source is the source package, and SourceVersion its version. They are those of the package itself
+	// if the URL tells no other.
+	Source, SourceVersion string
+	// Distro is the ID and the version of the distribution, such as debian-12; empty when unknown.
+	Distro string
+}
+
+// IsDocument reports whether a file looks like a bill of materials, in a format that Read knows or in
+// another one, by its first bytes.
+func IsDocument(head []byte) bool {
+	head = bytes.TrimSpace(head)
+	return slices.ContainsFunc([]string{"{", "[", "<", "SPDXVersion:"}, func(start string) bool { return bytes.HasPrefix(head, []byte(start)) })
+}
+
+// Read reads a document of CycloneDX or SPDX 2 in JSON, also in an in-toto statement.
+func Read(data []byte) (Document, error) {
+	var known struct {
+		BOMFormat   string          `json:"bomFormat"`
+		SPDXVersion string          `json:"spdxVersion"`
+		Predicate   json.RawMessage `json:"predicate"`
+	}
+	if err := json.Unmarshal(data, &known); err != nil {
+		return Document{}, errors.Wrap(err, "read a bill of materials in JSON")
+	}
+	switch {
+	case known.BOMFormat == cdx.BOMFormat:
+		return readCycloneDX(data)
+	case known.SPDXVersion != "":
+		return readSPDX(data)
+	case len(known.Predicate) > 0:
+		return Read(known.Predicate)
+	}
+	return Document{}, errors.New("unknown format of a bill of materials; valid: CycloneDX and SPDX 2 in JSON")
+}
+
+func readCycloneDX(data []byte) (Document, error) {
+	var bom cdx.BOM
+	if err := cdx.NewBOMDecoder(bytes.NewReader(data), cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
+		return Document{}, errors.Wrap(err, "read CycloneDX")
+	}
+	doc := Document{ID: bom.SerialNumber}
+	if bom.Metadata != nil && bom.Metadata.Component != nil {
+		doc.Name = bom.Metadata.Component.Name
+	}
+	doc.addComponents(bom.Components)
+	return doc, nil
+}
+
+func (d *Document) addComponents(components *[]cdx.Component) {
+	if components == nil {
+		return
+	}
+	for _, c := range *components {
+		// Scanners also list the files of packages, and the distribution itself.
+		if c.Type != cdx.ComponentTypeFile && c.Type != cdx.ComponentTypeOS {
+			d.add(c.Name, c.PackageURL)
+		}
+		d.addComponents(c.Components)
+	}
+}
+
+func readSPDX(data []byte) (Document, error) {
+	spdx, err := spdxjson.Read(bytes.NewReader(data))
+	if err != nil {
+		return Document{}, errors.Wrap(err, "read SPDX")
+	}
+	doc := Document{ID: spdx.DocumentNamespace, Name: spdx.DocumentName}
+	var described []common.ElementID
+	for _, r := range spdx.Relationships {
+		if r.Relationship == common.TypeRelationshipDescribe {
+			described = append(described, r.RefB.ElementRefID)
+		}
+	}
+	for _, p := range spdx.Packages {
+		url := ""
+		for _, ref := range p.PackageExternalReferences {
+			if ref.RefType == "purl" {
+				url = ref.Locator
+			}
+		}
+		if url == "" && slices.Contains(described, p.PackageSPDXIdentifier) {
+			continue
+		}
+		doc.add(p.PackageName, url)
+	}
+	return doc, nil
+}
+
+func (d *Document) add(name, url string) {
+	part, err := parsePart(url)
+	switch {
+	case err != nil:
+		d.Nameless = append(d.Nameless, name)
+	case !slices.Contains(d.Parts, part):
+		d.Parts = append(d.Parts, part)
+	}
+}
