@@ -28,7 +28,10 @@ type finding struct {
 	EndColumn int    `json:"endColumn,omitempty"`
 	URL       string `json:"url"`
 
-	about specs.Diagnostic
+	// text is the finding as one sentence, without its place; about describes its rule.
+	text, about string
+	// suppressed is why the finding does not count; empty if it does.
+	suppressed string
 }
 
 func (f *lookFlags) findings(found specs.Diagnostics) []finding {
@@ -37,7 +40,7 @@ func (f *lookFlags) findings(found specs.Diagnostics) []finding {
 		all = append(all, finding{
 			Rule: d.Rule.Name, Severity: d.Rule.Severity, Key: d.Key, Message: d.Message, Hint: d.Hint, File: f.path(d.Range.Source),
 			Line: d.Range.Start.Line, Column: d.Range.Start.Column, EndLine: d.Range.End.Line, EndColumn: d.Range.End.Column,
-			URL: d.Rule.URL(), about: d,
+			URL: d.Rule.URL(), text: d.Text(), about: d.Rule.Description,
 		})
 	}
 	return all
@@ -96,6 +99,13 @@ type sarifResult struct {
 	Level     rules.Severity  `json:"level"`
 	Message   sarifText       `json:"message"`
 	Locations []sarifLocation `json:"locations"`
+	// Suppressions are there for a finding that does not count.
+	Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+}
+
+type sarifSuppression struct {
+	Kind          string `json:"kind"`
+	Justification string `json:"justification"`
 }
 
 type sarifLocation struct {
@@ -133,13 +143,17 @@ func sarifOf(all []finding) sarif {
 		if !known {
 			at = len(run.Tool.Driver.Rules)
 			indices[f.Rule] = at
-			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{f.Rule, sarifText{f.about.Rule.Description}, f.URL, sarifConfig{f.Severity}})
+			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{f.Rule, sarifText{f.about}, f.URL, sarifConfig{f.Severity}})
 		}
 		place := sarifPlace{ArtifactLocation: sarifFile{fileURI(f.File)}}
 		if f.Line > 0 {
 			place.Region = &sarifRegion{f.Line, f.Column, f.EndLine, f.EndColumn + 1}
 		}
-		run.Results = append(run.Results, sarifResult{f.Rule, at, f.Severity, sarifText{f.about.Text()}, []sarifLocation{{place}}})
+		result := sarifResult{RuleID: f.Rule, RuleIndex: at, Level: f.Severity, Message: sarifText{f.text}, Locations: []sarifLocation{{place}}}
+		if f.suppressed != "" {
+			result.Suppressions = []sarifSuppression{{Kind: "external", Justification: f.suppressed}}
+		}
+		run.Results = append(run.Results, result)
 	}
 	return sarif{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}}
 }

@@ -129,7 +129,7 @@ first line is "# syntax=…/frontend:1".
 		initCommand(), checkCommand(), schemaCommand(), lspCommand(),
 		planCommand(), packagesCommand(), graphCommand(), lockCommand(),
 		buildCommand(), matrixCommand(), bakeCommand(),
-		inspectCommand(), diffCommand(), sbomCommand(),
+		inspectCommand(), diffCommand(), sbomCommand(), scanCommand(),
 		unpackCommand(), remasterCommand(), bootCommand(),
 		catalogCommand(), manCommand(),
 	)

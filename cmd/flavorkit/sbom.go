@@ -40,34 +40,50 @@ func sbomCommand() *cobra.Command {
 			if err := checkFormat(format, sbom.Formats()...); err != nil {
 				return err
 			}
-			if len(f.Platforms) > 1 {
-				return usagef("--platform takes one platform here; use --target %s for several", frontend.SBOMTarget)
+			text, err := f.sbom(cmd, args, format)
+			if err != nil {
+				return err
 			}
-			if len(args) > 0 && inspect.IsBuilt(args[0]) {
-				return f.printBuiltSBOM(cmd, args[0], format)
-			}
-			return f.printSBOM(cmd, args, format)
+			_, err = cmd.OutOrStdout().Write(text)
+			return err
 		},
 	}
-	f.addBuilder(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
-	flags.StringSliceVar(&f.Platforms, "platform", nil, "platform of the system, such as linux/arm64")
+	f.addSystem(cmd)
 	flags.StringVar(&format, "format", sbom.Text, strings.Join(sbom.Formats(), ", "))
 	return cmd
 }
 
-// printSBOM builds a spec and prints its bill of materials.
-func (f *solveFlags) printSBOM(cmd *cobra.Command, args []string, format string) error {
+// addSystem adds the flags of commands about one system, of a spec or built.
+func (f *solveFlags) addSystem(cmd *cobra.Command) {
+	f.addBuilder(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
+	flags.StringSliceVar(&f.Platforms, "platform", nil, "platform of the system, such as linux/arm64")
+}
+
+// sbom returns the bill of materials of a spec, or of a built system.
+func (f *solveFlags) sbom(cmd *cobra.Command, args []string, format string) ([]byte, error) {
+	if len(f.Platforms) > 1 {
+		return nil, usagef("--platform takes one platform here; use --target %s for several", frontend.SBOMTarget)
+	}
+	if len(args) > 0 && inspect.IsBuilt(args[0]) {
+		return f.builtSBOM(cmd, args[0], format)
+	}
+	return f.specSBOM(cmd, args, format)
+}
+
+// specSBOM builds a spec and returns its bill of materials.
+func (f *solveFlags) specSBOM(cmd *cobra.Command, args []string, format string) (text []byte, err error) {
 	f.Log = cmd.ErrOrStderr()
 	if err := f.find(args); err != nil {
-		return err
+		return nil, err
 	}
 	f.Target = frontend.SBOMTarget
 	if err := f.complete(); err != nil {
-		return err
+		return nil, err
 	}
-	return f.withClient(cmd.Context(), func(c *client.Client) error {
+	err = f.withClient(cmd.Context(), func(c *client.Client) error {
 		plans, err := solve.Plans(cmd.Context(), c, f.Options)
 		if err != nil {
 			return err
@@ -77,34 +93,26 @@ func (f *solveFlags) printSBOM(cmd *cobra.Command, args []string, format string)
 			if err != nil {
 				return err
 			}
-			text, err := ref.ReadFile(cmd.Context(), gwclient.ReadRequest{Filename: sbom.File(plans[0].File, format)})
-			if err != nil {
-				return errors.Wrap(err, "read the bill of materials")
-			}
-			_, err = cmd.OutOrStdout().Write(text)
-			return err
+			text, err = ref.ReadFile(cmd.Context(), gwclient.ReadRequest{Filename: sbom.File(plans[0].File, format)})
+			return errors.Wrap(err, "read the bill of materials")
 		})
 	})
+	return text, err
 }
 
-// printBuiltSBOM prints the bill of materials of a built system.
-func (f *solveFlags) printBuiltSBOM(cmd *cobra.Command, name, format string) error {
+// builtSBOM returns the bill of materials of a built system.
+func (f *solveFlags) builtSBOM(cmd *cobra.Command, name, format string) ([]byte, error) {
 	arch := ""
 	if len(f.Platforms) > 0 {
 		p, err := platforms.Parse(f.Platforms[0])
 		if err != nil {
-			return &usageError{err}
+			return nil, &usageError{err}
 		}
 		arch = p.Architecture
 	}
 	bill, err := inspect.Bill(cmd.Context(), name, arch)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	text, err := bill.Write(format)
-	if err != nil {
-		return err
-	}
-	_, err = cmd.OutOrStdout().Write(text)
-	return err
+	return bill.Write(format)
 }
