@@ -21,7 +21,7 @@ import (
 // directories for programs. The system need not be Kairos. The name is as for Read. arch is the
 // architecture as Go names it; empty means that of the only image.
 func Bill(ctx context.Context, name, arch string) (sbom.System, error) {
-	r, err := read(ctx, name, Options{Arch: arch, Programs: true})
+	r, err := read(ctx, name, Options{Arch: arch, programs: true})
 	if err != nil {
 		return sbom.System{}, err
 	}

@@ -22,7 +22,7 @@ import (
 // collector collects what is known of a system while its files come by.
 type collector struct {
 	details []detail
-	Options
+	opt     Options
 
 	tree map[string]node
 	// names has the file that each hard link is another name of.
@@ -86,7 +86,7 @@ func details() []detail {
 // readSystem reads a root filesystem.
 func readSystem(ctx context.Context, files tree, opt Options) (*System, error) {
 	c := &collector{
-		details: details(), Options: opt, tree: map[string]node{}, names: map[string]string{},
+		details: details(), opt: opt, tree: map[string]node{}, names: map[string]string{},
 		versions: map[string]string{}, menu: map[string][]byte{}, databases: fstest.MapFS{},
 	}
 	if err := files(ctx, c.visit); err != nil {
@@ -123,7 +123,7 @@ func (c *collector) visit(e entry, content io.Reader) error {
 // read reads what a file tells, and returns its checksum if contents are read.
 func (c *collector) read(e entry, content io.Reader) (string, error) {
 	hash := sha256.New()
-	if c.Contents {
+	if c.opt.Contents {
 		content = io.TeeReader(content, hash)
 	}
 	if e.path == releaseFile {
@@ -137,7 +137,7 @@ func (c *collector) read(e entry, content io.Reader) (string, error) {
 		c.databases[e.path] = &fstest.MapFile{Data: data}
 		content = bytes.NewReader(data) // os-release has more to tell
 	}
-	if c.Programs && forPrograms(path.Dir(e.path)) {
+	if c.opt.programs && forPrograms(path.Dir(e.path)) {
 		if err := c.readProgram(e.path, content); err != nil {
 			return "", err
 		}
@@ -149,7 +149,7 @@ func (c *collector) read(e entry, content io.Reader) (string, error) {
 			}
 		}
 	}
-	if !c.Contents {
+	if !c.opt.Contents {
 		return "", nil
 	}
 	_, err := io.Copy(io.Discard, content)

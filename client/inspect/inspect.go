@@ -14,8 +14,8 @@ type Options struct {
 	Arch string
 	// Contents is true to read all files, for their checksums. Compare needs them.
 	Contents bool
-	// Programs is true to read the Go programs. Bill needs them.
-	Programs bool
+	// programs is true to read the Go programs, for Bill.
+	programs bool
 }
 
 // Report is what was found. Sizes are in bytes.

@@ -250,6 +250,7 @@ func (f Finding) same(other Finding) bool {
 
 // without returns names, sorted and each once, without one of them.
 func without(names []string, name string) []string {
-	all := slices.Sorted(slices.Values(names))
+	all := append([]string{}, names...)
+	slices.Sort(all)
 	return slices.DeleteFunc(slices.Compact(all), func(n string) bool { return n == name })
 }

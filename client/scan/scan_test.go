@@ -2,6 +2,7 @@ package scan
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"os"
@@ -348,4 +349,27 @@ func TestText(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, scanned(t, Options{Databases: []string{fixture}, Statements: statements}).WriteText(&out))
 	golden.Check(t, "testdata/edge.txt", out.String())
+}
+
+// FuzzRecords reads records that are damaged, and looks packages up in them.
+func FuzzRecords(f *testing.F) {
+	entries, err := filepath.Glob(filepath.Join(fixture, "*.json"))
+	require.NoError(f, err)
+	for _, e := range entries {
+		data, err := os.ReadFile(e)
+		require.NoError(f, err)
+		f.Add(data, "1.0-1")
+	}
+	f.Fuzz(func(t *testing.T, data []byte, version string) {
+		_ = readRecords(t.Context(), bufio.NewReader(bytes.NewReader(data)), func(r *record) {
+			for _, a := range r.Affected {
+				for _, compare := range []comparison{compareDeb, compareApk, compareRPM, compareGo} {
+					hit, _, err := a.has(version, compare)
+					assert.False(t, hit && err != nil)
+				}
+				level, _ := r.severity(&a)
+				assert.Contains(t, Levels(), level)
+			}
+		})
+	})
 }

@@ -67,7 +67,7 @@ func (f *solveFlags) sbom(cmd *cobra.Command, args []string, format string) ([]b
 	if len(f.Platforms) > 1 {
 		return nil, usagef("--platform takes one platform here; use --target %s for several", frontend.SBOMTarget)
 	}
-	if len(args) > 0 && inspect.IsBuilt(args[0]) {
+	if len(args) > 0 && f.File == "" && inspect.IsBuilt(args[0]) {
 		return f.builtSBOM(cmd, args[0], format)
 	}
 	return f.specSBOM(cmd, args, format)

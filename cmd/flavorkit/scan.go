@@ -109,7 +109,7 @@ func (f *solveFlags) document(cmd *cobra.Command, args []string) (sbom.Document,
 	if len(args) > 0 {
 		name = args[0]
 	}
-	if len(args) > 0 && isSBOM(args[0]) {
+	if len(args) > 0 && f.File == "" && isSBOM(args[0]) {
 		data, err = os.ReadFile(args[0])
 	} else {
 		data, err = f.sbom(cmd, args, sbom.CycloneDX)
