@@ -1,7 +1,6 @@
 package lsp
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -73,7 +72,7 @@ func FuzzOutline(f *testing.F) {
 				t.Fatalf("%+v is not in %q", w, line)
 			}
 			if !strings.Contains(line[w.start:w.end], w.text) {
-				t.Fatal(fmt.Sprintf("%+v is not %q", w, line[w.start:w.end]))
+				t.Fatalf("%+v is not %q", w, line[w.start:w.end])
 			}
 		}
 	})

@@ -120,7 +120,7 @@ func (s *server) cancellable(id requestID) (ctx context.Context, done func()) {
 // laterResult makes the result of a request that takes time.
 type laterResult func() any
 
-// wait returns the result, or an error as soon as the request is cancelled.
+// wait returns the result, or an error as soon as the request is canceled.
 func (r laterResult) wait(ctx context.Context) (any, error) {
 	done := make(chan any, 1)
 	go func() { done <- r() }()
@@ -128,7 +128,7 @@ func (r laterResult) wait(ctx context.Context) (any, error) {
 	case result := <-done:
 		return result, nil
 	case <-ctx.Done():
-		return nil, &jsonrpc2.Error{Code: codeCancelled, Message: "the request was cancelled"}
+		return nil, &jsonrpc2.Error{Code: codeCancelled, Message: "the request was canceled"}
 	}
 }
 

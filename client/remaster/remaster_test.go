@@ -95,7 +95,7 @@ func flavorkitISO(bios bool) func(*testing.T) string {
 	}
 }
 
-// upstreamISO makes an ISO as AuroraBoot does (contract 3.5).
+// upstreamISO makes an ISO as AuroraBoot does (contract 3).
 func upstreamISO(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
