@@ -23,6 +23,8 @@ type CloudConfig struct {
 	Passwords []Word
 	// Stages are the names of its stages.
 	Stages []Word
+	// Steps of its stages, in the order of the file.
+	Steps []Step
 	// Systemd are the keys of its steps that only systemd heeds, without those of steps that have a
 	// condition.
 	Systemd []Word
@@ -87,6 +89,7 @@ func ReadCloudConfig(src *Source) (CloudConfig, error) {
 	_ = root.Load(&known)
 	c.Admin = known.Install.NoUsers || slices.ContainsFunc(known.Users, user.admin)
 	c.words(lines, root)
+	c.Steps = stepsOf(lines, root)
 	c.Doubts = doubts(lines, root)
 	for _, steps := range known.Stages {
 		for _, step := range steps {

@@ -10,7 +10,7 @@ import (
 func stages() []string {
 	return []string{
 		// Of every boot: immucore runs the first two, the others are services.
-		"rootfs", "initramfs", "fs", "boot", "network", "reconcile",
+		"rootfs", "initramfs", "fs", "boot", "network", "reconcile", // bootStages of them
 		// Of the agent.
 		"kairos-install.pre", "before-install", "after-install-chroot", "after-install", "kairos-install.after",
 		"kairos-upgrade.pre", "before-upgrade", "after-upgrade-chroot", "after-upgrade", "kairos-upgrade.after",
@@ -21,6 +21,9 @@ func stages() []string {
 		"kairos-uki-reset.pre", "kairos-uki-reset.after",
 	}
 }
+
+// bootStages is the number of stages of every boot.
+const bootStages = 6
 
 // providerStages begin the stages of the Kairos provider, which end with the role of the node.
 func providerStages() []string {

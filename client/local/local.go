@@ -160,6 +160,20 @@ func Check(ctx context.Context, p *plan.Plan, o Options) (warnings specs.Diagnos
 	return frontend.Check(ctx, p, cat, dirs{o}, o.Now)
 }
 
+// MachineSteps lists the steps of the cloud-configs of a spec, in the order in which a machine runs
+// them.
+func MachineSteps(ctx context.Context, o Options) (frontend.MachineSteps, error) {
+	p, _, err := Resolve(ctx, o)
+	if err != nil {
+		return frontend.MachineSteps{}, err
+	}
+	cat, err := o.catalog()
+	if err != nil {
+		return frontend.MachineSteps{}, err
+	}
+	return frontend.ReadMachineSteps(ctx, p, cat, dirs{o})
+}
+
 // Graph returns the environment to generate the graph of a plan, for a daemon with all features.
 func Graph(p *plan.Plan, cat *catalog.Catalog, contexts map[string]string) *graph.Graph {
 	platform := ocispecs.Platform{OS: "linux", Architecture: p.Arch}

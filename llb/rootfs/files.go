@@ -16,9 +16,9 @@ import (
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
-// cloudConfigPath is the path of the spec's cloud-config. It is read at every boot, after all
-// stages of flavorkit and before those in /oem (contract 1.12).
-const cloudConfigPath = "/system/oem/90_spec.yaml"
+// CloudConfigPath is the path of the spec's cloud-config in a system. It is read at every boot,
+// after all stages of flavorkit and before those in /oem (contract 1.12).
+const CloudConfigPath = "/system/oem/90_spec.yaml"
 
 // filesLayer returns the user's files and cloud-config. ok is false if there are none.
 func filesLayer(ctx context.Context, g *graph.Graph, p *plan.Plan) (layer llb.State, ok bool, err error) {
@@ -29,7 +29,7 @@ func filesLayer(ctx context.Context, g *graph.Graph, p *plan.Plan) (layer llb.St
 		}
 	}
 	if c := p.CloudConfig; !c.IsZero() {
-		f := plan.File{Path: cloudConfigPath, Content: c, Mode: "0600"}
+		f := plan.File{Path: CloudConfigPath, Content: c, Mode: "0600"}
 		if action, err = AddFile(ctx, g, action, key.CloudConfig, f); err != nil {
 			return llb.State{}, false, err
 		}
