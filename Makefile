@@ -34,7 +34,7 @@ demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 	@echo "What was built:   bin/flavorkit plan -f testdata/demo/kairos.spec"
 
 # Test lanes. Each test of test/integration is in one of them, by name.
-E2E       := ^TestMachine$$
+E2E       := ^Test(Machine|Target|TargetFails|DiskFormats|Lock)$$
 VARIANTS  := ^Test(MachineByURL|MachineLent|DiskRecovery|DiskFull|StandardOpenRC)$$
 SCHEDULED := ^Test(PowerCut|Foreign|BoardDisk|AllStandIns|Nightly)
 # Targets that need root or a network.
@@ -52,7 +52,7 @@ test: ## Run what a change needs: unit, golden, integration on real BuildKit, bo
 	hack/lane.sh integration -timeout 60m -parallel 2 -skip '$(E2E)|$(VARIANTS)|$(SCHEDULED)' ./test/integration
 
 .PHONY: e2e
-e2e: ## Follow machines: installation, upgrade, rollback, recovery, reset
+e2e: ## Follow machines from installation to reset, disks, boot tests, and lock files through changes
 	hack/deps.sh build boot test standins
 	$(MAKE) base components
 	hack/lane.sh e2e -timeout 70m -parallel 2 -run '$(E2E)' ./test/integration
@@ -89,6 +89,12 @@ test-fuzz: ## Try specs that nobody would write, for ten minutes
 test-browser: site ## Show the report of a build, and the documentation site, in a browser
 	hack/deps.sh browser
 	hack/lane.sh browser -timeout 20m -tags browser -run '^TestBrowser' ./client/report ./test/docs
+
+.PHONY: bench
+bench: ## Compare with one Dockerfile that makes the same system, and write docs/performance.md: [ROUNDS=3]
+	hack/deps.sh build test
+	$(MAKE) build tools base components
+	$(GO) test ./test/bench -run '^$$' -bench . -benchtime 1x -timeout 6h -rounds $(or $(ROUNDS),3) -record $(abspath docs)
 
 # Every night, on real base images and releases (hack/nightly).
 .PHONY: nightly-entries

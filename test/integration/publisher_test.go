@@ -65,6 +65,9 @@ func TestComponentDownload(t *testing.T) {
 	}
 	o := options(t, map[string]string{"kairos.spec": debianSpec + "variant: standard\ncomponents: {" + strings.Join(entries, ", ") + "}\n"})
 	o.Contexts = contexts
+	for _, c := range components { // another test may have unpacked the same file
+		o.NoCacheStages = append(o.NoCacheStages, "component/"+c.Name)
+	}
 	r := watch(&o)
 	image(t, embedded(t), o)
 	assert.Subset(t, r.ran(), ran)
