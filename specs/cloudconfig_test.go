@@ -33,7 +33,7 @@ func TestReadCloudConfig(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := specs.ReadCloudConfig(&specs.Source{Name: "user.yaml", Data: []byte(tt.text)})
 			require.NoError(t, err)
-			got.Stages, got.Unread, got.Doubts = nil, nil, nil // TestReadCloudConfigWords, TestDoubts
+			got.Stages, got.Steps, got.Unread, got.Doubts = nil, nil, nil, nil // TestReadCloudConfigWords, TestSteps, TestDoubts
 			assert.Equal(t, tt.want, got)
 		})
 	}

@@ -16,7 +16,7 @@ type Step struct {
 	// Conditions that must all hold, such as "only_arch: amd64".
 	Conditions []string `json:"conditions,omitempty"`
 	// Does are the keys that it acts by, such as commands, with the number of their items.
-	Does []string `json:"does"`
+	Does []string `json:"does,omitempty"`
 	// Line of the file in which it begins.
 	Line int `json:"line"`
 }
