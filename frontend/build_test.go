@@ -35,6 +35,8 @@ type gateway struct {
 	result files
 	// made are the small files of all graphs, by path.
 	made map[string][]byte
+	// execs are the commands of all graphs.
+	execs []*pb.ExecOp
 
 	mu sync.Mutex
 	// sent has the requested paths of each directory.
@@ -77,6 +79,9 @@ func (g *gateway) Solve(_ context.Context, req gwclient.SolveRequest) (*gwclient
 		var op pb.Op
 		if err := op.UnmarshalVT(def); err != nil {
 			return nil, err
+		}
+		if exec := op.GetExec(); exec != nil {
+			g.execs = append(g.execs, exec)
 		}
 		for _, a := range op.GetFile().GetActions() {
 			if f := a.GetMkfile(); f != nil {

@@ -144,6 +144,9 @@ func (r *request) runOptions() []llb.RunOption {
 	for _, h := range r.ui.ExtraHosts {
 		opts = append(opts, llb.AddExtraHost(h.Host, h.IP))
 	}
+	if size := r.ui.ShmSize; size > 0 {
+		opts = append(opts, llb.AddMount("/dev/shm", llb.Scratch(), llb.Tmpfs(llb.TmpfsSize(size))))
+	}
 	for _, u := range r.ui.Ulimits {
 		opts = append(opts, llb.AddUlimit(llb.UlimitName(u.Name), u.Soft, u.Hard))
 	}

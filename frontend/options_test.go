@@ -2,12 +2,14 @@ package frontend
 
 import (
 	"io/fs"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
@@ -178,4 +180,32 @@ func TestIsNotExist(t *testing.T) {
 	assert.True(t, isNotExist(errors.Wrap(fs.ErrNotExist, "x")))
 	assert.True(t, isNotExist(errors.New("rpc error: open /x: no such file or directory")))
 	assert.False(t, isNotExist(errors.New("permission denied")))
+}
+
+// TestStepOptions has the options of docker buildx build for steps in every step.
+func TestStepOptions(t *testing.T) {
+	g := newGateway(map[string]string{
+		"filename": "kairos.spec", "target": "iso",
+		"add-hosts": "mirror.example=10.0.0.5", "ulimit": "nofile=1024:2048", "shm-size": "134217728", "cgroup-parent": "edge", "force-network-mode": "host",
+	}, map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": "extends: debian-12\nversion: v1.0.0\n"}}})
+	_, err := New(Options{}).Build(t.Context(), g)
+	require.NoError(t, err)
+	require.Greater(t, len(g.execs), 10)
+	networked := 0
+	for _, exec := range g.execs {
+		require.Len(t, exec.Meta.ExtraHosts, 1)
+		assert.Equal(t, "10.0.0.5", exec.Meta.ExtraHosts[0].IP)
+		require.Len(t, exec.Meta.Ulimit, 1)
+		assert.EqualValues(t, 2048, exec.Meta.Ulimit[0].Hard)
+		assert.Equal(t, "edge", exec.Meta.CgroupParent)
+		shm := slices.IndexFunc(exec.Mounts, func(m *pb.Mount) bool { return m.Dest == "/dev/shm" })
+		require.GreaterOrEqual(t, shm, 0, exec.Meta.Args)
+		assert.EqualValues(t, 128<<20, exec.Mounts[shm].TmpfsOpt.Size)
+		if exec.Network == pb.NetMode_HOST {
+			networked++
+		} else {
+			assert.Equal(t, pb.NetMode_NONE, exec.Network)
+		}
+	}
+	assert.Positive(t, networked, "steps that download have the network that was asked for; the others have none")
 }
