@@ -9,14 +9,19 @@ disk=$1 vmdk=$2 guid=$3
 
 qemu-img convert -f raw -O vmdk -o subformat=streamOptimized,adapter_type=lsilogic,compat6 "$disk" "$vmdk"
 
-# qemu-img draws a random content identifier, 8 hexadecimal digits in the
-# descriptor. Nothing else in the file depends on it. It becomes the start of
-# the GUID of the disk.
-at=$(head -c 65536 "$vmdk" | grep -a -b -o -m 1 '^CID=[0-9a-f]\{8\}$' | cut -d : -f 1)
-[ -n "$at" ] || {
+# qemu-img draws a random content identifier, up to 8 hexadecimal digits in the
+# descriptor, which is text in 20 sectors of 512 bytes. Nothing else in the file
+# depends on it. It becomes the start of the GUID of the disk.
+at=$(head -c 65536 "$vmdk" | grep -a -b -o -m 1 '# Disk DescriptorFile$' | cut -d : -f 1)
+id=CID=$(printf %.8s "$guid")
+descriptor=$(dd if="$vmdk" bs=512 skip=$((${at:-0} / 512)) count=20 status=none | tr -d '\0' | sed "s/^CID=[0-9a-f]\{1,8\}\$/$id/")
+echo "$descriptor" | grep -q -x "$id" || {
 	echo "the VMDK has no content identifier where one is expected" >&2
 	exit 1
 }
-printf 'CID=%.8s' "$guid" | dd of="$vmdk" bs=1 seek="$at" conv=notrunc status=none
+printf '%s\n' "$descriptor" >"$vmdk.descriptor"
+truncate -s $((20 * 512)) "$vmdk.descriptor"
+dd if="$vmdk.descriptor" of="$vmdk" bs=512 seek=$((at / 512)) conv=notrunc status=none
+rm "$vmdk.descriptor"
 touch -d "@$SOURCE_DATE_EPOCH" "$vmdk"
 write_checksums "$vmdk.sha256" "$vmdk"
