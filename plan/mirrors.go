@@ -84,12 +84,20 @@ func below(url, dir string) bool {
 }
 
 // MirroredImage is the reference that an image is pulled by. Tag and digest stay.
-func (p *Plan) MirroredImage(ref string) string {
+func (p *Plan) MirroredImage(ref string) string { return mirroredImage(ref, p.Registries) }
+
+// MirroredImage is the reference that an image is pulled by where registries have mirrors: the
+// registries of specs.Mirrors.
+func MirroredImage(ref string, registries map[string]string) string {
+	return mirroredImage(ref, mirrors(registries))
+}
+
+func mirroredImage(ref string, registries []Mirror) string {
 	named, err := reference.ParseNormalizedNamed(ref)
-	if err != nil || len(p.Registries) == 0 {
+	if err != nil || len(registries) == 0 {
 		return ref // which is refused where it is resolved
 	}
-	if pulled := mirrored(named.Name(), p.Registries); pulled != named.Name() {
+	if pulled := mirrored(named.Name(), registries); pulled != named.Name() {
 		return pulled + strings.TrimPrefix(named.String(), named.Name())
 	}
 	return ref

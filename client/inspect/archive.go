@@ -39,12 +39,12 @@ func readArchive(ctx context.Context, path string, opt Options) (*Report, error)
 }
 
 // openArchive opens the image of an archive.
-func openArchive(_ context.Context, path, arch string) (v1.Image, io.Closer, error) {
+func openArchive(_ context.Context, path string, opt Options) (v1.Image, io.Closer, error) {
 	f, whole, err := openFile(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	image, err := archiveImage(path, whole, arch)
+	image, err := archiveImage(path, whole, opt.Arch)
 	if err != nil {
 		f.Close()
 		return nil, nil, err

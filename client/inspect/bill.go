@@ -18,10 +18,11 @@ import (
 )
 
 // Bill reads what a built system is made of: the packages of its userland, and the Go programs in the
-// directories for programs. The system need not be Kairos. The name is as for Read. arch is the
-// architecture as Go names it; empty means that of the only image.
-func Bill(ctx context.Context, name, arch string) (sbom.System, error) {
-	r, err := read(ctx, name, Options{Arch: arch, programs: true})
+// directories for programs. The system need not be Kairos. The name is as for Read. An empty
+// architecture means that of the only image.
+func Bill(ctx context.Context, name string, opt Options) (sbom.System, error) {
+	opt.programs = true
+	r, err := read(ctx, name, opt)
 	if err != nil {
 		return sbom.System{}, err
 	}
@@ -40,7 +41,7 @@ func Bill(ctx context.Context, name, arch string) (sbom.System, error) {
 	if err != nil {
 		return sbom.System{}, errors.Wrapf(err, "read the platform of %s", name)
 	}
-	if arch != "" && platform.Architecture != arch {
+	if arch := opt.Arch; arch != "" && platform.Architecture != arch {
 		return sbom.System{}, errors.Errorf("%s has no image for %s; it has one for %s", name, arch, platform.Architecture)
 	}
 	bill.Version = cmp.Or(r.Image.Labels[ocispecs.AnnotationVersion], bill.Version)

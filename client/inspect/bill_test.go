@@ -76,7 +76,7 @@ func TestBill(t *testing.T) {
 		{disk(t, files{"cOS/active.img": string(root)}), "kairos"},
 	} {
 		t.Run(filepath.Base(c.path), func(t *testing.T) {
-			bill, err := inspect.Bill(t.Context(), c.path, "")
+			bill, err := inspect.Bill(t.Context(), c.path, inspect.Options{})
 			require.NoError(t, err)
 			assert.Equal(t, []string{c.name, "v1.0.0"}, []string{bill.Name, bill.Version})
 			require.Len(t, bill.Stages, 1)
@@ -104,19 +104,19 @@ func TestBillTime(t *testing.T) {
 	kairos().write(t, dir)
 	when := time.Unix(1700000000, 0)
 	require.NoError(t, os.Chtimes(filepath.Join(dir, "etc/kairos-release"), when, when))
-	bill, err := inspect.Bill(t.Context(), dir, "")
+	bill, err := inspect.Bill(t.Context(), dir, inspect.Options{})
 	require.NoError(t, err)
 	assert.True(t, when.Equal(bill.Created), bill.Created)
 }
 
 func TestBillArch(t *testing.T) {
 	several := ociLayout(t, image(t, "amd64", kairos()), image(t, "arm64", kairos()))
-	_, err := inspect.Bill(t.Context(), several, "arm64")
+	_, err := inspect.Bill(t.Context(), several, inspect.Options{Arch: "arm64"})
 	require.NoError(t, err)
-	_, err = inspect.Bill(t.Context(), several, "")
+	_, err = inspect.Bill(t.Context(), several, inspect.Options{})
 	require.ErrorContains(t, err, "there are 2 images; choose one by its architecture: amd64, arm64")
 	one := ociLayout(t, image(t, "amd64", kairos()))
-	_, err = inspect.Bill(t.Context(), one, "riscv64")
+	_, err = inspect.Bill(t.Context(), one, inspect.Options{Arch: "riscv64"})
 	require.ErrorContains(t, err, "layout has no image for riscv64; it has one for amd64")
 
 	path, err := layout.FromPath(one)
@@ -125,16 +125,16 @@ func TestBillArch(t *testing.T) {
 	provenance, err := mutate.ConfigFile(image(t, "unknown", files{"x": "x"}), &v1.ConfigFile{})
 	require.NoError(t, err)
 	require.NoError(t, path.AppendImage(provenance, layout.WithPlatform(unknown)))
-	_, err = inspect.Bill(t.Context(), one, "")
+	_, err = inspect.Bill(t.Context(), one, inspect.Options{})
 	require.NoError(t, err, "provenance is no image")
 }
 
 // TestBillOther reads systems that are not Kairos, if they have packages.
 func TestBillOther(t *testing.T) {
 	bare := kairos().with(files{"etc/kairos-release": ""})
-	bill, err := inspect.Bill(t.Context(), ociLayout(t, image(t, "amd64", bare)), "")
+	bill, err := inspect.Bill(t.Context(), ociLayout(t, image(t, "amd64", bare)), inspect.Options{})
 	require.NoError(t, err)
 	assert.Equal(t, "v1.0.0", bill.Version, "the label of the image")
-	_, err = inspect.Bill(t.Context(), save(t, "a.tar", bare.with(files{"var/lib/dpkg/status": ""}).archive(t)), "")
+	_, err = inspect.Bill(t.Context(), save(t, "a.tar", bare.with(files{"var/lib/dpkg/status": ""}).archive(t)), inspect.Options{})
 	require.ErrorContains(t, err, "a.tar (tar archive): there is no database of dpkg, apk or rpm")
 }

@@ -46,7 +46,7 @@ func (i *Image) Size() (bytes int64) {
 }
 
 // OpenImage opens an image, which is named as for Read. The closer ends what it is read from.
-func OpenImage(ctx context.Context, name, arch string) (v1.Image, io.Closer, error) {
+func OpenImage(ctx context.Context, name string, opt Options) (v1.Image, io.Closer, error) {
 	s, err := find(name)
 	if err != nil {
 		return nil, nil, err
@@ -54,7 +54,7 @@ func OpenImage(ctx context.Context, name, arch string) (v1.Image, io.Closer, err
 	if s.open == nil {
 		return nil, nil, errors.Errorf("%s is no image: its format is %s", name, s.format)
 	}
-	image, closer, err := s.open(ctx, s.path, arch)
+	image, closer, err := s.open(ctx, s.path, opt)
 	return image, closer, errors.Wrapf(err, "read %s as %s", s.path, s.format)
 }
 

@@ -14,6 +14,8 @@ type Options struct {
 	Arch string
 	// Contents is true to read all files, for their checksums. Compare needs them.
 	Contents bool
+	// Registries say how to reach images in registries.
+	Registries Registries
 	// programs is true to read the Go programs, for Bill.
 	programs bool
 }

@@ -19,7 +19,7 @@ const layoutIndex = "index.json"
 
 // readLayout reads an image in an OCI layout: PATH, PATH:TAG or PATH@DIGEST.
 func readLayout(ctx context.Context, name string, opt Options) (*Report, error) {
-	image, closer, err := openLayout(ctx, name, opt.Arch)
+	image, closer, err := openLayout(ctx, name, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func readLayout(ctx context.Context, name string, opt Options) (*Report, error) 
 }
 
 // openLayout opens an image in an OCI layout.
-func openLayout(_ context.Context, name, arch string) (v1.Image, io.Closer, error) {
+func openLayout(_ context.Context, name string, opt Options) (v1.Image, io.Closer, error) {
 	dir, reference := splitLayout(name)
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -44,7 +44,7 @@ func openLayout(_ context.Context, name, arch string) (v1.Image, io.Closer, erro
 			return nil, nil, err
 		}
 		return io.NewSectionReader(f, 0, info.Size()), f, nil
-	}).image(reference, arch)
+	}).image(reference, opt.Arch)
 	if err != nil {
 		root.Close()
 		return nil, nil, err

@@ -30,7 +30,7 @@ type source struct {
 type reader func(ctx context.Context, path string, opt Options) (*Report, error)
 
 // imageOpener opens an image. The closer ends what the image is read from.
-type imageOpener func(ctx context.Context, path, arch string) (v1.Image, io.Closer, error)
+type imageOpener func(ctx context.Context, path string, opt Options) (v1.Image, io.Closer, error)
 
 // Prefixes of names, as for docker buildx build --build-context.
 const (

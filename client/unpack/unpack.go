@@ -17,6 +17,8 @@ import (
 type Options struct {
 	// Arch chooses an image where there are images for several architectures, such as arm64.
 	Arch string
+	// Registries say how to reach images in registries.
+	Registries inspect.Registries
 	// Force replaces files that exist.
 	Force bool
 	// Owners keeps owners, and the setuid, setgid and sticky bits. It needs root.
@@ -40,7 +42,7 @@ type Result struct {
 func Unpack(ctx context.Context, name, dir string, opt Options) (Result, error) {
 	show := &progress{status: opt.Status}
 	defer show.close()
-	image, closer, err := inspect.OpenImage(ctx, name, opt.Arch)
+	image, closer, err := inspect.OpenImage(ctx, name, inspect.Options{Arch: opt.Arch, Registries: opt.Registries})
 	if err != nil {
 		return Result{}, err
 	}

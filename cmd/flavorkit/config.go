@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/flavorkit/flavorkit/client/inspect"
 	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/specs"
@@ -25,6 +27,25 @@ type siteFlags struct {
 func (f *siteFlags) add(flags *pflag.FlagSet) {
 	f.flags = flags
 	flags.StringVar(&f.file, "config", "", "mirrors and the authority of your network (default: "+defaultConfig+")")
+}
+
+// registries say how the network reaches registries, for commands that read images without a build.
+func (f *siteFlags) registries() (inspect.Registries, error) {
+	site, authority, err := f.read()
+	if err != nil || site == nil {
+		return inspect.Registries{}, err
+	}
+	var s specs.Site
+	if _, err := specs.Read(site, &s); err != nil {
+		return inspect.Registries{}, frontend.Locate(err)
+	}
+	r := inspect.Registries{Mirrors: s.Mirrors.Registries}
+	if authority != "" {
+		if r.Authority, err = os.ReadFile(authority); err != nil {
+			return r, errors.Wrap(err, "read the authority of the network")
+		}
+	}
+	return r, nil
 }
 
 // defaultConfig is local.SiteFile, for people.

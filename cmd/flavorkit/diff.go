@@ -45,7 +45,11 @@ func diffCommand() *cobra.Command {
 			case built != inspect.IsBuilt(args[1]):
 				return usagef("one of %s and %s is a spec and the other is built; compare two of a kind", args[0], args[1])
 			case built:
-				return diffBuilt(cmd, args, f.arch, format, files)
+				registries, err := f.site.registries()
+				if err != nil {
+					return err
+				}
+				return diffBuilt(cmd, args, inspect.Options{Arch: f.arch, Contents: true, Registries: registries}, format, files)
 			case files:
 				return usagef("--files is for built systems; a spec lists its files always")
 			}
@@ -93,11 +97,11 @@ func diffSpecs(cmd *cobra.Command, args []string, f lookFlags, format string) er
 }
 
 // diffBuilt compares two built systems.
-func diffBuilt(cmd *cobra.Command, args []string, arch, format string, files bool) error {
+func diffBuilt(cmd *cobra.Command, args []string, opt inspect.Options, format string, files bool) error {
 	var reports [2]*inspect.Report
 	for i, arg := range args {
 		var err error
-		if reports[i], err = inspect.Read(cmd.Context(), arg, inspect.Options{Arch: arch, Contents: true}); err != nil {
+		if reports[i], err = inspect.Read(cmd.Context(), arg, opt); err != nil {
 			return err
 		}
 		for _, reason := range reports[i].Unread {

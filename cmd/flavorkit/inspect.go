@@ -20,6 +20,7 @@ filesystem.`
 func inspectCommand() *cobra.Command {
 	var opt inspect.Options
 	var format string
+	var site siteFlags
 	cmd := &cobra.Command{
 		Use:   "inspect SYSTEM",
 		Short: "Show what is inside an image, an ISO or a disk",
@@ -29,6 +30,10 @@ func inspectCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkFormat(format, "text", "json"); err != nil {
+				return err
+			}
+			var err error
+			if opt.Registries, err = site.registries(); err != nil {
 				return err
 			}
 			report, err := inspect.Read(cmd.Context(), args[0], opt)
@@ -42,6 +47,7 @@ func inspectCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&opt.Arch, "arch", runtime.GOARCH, "architecture, if there are images for several, such as arm64")
+	site.add(cmd.Flags())
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
 	return cmd
 }

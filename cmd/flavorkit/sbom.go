@@ -102,15 +102,19 @@ func (f *solveFlags) specSBOM(cmd *cobra.Command, args []string, format string) 
 
 // builtSBOM returns the bill of materials of a built system.
 func (f *solveFlags) builtSBOM(cmd *cobra.Command, name, format string) ([]byte, error) {
-	arch := ""
+	var opt inspect.Options
+	var err error
+	if opt.Registries, err = f.site.registries(); err != nil {
+		return nil, err
+	}
 	if len(f.Platforms) > 0 {
 		p, err := platforms.Parse(f.Platforms[0])
 		if err != nil {
 			return nil, &usageError{err}
 		}
-		arch = p.Architecture
+		opt.Arch = p.Architecture
 	}
-	bill, err := inspect.Bill(cmd.Context(), name, arch)
+	bill, err := inspect.Bill(cmd.Context(), name, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -18,12 +18,14 @@ const unpackHelp = `Write the files of an image into a directory, such as the di
 holds only a disk. The directory is made if it is missing, and is . by default.
 
 IMAGE is an OCI layout, as a directory or an archive, an archive of docker save,
-or an image in a registry, with the credentials of docker login. Files appear when
+or an image in a registry, with the credentials of docker login and the mirrors and
+the authority of --config. Files appear when
 the checksums of all layers are right. None is replaced without --force.`
 
 func unpackCommand() *cobra.Command {
 	var opt unpack.Options
 	var progress string
+	var site siteFlags
 	cmd := &cobra.Command{
 		Use:   "unpack IMAGE [DIR]",
 		Short: "Write the files of an image into a directory",
@@ -35,6 +37,9 @@ func unpackCommand() *cobra.Command {
 			show, err := solve.NewProgress(cmd.ErrOrStderr(), progress)
 			if err != nil {
 				return &usageError{err}
+			}
+			if opt.Registries, err = site.registries(); err != nil {
+				return err
 			}
 			dir := "."
 			if len(args) > 1 {
@@ -57,6 +62,7 @@ func unpackCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
+	site.add(flags)
 	flags.StringVar(&opt.Arch, "arch", runtime.GOARCH, "architecture, if there are images for several, such as arm64")
 	flags.BoolVar(&opt.Force, "force", false, "replace files that exist")
 	flags.BoolVar(&opt.Owners, "same-owner", os.Geteuid() == 0, "keep owners, and setuid bits; the default for root")
