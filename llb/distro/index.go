@@ -181,12 +181,12 @@ func merge(file string) string { return merged.ReplaceAllString(path.Clean("/"+f
 // ReadIndex reads the answer of a package manager. open returns a file that the script has written,
 // and nothing for one that it has not.
 func ReadIndex(in plan.Install, open func(name string) ([]byte, error)) (*Index, error) {
-	read, ok := indexReaders()[in.Manager]
+	m, ok := managers()[in.Manager]
 	if !ok {
 		return nil, errors.Errorf("nothing reads the index of %q", in.Manager)
 	}
 	files := map[string]string{}
-	for _, name := range read.files {
+	for _, name := range m.index.files {
 		data, err := open(name)
 		if err != nil {
 			return nil, errors.Wrapf(err, "read the index of %s", in.Manager)
@@ -194,7 +194,7 @@ func ReadIndex(in plan.Install, open func(name string) ([]byte, error)) (*Index,
 		files[name] = string(data)
 	}
 	x := &Index{Provides: map[string][]string{}, Files: map[string][]string{}}
-	if err := read.read(x, files); err != nil {
+	if err := m.index.read(x, files); err != nil {
 		return nil, errors.Wrapf(err, "read the index of %s", in.Manager)
 	}
 	slices.Sort(x.Names)
@@ -215,15 +215,6 @@ func ReadIndex(in plan.Install, open func(name string) ([]byte, error)) (*Index,
 type indexReader struct {
 	files []string
 	read  func(x *Index, files map[string]string) error
-}
-
-func indexReaders() map[string]indexReader {
-	return map[string]indexReader{
-		"apk":    {[]string{"index"}, indexAPK},
-		"apt":    {[]string{"names", "provides", "files", "unread"}, indexAPT},
-		"dnf":    {[]string{"names", "provides", "files"}, indexDNF},
-		"zypper": {[]string{"available", "provides", "files"}, indexZypper},
-	}
 }
 
 func (x *Index) file(file string, packages ...string) {

@@ -51,7 +51,7 @@ func TestManagers(t *testing.T) {
 			assert.ElementsMatch(t, want, described)
 			assert.Equal(t, "htop", m.Package("htop", ""))
 			assert.NotEqual(t, "htop", m.Package("htop", "3.2"))
-			assert.Contains(t, configurations(), m.Name)
+			assert.NotNil(t, managers()[m.Name].repositories.files)
 		})
 	}
 	have, err := fs.Glob(scripts, "*.sh")

@@ -43,16 +43,6 @@ type configuration struct {
 // have.
 type access struct{ credentials, certificate string }
 
-// configurations are those of all package managers.
-func configurations() map[string]configuration {
-	return map[string]configuration{
-		"apk":    {dir: "/etc/apk", keys: "/etc/apk/keys", files: apkFiles},
-		"apt":    {dir: "/etc/apt", keys: "/etc/apt/keyrings", files: aptFiles},
-		"dnf":    {dir: "/etc/yum.repos.d", keys: "/etc/pki/rpm-gpg", files: dnfFiles},
-		"zypper": {dir: "/etc/zypp/repos.d", keys: "/etc/pki/rpm-gpg", files: zypperFiles},
-	}
-}
-
 // keyFile is the file name of the public key of a repository. Where it has no extension of its own,
 // signatures name the file that its publisher has.
 func keyFile(m catalog.Manager, r plan.Repository) string {
@@ -178,7 +168,7 @@ func host(address string) string {
 // keys. The list has a line for each: its name, its url, the host, whether it stays, and the first
 // of its exit codes.
 func stepFiles(m catalog.Manager, all []plan.Repository) []tree.Entry {
-	c := configurations()[m.Name]
+	c := managers()[m.Name].repositories
 	var list strings.Builder
 	var entries []tree.Entry
 	for i, r := range all {
@@ -203,7 +193,7 @@ func stepFiles(m catalog.Manager, all []plan.Repository) []tree.Entry {
 
 // keptFiles are the files of the repositories that stay in an image, without their keys.
 func keptFiles(m catalog.Manager, all []plan.Repository) []tree.Entry {
-	c := configurations()[m.Name]
+	c := managers()[m.Name].repositories
 	var entries []tree.Entry
 	for _, r := range all {
 		if r.Keep {
@@ -258,7 +248,7 @@ func Keep(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, in p
 	if len(kept) == 0 {
 		return on, nil
 	}
-	action, err := withKeys(ctx, g, p, m, g.Tree(keptFiles(m, kept)), configurations()[m.Name].keys, in.Repositories)
+	action, err := withKeys(ctx, g, p, m, g.Tree(keptFiles(m, kept)), managers()[m.Name].repositories.keys, in.Repositories)
 	if err != nil {
 		return llb.State{}, err
 	}

@@ -92,19 +92,19 @@ type Resolution struct {
 // Read reads the answer for an installation. open returns a file that the script has written, and
 // nothing for one that it has not.
 func Read(in plan.Install, open func(name string) ([]byte, error)) (*Resolution, error) {
-	read, ok := readers()[in.Manager]
+	m, ok := managers()[in.Manager]
 	if !ok {
 		return nil, errors.Errorf("nothing reads the answers of %q", in.Manager)
 	}
 	files := map[string]string{}
-	for _, name := range read.files {
+	for _, name := range m.resolve.files {
 		data, err := open(name)
 		if err != nil {
 			return nil, errors.Wrapf(err, "read what %s says about packages", in.Manager)
 		}
 		files[name] = string(data)
 	}
-	r, err := read.read(files, in.Packages)
+	r, err := m.resolve.read(files, in.Packages)
 	if err != nil {
 		return nil, errors.Wrapf(err, "read what %s says about packages", in.Manager)
 	}
@@ -135,16 +135,6 @@ func total(packages []Package) int64 {
 type reader struct {
 	files []string
 	read  func(files map[string]string, asked []plan.Package) (*Resolution, error)
-}
-
-// readers are those of all package managers.
-func readers() map[string]reader {
-	return map[string]reader{
-		"apk":    {[]string{"resolved", "said", "index", "policy"}, readAPK},
-		"apt":    {[]string{"resolved", "said", "uris", "names", "versions"}, readAPT},
-		"dnf":    {[]string{"resolved", "available"}, readDNF},
-		"zypper": {[]string{"resolved", "available"}, readZypper},
-	}
 }
 
 // missing are the packages that are asked for and not in the list, in their order. Versions are

@@ -118,9 +118,9 @@ func TestEveryManagerResolves(t *testing.T) {
 	for _, name := range catalog.ManagerNames() {
 		_, err := script(name + "-resolve")
 		require.NoError(t, err)
-		read, ok := readers()[name]
+		read, ok := managers()[name]
 		require.True(t, ok, name)
-		assert.Contains(t, read.files, Answer)
+		assert.Contains(t, read.resolve.files, Answer)
 	}
 	_, err := Read(install("pacman"), in("testdata/apt"))
 	assert.ErrorContains(t, err, `nothing reads the answers of "pacman"`)

@@ -58,8 +58,9 @@ func TestNamesStandInOneRecord(t *testing.T) {
 	// What each package manager does in its own way: how repositories are written and answers read.
 	managers := map[string][]string{}
 	for _, name := range catalog.ManagerNames() {
-		managers[name] = []string{"llb/distro/repositories.go", "llb/distro/resolve.go", "llb/distro/index.go"}
+		managers[name] = []string{"llb/distro/managers.go"}
 	}
+	managers["dnf"] = append(managers["dnf"], "llb/distro/resolve.go") // how dnf writes a version
 	for _, name := range []string{"apt", "zypper"} { // keys of cloud-init, too
 		managers[name] = append(managers[name], "specs/configdoubts.go")
 	}
