@@ -61,7 +61,7 @@ func TestNamesStandInOneRecord(t *testing.T) {
 		managers[name] = []string{"llb/distro/managers.go"}
 	}
 	managers["dnf"] = append(managers["dnf"], "llb/distro/resolve.go") // how dnf writes a version
-	for _, name := range []string{"apt", "zypper"} { // keys of cloud-init, too
+	for _, name := range []string{"apt", "zypper"} {                   // keys of cloud-init, too
 		managers[name] = append(managers[name], "specs/configdoubts.go")
 	}
 
