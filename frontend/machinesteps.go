@@ -124,8 +124,11 @@ func contentOf(ctx context.Context, c plan.Content, contexts Contexts) (*specs.S
 		return &specs.Source{Name: "content", Data: []byte(c.Text)}, nil
 	}
 	dir, ok, err := contexts.Open(ctx, c.Context)
-	if err != nil || !ok {
+	if err != nil {
 		return nil, errors.Wrapf(err, "open the %s", contextTitle(c.Context))
+	}
+	if !ok {
+		return nil, errors.Errorf("the build has no %s", contextTitle(c.Context))
 	}
 	data, err := dir.ReadFile(ctx, c.From)
 	return &specs.Source{Name: path.Join(c.Context, c.From), Data: data}, errors.Wrapf(err, "read %s of the %s", c.From, contextTitle(c.Context))

@@ -21,15 +21,10 @@ type Step struct {
 	Line int `json:"line"`
 }
 
-// BootStages are the stages of every boot, in the order in which a machine runs them.
-func BootStages() []string { return around(stages()[:bootStages]) }
-
-// Stages are all stages of a machine, those of every boot first.
-func Stages() []string { return around(stages()) }
-
-// around adds the stages before and after each one.
-func around(stages []string) (all []string) {
-	for _, s := range stages {
+// Stages are all stages of a machine, those of every boot first, in the order in which a machine runs
+// them.
+func Stages() (all []string) {
+	for _, s := range stages() {
 		all = append(all, s+".before", s, s+".after")
 	}
 	return all

@@ -5,25 +5,25 @@ import (
 	"strings"
 )
 
-// stages are the stages of a cloud-config that a machine runs (contract 1.12; kairos-agent,
-// pkg/action and pkg/uki). Each also has .before and .after.
+// bootStages are the stages of every boot, in their order (contract 1.12): immucore runs the first
+// two, the others are services.
+func bootStages() []string {
+	return []string{"rootfs", "initramfs", "fs", "boot", "network", "reconcile"}
+}
+
+// stages are the stages of a cloud-config that a machine runs: those of every boot, and those of the
+// agent (kairos-agent, pkg/action and pkg/uki). Each also has .before and .after.
 func stages() []string {
-	return []string{
-		// Of every boot: immucore runs the first two, the others are services.
-		"rootfs", "initramfs", "fs", "boot", "network", "reconcile", // bootStages of them
-		// Of the agent.
+	return append(bootStages(),
 		"kairos-install.pre", "before-install", "after-install-chroot", "after-install", "kairos-install.after",
 		"kairos-upgrade.pre", "before-upgrade", "after-upgrade-chroot", "after-upgrade", "kairos-upgrade.after",
 		"before-reset", "after-reset-chroot", "after-reset",
-		// Of the agent with Trusted Boot.
+		// With Trusted Boot.
 		"kairos-uki-install.pre", "kairos-uki-install.after",
 		"kairos-uki-upgrade.pre", "kairos-uki-upgrade.after",
 		"kairos-uki-reset.pre", "kairos-uki-reset.after",
-	}
+	)
 }
-
-// bootStages is the number of stages of every boot.
-const bootStages = 6
 
 // providerStages begin the stages of the Kairos provider, which end with the role of the node.
 func providerStages() []string {

@@ -5,7 +5,7 @@ const form = document.getElementById("search")
 const input = form.elements.q
 const list = document.getElementById("found")
 // The site may be below any path: this script is at its top.
-const top_ = new URL(".", document.currentScript.src)
+const siteRoot = new URL(".", document.currentScript.src)
 const most = 12
 
 // score is how well a page fits all words, or 0.
@@ -35,7 +35,7 @@ function search() {
   for (const {page} of found.slice(0, most)) {
     const item = document.createElement("li")
     const link = document.createElement("a")
-    link.href = new URL(page.url, top_)
+    link.href = new URL(page.url, siteRoot)
     link.textContent = page.title
     const text = document.createElement("span")
     text.textContent = excerpt(page.text, words)
