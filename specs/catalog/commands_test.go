@@ -22,7 +22,7 @@ const assumed = ". : [ basename break cat cd chgrp chmod chown command continue 
 	"head kill ln local ls mkdir mktemp mv nice printf pwd read readlink return rm rmdir seq set sh shift sleep sort stat stty sync tail tee test touch " +
 	"tr trap true tty umask unset uniq wait wc " +
 	"after before ebegin eend keyword need provide use " +
-	"immucore kairos-agent grow-persistent grub-state add-partitions cos-setup-reconcile serial tty1"
+	"immucore kairos-agent grow-persistent grub-state merge-extensions add-partitions cos-setup-reconcile serial tty1"
 
 // optional are commands of which scripts and stages make use only where they are, or that come with
 // what a condition before them looks for.
