@@ -41,13 +41,15 @@ type Emulator struct {
 	MiB int `json:"mib" yaml:"mib"`
 }
 
-// Assertion is a condition that must hold on the running system: one of Run, File and Service, and
-// what its output or content matches.
+// Assertion is a condition that must hold on the running system: one of Run, File, Service and
+// Extension, and what its output or content matches.
 type Assertion struct {
 	Name    string `json:"name,omitempty" yaml:"name,omitempty"`
 	Run     string `json:"run,omitempty" yaml:"run,omitempty"`
 	File    string `json:"file,omitempty" yaml:"file,omitempty"`
 	Service string `json:"service,omitempty" yaml:"service,omitempty"`
+	// Extension is the name of the extension.
+	Extension string `json:"extension,omitempty" yaml:"extension,omitempty"`
 	// Matches is an extended regular expression.
 	Matches string `json:"matches,omitempty" yaml:"matches,omitempty"`
 	Seconds int    `json:"seconds" yaml:"seconds"`
@@ -72,11 +74,14 @@ func (r *resolver) test(disk Disk) *Test {
 		Tools:    r.emulatorTools(),
 	}
 	t.Installs = t.Artifact == artifactDisk && disk.Layout == layoutRecovery
-	for _, a := range spec.Assertions {
+	for i, a := range spec.Assertions {
 		t.Assertions = append(t.Assertions, Assertion{
-			Name: a.Name, Run: string(a.Run), File: a.File, Service: a.Service, Matches: a.Matches,
+			Name: a.Name, Run: string(a.Run), File: a.File, Service: a.Service, Extension: a.Extension, Matches: a.Matches,
 			Seconds: seconds(a.Timeout, defaultAssertionSeconds),
 		})
+		if a.Extension != "" && a.Extension != r.spec.Extension.Name && r.sure(key.Extension) {
+			r.report(rules.UnknownName, key.TestAssertions.Item(i).Entry("extension"), r.extensionHint(), "the spec has no extension %q", a.Extension)
+		}
 	}
 	t.Emulator = r.emulator(t.Artifact, disk)
 	t.Emulator.MiB = defaultMemory
@@ -84,6 +89,14 @@ func (r *resolver) test(disk Disk) *Test {
 		t.Emulator.MiB = mib
 	}
 	return t
+}
+
+// extensionHint says which extension an assertion can be about.
+func (r *resolver) extensionHint() string {
+	if name := r.spec.Extension.Name; name != "" {
+		return "its extension is " + name
+	}
+	return "describe it with the key extension"
 }
 
 // emulator returns a VM for the architecture, with firmware that can start the artifact.
@@ -146,7 +159,7 @@ func (a Assertion) Title() string {
 // Failure describes how the assertion failed.
 func (a Assertion) Failure() string {
 	kind, value := a.asked()
-	what := map[string]string{"run": "did not succeed", "file": "not there", "service": "not active"}[kind]
+	what := map[string]string{"run": "did not succeed", "file": "not there", "service": "not active", "extension": "not merged, or a service of it not active"}[kind]
 	switch {
 	case a.Matches != "" && a.Run != "":
 		what = fmt.Sprintf("did not succeed with output that matches %q", a.Matches)
@@ -171,6 +184,8 @@ func (a Assertion) asked() (kind, value string) {
 		return "run", line
 	case a.File != "":
 		return "file", a.File
+	case a.Extension != "":
+		return "extension", a.Extension
 	default:
 		return "service", a.Service
 	}

@@ -51,8 +51,20 @@ func TestTest(t *testing.T) {
 		{Name: "a", Run: "b", Matches: "c", Seconds: 300}, {File: "/d", Seconds: 60}, {Service: "e", Seconds: 300},
 	}, assertions)
 	assert.Equal(t, "a", assertions[0].Title())
+	extended := spectest.MustPlan(t, "extends: debian-13\nversion: v1.0.0\nextension: {name: tools, packages: [tree]}\ntest: {assertions: [{extension: tools}]}\n", nil, "amd64").Test.Assertions
+	assert.Equal(t, []plan.Assertion{{Extension: "tools", Seconds: 300}}, extended)
+	assert.Equal(t, "extension tools", extended[0].Title())
 	assert.Equal(t, "file /d", assertions[1].Title())
 	assert.Equal(t, "run one …", plan.Assertion{Run: "\none\ntwo\n"}.Title())
+}
+
+// TestTestExtension names the extension that the spec has.
+func TestTestExtension(t *testing.T) {
+	const spec = "extends: debian-13\nversion: v1.0.0\ntest: {assertions: [{extension: tolls}]}\n"
+	_, err := spectest.Plan(spec, nil, "amd64")
+	require.EqualError(t, err, `kairos.spec:3:33: test.assertions[0].extension: the spec has no extension "tolls"; describe it with the key extension`)
+	_, err = spectest.Plan(spec+"extension: {name: tools, packages: [tree]}\n", nil, "amd64")
+	require.EqualError(t, err, `kairos.spec:3:33: test.assertions[0].extension: the spec has no extension "tolls"; its extension is tools`)
 }
 
 func TestTestFirmware(t *testing.T) {

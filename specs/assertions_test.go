@@ -40,7 +40,7 @@ test:
 			want: []string{`kairos.spec:2:22: test.assertions[0]: unknown key "servce"; did you mean "service"?`},
 		},
 		{
-			name: "one of three",
+			name: "one of four",
 			spec: `version: v1.0.0
 test:
   assertions:
@@ -51,16 +51,18 @@ test:
     - {file: etc/motd}
     - {file: /etc/../motd}
     - {service: ssh, name: "a\nb", timeout: 1.5s}
+    - {extension: tools, matches: a}
 `,
 			want: []string{
-				`kairos.spec:4:7: test.assertions[0]: asserts nothing; give run, a shell script, file, a path, or service, a name`,
-				`kairos.spec:5:7: test.assertions[1]: has more than one of run, file and service; make an assertion of each`,
+				`kairos.spec:4:7: test.assertions[0]: asserts nothing; give run, a shell script, file, a path, or service or extension, a name`,
+				`kairos.spec:5:7: test.assertions[1]: has more than one of run, file, service and extension; make an assertion of each`,
 				`kairos.spec:6:31: test.assertions[2].matches: a service has no output to match; matches applies to the output of run and the content of file`,
 				`kairos.spec:7:17: test.assertions[3].service: "--help" is not valid; write the name of one service, such as ssh`,
 				`kairos.spec:8:14: test.assertions[4].file: "etc/motd" is not a path; write an absolute path without . and .. in it, such as /etc/os-release`,
 				`kairos.spec:9:14: test.assertions[5].file: "/etc/../motd" is not a path; write an absolute path without . and .. in it, such as /etc/os-release`,
 				`kairos.spec:10:28: test.assertions[6].name: "a\nb" is not valid; write one line`,
 				`kairos.spec:10:45: test.assertions[6].timeout: "1.5s" is not a timeout; write whole seconds, minutes or hours, such as 90s or 10m, and at most 24h`,
+				`kairos.spec:11:35: test.assertions[7].matches: an extension has no output to match; matches applies to the output of run and the content of file`,
 			},
 		},
 		{

@@ -47,18 +47,22 @@ func (v *validator) test(t Test) {
 
 func (v *validator) assertion(key string, a Assertion) {
 	given := 0
-	for _, s := range []string{string(a.Run), a.File, a.Service} {
+	for _, s := range []string{string(a.Run), a.File, a.Service, a.Extension} {
 		if s != "" {
 			given++
 		}
 	}
 	switch {
 	case given == 0:
-		v.missing(rules.MissingValue, key, "give run, a shell script, file, a path, or service, a name", "asserts nothing")
+		v.missing(rules.MissingValue, key, "give run, a shell script, file, a path, or service or extension, a name", "asserts nothing")
 	case given > 1:
-		v.report(rules.ConflictingValues, key, "make an assertion of each", "has more than one of run, file and service")
-	case a.Service != "" && a.Matches != "":
-		v.report(rules.InapplicableKey, key+".matches", "matches applies to the output of run and the content of file", "a service has no output to match")
+		v.report(rules.ConflictingValues, key, "make an assertion of each", "has more than one of run, file, service and extension")
+	case a.Service+a.Extension != "" && a.Matches != "":
+		what := "a service"
+		if a.Extension != "" {
+			what = "an extension"
+		}
+		v.report(rules.InapplicableKey, key+".matches", "matches applies to the output of run and the content of file", "%s has no output to match", what)
 	}
 	if strings.ContainsFunc(a.Name, unicode.IsControl) {
 		v.report(rules.InvalidValue, key+".name", "write one line", "%s is not valid", quote(a.Name))

@@ -170,7 +170,7 @@ test: {assertions: [{file: x}, [], {service: -x}]}
 				`kairos.spec:7:3: files[2]: the YAML tag !!str is not supported; remove it; to make a text of a value, put it in quotes`,
 				`kairos.spec:8:10: files[3].path: "etc/issue" is not a path in the root filesystem; write an absolute path without . and .. in it, such as /etc/motd`,
 				`kairos.spec:9:28: test.assertions[0].file: "x" is not a path; write an absolute path without . and .. in it, such as /etc/os-release`,
-				`kairos.spec:9:32: test.assertions[1]: must be a mapping with the keys name, run, file, service, matches, timeout, not a list`,
+				`kairos.spec:9:32: test.assertions[1]: must be a mapping with the keys name, run, file, service, extension, matches, timeout, not a list`,
 				`kairos.spec:9:46: test.assertions[2].service: "-x" is not valid; write the name of one service, such as ssh`,
 			},
 		},

@@ -394,8 +394,8 @@ type Test struct {
 	Assertions []Assertion `yaml:"assertions,omitempty" json:"assertions,omitempty"`
 }
 
-// Assertion is a condition that must hold: one of run, file and service. It is tried every second
-// until it holds or its timeout expires.
+// Assertion is a condition that must hold: one of run, file, service and extension. It is tried every
+// second until it holds or its timeout expires.
 type Assertion struct {
 	// The name in reports. The default describes what the assertion checks.
 	Name string `yaml:"name,omitempty" json:"name,omitempty"`
@@ -405,6 +405,9 @@ type Assertion struct {
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
 	// A service of systemd or OpenRC that must be active.
 	Service string `yaml:"service,omitempty" json:"service,omitempty"`
+	// The name of the extension of the spec. The machine gets the system extension, must merge it,
+	// and its services must be active.
+	Extension string `yaml:"extension,omitempty" json:"extension,omitempty"`
 	// A regular expression that a line of the output of run, or of the file, must match. The syntax
 	// is that of grep -E, without escapes such as \d; use classes such as [[:digit:]] instead.
 	Matches string `yaml:"matches,omitempty" json:"matches,omitempty"`

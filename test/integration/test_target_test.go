@@ -16,7 +16,15 @@ import (
 
 const (
 	// passing holds for the live system. A shell would split or expand its values.
-	passing = debianSpec + `test:
+	passing = `# syntax=ghcr.io/flavorkit/frontend:1
+extends: debian-13
+version: v1.0.0
+extension:
+  name: hello
+  services: [hello.service]
+  files:
+    - {path: /usr/lib/systemd/system/hello.service, content: "[Service]\nExecStart=sleep infinity\n"}
+test:
   assertions:
     - run: |
         echo "one  'two' \$three" | sed 's/one/1/'
@@ -27,7 +35,9 @@ const (
     - file: /etc/kairos-release
       matches: '^KAIROS_VERSION="?v1\.0\.0"?$'
     - service: ssh
+    - extension: hello
 `
+	passingName = "kairos-debian-13-core-amd64-generic-v1.0.0"
 	// failing has one assertion that holds; the others fail.
 	failing = debianSpec + `test:
   assertions:
@@ -39,7 +49,7 @@ const (
       matches: KAIROS_VERSION=.?v2
       timeout: 3s
 `
-	bootStep = "[test] boot " + diskName + ".iso and run the assertions"
+	bootStep = "[test] boot " + passingName + ".iso and run the assertions"
 )
 
 // TestTarget boots in the build. A test that has passed does not boot again.
@@ -55,14 +65,15 @@ func TestTarget(t *testing.T) {
 	assert.Contains(t, r.ran(), bootStep)
 	assert.Contains(t, r.log.String(), "Linux version ", "the console is shown while it boots")
 
-	report, err := os.ReadFile(filepath.Join(dir, diskName+".test.txt"))
+	report, err := os.ReadFile(filepath.Join(dir, passingName+".test.txt"))
 	require.NoError(t, err)
 	lines := strings.Split(string(report), "\n")
-	require.Len(t, lines, 4, "%s", report)
+	require.Len(t, lines, 5, "%s", report)
 	assert.Regexp(t, `^passed: run echo "one  'two' \\\$three" \| sed 's/one/1/' … \(\d+s\)$`, lines[0])
 	assert.Regexp(t, `^passed: file /etc/kairos-release \(\d+s\)$`, lines[1])
 	assert.Regexp(t, `^passed: service ssh \(\d+s\)$`, lines[2])
-	console, err := os.ReadFile(filepath.Join(dir, diskName+".test.log"))
+	assert.Regexp(t, `^passed: extension hello \(\d+s\)$`, lines[3])
+	console, err := os.ReadFile(filepath.Join(dir, passingName+".test.log"))
 	require.NoError(t, err)
 	assert.Contains(t, string(console), "Linux version ")
 	assert.NotContains(t, string(console), "\x1b")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/artifact"
 	"github.com/flavorkit/flavorkit/llb/artifact/disk"
+	"github.com/flavorkit/flavorkit/llb/artifact/extension"
 	"github.com/flavorkit/flavorkit/llb/artifact/iso"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
@@ -53,7 +55,7 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 		return llb.State{}, err
 	}
 	s := g.Stage("test", p.At(key.Test)).On(toolsStage.Platform())
-	medium, err := testMedium(g, p, s)
+	medium, err := testMedium(ctx, g, p, s, r)
 	if err != nil {
 		return llb.State{}, err
 	}
@@ -90,26 +92,42 @@ func tested(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS)
 	return p.File + ".img", disk.Mount(testedFile, raw, disk.File(p)), err
 }
 
-// testMedium returns the files for the system: a cloud-config, which starts the script, and a
-// directory for each assertion.
-func testMedium(g *graph.Graph, p *plan.Plan, s graph.Stage) (llb.State, error) {
+// testMedium returns the files for the system: a cloud-config, which starts the script, a directory
+// for each assertion, and the extension if there is an assertion about it.
+func testMedium(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stage, r *rootfs.RootFS) (llb.State, error) {
 	entries, err := g.Overlays.Files("test")
 	if err != nil {
 		return llb.State{}, err
 	}
 	entries = append(entries, tree.File("/guest.sh", guestText))
 	// The script runs the directories in order of their names.
+	extended := false
 	digits := max(2, len(strconv.Itoa(len(p.Test.Assertions))))
 	for i, a := range p.Test.Assertions {
-		for name, text := range map[string]string{
+		files := map[string]string{
 			"title": a.Title(), "run": a.Run, "file": a.File, "service": a.Service, "matches": a.Matches, "seconds": strconv.Itoa(a.Seconds),
-		} {
+		}
+		if a.Extension != "" {
+			extended = true
+			files["extension"], files["services"] = p.Extension.File, strings.Join(p.Extension.Services, "\n")
+		}
+		for name, text := range files {
 			if text != "" {
 				entries = append(entries, tree.File(fmt.Sprintf("/assertions/%0*d/%s", digits, i, name), []byte(text+"\n")))
 			}
 		}
 	}
-	return s.Tree(llb.Scratch(), "write the assertions", entries), nil
+	medium := s.Tree(llb.Scratch(), "write the assertions", entries)
+	if !extended {
+		return medium, nil
+	}
+	kind := extension.System()
+	made, err := kind.Build(ctx, g, p, r)
+	if err != nil {
+		return llb.State{}, err
+	}
+	file := kind.File(p.Extension.File)
+	return s.File(medium, "add "+file, llb.Copy(made, "/"+file, "/extensions/"+file, &llb.CopyInfo{CreateDestPath: true})), nil
 }
 
 // emulator returns the command line of QEMU, for boottest.sh. There is only one CPU, because

@@ -3,8 +3,9 @@
 # only uses commands that every userland has.
 #
 # usage: guest.sh ASSERTIONS REPORT
-#   ASSERTIONS  directories by number, each with run (a script), file (a path) or service (a name), with seconds, and
-#               optionally matches (a regular expression)
+#   ASSERTIONS  directories by number, each with run (a script), file (a path), service (a name) or extension (the name
+#               of a file in the directory extensions beside, and its services), with seconds, and optionally matches (a
+#               regular expression)
 #   REPORT      disk or file for these lines: "passed NUMBER SECONDS" or "failed NUMBER SECONDS" for each assertion,
 #               "said NUMBER TEXT" for the last lines of output of a failed one, and "end"
 set -u
@@ -36,6 +37,27 @@ active() {
 	fi
 }
 
+# merged NAME: merges the extension, unless that is done.
+merged() {
+	image=$1.sysext.raw links=/run/extensions
+	if [ ! -L "$links/$image" ]; then
+		mkdir -p "$links"
+		ln -s "${assertions%/*}/extensions/$image" "$links/$image"
+		systemctl restart systemd-sysext
+	fi
+	ls "/usr/lib/extension-release.d/extension-release.$1" || {
+		systemctl status --no-pager --lines=10 systemd-sysext
+		return 1
+	}
+}
+
+# all SERVICES: whether each service in a file is active.
+all() {
+	while IFS= read -r service; do
+		active "$service" || return 1
+	done <"$1"
+}
+
 # try DIR SECONDS: whether the assertion holds. Its output is in $said.
 try() {
 	if [ -e "$1/run" ]; then
@@ -48,6 +70,10 @@ try() {
 		text=$(cat "$1/file")
 		ls -ld "$text" >"$said" 2>&1 && [ -e "$text" ] || return 1
 		[ ! -e "$1/matches" ] || tail -n 20 "$text" >"$said" 2>&1
+	elif [ -e "$1/extension" ]; then
+		merged "$(cat "$1/extension")" >"$said" 2>&1 || return 1
+		[ ! -e "$1/services" ] || all "$1/services" >"$said" 2>&1
+		return
 	else
 		active "$(cat "$1/service")" >"$said" 2>&1
 		return

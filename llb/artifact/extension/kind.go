@@ -25,14 +25,19 @@ type Kind struct {
 	root, units string
 }
 
+// System is the kind of system extensions.
+func System() Kind {
+	return Kind{
+		Name: "sysext", Description: "system extension, which machines merge into /usr",
+		hierarchies: []string{"/usr", "/opt"}, variable: "SYSTEMD_SYSEXT_HIERARCHIES",
+		root: "/usr/lib", units: "/usr/lib/systemd/system",
+	}
+}
+
 // Kinds are all kinds of extensions.
 func Kinds() []Kind {
 	return []Kind{
-		{
-			Name: "sysext", Description: "system extension, which machines merge into /usr",
-			hierarchies: []string{"/usr", "/opt"}, variable: "SYSTEMD_SYSEXT_HIERARCHIES",
-			root: "/usr/lib", units: "/usr/lib/systemd/system",
-		},
+		System(),
 		{
 			Name: "confext", Description: "configuration extension, which machines merge into /etc",
 			hierarchies: []string{"/etc"}, variable: "SYSTEMD_CONFEXT_HIERARCHIES",
