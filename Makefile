@@ -118,7 +118,7 @@ catalog-check: ## Check the catalog against the distributions' repositories: [DI
 	hack/deps.sh build
 	$(MAKE) build
 	mkdir -p $(CACHE)
-	bin/flavorkit catalog check $(DISTROS) --arch $(ARCH) --format markdown >$(CACHE)/catalog-check.md
+	bin/flavorkit catalog check $(DISTROS) --arch $(ARCH) --install --format markdown >$(CACHE)/catalog-check.md
 
 .PHONY: catalog-outdated
 catalog-outdated: build ## Compare the catalog with the releases of its publishers

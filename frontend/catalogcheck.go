@@ -3,7 +3,9 @@ package frontend
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 
 	"github.com/moby/buildkit/client/llb"
@@ -13,17 +15,26 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/flavorkit/flavorkit/llb/distro"
+	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/packages"
-	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
+// CatalogCheck is what to check of the catalog.
+type CatalogCheck struct {
+	// Distros by name; none for all.
+	Distros []string
+	// Archs by name; none for all that a distribution has.
+	Archs []string
+	// Install tries what the repositories do not list in an installation that is thrown away.
+	Install bool
+}
+
 // CheckCatalog holds all that the catalog names in distributions to their repositories: packages,
-// and files as far as the repositories list them. No names stand for all distributions, no
-// architectures for all that a distribution has. The result.json of the answer is a list of
+// and files as far as the repositories list them. The result.json of the answer is a list of
 // catalog.Finding.
-func (f *Frontend) CheckCatalog(distros, archs []string) gwclient.BuildFunc {
+func (f *Frontend) CheckCatalog(o CatalogCheck) gwclient.BuildFunc {
 	return func(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
 		in, err := f.inputs(c)
 		if err != nil {
@@ -33,7 +44,7 @@ func (f *Frontend) CheckCatalog(distros, archs []string) gwclient.BuildFunc {
 		if err != nil {
 			return nil, Locate(err)
 		}
-		subjects, err := subjectsOf(cat, distros, archs)
+		subjects, err := subjectsOf(cat, o.Distros, o.Archs)
 		if err != nil {
 			return nil, err
 		}
@@ -41,7 +52,7 @@ func (f *Frontend) CheckCatalog(distros, archs []string) gwclient.BuildFunc {
 		eg, ctx := errgroup.WithContext(ctx)
 		for i, s := range subjects {
 			eg.Go(func() (err error) {
-				found[i], err = in.checkSubject(ctx, s)
+				found[i], err = in.checkSubject(ctx, s, o.Install)
 				return err
 			})
 		}
@@ -82,7 +93,7 @@ func subjectsOf(cat *catalog.Catalog, distros, archs []string) ([]packages.Subje
 }
 
 // checkSubject looks at one distribution. What cannot be reached is a finding, not an error.
-func (in *inputs) checkSubject(ctx context.Context, s packages.Subject) ([]catalog.Finding, error) {
+func (in *inputs) checkSubject(ctx context.Context, s packages.Subject, install bool) ([]catalog.Finding, error) {
 	unreachable := func(what, note string) ([]catalog.Finding, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -93,24 +104,23 @@ func (in *inputs) checkSubject(ctx context.Context, s packages.Subject) ([]catal
 	if !in.runs(s.Arch) {
 		return unreachable("architecture", "the builder runs no "+s.Arch)
 	}
-	r := in.request(nil, &specs.Source{Name: s.Distro.Name}, newSourceMaps(nil))
+	r, err := in.usual(ctx, &s, target)
+	if err != nil {
+		return unreachable("plan", reason(err))
+	}
 	_, builder := in.platforms(nil)
-	g := r.graph(&sources{request: r, plan: &plan.Plan{}, files: map[string][]string{}}, s.Catalog.Overlays(), target, builder)
+	g := r.graph(newSources(r, s.Plans[0]), s.Catalog.Overlays(), target, builder)
 	g.Several = true // one solve for all of them: steps say what they are for
 	state, err := s.Look(ctx, g)
 	if err != nil {
 		return unreachable("base image", reason(err))
 	}
-	def, err := state.Marshal(ctx, llb.Platform(target), llb.WithCaps(in.ui.BuildOpts().LLBCaps))
-	if err != nil {
-		return nil, err
-	}
-	ref, err := in.solveDefinition(ctx, def)
+	files, err := in.solveFiles(ctx, g, state)
 	if err != nil {
 		return unreachable("repositories", reason(err))
 	}
 	index, err := distro.ReadIndex(s.Install(), func(name string) ([]byte, error) {
-		data, err := dir{ref}.ReadFile(ctx, name)
+		data, err := files.ReadFile(ctx, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
@@ -119,7 +129,65 @@ func (in *inputs) checkSubject(ctx context.Context, s packages.Subject) ([]catal
 	if err != nil {
 		return unreachable("repositories", reason(err))
 	}
-	return s.Compare(index), nil
+	found := s.Compare(index)
+	if install && slices.ContainsFunc(found, func(f catalog.Finding) bool { return f.State == catalog.Unlisted }) {
+		if err := in.try(ctx, g, s, index); err != nil {
+			failed, err := unreachable("installation", reason(err))
+			return append(found, failed...), err
+		}
+		found = s.Compare(index)
+	}
+	return found, nil
+}
+
+// usual plans the usual system of a distribution, for each of its init systems, as a build in this
+// network does.
+func (in *inputs) usual(ctx context.Context, s *packages.Subject, target ocispecs.Platform) (r *request, err error) {
+	for _, init := range s.Distro.Inits {
+		text := fmt.Sprintf("distro: %s\ninit: %s\nversion: v0.0.0\n", s.Distro.Name, init.Name)
+		r = in.request(nil, &specs.Source{Name: s.Distro.Name, Data: []byte(text)}, newSourceMaps(nil))
+		r.shared = true
+		doc, err := r.load(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p, _, err := r.resolve(ctx, doc, target)
+		if err != nil {
+			return nil, err
+		}
+		s.Plans = append(s.Plans, p)
+	}
+	return r, nil
+}
+
+// try adds the files of installations to an index.
+func (in *inputs) try(ctx context.Context, g *graph.Graph, s packages.Subject, index *distro.Index) error {
+	dirs, state, err := s.Try(ctx, g, index)
+	if err != nil {
+		return err
+	}
+	files, err := in.solveFiles(ctx, g, state)
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		text, err := files.ReadFile(ctx, path.Join(dir, distro.InstalledFiles))
+		if err != nil {
+			return err
+		}
+		index.AddInstalled(string(text))
+	}
+	return nil
+}
+
+// solveFiles solves a state of the graph, for its files.
+func (in *inputs) solveFiles(ctx context.Context, g *graph.Graph, state llb.State) (dir, error) {
+	def, err := in.marshalState(ctx, g, state)
+	if err != nil {
+		return dir{}, err
+	}
+	ref, err := in.solveDefinition(ctx, def)
+	return dir{ref}, err
 }
 
 // runs reports whether a worker runs an architecture, itself or by an emulator.

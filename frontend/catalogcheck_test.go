@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -35,11 +36,11 @@ func index(t *testing.T, cat *catalog.Catalog) map[string]string {
 	return map[string]string{"names": names.String(), "files": paths.String()}
 }
 
-func checked(t *testing.T, cat *catalog.Catalog, result map[string]string, distros, archs []string) []catalog.Finding {
+func checked(t *testing.T, cat *catalog.Catalog, result map[string]string, check CatalogCheck) []catalog.Finding {
 	t.Helper()
 	g := newGateway(map[string]string{}, nil)
 	g.result.texts = result
-	res, err := New(Options{Catalog: cat}).CheckCatalog(distros, archs)(t.Context(), g)
+	res, err := New(Options{Catalog: cat}).CheckCatalog(check)(t.Context(), g)
 	require.NoError(t, err)
 	var found []catalog.Finding
 	require.NoError(t, json.Unmarshal(res.Metadata["result.json"], &found))
@@ -57,7 +58,7 @@ func bad(found []catalog.Finding) []catalog.Finding {
 
 func TestCheckCatalog(t *testing.T) {
 	cat := spectest.Catalog(t)
-	found := checked(t, cat, index(t, cat), []string{"debian-12"}, []string{"amd64"})
+	found := checked(t, cat, index(t, cat), CatalogCheck{Distros: []string{"debian-12"}, Archs: []string{"amd64"}})
 	assert.Greater(t, len(found), 100)
 	assert.Empty(t, bad(found))
 }
@@ -87,7 +88,7 @@ inits:
 	files := index(t, good)
 	files["provides"] = "Package: editor\nReverse Provides:\nnano 7 (= )\nPackage: mail-transport-agent\nReverse Provides:\npostfix 3 (= )\nssmtp 2 (= )\n"
 	files["files"] += "usr/lib/shim/1/shimx64.efi a/b\nusr/lib/shim/2/shimx64.efi a/b\n"
-	found := checked(t, cat, files, []string{"debian-12"}, []string{"amd64"})
+	found := checked(t, cat, files, CatalogCheck{Distros: []string{"debian-12"}, Archs: []string{"amd64"}})
 	finding := func(state catalog.State, what, name, note string) catalog.Finding {
 		return catalog.Finding{Distro: "debian-12", Arch: "amd64", State: state, Kind: what, Name: name, Note: note}
 	}
@@ -109,7 +110,7 @@ inits:
 // TestCheckUnreachable has what cannot be looked at, which is never right.
 func TestCheckUnreachable(t *testing.T) {
 	cat := spectest.Catalog(t)
-	found := checked(t, cat, nil, []string{"debian-12"}, nil)
+	found := checked(t, cat, nil, CatalogCheck{Distros: []string{"debian-12"}})
 	assert.Equal(t, []catalog.Finding{
 		{Distro: "debian-12", Arch: "amd64", State: catalog.Unreachable, Kind: "repositories", Name: "docker.io/library/debian:12-slim", Note: "the index of apt has no packages"},
 		{Distro: "debian-12", Arch: "arm64", State: catalog.Unreachable, Kind: "architecture", Name: "docker.io/library/debian:12-slim", Note: "the builder runs no arm64"},
@@ -117,7 +118,7 @@ func TestCheckUnreachable(t *testing.T) {
 
 	files := index(t, cat)
 	files["files"], files["unread"] = "", "E: Failed to fetch Contents\nmore"
-	found = checked(t, cat, files, []string{"debian-12"}, []string{"amd64"})
+	found = checked(t, cat, files, CatalogCheck{Distros: []string{"debian-12"}, Archs: []string{"amd64"}})
 	for _, f := range found {
 		if f.Kind == "package" {
 			assert.Equal(t, catalog.Right, f.State, f.Name)
@@ -127,9 +128,64 @@ func TestCheckUnreachable(t *testing.T) {
 	}
 
 	g := newGateway(map[string]string{}, nil)
-	var unknown gwclient.BuildFunc = New(Options{}).CheckCatalog([]string{"debain-12"}, nil)
+	var unknown gwclient.BuildFunc = New(Options{}).CheckCatalog(CatalogCheck{Distros: []string{"debain-12"}})
 	_, err := unknown(t.Context(), g)
 	assert.EqualError(t, err, `unknown distribution "debain-12"; did you mean "debian-12"?`)
-	_, err = New(Options{}).CheckCatalog(nil, []string{"amd46"})(t.Context(), g)
+	_, err = New(Options{}).CheckCatalog(CatalogCheck{Archs: []string{"amd46"}})(t.Context(), g)
 	assert.ErrorContains(t, err, `unknown architecture "amd46"`)
+}
+
+// TestCheckInstalls looks for files that no list has in a system that is thrown away.
+func TestCheckInstalls(t *testing.T) {
+	cat := spectest.Catalog(t)
+	check := CatalogCheck{Distros: []string{"alpine-3.23"}, Archs: []string{"amd64"}}
+	var names, installed strings.Builder
+	for _, a := range cat.Asked("alpine-3.23", "amd64") {
+		names.WriteString("P:" + a.Name + "\np:cmd:sh=1\n\n")
+		for _, command := range a.Commands {
+			installed.WriteString("/bin/" + command + "\n")
+		}
+		for _, pattern := range a.Firmware {
+			installed.WriteString("/lib/firmware/" + strings.ReplaceAll(pattern, "*", "x") + "\n")
+		}
+	}
+	for _, p := range cat.AskedPaths("alpine-3.23", "amd64") {
+		if p.Path != "/etc/init.d/connman" {
+			installed.WriteString(p.Path + "\n")
+		}
+	}
+	files := map[string]string{"index": names.String()}
+	unlisted := bad(checked(t, cat, files, check))
+	require.NotEmpty(t, unlisted)
+	for _, f := range unlisted {
+		assert.True(t, f.State == catalog.Unlisted || f.Kind == "command" && f.State == catalog.Wrong, "%+v", f)
+	}
+
+	check.Install = true
+	for i := range cat.Distros["alpine-3.23"].Inits {
+		files[fmt.Sprintf("%d/installed", i)] = installed.String()
+	}
+	files[fmt.Sprintf("%d/installed", len(cat.Distros["alpine-3.23"].Inits))] = ""
+	assert.Equal(t, []catalog.Finding{
+		{Distro: "alpine-3.23", Arch: "amd64", State: catalog.Wrong, Kind: "service", Name: "/etc/init.d/connman"},
+	}, bad(checked(t, cat, files, check)))
+}
+
+// TestCheckMirrors has mirrors of the network in use.
+func TestCheckMirrors(t *testing.T) {
+	g := newGateway(map[string]string{
+		"build-arg:" + ConfigArg: "mirrors: {archives: {debian: https://mirror.example/debian}, registries: {docker.io: mirror.example/hub}}",
+	}, nil)
+	g.result.texts = index(t, spectest.Catalog(t))
+	_, err := New(Options{}).CheckCatalog(CatalogCheck{Distros: []string{"debian-12"}, Archs: []string{"amd64"}})(t.Context(), g)
+	require.NoError(t, err)
+	require.NotEmpty(t, g.execs)
+	var mirrors []string
+	for _, env := range g.execs[0].Meta.Env {
+		if strings.HasPrefix(env, "FLAVORKIT_MIRRORS=") {
+			mirrors = append(mirrors, env)
+		}
+	}
+	require.Len(t, mirrors, 1)
+	assert.Contains(t, mirrors[0], "deb.debian.org/debian https://mirror.example/debian ")
 }

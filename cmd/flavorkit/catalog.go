@@ -34,7 +34,9 @@ func catalogCommand() *cobra.Command {
 
 const catalogCheckHelp = `Check the catalog against the repositories of its distributions, or of those that
 you name: every package, and every command, firmware file, boot loader and
-service if the repositories list files. Nothing is installed.
+service if the repositories list files. Nothing is installed, except with
+--install: it installs the usual system of each distribution and throws it away,
+to look for the files that no repository lists.
 
 right        exists
 moved        is a file that exists at another path
@@ -48,7 +50,7 @@ unreachable.`
 func catalogCheckCommand() *cobra.Command {
 	f := &solveFlags{}
 	var format string
-	var archs []string
+	var check frontend.CatalogCheck
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "check [DISTRO…]",
@@ -60,14 +62,15 @@ func catalogCheckCommand() *cobra.Command {
 			if !ok {
 				return checkFormat(format, catalog.Names(reportFormats())...)
 			}
-			if err := checkSubjects(args, archs, f.Contexts); err != nil {
+			check.Distros = args
+			if err := checkSubjects(check.Distros, check.Archs, f.Contexts); err != nil {
 				return err
 			}
 			f.Log, f.Context = cmd.ErrOrStderr(), "."
 			if err := f.complete(); err != nil {
 				return err
 			}
-			f.Frontend = frontend.New(frontend.Options{}).CheckCatalog(args, archs)
+			f.Frontend = frontend.New(frontend.Options{}).CheckCatalog(check)
 			var found []catalog.Finding
 			err := f.withClient(cmd.Context(), func(c *client.Client) error {
 				return solve.AskLong(cmd.Context(), c, f.Options, "", func(res *gwclient.Result) error {
@@ -86,7 +89,8 @@ func catalogCheckCommand() *cobra.Command {
 	f.addBuilder(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&format, "format", "text", strings.Join(catalog.Names(reportFormats()), ", "))
-	flags.StringSliceVar(&archs, "arch", nil, "architectures to check, such as amd64,arm64 (default: all)")
+	flags.StringSliceVar(&check.Archs, "arch", nil, "architectures to check, such as amd64,arm64 (default: all)")
+	flags.BoolVar(&check.Install, "install", false, "install what the repositories list no files of, to look for them")
 	flags.BoolVar(&all, "all", false, "show what is right, too; json always does")
 	return cmd
 }

@@ -91,7 +91,7 @@ func TestRun(t *testing.T) {
 
 	commands := strings.Split(strings.TrimSpace(read(t, called)), "\n")
 	require.Len(t, commands, len(here())+1)
-	assert.Equal(t, "catalog check debian-12 --arch amd64", commands[0])
+	assert.Equal(t, "catalog check debian-12 --arch amd64 --install", commands[0])
 	assert.Contains(t, commands[1], "/specs/debian-12-amd64.core/kairos.spec --target image --platform linux/amd64")
 	assert.Contains(t, commands[3], "--target test")
 	assert.Contains(t, commands[6], "--push --tag ghcr.example/acme/core-debian-12-amd64:nightly")
@@ -235,7 +235,7 @@ func TestSubstitutes(t *testing.T) {
 	results, err := r.run(t.Context(), c, stages)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"github.com", "github.com"}, asked)
-	assert.Contains(t, read(t, called), "catalog check debian-12 --arch amd64 --build-context debian:12-slim=oci-layout:///base\n")
+	assert.Contains(t, read(t, called), "catalog check debian-12 --arch amd64 --install --build-context debian:12-slim=oci-layout:///base\n")
 	assert.Equal(t, []string{"debian:12-slim"}, results[0].Substitutes)
 
 	asked = nil

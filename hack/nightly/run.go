@@ -151,7 +151,7 @@ func (r *runner) commands(c status.Entry, s status.Stage, p *plan.Plan, spec str
 	out := []string{"--output", filepath.Join(r.dir, "out", c.Name)}
 	switch s {
 	case status.Check:
-		commands = append(commands, slices.Concat([]string{r.program, "catalog", "check"}, status.Distros(p), []string{"--arch", c.Arch}, replaced))
+		commands = append(commands, slices.Concat([]string{r.program, "catalog", "check"}, status.Distros(p), []string{"--arch", c.Arch, "--install"}, replaced))
 	case status.Upgrade:
 		env = append(env, "FLAVORKIT_NIGHTLY_FLAVOR="+c.Flavor)
 		commands = append(commands, []string{"hack/lane.sh", "nightly-upgrade", "-timeout", "120m", "-run", "^TestNightlyUpgrade$", "./test/integration"})

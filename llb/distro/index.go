@@ -46,9 +46,9 @@ func (w Wanted) needles() []string {
 // wildcards of the shell.
 const wildcards = "*?[]"
 
-// Look asks the repositories of a distribution what they have. The state holds what the package
-// manager says, for ReadIndex.
-func Look(ctx context.Context, s graph.Stage, in plan.Install, w Wanted) (llb.State, error) {
+// Look asks the repositories of a distribution what they have, at the mirrors of the plan. The state
+// holds what the package manager says, for ReadIndex.
+func Look(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, in plan.Install, w Wanted) (llb.State, error) {
 	index, err := script(in.Manager + "-index")
 	if err != nil {
 		return llb.State{}, err
@@ -61,6 +61,11 @@ func Look(ctx context.Context, s graph.Stage, in plan.Install, w Wanted) (llb.St
 	slices.Sort(names)
 	env := environment(in)
 	list(env, "FLAVORKIT_NEEDLE", w.needles())
+	access, mounts, err := reach(ctx, g, p, in)
+	if err != nil {
+		return llb.State{}, err
+	}
+	maps.Copy(env, access)
 	return s.Run(base, graph.Command{
 		Title:   "look into the repositories",
 		Script:  index,
@@ -68,9 +73,30 @@ func Look(ctx context.Context, s graph.Stage, in plan.Install, w Wanted) (llb.St
 		Env:     env,
 		Network: true,
 		Fresh:   true,
-		Mounts:  []llb.RunOption{downloads(s, in, s.Platform().Architecture, "index")},
+		Mounts:  append([]llb.RunOption{downloads(s, in, s.Platform().Architecture, "index")}, mounts...),
+		Explain: func(code uint32) error { return explain(p, in, code) },
 	}).AddMount("/out", llb.Scratch()), nil
 }
+
+// Installed lists the files of a system that packages were installed into, as far as somebody looks
+// for them, in InstalledFiles.
+func Installed(s graph.Stage, on llb.State, w Wanted) (llb.State, error) {
+	text, err := scripts.ReadFile("installed.sh")
+	if err != nil {
+		return llb.State{}, err
+	}
+	env := map[string]string{}
+	list(env, "FLAVORKIT_NEEDLE", w.needles())
+	return s.Run(on, graph.Command{
+		Title:  "list what was installed",
+		Script: graph.Script{Name: "installed.sh", Text: text},
+		Args:   []string{"/out/" + InstalledFiles},
+		Env:    env,
+	}).AddMount("/out", llb.Scratch()), nil
+}
+
+// InstalledFiles is the file that Installed writes.
+const InstalledFiles = "installed"
 
 // Coverage is which files the lists of an index have.
 type Coverage string
@@ -96,6 +122,16 @@ type Index struct {
 	Coverage Coverage
 	// Unread is why the lists of files cannot be read; empty when they can.
 	Unread string
+	// Tried tells that the files of a system with the packages are here, too.
+	Tried bool
+}
+
+// AddInstalled adds the files of a system, which Installed has listed.
+func (x *Index) AddInstalled(text string) {
+	x.Tried = true
+	for line := range strings.Lines(text) {
+		x.file(strings.TrimSuffix(line, "\n"))
+	}
 }
 
 // Has reports whether a package can be installed by a name.

@@ -20,7 +20,7 @@ var reads = regexp.MustCompile(`(?m)^# (FLAVORKIT_[A-Z_]+)`)
 // TestManagers checks that every package manager has a script, with the same features in its
 // comment as in the record.
 func TestManagers(t *testing.T) {
-	files := []string{"common.sh", "key.sh", "trust.sh"}
+	files := []string{"common.sh", "installed.sh", "key.sh", "trust.sh"}
 	for _, m := range catalog.Managers() {
 		t.Run(m.Name, func(t *testing.T) {
 			files = append(files, m.Name+".sh", m.Name+"-index.sh", m.Name+"-resolve.sh")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -22,6 +23,8 @@ type Subject struct {
 	Catalog *catalog.Catalog
 	Distro  *catalog.Distro
 	Arch    string
+	// Plans are those of its usual system, for each init system that it has.
+	Plans []*plan.Plan
 }
 
 // asked are the packages, each once and with all that it must bring.
@@ -29,7 +32,11 @@ func (s Subject) asked() []catalog.Asked { return s.Catalog.Asked(s.Distro.Name,
 
 // Install names the repositories.
 func (s Subject) Install() plan.Install {
-	in := plan.Install{Distro: s.Distro.Name, Base: s.Distro.Base, Manager: s.Distro.Manager, SkipRepositories: s.Distro.SkipRepositories}
+	usual := s.Plans[0].Userland.Install
+	in := plan.Install{
+		Distro: usual.Distro, Base: usual.Base, Manager: usual.Manager, SkipRepositories: usual.SkipRepositories,
+		Mirrors: usual.Mirrors, Authorities: usual.Authorities,
+	}
 	for _, a := range s.asked() {
 		in.Areas = append(in.Areas, a.Areas...)
 	}
@@ -40,6 +47,15 @@ func (s Subject) Install() plan.Install {
 
 // Look asks the repositories for all that the catalog names, in one step.
 func (s Subject) Look(ctx context.Context, g *graph.Graph) (llb.State, error) {
+	return distro.Look(ctx, g, s.stage(g), s.Plans[0], s.Install(), s.wanted())
+}
+
+func (s Subject) stage(g *graph.Graph) graph.Stage {
+	return g.Stage(s.Distro.Name+"/"+s.Arch, specs.Range{})
+}
+
+// wanted is all that the catalog names.
+func (s Subject) wanted() distro.Wanted {
 	var w distro.Wanted
 	for _, a := range s.asked() {
 		w.Names = append(w.Names, a.Name)
@@ -53,7 +69,60 @@ func (s Subject) Look(ctx context.Context, g *graph.Graph) (llb.State, error) {
 	for _, p := range s.Catalog.AskedPaths(s.Distro.Name, s.Arch) {
 		w.Paths = append(w.Paths, unit(p.Path))
 	}
-	return distro.Look(ctx, g.Stage(s.Distro.Name+"/"+s.Arch, specs.Range{}), s.Install(), w)
+	return w
+}
+
+// Try installs the usual system with each init system, and a kernel, to see the files that no list
+// has. The state has a directory for each, with distro.InstalledFiles.
+func (s Subject) Try(ctx context.Context, g *graph.Graph, x *distro.Index) (dirs []string, all llb.State, err error) {
+	var action *llb.FileAction
+	try := func(p *plan.Plan, in plan.Install, purpose string) error {
+		stage, dir := s.stage(g), strconv.Itoa(len(dirs))
+		// What there is not would be all that a package manager says.
+		in.Packages = slices.DeleteFunc(slices.Clone(in.Packages), func(p plan.Package) bool { return s.name(x, p.Name).State == catalog.Wrong })
+		installed, err := distro.Install(ctx, g, stage, p, in, purpose)
+		if err != nil {
+			return err
+		}
+		files, err := distro.Installed(stage, installed, s.wanted())
+		if err != nil {
+			return err
+		}
+		dirs = append(dirs, dir)
+		action = action.Copy(files, "/", "/"+dir, &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true})
+		return nil
+	}
+	kernel := s.Plans[0].Kernel.Install
+	for i, p := range s.Plans {
+		in := p.Userland.Install
+		if i == 0 {
+			in.Packages = slices.Concat(in.Packages, s.others(x, in.Packages, kernel.Packages))
+			in.Areas = s.Install().Areas
+		}
+		if err := try(p, in, "userland"); err != nil {
+			return nil, llb.State{}, err
+		}
+	}
+	if err := try(s.Plans[0], kernel, "kernel"); err != nil {
+		return nil, llb.State{}, err
+	}
+	return dirs, s.stage(g).On(g.Build).File(llb.Scratch(), "gather what was installed", action), nil
+}
+
+// others are the packages with files that no list has, beside those of the usual system.
+func (s Subject) others(x *distro.Index, usual ...[]plan.Package) []plan.Package {
+	var all []plan.Package
+	for _, a := range s.asked() {
+		p := plan.Package{Name: a.Name}
+		if !x.Has(a.Name) || slices.Contains(slices.Concat(append(usual, all)...), p) {
+			continue
+		}
+		unlisted := func(f catalog.Finding) bool { return f.State == catalog.Unlisted }
+		if slices.ContainsFunc(s.files(x, a), unlisted) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // unit is the file of a service: an instance has that of its template (systemd.unit(5)).
@@ -80,23 +149,32 @@ func (s Subject) Compare(x *distro.Index) []catalog.Finding {
 	}
 	for _, a := range s.asked() {
 		add(s.name(x, a.Name), a.Range)
-		for _, command := range a.Commands {
-			f := catalog.Finding{Kind: "command", Name: command}
-			files, listed := x.Command(command)
-			f.State = file(x, len(files) > 0, listed)
-			if f.State == catalog.Wrong {
-				// Scripts of packages make links, such as those of alternatives.
-				f.State, f.Note = catalog.Unlisted, "no package lists it; the script of one may make it"
-			}
-			add(unread(x, f), a.Range)
-		}
-		for _, pattern := range a.Firmware {
-			found, listed := x.Firmware(pattern)
-			add(unread(x, catalog.Finding{Kind: "firmware", Name: pattern, State: file(x, found, listed)}), a.Range)
+		for _, f := range s.files(x, a) {
+			add(f, a.Range)
 		}
 	}
 	for _, p := range s.Catalog.AskedPaths(s.Distro.Name, s.Arch) {
 		add(unread(x, s.path(x, p)), p.Range)
+	}
+	return all
+}
+
+// files looks up what a package must bring.
+func (s Subject) files(x *distro.Index, a catalog.Asked) []catalog.Finding {
+	var all []catalog.Finding
+	for _, command := range a.Commands {
+		f := catalog.Finding{Kind: "command", Name: command}
+		files, listed := x.Command(command)
+		f.State = file(x, len(files) > 0, listed)
+		if f.State == catalog.Wrong && !x.Tried {
+			// Scripts of packages make links, such as those of alternatives.
+			f.State, f.Note = catalog.Unlisted, "no package lists it; the script of one may make it"
+		}
+		all = append(all, unread(x, f))
+	}
+	for _, pattern := range a.Firmware {
+		found, listed := x.Firmware(pattern)
+		all = append(all, unread(x, catalog.Finding{Kind: "firmware", Name: pattern, State: file(x, found, listed)}))
 	}
 	return all
 }
@@ -126,6 +204,9 @@ func (s Subject) path(x *distro.Index, p catalog.AskedPath) catalog.Finding {
 	f := catalog.Finding{Kind: p.What, Name: p.Path}
 	files, listed := x.Match(unit(p.Path))
 	f.State = file(x, len(files) > 0, listed)
+	if p.Apart && !listed && f.State == catalog.Wrong {
+		f.State, f.Note = catalog.Unlisted, "nothing that was installed has to have it"
+	}
 	switch {
 	case p.One && len(files) > 1:
 		f.State, f.Note = catalog.Wrong, "it has to be one file: "+strings.Join(files, ", ")
@@ -144,7 +225,7 @@ func file(x *distro.Index, found, listed bool) catalog.State {
 		return catalog.Right
 	case x.Unread != "":
 		return catalog.Unreachable
-	case !listed:
+	case !listed && !x.Tried:
 		return catalog.Unlisted
 	default:
 		return catalog.Wrong

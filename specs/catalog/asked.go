@@ -129,7 +129,10 @@ type AskedPath struct {
 	What string
 	Key  string
 	// One tells that a path with wildcards stands for one file.
-	One   bool
+	One bool
+	// Apart tells that a system need not have it: it is the firmware of a board, or a service that is
+	// only masked.
+	Apart bool
 	Range specs.Range
 }
 
@@ -166,7 +169,7 @@ func (c *Catalog) AskedPaths(distro, arch string) []AskedPath {
 				add(own, "service", path.Join(dir, service), "inits", i, "enable", service)
 			}
 			for n, service := range init.Mask {
-				add(own, "masked service", path.Join(dir, service), "inits", i, "mask", n)
+				add(own, "masked service", path.Join(dir, service), "inits", i, "mask", n).Apart = true
 			}
 		}
 	}
@@ -176,7 +179,7 @@ func (c *Catalog) AskedPaths(distro, arch string) []AskedPath {
 			continue
 		}
 		for i, p := range m.Firmware.Files {
-			add(path.Join("models", name), cmp.Or(m.Title, name), p, "firmware", "files", i)
+			add(path.Join("models", name), cmp.Or(m.Title, name), p, "firmware", "files", i).Apart = true
 		}
 	}
 	return all

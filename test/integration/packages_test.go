@@ -2,11 +2,11 @@ package integration
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
+	"fmt"
 	"slices"
 	"testing"
 
+	"github.com/distribution/reference"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -16,6 +16,8 @@ import (
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/packages"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/test/spectest"
+	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
 // TestPackages asks Debian what a build would install, and for packages that it does not have.
@@ -57,33 +59,40 @@ func TestPackages(t *testing.T) {
 	assert.Contains(t, err.Error(), `kairos.spec:7:7: packages.add[1]: debian-12 has no version "0.1" of the package jq for amd64; it has `)
 }
 
+// checkCatalog returns what flavorkit catalog check finds.
+func checkCatalog(t *testing.T, check frontend.CatalogCheck, contexts map[string]string) []catalog.Finding {
+	t.Helper()
+	o := options(t, map[string]string{"kairos.spec": debianSpec})
+	o.Contexts = contexts
+	watch(&o)
+	check.Archs = []string{arch}
+	o.Frontend = frontend.New(frontend.Options{}).CheckCatalog(check)
+	var found []catalog.Finding
+	err := solve.AskLong(t.Context(), embedded(t), o, "", func(res *gwclient.Result) error {
+		return json.Unmarshal(res.Metadata["result.json"], &found)
+	})
+	require.NoError(t, err, "%v", o.Log)
+	return found
+}
+
+// withLayer adds a catalog with one distribution to named contexts.
+func withLayer(t *testing.T, contexts map[string]string, distro, text string) map[string]string {
+	t.Helper()
+	contexts["catalog"] = writeFiles(t, map[string]string{"distros/" + distro + ".yaml": text})
+	return contexts
+}
+
 // TestCatalogCheck holds the catalog to Debian, and a private one with mistakes.
 func TestCatalogCheck(t *testing.T) {
 	t.Parallel()
-	c := embedded(t)
-	check := func(contexts map[string]string) []catalog.Finding {
-		o := options(t, map[string]string{"kairos.spec": debianSpec})
-		for name, dir := range contexts {
-			o.Contexts[name] = dir
+	for _, distro := range []string{"debian-12", "debian-13"} {
+		found := checkCatalog(t, frontend.CatalogCheck{Distros: []string{distro}}, contexts(t))
+		require.Greater(t, len(found), 100)
+		for _, f := range found {
+			assert.Contains(t, []catalog.State{catalog.Right, catalog.Unlisted}, f.State, "%+v", f)
 		}
-		watch(&o)
-		o.Frontend = frontend.New(frontend.Options{}).CheckCatalog([]string{"debian-12"}, []string{arch})
-		var found []catalog.Finding
-		err := solve.AskLong(t.Context(), c, o, "", func(res *gwclient.Result) error {
-			return json.Unmarshal(res.Metadata["result.json"], &found)
-		})
-		require.NoError(t, err, "%v", o.Log)
-		return found
 	}
-	found := check(nil)
-	require.Greater(t, len(found), 100)
-	for _, f := range found {
-		assert.Contains(t, []catalog.State{catalog.Right, catalog.Unlisted}, f.State, "%+v", f)
-	}
-
-	dir := t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "distros"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "distros", "debian-12.yaml"), []byte(`name: debian-12
+	found := checkCatalog(t, frontend.CatalogCheck{Distros: []string{"debian-12"}}, withLayer(t, contexts(t), "debian-12", `name: debian-12
 like: debian-12
 groups:
   - name: acme
@@ -91,8 +100,7 @@ groups:
     packages: {gawkk: a name}
 loaders:
   amd64: {shim: /usr/share/shimx64.efi.signed}
-`), 0o644))
-	found = check(map[string]string{"catalog": dir})
+`))
 	assert.Contains(t, found, catalog.Finding{
 		Distro: "debian-12", Arch: arch, State: catalog.Wrong, Kind: "package", Name: "gawkk",
 		Place: "catalog/distros/debian-12.yaml:6:23", Note: `did you mean "gawk"?`,
@@ -101,4 +109,49 @@ loaders:
 		Distro: "debian-12", Arch: arch, State: catalog.Moved, Kind: "shim", Name: "/usr/share/shimx64.efi.signed",
 		Place: "catalog/distros/debian-12.yaml:8:17", Note: "is /usr/lib/shim/shimx64.efi.signed",
 	})
+}
+
+// TestCatalogCheckFamilies finds what is wrong in the other families, on local substitutes of their
+// repositories, and nothing else. Where no list tells about a file, an installation does.
+func TestCatalogCheckFamilies(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ distro, init, service, none string }{
+		{"fedora-44", "systemd", "/usr/lib/systemd/system/", "none.service"},
+		{"opensuse-leap-16.0", "systemd", "/usr/lib/systemd/system/", "none.service"},
+		{"alpine-3.23", "openrc", "/etc/init.d/", "none"},
+	} {
+		t.Run(tt.distro, func(t *testing.T) {
+			all := contexts(t)
+			base, err := reference.ParseNormalizedNamed(spectest.Catalog(t).Distros[tt.distro].Base)
+			require.NoError(t, err)
+			all[reference.FamiliarString(base)] = "oci-layout://" + testkit.StandIn(t, tt.distro)
+			found := checkCatalog(t, frontend.CatalogCheck{Distros: []string{tt.distro}, Install: true}, withLayer(t, all, tt.distro, fmt.Sprintf(`name: %s
+like: %[1]s
+groups:
+  - name: acme
+    why: mistakes
+    packages:
+      gawkk: a name
+      curl: {why: no such files, commands: [none], firmware: [none.bin]}
+inits:
+  - name: %s
+    enable:
+      %s: [default]
+`, tt.distro, tt.init, tt.none)))
+			require.Greater(t, len(found), 100)
+			found = slices.DeleteFunc(found, func(f catalog.Finding) bool { return f.State == catalog.Right })
+			finding := func(kind, name, place, note string) catalog.Finding {
+				return catalog.Finding{
+					Distro: tt.distro, Arch: arch, State: catalog.Wrong, Kind: kind, Name: name,
+					Place: "catalog/distros/" + tt.distro + ".yaml:" + place, Note: note,
+				}
+			}
+			assert.ElementsMatch(t, []catalog.Finding{
+				finding("package", "gawkk", "7:14", `did you mean "gawk"?`),
+				finding("command", "none", "8:13", ""),
+				finding("firmware", "none.bin", "8:13", ""),
+				finding("service", tt.service+tt.none, "12:7", ""),
+			}, found)
+		})
+	}
 }
