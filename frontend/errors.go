@@ -166,7 +166,14 @@ func (s *system) explain(ctx context.Context, err error) error {
 	case !noPath.MatchString(err.Error()):
 		return err
 	}
-	if failure := s.graph.Explain(vertex, code); failure != nil {
+	failure := s.graph.Explain(vertex, code)
+	var installation *distro.NotInstalled
+	switch {
+	case errors.As(failure, &installation):
+		if missing := s.missing(ctx, installation.Install); missing != nil {
+			return missing
+		}
+	case failure != nil:
 		return failure
 	}
 	return err

@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/llb/packages"
 	"github.com/flavorkit/flavorkit/plan"
@@ -52,6 +54,39 @@ func readPackages(ctx context.Context, s *system, stages []plan.Stage, ref gwcli
 	return found, slices.Concat(spec, catalog).Err()
 }
 
+// missing are the mistakes that packages are asked for which there are not, behind an installation
+// that failed; nil when there are none, or when the package manager cannot tell.
+func (s *system) missing(ctx context.Context, in plan.Install) error {
+	stages := slices.DeleteFunc(s.plan.Stages(), func(stage plan.Stage) bool { return !reflect.DeepEqual(stage.Install, in) })
+	if len(stages) == 0 {
+		return nil
+	}
+	var mistakes specs.Diagnostics
+	if err := s.lookUp(ctx, stages); errors.As(err, &mistakes) {
+		return mistakes
+	}
+	return nil
+}
+
+// lookUp reports missing packages of stages.
+func (s *system) lookUp(ctx context.Context, stages []plan.Stage) error {
+	r := s.sources.request
+	state, err := packages.ResolveStages(ctx, s.graph, s.plan, stages)
+	if err != nil {
+		return err
+	}
+	def, err := r.marshalState(ctx, s.graph, state)
+	if err != nil {
+		return err
+	}
+	ref, err := r.solveDefinition(ctx, def)
+	if err != nil {
+		return err
+	}
+	_, err = readPackages(ctx, s, stages, ref)
+	return err
+}
+
 // ofSpec reports whether a mistake is in a file of the spec.
 func (s *system) ofSpec(d specs.Diagnostic) bool {
 	return slices.Contains(s.plan.Origin.Sources, d.Range.Source)
@@ -63,6 +98,8 @@ func (s *system) absence(a packages.Absence) specs.Diagnostic {
 	message := fmt.Sprintf("%s has no package %q for %s", a.Stage.Install.Distro, a.Name, s.plan.Arch)
 	hint := ""
 	switch near, ok := specs.Nearest(a.Name, a.Names); {
+	case len(a.Beside) > 0:
+		hint = beside(a)
 	case len(a.Versions) > 0:
 		message = fmt.Sprintf("%s has no version %q of the package %s for %s", a.Stage.Install.Distro, a.Version, a.Name, s.plan.Arch)
 		hint = "it has " + strings.Join(a.Versions, ", ")
@@ -86,6 +123,16 @@ func (s *system) absence(a packages.Absence) specs.Diagnostic {
 		}
 	}
 	return s.plan.Origin.Diagnose(rules.PackageNotFound, a.Stage.At, hint, "%s", message)
+}
+
+// beside says how to take a package from a repository that has it.
+func beside(a packages.Absence) string {
+	for i, r := range a.Stage.Install.Repositories {
+		if len(r.Packages) > 0 && (slices.Contains(a.Beside, r.Name) || slices.Contains(a.Beside, strings.TrimSuffix(r.URL, "/"))) {
+			return fmt.Sprintf("the repository %s has it, but is limited to other packages: add it to %s", r.Name, key.Repositories.Item(i).Only())
+		}
+	}
+	return fmt.Sprintf("the repository %s has it, but the base image disables it: add it to repositories", strings.Join(a.Beside, ", "))
 }
 
 // packages returns what the stages would install, for every requested platform.

@@ -80,26 +80,30 @@ packages:
     - {value: nano, when: {arch: arm64}}
     - tree=9
     - htopp
+    - acme-agent
+repositories:
+  - {name: acme, url: "https://acme.example/apt/", suites: [stable], components: [main], packages: [acme-tool], key: acme.asc}
 `
-	g := newGateway(map[string]string{"filename": "kairos.spec", "requestid": PackagesRequest}, map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": spec}}})
+	g := newGateway(map[string]string{"filename": "kairos.spec", "requestid": PackagesRequest}, map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": spec}}, "context": {texts: map[string]string{"acme.asc": "key"}}})
 	g.result.texts = answers("")
 	maps.Copy(g.result.texts, map[string]string{
-		"userland/said":     "E: Unable to locate package htopp\nE: Version '9' for 'tree' was not found\nE: Unable to locate package gawk\n",
+		"userland/said":     "E: Unable to locate package htopp\nE: Version '9' for 'tree' was not found\nE: Unable to locate package gawk\nE: Package 'acme-agent' has no installation candidate\n",
 		"userland/names":    "tree\nhtop\nmawk\n",
-		"userland/versions": " tree | 2.1.0-1 | http://deb.debian.org/debian bookworm/main amd64 Packages\n",
+		"userland/versions": " tree | 2.1.0-1 | http://deb.debian.org/debian bookworm/main amd64 Packages\n acme-agent | 1.0 | https://acme.example/apt stable/main amd64 Packages\n",
 		"kernel/said":       "E: Unable to locate package linux-image-amd46\n",
 		"kernel/names":      "linux-image-amd64\n",
 	})
 	_, err := New(Options{}).Build(t.Context(), g)
 	require.Error(t, err)
 	lines := strings.Split(err.Error(), "\n")
-	require.Len(t, lines, 4)
+	require.Len(t, lines, 5)
 	assert.Equal(t, []string{
 		`kairos.spec:3:19: kernel.package: debian-12 has no package "linux-image-amd46" for amd64; did you mean "linux-image-amd64"?`,
 		`kairos.spec:7:7: packages.add[1]: debian-12 has no version "9" of the package tree for amd64; it has 2.1.0-1`,
 		`kairos.spec:8:7: packages.add[2]: debian-12 has no package "htopp" for amd64; did you mean "htop"?`,
-	}, lines[:3])
-	assert.Regexp(t, `^specs/catalog/distros/debian-12.yaml:\d+:\d+: groups\[0\].packages.gawk: debian-12 has no package "gawk" for amd64; did you mean "mawk"\?$`, lines[3])
+		`kairos.spec:9:7: packages.add[3]: debian-12 has no package "acme-agent" for amd64; the repository acme has it, but is limited to other packages: add it to repositories[0].packages`,
+	}, lines[:4])
+	assert.Regexp(t, `^specs/catalog/distros/debian-12.yaml:\d+:\d+: groups\[0\].packages.gawk: debian-12 has no package "gawk" for amd64; did you mean "mawk"\?$`, lines[4])
 	require.NotEmpty(t, errdefs.Sources(err), "clients show the lines")
 
 	entries := Entries{{Name: "a", Spec: &specs.Source{Name: "a.spec", Data: []byte(spec)}, Arch: "amd64"}}

@@ -30,7 +30,7 @@ if apk_cached add --simulate "$@" >"$out/resolved" 2>"$out/said"; then
 	# apk shows the credentials of a url here.
 	sed -i 's|://[^/@]*@|://|' "$out/policy"
 else
-	grep -q -e '(no such package)' -e 'breaks: world\[' "$out/said" || {
+	grep -q -e '(no such package)' -e 'breaks: world\[' -e 'masked in: ' "$out/said" || {
 		cat "$out/resolved" "$out/said" >&2
 		fail "apk finds no way to install the packages, see above"
 	}

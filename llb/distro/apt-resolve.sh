@@ -7,7 +7,7 @@
 #     uris      the archives, with their sizes and checksums (apt-get --print-uris)
 #     said      messages about packages that there are not
 #     names     all names of the index, when there are such messages
-#     versions  those of packages that are asked for by version, likewise (apt-cache madison)
+#     versions  those of the packages in the messages, likewise, with their repositories (apt-cache madison)
 #
 # FLAVORKIT_CACHE    directory for the index; it outlives the step
 # FLAVORKIT_AREAS    areas of the archive, one a line, beside those that the image asks for
@@ -77,7 +77,7 @@ if [ -n "$failed" ]; then
 	}
 	apt-cache -c "$options" pkgnames >"$out/names"
 	for package; do
-		case $package in *=*) apt-cache -c "$options" madison "${package%%=*}" >>"$out/versions" ;; esac
+		! grep -qwF -e "${package%%=*}" "$out/said" || apt-cache -c "$options" madison "${package%%=*}" >>"$out/versions"
 	done
 fi
 rm -f "$options"

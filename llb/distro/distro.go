@@ -4,6 +4,7 @@
 package distro
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
@@ -79,7 +80,7 @@ func installOn(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan,
 		Script:  text,
 		Args:    arguments(in),
 		Env:     env,
-		Explain: func(code uint32) error { return explain(p, in, code) },
+		Explain: func(code uint32) error { return cmp.Or(explain(p, in, code), error(&NotInstalled{in})) },
 	}
 	if locked, ok := g.Lock.Find(lock.RequestOf(in, s.Platform().Architecture, false)); ok {
 		useArchives(g, s, in, locked, &command)
@@ -93,6 +94,14 @@ func installOn(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan,
 	command.Network = true
 	command.Mounts = append([]llb.RunOption{downloads(s, in, s.Platform().Architecture, purpose)}, mounts...)
 	return s.Run(base, command).Root(), nil
+}
+
+// NotInstalled is the failure of an installation that says nothing about its cause. A package may be
+// missing.
+type NotInstalled struct{ Install plan.Install }
+
+func (e *NotInstalled) Error() string {
+	return fmt.Sprintf("%s cannot install the packages", e.Install.Manager)
 }
 
 // prepare lays the files into a base that are there before the first package.

@@ -5,6 +5,7 @@
 #   OUT  directory for what dnf says, which resolve.go reads:
 #     resolved   the table of the transaction, and messages about packages that there are not (dnf install --assumeno)
 #     available  name, version, architecture, download size and repository of all packages, with tabs between
+#     beside     the packages that there are not, and repositories that have them: a limited or a disabled one
 #
 # FLAVORKIT_CACHE  directory for metadata; it outlives the step
 # FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
@@ -27,3 +28,11 @@ grep -q -i -e '^No match for argument: ' -e '^Operation aborted' -e '^Nothing to
 	fail "dnf finds no way to install the packages, see above"
 }
 dnf_cached -q repoquery --available --qf '%{name}\t%{evr}\t%{arch}\t%{downloadsize}\t%{repoid}\n' >"$out/available"
+absent=$(sed -n 's/^No match for argument: *//p' "$out/resolved")
+if [ -n "$absent" ]; then
+	whole=--disableexcludes=all
+	[ -z "$system" ] || whole='--setopt=disable_excludes=*' # dnf 5
+	# shellcheck disable=SC2086  # one a line
+	dnf_cached -q "$whole" --enablerepo='*' --disablerepo='*-debuginfo' --disablerepo='*-source' --setopt=skip_if_unavailable=True \
+		repoquery --available --qf '%{name}\t%{repoid}\n' $absent >"$out/beside" || true
+fi

@@ -24,12 +24,12 @@ func managers() map[string]manager {
 		},
 		"dnf": {
 			repositories: configuration{dir: "/etc/yum.repos.d", keys: "/etc/pki/rpm-gpg", files: dnfFiles},
-			resolve:      reader{[]string{"resolved", "available"}, readDNF},
+			resolve:      reader{[]string{"resolved", "available", "beside"}, readDNF},
 			index:        indexReader{[]string{"names", "provides", "files"}, indexDNF},
 		},
 		"zypper": {
 			repositories: configuration{dir: "/etc/zypp/repos.d", keys: "/etc/pki/rpm-gpg", files: zypperFiles},
-			resolve:      reader{[]string{"resolved", "available"}, readZypper},
+			resolve:      reader{[]string{"resolved", "available", "beside"}, readZypper},
 			index:        indexReader{[]string{"available", "provides", "files"}, indexZypper},
 		},
 	}

@@ -77,6 +77,9 @@ type Missing struct {
 	plan.Package
 	// Versions are those that there are instead of the one that is asked for.
 	Versions []string
+	// Beside are repositories that have the package, but that it is not taken from: a limited one, or
+	// one that the image has disabled. They are as the package manager names them, or urls.
+	Beside []string
 }
 
 // Resolution is the answer of a package manager.
@@ -138,14 +141,18 @@ type reader struct {
 }
 
 // missing are the packages that are asked for and not in the list, in their order. Versions are
-// those that there are of each name; a name that has some lacks only the version.
-func missing(asked []plan.Package, absent func(plan.Package) bool, versions map[string][]string) []Missing {
+// those that there are of each name; a name that has some lacks only the version. Beside are the
+// other repositories that have a name.
+func missing(asked []plan.Package, absent func(plan.Package) bool, versions, beside map[string][]string) []Missing {
 	var all []Missing
 	for _, p := range asked {
 		if absent(p) {
 			m := Missing{Package: p}
 			if p.Version != "" {
 				m.Versions = versions[p.Name]
+			}
+			if len(m.Versions) == 0 {
+				m.Beside = slices.Compact(slices.Sorted(slices.Values(beside[p.Name])))
 			}
 			all = append(all, m)
 		}
@@ -159,8 +166,8 @@ var (
 	// 'URI' FILE SIZE HASH
 	aptURI    = regexp.MustCompile(`(?m)^'([^']+)' (\S+) (\d+)(?: SHA256:([0-9a-f]{64}))?`)
 	aptAbsent = regexp.MustCompile(`(?m)^E: (?:Unable to locate package (\S+)|Version '[^']*' for '([^']+)' was not found|Package '([^']+)' has no installation candidate)$`)
-	// NAME | VERSION | SOURCE
-	aptVersion = regexp.MustCompile(`(?m)^ *(\S+) \| +(\S+) \|`)
+	// NAME | VERSION | URL SUITE ...
+	aptVersion = regexp.MustCompile(`(?m)^ *(\S+) \| +(\S+) \| +(\S+)`)
 )
 
 func readAPT(files map[string]string, asked []plan.Package) (*Resolution, error) {
@@ -219,11 +226,12 @@ func readAPT(files map[string]string, asked []plan.Package) (*Resolution, error)
 	for _, m := range aptAbsent.FindAllStringSubmatch(files["said"], -1) {
 		absent[cmp.Or(m[1], m[2], m[3])] = true
 	}
-	versions := map[string][]string{}
+	versions, beside := map[string][]string{}, map[string][]string{}
 	for _, m := range aptVersion.FindAllStringSubmatch(files["versions"], -1) {
 		versions[m[1]] = append(versions[m[1]], m[2])
+		beside[m[1]] = append(beside[m[1]], m[3])
 	}
-	r.Missing = missing(asked, func(p plan.Package) bool { return absent[p.Name] || absent[p.String()] }, versions)
+	r.Missing = missing(asked, func(p plan.Package) bool { return absent[p.Name] || absent[p.String()] }, versions, beside)
 	r.Names = strings.Fields(files["names"])
 	return r, nil
 }
@@ -233,6 +241,8 @@ var (
 	apkStep = regexp.MustCompile(`(?m)^\(\d+/\d+\) (?:Installing|Upgrading|Downgrading|Replacing|Reinstalling) (\S+) \((?:\S+ -> )?(\S+)\)`)
 	// NAME (no such package): — and a version that is not there, with the world's constraint.
 	apkAbsent = regexp.MustCompile(`(?m)^\s+(\S+) \(no such package\):|breaks: world\[([^\]]+)\]`)
+	// NAME-VERSION: — masked in: @REPOSITORY, which is limited, and satisfies: world[NAME]
+	apkMasked = regexp.MustCompile(`(?m)^\s+\S+:\n\s+masked in: (\S.*)\n\s+satisfies: world\[([^\]]+)\]`)
 	// apkTag is that of a limited repository, before a version.
 	apkTag = regexp.MustCompile(`@[^=<>~]+`)
 )
@@ -279,7 +289,14 @@ func readAPK(files map[string]string, asked []plan.Package) (*Resolution, error)
 	for _, m := range apkAbsent.FindAllStringSubmatch(files["said"], -1) {
 		absent[apkTag.ReplaceAllString(cmp.Or(m[1], m[2]), "")] = true
 	}
-	r.Missing = missing(asked, func(p plan.Package) bool { return absent[p.Name] || absent[p.String()] }, versions)
+	beside := map[string][]string{}
+	for _, m := range apkMasked.FindAllStringSubmatch(files["said"], -1) {
+		absent[m[2]] = true
+		for _, tag := range strings.Fields(m[1]) {
+			beside[m[2]] = append(beside[m[2]], strings.TrimPrefix(tag, "@"))
+		}
+	}
+	r.Missing = missing(asked, func(p plan.Package) bool { return absent[p.Name] || absent[p.String()] }, versions, beside)
 	return r, nil
 }
 
@@ -327,8 +344,14 @@ func readDNF(files map[string]string, asked []plan.Package) (*Resolution, error)
 	for _, m := range dnfAbsent.FindAllStringSubmatch(files["resolved"], -1) {
 		absent[m[1]] = true
 	}
+	beside := map[string][]string{}
+	for line := range strings.Lines(files["beside"]) {
+		if name, repository, ok := strings.Cut(strings.TrimSpace(line), "\t"); ok {
+			beside[name] = append(beside[name], repository)
+		}
+	}
 	manager, _ := catalog.ManagerByName("dnf")
-	r.Missing = missing(asked, func(p plan.Package) bool { return absent[manager.Package(p.Name, p.Version)] }, versions)
+	r.Missing = missing(asked, func(p plan.Package) bool { return absent[manager.Package(p.Name, p.Version)] }, versions, beside)
 	return r, nil
 }
 
@@ -407,9 +430,13 @@ func readZypper(files map[string]string, asked []plan.Package) (*Resolution, err
 	if err != nil {
 		return nil, err
 	}
+	beside := map[string][]string{}
+	if err := solvables(files["beside"], func(_ string, s solvable) { beside[s.Name] = append(beside[s.Name], s.Repository) }, nil, nil); err != nil {
+		return nil, err
+	}
 	r.Missing = missing(asked, func(p plan.Package) bool {
 		return absent[p.String()] || p.Version != "" && absent[p.Name+" = "+p.Version]
-	}, versions)
+	}, versions, beside)
 	return r, nil
 }
 

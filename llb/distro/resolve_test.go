@@ -88,9 +88,10 @@ func TestReadMissing(t *testing.T) {
 			{Package: plan.Package{Name: "tree", Version: "9"}, Versions: []string{"2.1.0-1"}},
 			{Package: plan.Package{Name: "firmware-misc-nonfree"}},
 		}},
-		"apk": {[]string{"htop", "htopp", "libncursesw=9"}, []Missing{
+		"apk": {[]string{"htop", "htopp", "libncursesw=9", "acme-agent"}, []Missing{
 			{Package: plan.Package{Name: "htopp"}},
 			{Package: plan.Package{Name: "libncursesw", Version: "9"}, Versions: []string{"6.5_p20241006-r3"}},
+			{Package: plan.Package{Name: "acme-agent"}, Beside: []string{"acme"}},
 		}},
 		"dnf4":   {[]string{"alpha", "alphx", "beta=9"}, rpmMissing()},
 		"dnf5":   {[]string{"alpha", "alphx", "beta=9"}, rpmMissing()},
@@ -108,7 +109,7 @@ func TestReadMissing(t *testing.T) {
 
 func rpmMissing() []Missing {
 	return []Missing{
-		{Package: plan.Package{Name: "alphx"}},
+		{Package: plan.Package{Name: "alphx"}, Beside: []string{"extra"}},
 		{Package: plan.Package{Name: "beta", Version: "9"}, Versions: []string{"0.5-3"}},
 	}
 }

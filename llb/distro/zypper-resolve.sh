@@ -5,6 +5,7 @@
 #   OUT  directory for what zypper says, which resolve.go reads:
 #     resolved   the summary of the installation, and messages about packages that there are not (zypper --xmlout)
 #     available  all packages of the repositories (zypper --xmlout search)
+#     beside     the packages that there are not, in repositories that are disabled, likewise
 #
 # FLAVORKIT_CACHE  directory for metadata; it outlives the step
 # FLAVORKIT_SKIP_REPOSITORIES  repositories, by alias, one a line, that are not read
@@ -30,3 +31,11 @@ case $status in
 	;;
 esac
 zypper_cached --xmlout --no-refresh search --details --type package >"$out/available"
+if [ "$status" -eq 104 ]; then
+	zypper_cached --quiet modifyrepo --enable --all
+	# What is disabled need not be in reach.
+	zypper_cached --quiet refresh >&2 || true
+	# shellcheck disable=SC2046  # one a line
+	zypper_cached --xmlout --no-refresh search --details --type package --match-exact -- \
+		$(sed -n "s/.*No provider of &apos;\([^&]*\)&apos; found.*/\1/p" "$out/resolved") >"$out/beside" || true
+fi

@@ -102,6 +102,9 @@ func (k Key) Timeout() Key { return k.Entry("timeout") }
 // SigningKey is the key of the public key of a repository.
 func (k Key) SigningKey() Key { return k.Entry("key") }
 
+// Only is the key of the packages that a repository is limited to.
+func (k Key) Only() Key { return k.Entry("packages") }
+
 // Context is the key of the named context of a component or a layer.
 func (k Key) Context() Key { return k.Entry("context") }
 

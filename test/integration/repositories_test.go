@@ -154,7 +154,8 @@ func TestBadRepository(t *testing.T) {
 		},
 		"package that the repository is not asked for": {
 			release: aptrepo.Release{Signer: signer}, key: signer.Key(), more: "    packages: [tree]\n", packages: "acme-agent",
-			err: "/run/flavorkit/apt.sh", says: "acme-agent", line: 12,
+			err:  `kairos.spec:12:9: packages.add[0]: debian-12 has no package "acme-agent" for amd64; the repository acme has it, but is limited to other packages: add it to repositories[0].packages`,
+			says: "acme-agent", line: 12,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
