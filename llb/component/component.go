@@ -94,12 +94,8 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 	if err != nil {
 		return llb.State{}, err
 	}
-	opts := []llb.HTTPOption{llb.Filename(file)}
 	locked := Locked(g, p, c)
-	if sum := cmp.Or(c.Download.SHA256, locked); sum != "" {
-		opts = append(opts, llb.Checksum(digest.NewDigestFromEncoded(digest.SHA256, sum)))
-	}
-	archive := fetchMirrored(s, p, c.Download.URL, opts...)
+	archive := fetchMirrored(s, p, c.Download.URL, file, sumOf(cmp.Or(c.Download.SHA256, locked)))
 	unpack := s.On(g.Build)
 	tools, err := unpack.Image(ctx, p.ScriptImage)
 	if err != nil {
@@ -109,7 +105,7 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 	args := []string{"/out", c.Install, c.Path, in + file}
 	mounts := []llb.RunOption{llb.AddMount(in+file, archive, llb.SourcePath("/"+file), llb.Readonly)}
 	if address := c.Download.Checksums; address != "" && locked == "" {
-		sums := fetchMirrored(s, p, address, llb.Filename(ChecksumList))
+		sums := fetchMirrored(s, p, address, ChecksumList, "")
 		mounts = append(mounts, llb.AddMount(in+ChecksumList, sums, llb.SourcePath("/"+ChecksumList), llb.Readonly))
 		args = append(args, in+ChecksumList)
 	}
@@ -123,9 +119,47 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 }
 
 // fetchMirrored downloads a file from its mirror.
-func fetchMirrored(s graph.Stage, p *plan.Plan, url string, opts ...llb.HTTPOption) llb.State {
+func fetchMirrored(s graph.Stage, p *plan.Plan, url, file string, sum digest.Digest) llb.State {
 	url = p.MirroredDownload(url)
-	return s.Fetch("download "+url, url, opts...)
+	return s.Fetch("download "+url, url, file, sum)
+}
+
+// sumOf is the digest of a checksum; empty for none.
+func sumOf(sha256 string) digest.Digest {
+	if sha256 == "" {
+		return ""
+	}
+	return digest.NewDigestFromEncoded(digest.SHA256, sha256)
+}
+
+// Download is a file that the system needs.
+type Download struct {
+	Component plan.Component
+	// Sum is empty for a file that neither spec nor lock has a checksum of.
+	Sum digest.Digest
+}
+
+// Downloads are those of a plan. A component that a named context replaces has none.
+func Downloads(ctx context.Context, g *graph.Graph, p *plan.Plan) ([]Download, error) {
+	var all []Download
+	for _, c := range p.Components {
+		if c.Download == nil {
+			continue
+		}
+		_, replaced, err := g.Sources.Context(ctx, c.Name, g.Target)
+		if err != nil {
+			return nil, errors.Wrapf(err, "read the named context %s", c.Name)
+		}
+		if !replaced {
+			all = append(all, Download{c, sumOf(cmp.Or(c.Download.SHA256, Locked(g, p, c)))})
+		}
+	}
+	return all, nil
+}
+
+// Fetch downloads the file under a name.
+func (d Download) Fetch(g *graph.Graph, p *plan.Plan, file string) llb.State {
+	return fetchMirrored(g.Stage("component/"+d.Component.Name, p.At(d.Component.Key())), p, d.Component.Download.URL, file, d.Sum)
 }
 
 // Locked is the checksum that the lock has for the download of a component; empty for none. Older
@@ -137,19 +171,16 @@ func Locked(g *graph.Graph, p *plan.Plan, c plan.Component) string {
 // Lists are the publishers' lists of checksums for the downloads of a plan, by the URL of the
 // download. A component that a named context replaces has none.
 func Lists(ctx context.Context, g *graph.Graph, p *plan.Plan) (map[string]llb.State, error) {
+	downloads, err := Downloads(ctx, g, p)
+	if err != nil {
+		return nil, err
+	}
 	lists := map[string]llb.State{}
-	for _, c := range p.Components {
-		if c.Download == nil || c.Download.SHA256 != "" {
-			continue
+	for _, d := range downloads {
+		if c := d.Component; c.Download.SHA256 == "" {
+			s := g.Stage("component/"+c.Name, p.At(c.Key()))
+			lists[c.Download.URL] = fetchMirrored(s, p, c.Download.Checksums, ChecksumList, "")
 		}
-		if _, replaced, err := g.Sources.Context(ctx, c.Name, g.Target); err != nil || replaced {
-			if err != nil {
-				return nil, errors.Wrapf(err, "read the named context %s", c.Name)
-			}
-			continue
-		}
-		s := g.Stage("component/"+c.Name, p.At(c.Key()))
-		lists[c.Download.URL] = fetchMirrored(s, p, c.Download.Checksums, llb.Filename(ChecksumList))
 	}
 	return lists, nil
 }

@@ -27,9 +27,7 @@ func useArchives(g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Sta
 	for _, id := range locked.Archives {
 		a := g.Lock.Archives[locked.Distro][id]
 		file := a.SHA256 + path.Ext(a.URL)
-		from := s.FetchOf("download the packages of the lock", "download "+id, in.Mirrored(a.URL), digest.NewDigestFromEncoded(digest.SHA256, a.SHA256), file, func(cause error) error {
-			return goneArchive(g.Lock, locked.Distro, id, cause)
-		})
+		from := FetchArchive(g, s, in, id, file)
 		c.Mounts = append(c.Mounts, llb.AddMount(path.Join(archivesDir, file), from, llb.SourcePath("/"+file), llb.Readonly))
 	}
 	// Without a network, the package manager cannot add this one for repositories with https.
@@ -40,6 +38,14 @@ func useArchives(g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Sta
 	if secure && brought && !asked {
 		c.Args = append(c.Args, certificates)
 	}
+}
+
+// FetchArchive downloads an archive of the lock as a file of a name.
+func FetchArchive(g *graph.Graph, s graph.Stage, in plan.Install, id, file string) llb.State {
+	a := g.Lock.Archives[in.Distro][id]
+	return s.FetchOf("download the packages of the lock", "download "+id, in.Mirrored(a.URL), file, digest.NewDigestFromEncoded(digest.SHA256, a.SHA256), func(cause error) error {
+		return goneArchive(g.Lock, in.Distro, id, cause)
+	})
 }
 
 // goneArchive is the mistake that an archive of the lock cannot be had.

@@ -295,9 +295,8 @@ func publicKey(ctx context.Context, g *graph.Graph, p *plan.Plan, m catalog.Mana
 	const given = graph.ScriptDir + "/key"
 	var mount llb.RunOption
 	if d := r.Key.Download; d != nil {
-		sum := llb.Checksum(digest.NewDigestFromEncoded(digest.SHA256, d.SHA256))
 		from := p.MirroredDownload(d.URL)
-		mount = llb.AddMount(given, s.Fetch("download "+from, from, llb.Filename("key"), sum), llb.SourcePath("/key"), llb.Readonly)
+		mount = llb.AddMount(given, s.Fetch("download "+from, from, "key", digest.NewDigestFromEncoded(digest.SHA256, d.SHA256)), llb.SourcePath("/key"), llb.Readonly)
 	} else {
 		from, err := g.Sources.Files(ctx, r.Key.Context)
 		if err != nil {

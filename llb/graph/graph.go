@@ -68,6 +68,8 @@ type Graph struct {
 	Caps     Caps
 	// Lock has the exact packages and downloads; nil for the newest ones.
 	Lock *lock.File
+	// Bundle has what would be downloaded; nil for none.
+	Bundle *Bundle
 	// Target is the platform of the system, Build that of the builder.
 	Target, Build ocispecs.Platform
 	// Several is true when the build is for more than one platform.

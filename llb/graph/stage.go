@@ -11,7 +11,6 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
-	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
@@ -106,25 +105,6 @@ func (s Stage) Take(on llb.State, title string, action *llb.FileAction, missing 
 // Tree adds small files to a state.
 func (s Stage) Tree(on llb.State, title string, entries []tree.Entry) llb.State {
 	return s.File(on, title, s.graph.Tree(entries))
-}
-
-// Fetch downloads a file.
-func (s Stage) Fetch(title, url string, opts ...llb.HTTPOption) llb.State {
-	for _, o := range s.options(title) {
-		opts = append(opts, o)
-	}
-	return llb.HTTP(url, opts...)
-}
-
-// FetchOf downloads one of many files, which share a line of the progress output. explain is for a
-// failed download.
-func (s Stage) FetchOf(group, title, url string, sum digest.Digest, file string, explain ExplainFetch) llb.State {
-	opts := []llb.HTTPOption{llb.Filename(file), llb.Checksum(sum)}
-	for _, o := range s.options(title) {
-		opts = append(opts, o)
-	}
-	shared := s.title(group)
-	return llb.HTTP(url, append(opts, llb.ProgressGroup(shared, shared, false), s.graph.explanations.addFetch(Fetch{URL: url, Explain: explain}))...)
 }
 
 // Script is a shell script of flavorkit. It gets values as arguments, environment variables or
