@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
@@ -49,7 +50,7 @@ func New(o Options) *Frontend { return &Frontend{o} }
 
 // Build is a gwclient.BuildFunc. It builds the spec of a request, or answers its subrequest.
 func (f *Frontend) Build(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
-	in, err := f.inputs(c)
+	in, err := f.inputs(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -75,14 +76,17 @@ type inputs struct {
 	contexts flightcontrol.CachedGroup[*resolved]
 	catalogs flightcontrol.CachedGroup[*catalog.Catalog]
 	locks    flightcontrol.CachedGroup[*lock.File]
+	// bundle has what the network would; nil for none.
+	bundle *given
 }
 
-func (f *Frontend) inputs(c gwclient.Client) (*inputs, error) {
+func (f *Frontend) inputs(ctx context.Context, c gwclient.Client) (*inputs, error) {
 	ui, err := dockerui.NewClient(c)
 	if err != nil {
 		return nil, errors.Wrap(err, "read the build options")
 	}
-	return &inputs{client: c, ui: ui, options: f.options, localID: identity.NewID()}, nil
+	in := &inputs{client: c, ui: ui, options: f.options, localID: identity.NewID()}
+	return in, in.openBundle(ctx)
 }
 
 // request is one build request.
@@ -98,6 +102,19 @@ type request struct {
 	warn func(context.Context, string, gwclient.WarnOpts)
 	// shared is true when build arguments are for other specs, too.
 	shared bool
+	// names of the files that were read from the directory of the spec.
+	names sync.Map
+}
+
+// opened are the files that were read from the directory of the spec, sorted.
+func (r *request) opened() []string {
+	names := []string{r.spec.Name}
+	r.names.Range(func(name, _ any) bool {
+		names = append(names, name.(string))
+		return true
+	})
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (in *inputs) request(entry *llb.SourceMap, spec *specs.Source, maps *sourceMaps) *request {
@@ -307,6 +324,9 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 
 // resolve plans for a platform and checks the files that the spec names.
 func (r *request) resolve(ctx context.Context, doc *specs.Document, target ocispecs.Platform) (*plan.Plan, *sources, error) {
+	if err := r.bundle.checkPlatform(target); err != nil {
+		return nil, nil, err
+	}
 	cat, err := r.catalog(ctx)
 	if err != nil {
 		return nil, nil, err

@@ -36,7 +36,7 @@ type CatalogCheck struct {
 // catalog.Finding.
 func (f *Frontend) CheckCatalog(o CatalogCheck) gwclient.BuildFunc {
 	return func(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
-		in, err := f.inputs(c)
+		in, err := f.inputs(ctx, c)
 		if err != nil {
 			return nil, err
 		}

@@ -18,7 +18,7 @@ import (
 // generated is the system of a spec, for a target.
 func generated(t *testing.T, spec, name string, dirs map[string]files) *system {
 	t.Helper()
-	in, err := New(Options{}).inputs(newGateway(map[string]string{}, dirs))
+	in, err := New(Options{}).inputs(t.Context(), newGateway(map[string]string{}, dirs))
 	require.NoError(t, err)
 	r := in.request(nil, &specs.Source{Name: "kairos.spec", Data: []byte(spec)}, newSourceMaps(nil))
 	doc, err := r.load(t.Context())

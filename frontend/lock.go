@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,6 +30,9 @@ const LockedArg = "FLAVORKIT_LOCKED"
 
 // locked reports whether a build must find all of its inputs in the lock file.
 func (in *inputs) locked() (bool, error) {
+	if in.bundle != nil || in.client.BuildOpts().Opts["requestid"] == BundleRequest {
+		return true, nil
+	}
 	value := in.ui.BuildArgs[LockedArg]
 	if value == "" {
 		return false, nil
@@ -114,7 +118,8 @@ func (r *request) checkLock(ctx context.Context, s *system) (specs.Diagnostics, 
 		return nil, err
 	}
 	if must {
-		return nil, found.Err()
+		missing, err := s.notBundled(ctx)
+		return nil, cmp.Or(err, append(found, missing...).Err())
 	}
 	return found.Unskipped(s.plan.Origin.Sources), nil
 }

@@ -47,7 +47,7 @@ func (in *inputs) entry(c Entry, maps *sourceMaps) *request {
 // Entry builds a single entry. The request must have the platform of the entry.
 func (f *Frontend) Entry(c Entry) gwclient.BuildFunc {
 	return func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
-		in, err := f.inputs(gw)
+		in, err := f.inputs(ctx, gw)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ type Entries []Entry
 // The result has one reference per entry, under its name.
 func (f *Frontend) Entries(cs Entries) gwclient.BuildFunc {
 	return func(ctx context.Context, gw gwclient.Client) (*gwclient.Result, error) {
-		in, err := f.inputs(gw)
+		in, err := f.inputs(ctx, gw)
 		if err != nil {
 			return nil, err
 		}

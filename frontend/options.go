@@ -68,6 +68,7 @@ func (r *request) graph(src graph.Sources, overlays catalog.Overlays, target, bu
 		Sources:        src,
 		Overlays:       overlays,
 		Caps:           r.caps(),
+		Bundle:         r.bundle.downloads(),
 		Target:         target,
 		Build:          builder,
 		Several:        len(r.ui.TargetPlatforms) > 1,

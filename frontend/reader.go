@@ -27,6 +27,9 @@ func (s *specReader) File(ctx context.Context, name string) ([]byte, error) {
 		st = s.request.entry.State
 	}
 	data, err := s.read(ctx, *st, name)
+	if err == nil {
+		s.request.names.Store(name, true)
+	}
 	if errors.Is(err, fs.ErrNotExist) && s.request.spec.Name == nameless {
 		// The directory of such a spec contains nothing else.
 		main, err := s.request.ui.MainContext(ctx, llb.FollowPaths([]string{name}))

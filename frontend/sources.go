@@ -129,6 +129,9 @@ func (s *sources) image(ctx context.Context, ref string, platform ocispecs.Platf
 	img, err := s.request.images.Do(ctx, key, func(ctx context.Context) (resolved, error) {
 		pin, locked := s.lock.Image(ref, platform.Architecture)
 		img, ok, err := s.context(ctx, ref, platform)
+		if err == nil && !ok && s.request.bundle != nil {
+			return img, errors.New("the bundle does not have it")
+		}
 		if err == nil && !ok {
 			name := pulled
 			if pin.Digest != "" && !strings.Contains(ref, "@") {

@@ -33,6 +33,7 @@ const (
 	ExplainRequest  = "frontend.kairos.explain"
 	PackagesRequest = "frontend.kairos.packages"
 	LockRequest     = "frontend.kairos.lock"
+	BundleRequest   = "frontend.kairos.bundle"
 	SchemaRequest   = "frontend.kairos.schema"
 )
 
@@ -69,6 +70,7 @@ func allSubrequests() []subrequest {
 		{Request: own(ExplainRequest, "Show why everything is in the system"), answer: (*request).explain},
 		{Request: own(PackagesRequest, "Show what every stage would install"), answer: (*request).packages, together: Entries.packages},
 		{Request: own(LockRequest, "Write the lock file"), answer: (*request).writeLock, together: Entries.writeLock},
+		{Request: own(BundleRequest, "Collect what builds need, for flavorkit bundle"), answer: (*request).writeBundle},
 		{Request: own(SchemaRequest, "Show the JSON schema of the spec"), answer: (*request).schema},
 		{Request: subrequests.SubrequestsDescribeDefinition, answer: (*request).describe},
 	}

@@ -6,17 +6,18 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/plugins/content/local"
-	"github.com/distribution/reference"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/moby/buildkit/client"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 	"github.com/tonistiigi/fsutil"
+
+	"github.com/flavorkit/flavorkit/frontend"
 )
 
 // addContext adds a named context, written as for docker buildx build --build-context.
 func addContext(opt *client.SolveOpt, name, value string) error {
-	key := contextKey(name)
+	key := frontend.ContextKey(name)
 	switch {
 	case strings.HasPrefix(value, "oci-layout://"):
 		return addLayout(opt, key, strings.TrimPrefix(value, "oci-layout://"))
@@ -35,19 +36,6 @@ func addContext(opt *client.SolveOpt, name, value string) error {
 	opt.LocalMounts[key] = fs
 	opt.FrontendAttrs["context:"+key] = "local:" + key
 	return nil
-}
-
-// contextKey returns the key with which dockerui looks up a context: an image name without
-// docker.io/library and :latest, but with the platform.
-func contextKey(name string) string {
-	image, platform, hasPlatform := strings.Cut(name, "::")
-	if named, err := reference.ParseNormalizedNamed(image); err == nil {
-		image = strings.TrimSuffix(reference.FamiliarString(named), ":latest")
-	}
-	if hasPlatform {
-		return image + "::" + platform
-	}
-	return image
 }
 
 // addLayout adds an image of an OCI layout: path, path:tag or path@digest.

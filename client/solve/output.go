@@ -36,6 +36,25 @@ func OutputDir(dir string) (*Output, error) {
 	return o, nil
 }
 
+// OutputMade is for a file or directory that the client makes of a result. It is made at Partial, and the
+// result is exported to a directory beside it.
+func OutputMade(path string) (*Output, error) {
+	o := &Output{moves: map[string]string{filepath.Base(path): path}}
+	if err := o.open(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	o.Entry = client.ExportEntry{Type: client.ExporterLocal, OutputDir: filepath.Join(o.partial, ".result")}
+	return o, nil
+}
+
+// Partial is where a file or directory is made.
+func (o *Output) Partial() string {
+	for name := range o.moves {
+		return filepath.Join(o.partial, name)
+	}
+	return o.partial
+}
+
 // OutputImage exports an image as an OCI archive.
 func OutputImage(file string) (*Output, error) {
 	return outputFile(client.ExporterOCI, file, rewriteTimes(map[string]string{}))

@@ -75,12 +75,14 @@ func Ask(ctx context.Context, c *client.Client, o Options, request string, answe
 	return err
 }
 
-// AskLong is Ask for answers that take steps of a build: it shows progress.
-func AskLong(ctx context.Context, c *client.Client, o Options, request string, answer func(*gwclient.Result) error) error {
+// AskLong is Ask for answers that take steps of a build: it shows progress. Exports get the files of the
+// answer, if it has some.
+func AskLong(ctx context.Context, c *client.Client, o Options, request string, answer func(*gwclient.Result) error, exports ...client.ExportEntry) error {
 	opt, err := o.solveOpt()
 	if err != nil {
 		return err
 	}
+	opt.Exports = exports
 	if request != "" {
 		opt.FrontendAttrs["requestid"] = request
 	}

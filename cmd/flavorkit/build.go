@@ -5,6 +5,7 @@ import (
 	"context"
 	stderrors "errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,6 +38,7 @@ Targets:
 
 const buildExample = `  flavorkit build --target iso -o dist
   flavorkit build -t registry.example.com/edge:v1 --push
+  flavorkit build --from-bundle edge.tar --target iso
   flavorkit build --build-context debian:12-slim=oci-layout://base --target iso -o dist`
 
 // buildFlags are the flags of the build command.
@@ -45,6 +47,7 @@ type buildFlags struct {
 	outputs      []string
 	destinations []solve.Destination
 	tag, report  string
+	bundle       string
 }
 
 func buildCommand() *cobra.Command {
@@ -71,12 +74,20 @@ func buildCommand() *cobra.Command {
 	flags.StringVar(&f.report, "report", "", "write a page about the build to a file, such as report.html")
 	flags.BoolVar(&f.push, "push", false, "push the image to its registry; needs --tag")
 	flags.BoolVar(&f.SBOM, "sbom", false, "attach a bill of materials in SPDX to the result, as an attestation")
+	flags.StringVar(&f.bundle, "from-bundle", "", "build from a bundle, a file or directory of flavorkit bundle, without a network")
 	flags.BoolVar(&f.locked, "locked", false, "refuse what the lock file does not have")
 	flags.StringSliceVar(&f.Platforms, "platform", nil, "platforms to build for, such as linux/amd64,linux/arm64")
 	return cmd
 }
 
 func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) error {
+	if f.bundle != "" {
+		dir, err := f.fromBundle(ctx)
+		defer os.RemoveAll(dir)
+		if err != nil {
+			return err
+		}
+	}
 	if err := f.complete(); err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ first line is "# syntax=…/frontend:1".
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	cmd.AddCommand(
 		initCommand(), checkCommand(), schemaCommand(), lspCommand(),
-		planCommand(), packagesCommand(), cloudConfigCommand(), graphCommand(), lockCommand(),
+		planCommand(), packagesCommand(), cloudConfigCommand(), graphCommand(), lockCommand(), bundleCommand(),
 		buildCommand(), matrixCommand(), bakeCommand(),
 		inspectCommand(), diffCommand(), sbomCommand(), scanCommand(),
 		unpackCommand(), remasterCommand(), bootCommand(),

@@ -206,13 +206,18 @@ func (f *solveFlags) addCloudConfig() (dir string, err error) {
 		_ = os.RemoveAll(dir)
 		return "", errors.Wrap(err, "pass the cloud-config")
 	}
+	f.addContext(artifact.ConfigContext, dir)
+	return dir, nil
+}
+
+// addContext adds a named context to those of the command line.
+func (f *solveFlags) addContext(name, value string) {
 	contexts := maps.Clone(f.Contexts)
 	if contexts == nil {
 		contexts = map[string]string{}
 	}
-	contexts[artifact.ConfigContext] = dir
+	contexts[name] = value
 	f.Contexts = contexts
-	return dir, nil
 }
 
 // connect opens the BuildKit that the build runs on.

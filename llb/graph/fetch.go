@@ -13,7 +13,17 @@ type Layout struct {
 
 // Blob is a file of the layout, with a name of its own. BuildKit verifies it.
 func (l Layout) Blob(d digest.Digest, opts ...llb.ImageBlobOption) llb.State {
-	return llb.OCILayoutBlob(l.Store+"@"+d.String(), append(opts, llb.ImageBlobOCIStore(l.Session, l.Store))...)
+	return llb.OCILayoutBlob("oci-layout@"+d.String(), append(opts, llb.ImageBlobOCIStore(l.Session, l.Store))...)
+}
+
+// Blob downloads a blob of an image, named by the digits of its digest. Blobs of one image share a line
+// of the progress output.
+func (s Stage) Blob(from func(digest.Digest, ...llb.ImageBlobOption) llb.State, title string, d digest.Digest) llb.State {
+	opts := []llb.ImageBlobOption{llb.Filename(d.Encoded())}
+	for _, o := range s.options(title) {
+		opts = append(opts, o)
+	}
+	return from(d, opts...)
 }
 
 // Bundle has downloads by their digests.

@@ -101,6 +101,8 @@ var (
 	LockMismatch   = mistake("LockMismatch", "A locked build needs something that the lock file does not have.")
 	LockedFileGone = mistake("LockedFileGone", "A file of the lock cannot be downloaded, or is not the one that was locked.")
 	CannotLock     = mistake("CannotLock", "A part of the system cannot be locked.")
+	CannotBundle   = mistake("CannotBundle", "An image cannot be put into a bundle.")
+	NotInBundle    = mistake("NotInBundle", "A build from a bundle needs something that the bundle does not have.")
 )
 
 // UnreadArchive is about the packages of a distribution, and their mirrors.
@@ -172,7 +174,7 @@ func All() []Rule {
 		InvalidCatalog,
 		ContextNotFound, FileNotFound, NotAFile, InvalidCloudConfig,
 		RepositoryRefused,
-		InvalidLock, LockMismatch, LockedFileGone, CannotLock,
+		InvalidLock, LockMismatch, LockedFileGone, CannotLock, CannotBundle, NotInBundle,
 		UnreadArchive,
 		InvalidCertificate,
 		LayerRefused,

@@ -1,0 +1,347 @@
+package frontend
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client/llb"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/llb/component"
+	"github.com/flavorkit/flavorkit/llb/distro"
+	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/plan/bundle"
+	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/key"
+	"github.com/flavorkit/flavorkit/specs/rules"
+)
+
+// download is a file that the builds of a system need, with the digest that is known before.
+type download struct {
+	bundle.Download
+	// fetch downloads it under a name.
+	fetch func(file string) llb.State
+	// missing is the mistake that it cannot be had.
+	missing func(rule rules.Rule, hint, format string, args ...any) specs.Diagnostic
+}
+
+// downloads are those of all artifacts of a system, by the lock file and by the spec.
+func (s *system) downloads(ctx context.Context) ([]download, error) {
+	var all []download
+	at := func(k key.Key) func(rules.Rule, string, string, ...any) specs.Diagnostic {
+		return func(rule rules.Rule, hint, format string, args ...any) specs.Diagnostic {
+			return s.plan.Origin.Diagnose(rule, k, hint, format, args...)
+		}
+	}
+	l := s.graph.Lock
+	for _, stage := range s.plan.Stages() {
+		locked, _ := l.Find(s.request(stage))
+		for _, id := range locked.Archives {
+			a := l.Archives[locked.Distro][id]
+			g := s.graph.Stage(stage.Name, s.plan.At(stage.At))
+			all = append(all, download{
+				bundle.Download{URL: a.URL, Digest: digest.NewDigestFromEncoded(digest.SHA256, a.SHA256)},
+				func(file string) llb.State { return distro.FetchArchive(s.graph, g, stage.Install, id, file) },
+				func(rule rules.Rule, hint, format string, args ...any) specs.Diagnostic {
+					return l.Diagnose(rule, "archives."+locked.Distro+"."+id, hint, format, args...)
+				},
+			})
+		}
+	}
+	components, err := component.Downloads(ctx, s.graph, s.plan)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range components {
+		all = append(all, download{
+			bundle.Download{URL: d.Component.Download.URL, Digest: d.Sum},
+			func(file string) llb.State { return d.Fetch(s.graph, s.plan, file) },
+			at(d.Component.Key()),
+		})
+	}
+	for i, r := range s.plan.Userland.Repositories {
+		d, k := r.Key.Download, key.Repositories.Item(i).SigningKey()
+		if d == nil {
+			continue
+		}
+		sum, from := digest.NewDigestFromEncoded(digest.SHA256, d.SHA256), s.plan.MirroredDownload(d.URL)
+		all = append(all, download{
+			bundle.Download{URL: d.URL, Digest: sum},
+			func(file string) llb.State {
+				return s.graph.Stage("repositories", s.plan.At(k)).Fetch("download "+from, from, file, sum)
+			},
+			at(k),
+		})
+	}
+	return all, nil
+}
+
+// writeBundle answers with what builds of a locked spec need for all artifacts: its result.json is a
+// bundle.Contents, its files are named by their checksums.
+func (r *request) writeBundle(ctx context.Context) (*gwclient.Result, error) {
+	if err := r.readsBlobs(); err != nil {
+		return nil, err
+	}
+	t, err := TargetByName(packagesTarget)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := r.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	systems, err := each(ctx, r.requested(), func(ctx context.Context, platform *ocispecs.Platform) (*system, error) {
+		return r.prepare(ctx, doc, platform, t)
+	})
+	if err != nil {
+		return nil, err
+	}
+	w := &bundleWriter{request: r, files: map[digest.Digest]llb.State{}}
+	for _, s := range systems {
+		if err := w.add(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	w.Spec = r.opened()
+	return w.result(ctx, systems[0])
+}
+
+// bundleWriter collects what is in a bundle.
+type bundleWriter struct {
+	*request
+	bundle.Contents
+	files map[digest.Digest]llb.State
+}
+
+// add adds what a system needs.
+func (w *bundleWriter) add(ctx context.Context, s *system) error {
+	w.Platforms = append(w.Platforms, platforms.Format(s.graph.Target))
+	w.Files = append(w.Files, s.sources.files[""]...)
+	downloads, err := s.downloads(ctx)
+	if err != nil {
+		return err
+	}
+	var states []llb.State
+	for _, d := range downloads {
+		if w.files[d.Digest].Output() == nil {
+			w.files[d.Digest] = d.fetch(d.Digest.Encoded())
+			w.Downloads = append(w.Downloads, d.Download)
+		}
+		states = append(states, w.files[d.Digest])
+	}
+	// A failed download has its explanation in the graph of its system.
+	stage := s.graph.Stage("bundle", s.plan.At(key.Extends)).On(s.graph.Build)
+	if s.definition, err = w.marshalState(ctx, s.graph, s.graph.Merge(stage, "collect the downloads", append(states, llb.Scratch())...)); err != nil {
+		return err
+	}
+	if _, err := w.solveDefinition(ctx, s.definition); err != nil {
+		return s.explain(ctx, err)
+	}
+	images := s.plan.Images()
+	known := map[string]bool{bundle.ContextName: true}
+	for _, img := range images {
+		known[ContextKey(img.Name)] = true
+		if err := w.addImage(ctx, s, img.Name, s.platform(img.Native), true); err != nil {
+			return s.plan.Diagnose(rules.CannotBundle, img.At, "is its registry reachable?", "%s", err)
+		}
+	}
+	for _, name := range s.sources.Names() {
+		if known[name] {
+			continue
+		}
+		for _, platform := range []ocispecs.Platform{s.graph.Target, s.graph.Build} {
+			if err := w.addImage(ctx, s, name, platform, false); err != nil {
+				return errors.Wrapf(err, "bundle the named context %s", name)
+			}
+		}
+	}
+	return nil
+}
+
+// addImage adds an image for a platform. A named context that is no image is left to the client, unless
+// it must be one.
+func (w *bundleWriter) addImage(ctx context.Context, s *system, name string, platform ocispecs.Platform, must bool) error {
+	id := ContextKey(name) + "::" + platforms.FormatAll(platforms.Normalize(platform))
+	if slices.ContainsFunc(w.Images, func(img bundle.Image) bool { return img.Name == id }) {
+		return nil
+	}
+	from, ok, err := w.blobsOf(ctx, s, name, platform)
+	switch {
+	case err != nil:
+		return err
+	case !ok && must:
+		return errors.Errorf("a directory replaces the image %s; pass an image", name)
+	case !ok:
+		return nil
+	}
+	stage := s.graph.Stage("bundle", s.plan.At(key.Extends)).On(s.graph.Build)
+	image := bundle.Image{Name: id}
+	image.Root, err = from.walk(ctx, w, stage, name, platform)
+	w.Images = append(w.Images, image)
+	return err
+}
+
+// blobs are those of an image in a registry or in an OCI layout of the client.
+type blobs struct {
+	root  digest.Digest
+	state func(d digest.Digest, opts ...llb.ImageBlobOption) llb.State
+}
+
+// blobsOf finds an image, or the named context that replaces it. ok is false for one that is no image.
+func (r *request) blobsOf(ctx context.Context, s *system, name string, platform ocispecs.Platform) (from blobs, ok bool, err error) {
+	opts := r.ui.BuildOpts().Opts
+	id := ContextKey(name)
+	value := cmp.Or(opts["context:"+id+"::"+platforms.FormatAll(platforms.Normalize(platform))], opts["context:"+id])
+	kind, rest, _ := strings.Cut(value, ":")
+	ref := s.plan.MirroredImage(name)
+	switch kind {
+	case "oci-layout":
+		layout, root, err := r.layout(value)
+		return blobs{root, layout.Blob}, err == nil, err
+	case "":
+		img, err := s.sources.image(ctx, name, platform)
+		if err != nil {
+			return blobs{}, false, err
+		}
+		from.root = img.digest
+	case "docker-image":
+		ref = strings.TrimPrefix(rest, "//")
+		img, err := s.sources.resolve(ctx, ref, platform)
+		if err != nil {
+			return blobs{}, false, err
+		}
+		from.root = img.digest
+	default:
+		return blobs{}, false, nil
+	}
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return blobs{}, false, err
+	}
+	repository := reference.TrimNamed(named).Name()
+	from.state = func(d digest.Digest, opts ...llb.ImageBlobOption) llb.State {
+		return llb.ImageBlob(repository+"@"+d.String(), opts...)
+	}
+	return from, true, nil
+}
+
+// walk adds all blobs of an image for a platform. Those of other platforms stay out, also if an index
+// names them.
+func (b blobs) walk(ctx context.Context, w *bundleWriter, stage graph.Stage, name string, platform ocispecs.Platform) (ocispecs.Descriptor, error) {
+	add := func(d digest.Digest) llb.State {
+		st, ok := w.files[d]
+		if !ok {
+			st = stage.Blob(b.state, "download the image "+name, d)
+			w.files[d] = st
+		}
+		return st
+	}
+	read := func(d digest.Digest, into any) (int64, error) {
+		ref, err := w.solve(ctx, add(d))
+		if err != nil {
+			return 0, err
+		}
+		data, err := dir{ref}.ReadFile(ctx, d.Encoded())
+		if err != nil {
+			return 0, err
+		}
+		return int64(len(data)), errors.Wrapf(json.Unmarshal(data, into), "read %s", d)
+	}
+	var root ocispecs.Descriptor
+	for d := b.root; ; {
+		var m struct {
+			MediaType string                `json:"mediaType"`
+			Manifests []ocispecs.Descriptor `json:"manifests"`
+			ocispecs.Manifest
+		}
+		size, err := read(d, &m)
+		if err != nil {
+			return root, err
+		}
+		if root.Digest == "" {
+			kind := ocispecs.MediaTypeImageManifest
+			if len(m.Manifests) > 0 {
+				kind = ocispecs.MediaTypeImageIndex
+			}
+			root = ocispecs.Descriptor{MediaType: cmp.Or(m.MediaType, kind), Digest: d, Size: size}
+		}
+		if len(m.Manifests) == 0 {
+			add(m.Config.Digest)
+			for _, layer := range m.Layers {
+				add(layer.Digest)
+			}
+			return root, nil
+		}
+		matching := platforms.Only(platform)
+		fits := slices.DeleteFunc(m.Manifests, func(d ocispecs.Descriptor) bool { return d.Platform != nil && !matching.Match(*d.Platform) })
+		if len(fits) == 0 {
+			return root, errors.Errorf("%s has no image for %s", name, platforms.Format(platform))
+		}
+		slices.SortStableFunc(fits, func(a, b ocispecs.Descriptor) int {
+			switch {
+			case a.Platform == nil || b.Platform == nil:
+				return 0
+			case matching.Less(*a.Platform, *b.Platform):
+				return -1
+			case matching.Less(*b.Platform, *a.Platform):
+				return 1
+			}
+			return 0
+		})
+		d = fits[0].Digest
+	}
+}
+
+// result downloads what is missing, and answers.
+func (w *bundleWriter) result(ctx context.Context, s *system) (*gwclient.Result, error) {
+	slices.Sort(w.Files)
+	w.Files = slices.Compact(w.Files)
+	slices.SortFunc(w.Images, func(a, b bundle.Image) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(w.Downloads, func(a, b bundle.Download) int { return strings.Compare(string(a.Digest), string(b.Digest)) })
+	digests := make([]digest.Digest, 0, len(w.files))
+	for d := range w.files {
+		digests = append(digests, d)
+	}
+	slices.Sort(digests)
+	var states []llb.State
+	for _, d := range digests {
+		states = append(states, w.files[d])
+	}
+	stage := s.graph.Stage("bundle", s.plan.At(key.Extends)).On(s.graph.Build)
+	def, err := w.marshalState(ctx, s.graph, s.graph.Merge(stage, "collect the bundle", states...))
+	if err != nil {
+		return nil, err
+	}
+	ref, err := w.solveDefinition(ctx, def)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.MarshalIndent(w.Contents, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	res := textResult(data, data)
+	res.SetRef(ref)
+	return res, nil
+}
+
+// ContextKey is the name by which BuildKit looks up a context: that of an image without
+// docker.io/library and :latest, and with the platform of a context for one alone.
+func ContextKey(name string) string {
+	image, platform, hasPlatform := strings.Cut(name, "::")
+	if named, err := reference.ParseNormalizedNamed(image); err == nil {
+		image = strings.TrimSuffix(reference.FamiliarString(named), ":latest")
+	}
+	if hasPlatform {
+		return image + "::" + platform
+	}
+	return image
+}
