@@ -172,6 +172,9 @@ func removal(g catalog.Group, name string) string {
 
 // services explains what is enabled and masked.
 func (e *explainer) services() {
+	if e.plan.Source != nil {
+		return // the image has them
+	}
 	const kind = "service"
 	d, model := e.catalog.Distros[e.plan.Userland.Distro], e.catalog.Models[e.plan.Model]
 	at := slices.IndexFunc(d.Inits, func(i catalog.Init) bool { return i.Name == e.plan.System.Init })
@@ -223,7 +226,7 @@ func (e *explainer) files() {
 func (e *explainer) arguments() {
 	const kind = "argument"
 	line, spec := e.plan.CommandLine, e.resolver.spec
-	d, model := e.catalog.Distros[e.plan.Userland.Distro], e.catalog.Models[e.plan.Model]
+	d, model := e.plan.based(e.catalog)
 	var order []string
 	boots := map[string][]string{}
 	for _, way := range []struct {

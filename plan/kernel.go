@@ -43,6 +43,9 @@ func (r *resolver) checkModel(m *catalog.Model, userland, donor *catalog.Distro)
 // Architectures are those that a spec can be built for: what the userland, the donor of its kernel
 // and the model have in common.
 func Architectures(doc *specs.Document, cat *catalog.Catalog) ([]string, error) {
+	if doc.Has(key.Source.String()) {
+		return catalog.Names(cat.Archs), nil // the image says it
+	}
 	userland, ok := cat.Distros[doc.Spec.Distro.Name]
 	if !ok {
 		return nil, nil

@@ -65,6 +65,9 @@ func (r *resolver) report(rule rules.Rule, k key.Key, hint, format string, args 
 }
 
 func (r *resolver) resolve() *Plan {
+	if r.doc.Has(key.Source.String()) {
+		return r.resolveSource()
+	}
 	distro, ok := r.distro(key.DistroName, r.spec.Distro.Name)
 	if !ok && distro != nil {
 		return nil // everything else depends on the architecture
@@ -111,15 +114,8 @@ func (r *resolver) resolve() *Plan {
 		Disk:        r.disk(model, donor),
 		Extension:   r.extension(distro, init, userland),
 		Files:       r.files(key.Files, r.spec.Files, userland),
+		Layers:      r.layers(userland),
 		Origin:      r.origin,
-	}
-	for _, l := range r.spec.Layers {
-		p.Layers = append(p.Layers, Layer{
-			Name: l.Name, Image: l.Image, Context: l.Context,
-			Path:  path.Join("/", l.Path),
-			To:    p.Userland.Real(cmp.Or(l.To, "/")),
-			Owner: l.Owner,
-		})
 	}
 	r.name(p, distro, donor)
 	p.Checks = checks(p, selected)
@@ -129,6 +125,20 @@ func (r *resolver) resolve() *Plan {
 		p.Test = r.test(p.Disk)
 	}
 	return p
+}
+
+// layers are those of the spec, at their paths in the userland.
+func (r *resolver) layers(u Userland) []Layer {
+	var all []Layer
+	for _, l := range r.spec.Layers {
+		all = append(all, Layer{
+			Name: l.Name, Image: l.Image, Context: l.Context,
+			Path:  path.Join("/", l.Path),
+			To:    u.Real(cmp.Or(l.To, "/")),
+			Owner: l.Owner,
+		})
+	}
+	return all
 }
 
 // args returns the build arguments of the spec.

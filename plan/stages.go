@@ -62,6 +62,9 @@ func (p *Plan) Stages() []Stage {
 	tools := func(name string, t Tools) {
 		all = append(all, Stage{Name: name, Install: t.Install, At: key.Artifacts, Native: t.Native})
 	}
+	if p.Source != nil {
+		tools("tools-source", p.Source.Tools)
+	}
 	tools("tools", p.ISO.Tools)
 	tools("tools-disk", p.Disk.Tools)
 	tools("tools-convert", p.Disk.Convert)
@@ -93,6 +96,14 @@ type Image struct {
 	Native bool
 }
 
+// BaseKey is the key of the image that the system is based on.
+func (p *Plan) BaseKey() key.Key {
+	if p.Source != nil {
+		return key.Source
+	}
+	return key.Distro
+}
+
 // Images are those of all artifacts, each once.
 func (p *Plan) Images() []Image {
 	var all []Image
@@ -102,7 +113,7 @@ func (p *Plan) Images() []Image {
 			all = append(all, Image{name, at, native})
 		}
 	}
-	add(p.Userland.Base, key.Distro, false)
+	add(p.Userland.Base, p.BaseKey(), false)
 	for _, s := range p.Stages() {
 		add(s.Install.Base, s.At, s.Native)
 	}

@@ -21,6 +21,9 @@ type Spec struct {
 	Variant string `yaml:"variant,omitempty" json:"variant,omitempty" jsonschema:"enum=core,enum=standard"`
 	// The machine that the system is for: generic, virtual, or a board. The default is generic.
 	Model string `yaml:"model,omitempty" json:"model,omitempty"`
+	// A published image of Kairos that the system is, in place of a distribution. Files, a cloud-config
+	// and artifacts are laid on top of it.
+	Source SourceImage `yaml:"source,omitempty" json:"source,omitzero"`
 	// The distribution of the userland.
 	Distro Distro `yaml:"distro,omitempty" json:"distro,omitzero"`
 	// The init system of the userland: systemd or openrc.
@@ -81,6 +84,12 @@ func (Arg) Shorthand() string { return "default" }
 
 // Scalar is a text, a number, or true or false, as it is written. It may be empty.
 type Scalar string
+
+// SourceImage is a published image of Kairos. As a plain string it is the image.
+type SourceImage struct {
+	// The image, for the architecture of the system, such as quay.io/kairos/ubuntu:24.04-core-amd64-generic-v3.6.0.
+	Image string `yaml:"image,omitempty" json:"image,omitempty"`
+}
 
 // Distro chooses the distribution. As a plain string it is the name.
 type Distro struct {
@@ -414,6 +423,9 @@ type Assertion struct {
 	// The timeout of this assertion, from its first try, such as 90s. The default is 5m.
 	Timeout string `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 }
+
+// Shorthand is the key that a plain string sets.
+func (SourceImage) Shorthand() string { return "image" }
 
 // Shorthand is the key that a plain string sets.
 func (Distro) Shorthand() string { return "name" }

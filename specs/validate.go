@@ -55,7 +55,10 @@ func diskLevels() map[string]int { return map[string]int{"zstd": 19, "xz": 9} }
 func (d *Document) validate(whole bool) Diagnostics {
 	v := &validator{doc: d, whole: whole}
 	s := d.Spec
-	v.version(s.Version)
+	if s.Source.Image == "" || s.Version != "" {
+		v.version(s.Version)
+	}
+	v.source(s.Source)
 	v.enums(reflect.ValueOf(s), "")
 	v.match("name", s.Name, namePattern, "use lower case letters and digits, with . _ or - between them")
 	if len(s.Name) > maxName {
@@ -75,7 +78,7 @@ func (d *Document) validate(whole bool) Diagnostics {
 	v.mirrors(s.Mirrors)
 	v.authority(s.CA)
 	for i, f := range s.Files {
-		v.file(fmt.Sprintf("files[%d]", i), f)
+		v.file(fileKey(i), f)
 	}
 	v.sameFiles("files", s.Files)
 	v.layers(s.Layers)
@@ -252,6 +255,9 @@ func (v *validator) file(key string, f File) {
 	v.match(key+".mode", f.Mode, modePattern, "write three octal digits, such as 0644, without setuid, setgid and sticky bit")
 	v.match(key+".owner", f.Owner, ownerPattern, "write uid:gid in numbers, such as 0:0")
 }
+
+// fileKey is the key of a file of the system.
+func fileKey(i int) string { return fmt.Sprintf("files[%d]", i) }
 
 // sameFiles finds conflicting files of a list in one spec. Between two specs, the nearer wins.
 func (v *validator) sameFiles(key string, files []File) {

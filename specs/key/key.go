@@ -17,6 +17,8 @@ var (
 	Version              = Key{"version"}
 	Variant              = Key{"variant"}
 	Model                = Key{"model"}
+	Source               = Key{"source"}
+	SourceImage          = Key{"source.image"}
 	Distro               = Key{"distro"}
 	DistroName           = Key{"distro.name"}
 	DistroBase           = Key{"distro.base"}

@@ -111,6 +111,9 @@ var UnreadArchive = mistake("UnreadArchive", "The package manager cannot read an
 // InvalidCertificate is about the authority that a build trusts.
 var InvalidCertificate = mistake("InvalidCertificate", "The authority of a spec has no certificate in PEM.")
 
+// SourceRefused is about published images.
+var SourceRefused = mistake("SourceRefused", "The image that the spec takes as the system cannot be one.")
+
 // LayerRefused is about layers of images and named contexts.
 var LayerRefused = mistake("LayerRefused", "A layer of the spec brings what the system must not get from it.")
 
@@ -177,6 +180,7 @@ func All() []Rule {
 		InvalidLock, LockMismatch, LockedFileGone, CannotLock, CannotBundle, NotInBundle,
 		UnreadArchive,
 		InvalidCertificate,
+		SourceRefused,
 		LayerRefused,
 		ExtensionRefused,
 		CheckFailed,
