@@ -298,7 +298,7 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 	}
 	src.lock = g.Lock
 	// The stage reports failures at their place in the spec.
-	if _, err := g.Stage("base", p.At(key.Distro)).Image(ctx, p.Userland.Base); err != nil {
+	if _, err := g.Stage("base", p.At(p.BaseKey())).Image(ctx, p.Userland.Base); err != nil {
 		return nil, err
 	}
 	base, err := src.image(ctx, p.Userland.Base, target)

@@ -26,8 +26,10 @@ func imageConfig(p *plan.Plan, platform ocispecs.Platform, base *dockerspec.Dock
 	}
 	img.Config.Labels = map[string]string{
 		ocispecs.AnnotationTitle:       p.Image + t.Suffix,
-		ocispecs.AnnotationVersion:     p.Version,
 		ocispecs.AnnotationDescription: description,
+	}
+	if p.Version != "" { // else the image of the spec has its own
+		img.Config.Labels[ocispecs.AnnotationVersion] = p.Version
 	}
 	maps.Copy(img.Config.Labels, labels)
 	return img
@@ -35,6 +37,9 @@ func imageConfig(p *plan.Plan, platform ocispecs.Platform, base *dockerspec.Dock
 
 // describeSystem describes the system in a few words.
 func describeSystem(p *plan.Plan) string {
+	if p.Source != nil {
+		return "Kairos of " + p.Source.Image + ", for " + p.Arch
+	}
 	text := "Kairos on " + p.Userland.Distro
 	switch {
 	case p.Kernel.Own != nil:

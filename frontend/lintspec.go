@@ -62,7 +62,7 @@ func neededPackage(s subject) specs.Diagnostics {
 
 // olderKernel warns about a kernel that was made for an older userland.
 func olderKernel(s subject) specs.Diagnostics {
-	if s.plan.Kernel.Own != nil {
+	if s.plan.Kernel.Own != nil || s.plan.Source != nil {
 		return nil
 	}
 	userland, donor := s.catalog.Distros[s.plan.Userland.Distro], s.catalog.Distros[s.plan.Kernel.Distro]
@@ -130,6 +130,9 @@ func unpinnedImage(s subject) specs.Diagnostics {
 	images := map[key.Key]string{}
 	if _, set := s.plan.Origin.Places[key.DistroBase]; set {
 		images[key.DistroBase] = s.plan.Userland.Base
+	}
+	if source := s.plan.Source; source != nil {
+		images[key.SourceImage] = source.Image
 	}
 	if own := s.plan.Kernel.Own; own != nil {
 		images[key.KernelImage] = own.Image

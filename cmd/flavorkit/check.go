@@ -56,7 +56,7 @@ the spec switches them off. The exit code is 1 if there is a mistake, or with
 					err = enough(nil, warnings, severity)
 				}
 				if err == nil {
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is right: %s, %d packages, kernel of %s\n", f.file, p.File, len(p.Userland.Packages), p.Kernel.Distro)
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is right: %s, %s\n", f.file, p.File, madeOf(p))
 				}
 				return frontend.Locate(err)
 			}
@@ -126,4 +126,12 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// madeOf says what a system is made of, in a few words.
+func madeOf(p *plan.Plan) string {
+	if p.Source != nil {
+		return "the image " + p.Source.Image
+	}
+	return fmt.Sprintf("%d packages, kernel of %s", len(p.Userland.Packages), p.Kernel.Distro)
 }

@@ -216,7 +216,7 @@ func rows(entries []matrix.Entry, plans []*plan.Plan, names entryNames) []row {
 			Variant: p.Variant, Arch: p.Arch, Model: p.Model,
 			Image: names.images[i], File: p.File, Spec: string(c.Spec.Data),
 		}
-		if p.Kernel.Own == nil {
+		if p.Kernel.Own == nil && p.Source == nil {
 			list[i].KernelPackage = p.Kernel.Packages[0].String()
 		}
 	}

@@ -8,9 +8,21 @@ import (
 	"github.com/flavorkit/flavorkit/plan"
 )
 
-// Loaders returns shim and GRUB under their names in EFI/BOOT. Without a shim, the firmware starts
+// LoaderMounts mounts shim and GRUB in /loaders. Beside it, /loaders.config has the directory of the
+// configuration of a GRUB that the plan does not know.
+func LoaderMounts(g *graph.Graph, p *plan.Plan, s graph.Stage, r *rootfs.RootFS) []llb.RunOption {
+	if found, ok := r.FoundLoaders(); ok {
+		return []llb.RunOption{
+			llb.AddMount("/loaders", found, llb.SourcePath("/loaders"), llb.Readonly),
+			llb.AddMount("/loaders.config", found, llb.SourcePath("/config"), llb.Readonly),
+		}
+	}
+	return []llb.RunOption{llb.AddMount("/loaders", loaders(g, p, s, r), llb.Readonly)}
+}
+
+// loaders returns shim and GRUB under their names in EFI/BOOT. Without a shim, the firmware starts
 // GRUB.
-func Loaders(g *graph.Graph, p *plan.Plan, s graph.Stage, r *rootfs.RootFS) llb.State {
+func loaders(g *graph.Graph, p *plan.Plan, s graph.Stage, r *rootfs.RootFS) llb.State {
 	l := p.Userland.Loader
 	follow := &llb.CopyInfo{FollowSymlinks: true, CreatedTime: &g.Epoch}
 	if l.Shim == "" {

@@ -129,6 +129,9 @@ func (g *Graph) Diff(s Stage, title string, from, made llb.State) llb.State {
 // Require gates a state: it can be built only if the other states can. It does not change the
 // state. The others must be empty.
 func (g *Graph) Require(s Stage, title string, state llb.State, empty ...llb.State) llb.State {
+	if len(empty) == 0 {
+		return state
+	}
 	if !g.Caps.Passthrough {
 		return g.Merge(s, title, append([]llb.State{state}, empty...)...)
 	}

@@ -23,6 +23,9 @@ type Origin struct {
 // Origins are the stages that the packages of a system come from. The first is the root filesystem
 // itself: its database does not know packages that only give files to it.
 func (r *RootFS) Origins(p *plan.Plan) []Origin {
+	if p.Source != nil {
+		return []Origin{{Name: "source", State: r.State}}
+	}
 	all := []Origin{{Name: "userland", Distro: p.Userland.Distro, State: r.State}}
 	if p.Kernel.Own == nil {
 		all = append(all, Origin{Name: "kernel", Distro: p.Kernel.Distro, State: r.Kernel.Donor, Owns: ownsKernel})

@@ -35,10 +35,15 @@ type RootFS struct {
 	lender llb.State
 	// Kernel has the layers of the kernel.
 	Kernel kernel.Kernel
+	// source is what a published image boots with; nil for a system of a distribution.
+	source *found
 }
 
 // Build makes the root filesystem of a plan.
 func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
+	if p.Source != nil {
+		return fromSource(ctx, g, p)
+	}
 	components, err := buildComponents(ctx, g, p)
 	if err != nil {
 		return nil, err
@@ -125,9 +130,22 @@ func (r *RootFS) Derive(g *graph.Graph, s graph.Stage, what string, from func(ro
 	return g.Require(s, "checked "+what, from(r.unchecked), r.checks...)
 }
 
+// FoundLoaders returns what a published image starts from, which its plan does not know: in /loaders
+// shim and GRUB under their names in EFI/BOOT, in /config the directory in which this GRUB looks for
+// its configuration. ok is false if the plan knows.
+func (r *RootFS) FoundLoaders() (state llb.State, ok bool) {
+	if r.source == nil {
+		return llb.State{}, false
+	}
+	return r.source.loaders, true
+}
+
 // NetworkInitramfs returns a state with an initramfs in /boot that can use a network, gated like
 // the root filesystem.
 func (r *RootFS) NetworkInitramfs(ctx context.Context, g *graph.Graph, p *plan.Plan) (llb.State, error) {
+	if r.source != nil {
+		return r.source.networkInitramfs(g, p, r.State), nil
+	}
 	made, err := r.Kernel.NetworkInitramfs(g, p)
 	if err != nil {
 		return llb.State{}, err

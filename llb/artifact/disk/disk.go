@@ -151,10 +151,7 @@ func (d *disk) esp(ctx context.Context, static llb.State) (llb.State, error) {
 	efi := d.p.Disk.Partitions[slices.IndexFunc(d.p.Disk.Partitions, func(p plan.Partition) bool { return p.Name == "efi" })]
 	args := []string{"/loaders", "/chain/grub.cfg", "/out/esp.img"}
 	describe := artifact.ESP{Label: efi.Label, ID: "464C4456", Config: d.p.Userland.Loader.Config}
-	mounts := []llb.RunOption{
-		llb.AddMount("/loaders", artifact.Loaders(d.g, d.p, d.s, d.r), llb.Readonly),
-		llb.AddMount("/chain", static, llb.SourcePath("/chain"), llb.Readonly),
-	}
+	mounts := append(artifact.LoaderMounts(d.g, d.p, d.s, d.r), llb.AddMount("/chain", static, llb.SourcePath("/chain"), llb.Readonly))
 	if f := d.p.Disk.Firmware; f != nil {
 		firmware, err := d.firmware(ctx, *f)
 		if err != nil {

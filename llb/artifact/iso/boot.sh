@@ -8,11 +8,12 @@
 #   FLAVORKIT_BIOS   if not empty, also makes those for BIOS
 #   FLAVORKIT_ESP_*  describe the EFI system partition (esp.sh)
 set -eu
-loaders=$1 tree=$2 out=$3 config=$FLAVORKIT_ESP_CONFIG
+loaders=$1 tree=$2 out=$3
 chain=$tree/boot/grub/grub.cfg
 
 . "$(dirname "$0")/esp.sh"
 . "$(dirname "$0")/grub.sh"
+config=$(grub_config "$loaders")
 
 # The size is rounded up to the next 4 MiB (contract 3.3).
 unit=$((4 * 1024 * 1024))

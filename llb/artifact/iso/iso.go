@@ -67,10 +67,7 @@ func bootImages(g *graph.Graph, p *plan.Plan, s graph.Stage, image llb.State, r 
 		Script: graph.Script{Name: "boot.sh", Text: bootScript, Beside: []graph.Script{artifact.ESPLibrary(), artifact.GRUBLibrary()}},
 		Args:   []string{"/loaders", "/tree", "/out"},
 		Env:    env,
-		Mounts: []llb.RunOption{
-			llb.AddMount("/loaders", artifact.Loaders(g, p, s, r), llb.Readonly),
-			llb.AddMount("/tree", static, llb.Readonly),
-		},
+		Mounts: append(artifact.LoaderMounts(g, p, s, r), llb.AddMount("/tree", static, llb.Readonly)),
 	}).AddMount("/out", llb.Scratch())
 }
 
