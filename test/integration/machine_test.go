@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -41,15 +42,19 @@ type releases struct {
 }
 
 // publish builds and pushes the next release of a system of version v1.0.0, with more in its spec,
-// and a broken one.
-func publish(t *testing.T, spec, more string, contexts map[string]string) releases {
+// and a broken one. compression is that of its layers: gzip or zstd.
+func publish(t *testing.T, spec, more string, contexts map[string]string, compression string) releases {
 	t.Helper()
 	r := releases{registry: testkit.Registry(t)}
 	o := options(t, map[string]string{"kairos.spec": strings.Replace(spec, "v1.0.0", "v1.1.0", 1) + "packages: {add: [tree]}\n" + more})
 	o.Contexts = contexts
 	watch(&o)
 	layout := t.TempDir()
-	ask(t, layout, "tar", "-xf", image(t, embedded(t), o))
+	archive := imageWith(t, embedded(t), o, compression)
+	for _, l := range manifest(t, archive, arch).Layers {
+		require.Equal(t, ocispecs.MediaTypeImageLayer+"+"+compression, l.MediaType)
+	}
+	ask(t, layout, "tar", "-xf", archive)
 	r.good = r.registry.PushLayout(layout, "edge/debian:v1.1.0")
 
 	good, err := name.ParseReference(r.good)
@@ -104,7 +109,7 @@ func acmeContexts(t testing.TB) map[string]string {
 // TestMachine installs two VMs from an ISO: one with BIOS, a private distribution and the variant
 // standard, which goes through an upgrade, a release that does not boot, the recovery system and a
 // reset; and one with Secure Boot, whose recovery system is upgraded. Both upgrade from the separate
-// programs of Kairos to one program for all.
+// programs of Kairos to one program for all, one from layers with zstd, the other with gzip.
 func TestMachine(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -113,14 +118,16 @@ func TestMachine(t *testing.T) {
 		contexts func(testing.TB) map[string]string
 		medium   func(*testing.T) qemu.Options
 		active   func(console) // what the active system is held to
-		then     func(console, releases)
+		// compression is that of the layers of the release that it upgrades to.
+		compression string
+		then        func(console, releases)
 	}{
-		{qemu.BIOS, acmeSpec, acmeContexts, configOnMedium, console.acme, console.liveOn},
-		{qemu.SecureBoot, debianSpec, contexts, configOnDisk, console.secure, console.newRecovery},
+		{qemu.BIOS, acmeSpec, acmeContexts, configOnMedium, console.acme, "zstd", console.liveOn},
+		{qemu.SecureBoot, debianSpec, contexts, configOnDisk, console.secure, "gzip", console.newRecovery},
 	} {
 		t.Run(string(tt.firmware), func(t *testing.T) {
 			t.Parallel() // an emulated machine keeps one core busy
-			r := publish(t, tt.spec, "kairos: latest\n", with(t, tt.contexts(t), "kairos"))
+			r := publish(t, tt.spec, "kairos: latest\n", with(t, tt.contexts(t), "kairos"), tt.compression)
 			o := tt.medium(t)
 			o.Firmware, o.CPUs, o.DiskFirst = tt.firmware, 1, true
 			o.Disks = append([]qemu.Disk{{SizeMiB: 12 << 10}}, o.Disks...)

@@ -20,7 +20,7 @@ func TestNightlyUpgrade(t *testing.T) {
 		testkit.Missing(t, "FLAVORKIT_NIGHTLY_FLAVOR names no flavor")
 	}
 	spec := "extends: " + flavor + "\nversion: v1.0.0\n"
-	r := publish(t, spec, "", nil)
+	r := publish(t, spec, "", nil, "gzip")
 	o := options(t, map[string]string{"kairos.spec": spec})
 	o.Target = "iso"
 	// How terminals of OpenRC are told to give a root shell, as on a live medium.

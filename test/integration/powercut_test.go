@@ -19,7 +19,7 @@ import (
 // stopped, so a copy contains what a killed QEMU would have left.
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
-	r := publish(t, debianSpec, "", contexts(t))
+	r := publish(t, debianSpec, "", contexts(t), "gzip")
 	dir := buildDisk(t, "img", "layout: full, firmware: bios, compression: none, ")
 	disk := filepath.Join(dir, "machine.qcow2")
 	ask(t, dir, "qemu-img", "create", "-q", "-f", "qcow2", "-b", diskName+".img", "-F", "raw", disk, "10G")

@@ -138,13 +138,31 @@ func image(t *testing.T, c *client.Client, o solve.Options) string {
 	archive := filepath.Join(t.TempDir(), "image.tar")
 	out, err := solve.OutputImage(archive)
 	require.NoError(t, err)
+	export(t, c, o, out)
+	return archive
+}
+
+// imageWith builds an image whose layers all have the same compression.
+func imageWith(t *testing.T, c *client.Client, o solve.Options, compression string) string {
+	t.Helper()
+	archive := filepath.Join(t.TempDir(), "image.tar")
+	d, err := solve.ParseOutput("type=oci,oci-mediatypes=true,force-compression=true,compression=" + compression + ",dest=" + archive)
+	require.NoError(t, err)
+	out, err := d.Open()
+	require.NoError(t, err)
+	export(t, c, o, out)
+	return archive
+}
+
+// export builds the default target into an output.
+func export(t *testing.T, c *client.Client, o solve.Options, out *solve.Output) {
+	t.Helper()
 	defer func() { assert.NoError(t, out.Discard()) }()
 	if _, err := solve.Build(t.Context(), c, o, out.Entry); err != nil {
 		t.Fatalf("build: %+v\n%v", err, o.Log)
 	}
-	_, err = out.Commit()
+	_, err := out.Commit()
 	require.NoError(t, err)
-	return archive
 }
 
 // convert asks for the graph of a build.
