@@ -64,6 +64,18 @@ func TestExtensionDependencies(t *testing.T) {
 	assert.Contains(t, was.String(), install)
 }
 
+// TestExtensionInTest puts the extension on the medium of a boot test, and boots again when it changes.
+func TestExtensionInTest(t *testing.T) {
+	const before = debian13 + "extension: {name: tools, packages: [tree]}\ntest: {assertions: [{extension: tools}]}\n"
+	was := graphtest.Generate(t, spectest.MustPlan(t, before, nil, "amd64"), "test")
+	now := graphtest.Generate(t, spectest.MustPlan(t, strings.Replace(before, "tree", "jq", 1), nil, "amd64"), "test")
+	assert.Equal(t, []string{
+		"[extension/tools] compare with the system", "[extension/tools] install jq", "[extension/tools] take what the extension changes",
+		"[extension/tools] write tools-v1.0.0.sysext.raw", "[test] add tools-v1.0.0.sysext.raw",
+		"[test] boot kairos-debian-13-core-amd64-generic-v1.0.0.iso and run the assertions",
+	}, was.Changed(now))
+}
+
 // TestExtensionMistakes are those that depend on the target.
 func TestExtensionMistakes(t *testing.T) {
 	const files = debian13 + "extension:\n  name: a\n  files:\n    - {path: /usr/bin/a, content: a}\n    - {path: /etc/a, content: a}\n"
