@@ -3,6 +3,7 @@
 package registrytest
 
 import (
+	"archive/tar"
 	"bytes"
 	"fmt"
 	"io"
@@ -197,25 +198,45 @@ func (r *Registry) Reset() (blobs, all int64) {
 }
 
 // Push makes an image of layers and pushes it.
-func (r *Registry) Push(t testing.TB, image string, layers ...v1.Layer) v1.Image {
+func (r *Registry) Push(t testing.TB, image string, layers ...v1.Layer) {
 	t.Helper()
 	img, err := mutate.AppendLayers(mutate.MediaType(empty.Image, types.OCIManifestSchema1), layers...)
 	require.NoError(t, err)
+	r.Write(t, image, img)
+}
+
+// Write pushes an image.
+func (r *Registry) Write(t testing.TB, image string, img v1.Image) {
+	t.Helper()
 	ref, err := name.ParseReference(r.Addr() + "/" + image)
 	require.NoError(t, err)
 	require.NoError(t, remote.Write(ref, img))
-	return img
+}
+
+// Archive is a layer with one file of so many bytes. The name makes them.
+func Archive(t testing.TB, file string, size int) v1.Layer {
+	t.Helper()
+	var data bytes.Buffer
+	w := tar.NewWriter(&data)
+	require.NoError(t, w.WriteHeader(&tar.Header{Name: file, Mode: 0o644, Size: int64(size)}))
+	_, err := w.Write(noise(uint32(len(file))+uint32(file[0])<<8, size))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return static.NewLayer(data.Bytes(), types.DockerUncompressedLayer)
 }
 
 // Layer is a layer of so many bytes that compress badly. The seed makes it.
 func Layer(seed byte, size int) v1.Layer {
+	return static.NewLayer(noise(uint32(seed)+1, size), types.OCIUncompressedLayer)
+}
+
+func noise(seed uint32, size int) []byte {
 	data := make([]byte, size)
-	state := uint32(seed) + 1
 	for i := range data {
-		state = state*1664525 + 1013904223
-		data[i] = byte(state >> 24)
+		seed = seed*1664525 + 1013904223
+		data[i] = byte(seed >> 24)
 	}
-	return static.NewLayer(data, types.OCIUncompressedLayer)
+	return data
 }
 
 // Size is that of layers, in bytes, as they are sent.
