@@ -3,8 +3,8 @@
 #
 #   hack/components.sh [NAME...] [--arch ARCH] [--force]
 #
-# NAME is kairos-agent, immucore (the default: both), edgevpn, k3s, provider-kairos or kairos.
-# Versions are pinned in hack/components/NAME/go.mod. k3s and provider-kairos are substitutes that
+# NAME is kairos-agent, immucore, layer-cache (the default: these), edgevpn, k3s, provider-kairos or kairos.
+# Versions are pinned in hack/components/NAME/go.mod. layer-cache is our own: cmd/layer-cache. k3s and provider-kairos are substitutes that
 # only print their version: hack/components/standin. kairos, the one program for all, is a substitute
 # that starts kairos-agent or immucore: hack/components/multicall.
 # Result: .cache/components/ARCH/NAME/NAME, one directory each, to pass to a build:
@@ -34,8 +34,8 @@ describe() {
       variable=$module/internal.Version
       tags=''
       ;;
-    k3s | provider-kairos | kairos) ;;
-    *) die "unknown component '$1': use kairos-agent, immucore, edgevpn, k3s, provider-kairos or kairos" ;;
+    layer-cache | k3s | provider-kairos | kairos) ;;
+    *) die "unknown component '$1': use kairos-agent, immucore, layer-cache, edgevpn, k3s, provider-kairos or kairos" ;;
   esac
 }
 
@@ -70,16 +70,22 @@ multicall() {
   printf '%s\n' "$made_from" >"$stamp"
 }
 
-standin() {
-  local name=$1 version
+# here NAME PACKAGE: builds a program of this repository.
+here() {
+  local name=$1 package=$2 version
   local out=$cache/components/$arch/$name
   lock "component-$name-$arch"
   version=$(catalog_version "$name")
-  say "building a stand-in of $name $version for $arch"
+  say "building $name $version for $arch from $package"
   mkdir -p "$out"
   (cd "$root" && CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=false \
-    -ldflags "-s -w -buildid= -X main.name=$name -X main.version=$version" -o "$out/$name" ./hack/components/standin)
+    -ldflags "-s -w -buildid= -X main.name=$name -X main.version=$version" -o "$out/$name" "$package")
   touch -d @0 "$out/$name"
+}
+
+standin() {
+  say "$1 is a stand-in"
+  here "$1" ./hack/components/standin
 }
 
 build() {
@@ -116,11 +122,12 @@ build() {
 
 arguments "$@"
 need go build
-((${#names[@]})) || names=(kairos-agent immucore)
+((${#names[@]})) || names=(kairos-agent immucore layer-cache)
 for name in "${names[@]}"; do describe "$name"; done
 for name in "${names[@]}"; do
   case $name in
     k3s | provider-kairos) (standin "$name") ;;
+    layer-cache) (here "$name" ./cmd/layer-cache) ;;
     kairos)
       (build kairos-agent)
       (build immucore)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ func (r *resolver) components(variant, init string) []Component {
 		_, named := r.spec.Components[name]
 		switch {
 		case specs.KindByName(c.Kind).InSpec(): // chosen below
+		case !specs.KindByName(c.Kind).On(r.spec):
 		case len(c.Provides) > 0:
 			if c == multi.program {
 				names = append(names, name)
@@ -111,7 +113,7 @@ func (r *resolver) checkNamed(names []string, variant string, multi multiCall) {
 		case slices.Contains(names, name), !r.sure(key.Variant):
 		case r.kinds(variant)[known.Kind] && !r.sure(specs.KindByName(known.Kind).Key()):
 		case r.kinds(variant)[known.Kind]:
-			r.report(rules.UnsupportedChoice, at, `choose it with "`+known.Kind+": "+name+`", or remove it`, "%s is not the %s of this system", name, known.Kind)
+			r.report(rules.UnsupportedChoice, at, `choose it with "`+specs.KindByName(known.Kind).Line(name)+`", or remove it`, "%s is not the %s of this system", name, known.Kind)
 		default:
 			r.report(rules.UnsupportedChoice, at, r.haveKind(known.Kind), "the variant %s has no %s", variant, known.Kind)
 		}
@@ -139,7 +141,7 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 		Install:  known.Install,
 		Links:    links(known.Links),
 		Provides: r.provided(known),
-		Files:    known.Files[init],
+		Files:    r.componentFiles(known, init),
 		Image:    asked.Image,
 		Context:  asked.Context,
 		Path:     strings.TrimPrefix(cmp.Or(asked.Path, known.Program, known.Name), "/"),
@@ -168,6 +170,21 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 	}
 	c.Download.Checksums = expand(checksums)
 	return c
+}
+
+// componentFiles are the files of a component, with the one for what the spec says to it.
+func (r *resolver) componentFiles(known *catalog.Component, init string) map[string]string {
+	settings := specs.KindByName(known.Kind).Settings(r.spec)
+	if known.Settings == "" || len(settings) == 0 {
+		return known.Files[init]
+	}
+	var text strings.Builder
+	for _, name := range catalog.Names(settings) {
+		text.WriteString(name + ": " + settings[name] + "\n")
+	}
+	files := map[string]string{known.Settings: text.String()}
+	maps.Copy(files, known.Files[init])
+	return files
 }
 
 // version returns the version in the spec, which has two places for it, or else the catalog's.
@@ -199,7 +216,7 @@ func (c Component) Key() key.Key {
 	if len(c.Provides) > 0 {
 		return key.Kairos
 	}
-	if kind := specs.KindByName(c.Kind); kind.InSpec() {
+	if kind := specs.KindByName(c.Kind); kind.HasKey() {
 		return kind.Key()
 	}
 	return key.Components.Entry(c.Name)

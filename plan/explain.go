@@ -272,8 +272,11 @@ func (e *explainer) components() {
 		if k.InSpec() && k.None != "" {
 			remove = k.Key().String() + ": " + k.None
 		}
+		if k.Switched() {
+			remove = k.Key().String() + ": false"
+		}
 		switch {
-		case k.InSpec() && e.plan.Origin.set(k.Key()):
+		case k.HasKey() && e.plan.Origin.set(k.Key()):
 			e.spec(kind, name, "", known.Why, k.Key(), remove)
 		case len(c.Provides) > 0:
 			remove = key.Kairos.String() + ": " + specs.KairosSeparate

@@ -145,7 +145,7 @@ func (c Component) Keys() []key.Key {
 		return []key.Key{c.Key()}
 	}
 	keys := []key.Key{key.Components.Entry(c.Name), key.Variant}
-	if kind := specs.KindByName(c.Kind); kind.InSpec() {
+	if kind := specs.KindByName(c.Kind); kind.HasKey() {
 		keys = slices.Insert(keys, 0, kind.Key())
 	}
 	return keys

@@ -348,7 +348,7 @@ type ModuleClass struct {
 // Component is a program and its source.
 type Component struct {
 	Name string `json:"name" yaml:"name"`
-	// Kind is kubernetes, mesh, provider or empty.
+	// Kind is kubernetes, mesh, provider, cache or empty.
 	Kind    string `json:"kind,omitempty" yaml:"kind,omitempty"`
 	Version string `json:"version" yaml:"version"`
 	// EOL is the last day with updates for the release that the version is of.

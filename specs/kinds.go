@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"maps"
 	"reflect"
 
 	"github.com/flavorkit/flavorkit/specs/key"
@@ -49,6 +50,9 @@ const KindKubernetes = "kubernetes"
 // KindMesh is the kind of the network between machines.
 const KindMesh = "mesh"
 
+// KindCache is the kind of what keeps the layers of images on a machine.
+const KindCache = "cache"
+
 // NoMesh is the name of no mesh at all.
 const NoMesh = "none"
 
@@ -59,6 +63,9 @@ func Kinds() []Kind {
 		{Name: KindKubernetes, chosen: func(c Choices) chooser { return c.Kubernetes }, version: "v1.36.4+k3s1"},
 		{Name: KindMesh, chosen: func(c Choices) chooser { return c.Mesh }, version: "v0.35.3", None: NoMesh},
 		{Name: "provider"},
+		{Name: KindCache, at: key.UpgradeCache, on: func(s Spec) bool { return s.Upgrade.Cache }, settings: func(s Spec) map[string]string {
+			return map[string]string{"size": s.Upgrade.CacheSize}
+		}},
 	}
 }
 
@@ -72,6 +79,12 @@ type Kind struct {
 	chosen func(Choices) chooser
 	// version is an example of one, for messages.
 	version string
+	// on tells whether a spec switches the component of the kind on, with the key at; nil when no spec
+	// switches it.
+	on func(Spec) bool
+	at key.Key
+	// settings are those of the spec for the component; nil for none.
+	settings func(Spec) map[string]string
 }
 
 // Choice is a component that a spec chooses. Empty fields are left to the catalog.
@@ -90,6 +103,25 @@ func isChooser(t reflect.Type) bool { return t.Implements(reflect.TypeFor[choose
 // InSpec reports whether a spec can choose the component of the kind.
 func (k Kind) InSpec() bool { return k.chosen != nil }
 
+// Switched reports whether a key of a spec switches the component of the kind on.
+func (k Kind) Switched() bool { return k.on != nil }
+
+// HasKey reports whether a key of a spec decides about the component of the kind.
+func (k Kind) HasKey() bool { return k.InSpec() || k.Switched() }
+
+// On reports whether a spec has the component of the kind, if it is switched on by a key.
+func (k Kind) On(s Spec) bool { return !k.Switched() || k.on(s) }
+
+// Settings are what a spec says to the component of the kind, without what it leaves to the component.
+func (k Kind) Settings(s Spec) map[string]string {
+	if k.settings == nil {
+		return nil
+	}
+	settings := k.settings(s)
+	maps.DeleteFunc(settings, func(_, value string) bool { return value == "" })
+	return settings
+}
+
 // Choice returns what a spec chooses, if the kind is one of those in a spec.
 func (k Kind) Choice(s Spec) Choice {
 	if !k.InSpec() {
@@ -98,8 +130,21 @@ func (k Kind) Choice(s Spec) Choice {
 	return k.chosen(s.Choices).choice()
 }
 
-// Key is the key of the spec that chooses the component.
-func (k Kind) Key() key.Key { return key.Kind(k.Name) }
+// Key is the key of the spec that chooses the component, or switches it on.
+func (k Kind) Key() key.Key {
+	if k.Switched() {
+		return k.at
+	}
+	return key.Kind(k.Name)
+}
+
+// Line is what to write in a spec for a component of the kind.
+func (k Kind) Line(component string) string {
+	if k.Switched() {
+		return k.at.Line("true")
+	}
+	return k.Name + ": " + component
+}
 
 // NameKey is the key of the name of the component that is chosen.
 func (k Kind) NameKey() key.Key { return k.Key().Entry(k.chosen(Choices{}).Shorthand()) }

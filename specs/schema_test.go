@@ -128,6 +128,7 @@ func TestSchemaKeys(t *testing.T) {
 		"File":       "files: [{%s}]",
 		"Layer":      "layers: [{%s}]",
 		"Component":  "components: {a: {%s}}",
+		"Upgrade":    "upgrade: {%s}",
 		"Extension":  "extension: {%s}",
 		"Artifacts":  "artifacts: {%s}",
 		"ISO":        "artifacts: {iso: {%s}}",

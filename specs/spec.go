@@ -58,6 +58,8 @@ type Spec struct {
 	// Where programs such as kairos-agent come from. Listing an optional component of the catalog
 	// adds it.
 	Components map[string]Component `yaml:"components,omitempty" json:"components,omitempty"`
+	// What machines do to download less when they are upgraded.
+	Upgrade Upgrade `yaml:"upgrade,omitempty" json:"upgrade,omitzero"`
 	// An extension: files on top of the system that machines merge at boot, and that have a version of
 	// their own. The targets sysext and confext make it; all others ignore it.
 	Extension Extension `yaml:"extension,omitempty" json:"extension,omitzero"`
@@ -311,6 +313,17 @@ type Component struct {
 	// The path of the program in the image, the context or the archive. The default is the name of
 	// the program, at the top level.
 	Path string `yaml:"path,omitempty" json:"path,omitempty"`
+}
+
+// Upgrade has options of upgrades.
+type Upgrade struct {
+	// Whether machines keep the layers of images, so that an upgrade downloads only those that changed.
+	// It adds the component layer-cache, a registry that only the machine itself reaches. The default is
+	// false.
+	Cache bool `yaml:"cache,omitempty" json:"cache,omitempty"`
+	// What the layers may take on the persistent partition, in MiB, GiB or TiB. It needs room for two
+	// systems, compressed. The default is 4GiB.
+	CacheSize string `yaml:"cacheSize,omitempty" json:"cacheSize,omitempty"`
 }
 
 // Extension is what a system extension or a configuration extension adds to the system of the spec.

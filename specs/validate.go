@@ -15,6 +15,7 @@ import (
 	"github.com/distribution/reference"
 	"golang.org/x/mod/semver"
 
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
@@ -98,6 +99,7 @@ func (d *Document) validate(whole bool) Diagnostics {
 	v.size("artifacts.disk.size", disk.Size)
 	v.size("size.root", s.Size.Root)
 	v.size("size.initramfs", s.Size.Initramfs)
+	v.upgrade(s.Upgrade)
 	v.level("artifacts.disk.level", disk.Level, disk.Compression, diskLevels())
 	v.test(s.Test)
 	return v.found
@@ -393,6 +395,15 @@ func (v *validator) label(key, label string) {
 func (v *validator) size(key, size string) {
 	if _, ok := ParseSize(size); size != "" && !ok {
 		v.report(rules.InvalidValue, key, "write a number and MiB, GiB or TiB, such as 8GiB, and at most 2TiB", "%s is not a size", quote(size))
+	}
+}
+
+// upgrade checks the options of upgrades.
+func (v *validator) upgrade(u Upgrade) {
+	size := key.UpgradeCacheSize.String()
+	v.size(size, u.CacheSize)
+	if u.CacheSize != "" && !u.Cache && v.whole {
+		v.report(rules.InapplicableKey, size, `write "`+key.UpgradeCache.Line("true")+`", or remove it`, "there is no cache to have a size")
 	}
 }
 

@@ -298,8 +298,8 @@ type Component struct {
 	Like string `yaml:"like"`
 	// Why it is there.
 	Why string `yaml:"why"`
-	// Kind is kubernetes, mesh or provider, or empty. A system has at most one component of a kind;
-	// a spec can choose kubernetes and mesh.
+	// Kind is kubernetes, mesh, provider or cache, or empty. A system has at most one component of a
+	// kind; a spec can choose kubernetes and mesh, and has to switch cache on.
 	Kind string `yaml:"kind"`
 	// Variants that have the component by default. Empty means that a spec must name it.
 	Variants []string `yaml:"variants"`
@@ -328,6 +328,8 @@ type Component struct {
 	// Files by init system and path, such as units. A file that begins with #! is executable. No
 	// service is enabled.
 	Files map[string]map[string]string `yaml:"files"`
+	// Settings is the path of a file that gets what a spec says to a component of its kind, as YAML.
+	Settings string `yaml:"settings"`
 	// Provides names the components that a multi-call program replaces: it acts by the name that it is
 	// called by, and their paths become links to it. Only the key kairos of a spec chooses such a
 	// component, and a catalog has one at most.

@@ -114,7 +114,7 @@ acme/modules/m.yaml:5:21: paths[2]: "/c" is not a path below the kernel's direct
 			`acme/distros/d.yaml:10:52: kernel.firmware[0].modules[1]: "n" is not valid; valid: m`,
 		},
 		{"component", map[string]string{"components/c.yaml": "name: c\n"}, `acme/components/c.yaml:1:1: install: is missing`},
-		{"kind", map[string]string{"components/c.yaml": "name: c\ninstall: /c\nkind: vpn\n"}, `acme/components/c.yaml:3:7: kind: "vpn" is not valid; valid: kubernetes, mesh, provider`},
+		{"kind", map[string]string{"components/c.yaml": "name: c\ninstall: /c\nkind: vpn\n"}, `acme/components/c.yaml:3:7: kind: "vpn" is not valid; valid: cache, kubernetes, mesh, provider`},
 		{
 			"version", map[string]string{"components/c.yaml": "name: c\ninstall: /c\nversion: v1\nversionPattern: ^v[0-9]+[.]\n"},
 			`acme/components/c.yaml:3:10: version: v1 does not match versionPattern`,

@@ -49,6 +49,8 @@ var (
 	Cmdline              = Key{"cmdline"}
 	Kairos               = Key{"kairos"}
 	Components           = Key{"components"}
+	UpgradeCache         = Key{"upgrade.cache"}
+	UpgradeCacheSize     = Key{"upgrade.cacheSize"}
 	Extension            = Key{"extension"}
 	ExtensionPackages    = Key{"extension.packages"}
 	ExtensionFiles       = Key{"extension.files"}
@@ -109,6 +111,19 @@ func (k Key) Only() Key { return k.Entry("packages") }
 
 // Context is the key of the named context of a component or a layer.
 func (k Key) Context() Key { return k.Entry("context") }
+
+// Line is the key with a value, in one line of a spec, such as "upgrade: {cache: true}".
+func (k Key) Line(value string) string {
+	line, before, in := value, k.path, false
+	for {
+		cut := strings.LastIndex(before, ".")
+		line, in = before[cut+1:]+": "+line, cut >= 0
+		if !in {
+			return line
+		}
+		line, before = "{"+line+"}", before[:cut]
+	}
+}
 
 // Around is the key of the mapping or list that a value is in; ok is false at the top of the spec.
 func (k Key) Around() (around Key, ok bool) {

@@ -111,6 +111,7 @@ func contexts(t testing.TB) map[string]string {
 		"debian:13-slim": "oci-layout://" + testkit.Base(t, "debian-13", arch),
 		"kairos-agent":   testkit.Component(t, "kairos-agent", arch),
 		"immucore":       testkit.Component(t, "immucore", arch),
+		"layer-cache":    testkit.Component(t, "layer-cache", arch),
 	}
 }
 

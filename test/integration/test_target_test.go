@@ -19,6 +19,7 @@ const (
 	passing = `# syntax=ghcr.io/flavorkit/frontend:1
 extends: debian-13
 version: v1.0.0
+upgrade: {cache: true, cacheSize: 1GiB}
 extension:
   name: hello
   services: [hello.service]
@@ -36,6 +37,11 @@ test:
       matches: '^KAIROS_VERSION="?v1\.0\.0"?$'
     - service: ssh
     - extension: hello
+    - service: layer-cache
+    - name: the cache of layers answers
+      run: |
+        bash -c 'exec 3<>/dev/tcp/127.0.0.1/5000; printf "GET /v2/ HTTP/1.0\r\n\r\n" >&3; cat <&3'
+      matches: ^HTTP/1.0 200
 `
 	passingName = "kairos-debian-13-core-amd64-generic-v1.0.0"
 	// failing has one assertion that holds; the others fail.
@@ -68,11 +74,13 @@ func TestTarget(t *testing.T) {
 	report, err := os.ReadFile(filepath.Join(dir, passingName+".test.txt"))
 	require.NoError(t, err)
 	lines := strings.Split(string(report), "\n")
-	require.Len(t, lines, 5, "%s", report)
+	require.Len(t, lines, 7, "%s", report)
 	assert.Regexp(t, `^passed: run echo "one  'two' \\\$three" \| sed 's/one/1/' … \(\d+s\)$`, lines[0])
 	assert.Regexp(t, `^passed: file /etc/kairos-release \(\d+s\)$`, lines[1])
 	assert.Regexp(t, `^passed: service ssh \(\d+s\)$`, lines[2])
 	assert.Regexp(t, `^passed: extension hello \(\d+s\)$`, lines[3])
+	assert.Regexp(t, `^passed: service layer-cache \(\d+s\)$`, lines[4])
+	assert.Regexp(t, `^passed: the cache of layers answers \(\d+s\)$`, lines[5])
 	console, err := os.ReadFile(filepath.Join(dir, passingName+".test.log"))
 	require.NoError(t, err)
 	assert.Contains(t, string(console), "Linux version ")

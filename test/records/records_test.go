@@ -96,6 +96,7 @@ func TestNamesStandInOneRecord(t *testing.T) {
 		{what: "subrequest", names: []string{frontend.PlanRequest, frontend.SchemaRequest, frontend.PackagesRequest, frontend.ExplainRequest, frontend.LockRequest}, record: "frontend/subrequests.go"},
 		{what: "kind of component", names: specs.KindNames(), record: "specs/kinds.go", also: map[string][]string{
 			"kubernetes": {"specs/matrix/matrix.go"},       // list of a matrix
+			"cache":      {"specs/catalog/managers.go"},    // command of apk
 			"provider":   {"client/starter/kairosinit.go"}, // option of kairos-init
 		}},
 		{what: "package manager", names: catalog.ManagerNames(), record: "specs/catalog/managers.go", also: managers},

@@ -1,0 +1,129 @@
+package integration
+
+import (
+	"archive/tar"
+	"io"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/client/inspect"
+	"github.com/flavorkit/flavorkit/client/solve"
+	"github.com/flavorkit/flavorkit/internal/layercache"
+	"github.com/flavorkit/flavorkit/test/registrytest"
+	"github.com/flavorkit/flavorkit/test/testkit/registry"
+)
+
+// TestUpgradeCache builds a system and two that follow it, and counts what a machine downloads that
+// upgrades from the one to the others.
+func TestUpgradeCache(t *testing.T) {
+	t.Parallel()
+	reg := registrytest.New(t)
+	push := func(tag string, o solve.Options) {
+		t.Helper()
+		watch(&o)
+		dir := t.TempDir()
+		out, err := exec.CommandContext(t.Context(), "tar", "-xf", image(t, embedded(t), o), "-C", dir).CombinedOutput()
+		require.NoError(t, err, string(out))
+		_, err = registry.PushLayout(t.Context(), reg.Addr(), dir, "example.com/edge/os:"+tag)
+		require.NoError(t, err)
+	}
+	spec := debianSpec + "upgrade: {cache: true, cacheSize: 8GiB}\n"
+	push("v1.0.0", options(t, map[string]string{"kairos.spec": spec}))
+	next := strings.Replace(spec, "v1.0.0", "v1.1.0", 1)
+	push("v1.1.0", options(t, map[string]string{"kairos.spec": next}))
+	o := options(t, map[string]string{"kairos.spec": next})
+	o.Contexts["kairos-agent"] = longer(t, o.Contexts["kairos-agent"], "kairos-agent")
+	push("v1.1.0-agent", o)
+
+	upstream := reg.Addr() + "/edge/os:"
+	files := map[string]string{}
+	pull(t, upstream+"v1.0.0", func(name, text string) { files[name] = text })
+	assert.Equal(t, "size: 8GiB\n", files["etc/layer-cache.yaml"])
+	assert.Contains(t, files["usr/lib/systemd/system/layer-cache.service"], "ExecStart=/usr/bin/layer-cache\n")
+	assert.Contains(t, files["usr/lib/systemd/system/multi-user.target.d/20-layer-cache.conf"], "Wants=layer-cache.service\n")
+	assert.Contains(t, files, "usr/bin/layer-cache")
+
+	cache, err := layercache.New(layercache.Options{Dir: t.TempDir(), Size: 8 << 30})
+	require.NoError(t, err)
+	defer cache.Close()
+	server := httptest.NewServer(cache)
+	defer server.Close()
+	cached := strings.TrimPrefix(server.URL, "http://") + "/" + reg.In("edge/os:")
+	counted := func(from string) (layers, all int64) {
+		reg.Reset()
+		pull(t, from, nil)
+		return reg.Reset()
+	}
+	first, _ := counted(cached + "v1.0.0")
+	t.Logf("first upgrade: %d bytes of layers", first)
+	read := func(tag string) *inspect.Report {
+		r, err := inspect.Read(t.Context(), upstream+tag, inspect.Options{Arch: arch})
+		require.NoError(t, err)
+		return r
+	}
+	before := read("v1.0.0")
+	for _, tag := range []string{"v1.1.0", "v1.1.0-agent"} {
+		after := read(tag)
+		said := inspect.Compare(before, after).Layers
+		require.NotNil(t, said)
+		without, _ := counted(upstream + tag)
+		with, all := counted(cached + tag)
+		t.Logf("upgrade to %s: %d bytes of layers with the cache, %d without, %d of %d layers are new", tag, with, without, said.New, said.New+said.Shared)
+		assert.Equal(t, said.NewSize, with, "flavorkit diff says what is pulled")
+		assert.Equal(t, said.NewSize+said.SharedSize, without)
+		const overhead = 32 << 10 // manifests
+		assert.LessOrEqual(t, all, said.NewSize*11/10+overhead)
+		before = after
+	}
+}
+
+// longer is a directory with a program of another that is one byte longer: it stands in for another
+// version of it.
+func longer(t *testing.T, dir, program string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, program))
+	require.NoError(t, err)
+	other := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(other, program), append(data, 0), 0o755))
+	return other
+}
+
+// pull reads an image as the agent does, and shows the texts of its small files.
+func pull(t *testing.T, source string, show func(name, text string)) {
+	t.Helper()
+	ref, err := name.ParseReference(source)
+	require.NoError(t, err)
+	img, err := remote.Image(ref)
+	require.NoError(t, err)
+	all := mutate.Extract(img)
+	defer all.Close() //nolint:errcheck // it is only read
+	if show == nil {
+		_, err = io.Copy(io.Discard, all)
+		require.NoError(t, err)
+		return
+	}
+	for r := tar.NewReader(all); ; {
+		h, err := r.Next()
+		if err == io.EOF { //nolint:errorlint // tar.Reader returns it as it is
+			return
+		}
+		require.NoError(t, err)
+		text := ""
+		if h.Size < 4<<10 {
+			data, err := io.ReadAll(r)
+			require.NoError(t, err)
+			text = string(data)
+		}
+		show(h.Name, text)
+	}
+}
