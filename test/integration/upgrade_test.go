@@ -20,6 +20,7 @@ import (
 	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/internal/layercache"
 	"github.com/flavorkit/flavorkit/test/registrytest"
+	"github.com/flavorkit/flavorkit/test/testkit"
 	"github.com/flavorkit/flavorkit/test/testkit/registry"
 )
 
@@ -85,6 +86,35 @@ func TestUpgradeCache(t *testing.T) {
 		assert.LessOrEqual(t, all, said.NewSize*11/10+overhead)
 		before = after
 	}
+}
+
+// TestAgentPulls has the agent itself pull images through the cache, as in an upgrade with oci:.
+func TestAgentPulls(t *testing.T) {
+	t.Parallel()
+	testkit.NeedRoot(t)
+	agent := filepath.Join(testkit.Component(t, "kairos-agent", arch), "kairos-agent")
+	reg := registrytest.New(t)
+	same, old, changed := registrytest.Archive(t, "same", 3<<20), registrytest.Archive(t, "old", 2<<20), registrytest.Archive(t, "changed", 1<<20)
+	reg.Push(t, "edge/os:v1", same, old)
+	reg.Push(t, "edge/os:v2", same, changed)
+	cache, err := layercache.New(layercache.Options{Dir: t.TempDir(), Size: 1 << 30})
+	require.NoError(t, err)
+	defer cache.Close()
+	server := httptest.NewServer(cache)
+	defer server.Close()
+	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
+	counted := func(tag string) int64 {
+		reg.Reset()
+		dir := t.TempDir()
+		out, err := exec.CommandContext(t.Context(), agent, "pull-image", "localhost:"+port+"/"+reg.In("edge/os:"+tag), dir).CombinedOutput()
+		require.NoError(t, err, string(out))
+		assert.FileExists(t, filepath.Join(dir, "same"))
+		layers, _ := reg.Reset()
+		return layers
+	}
+	assert.Equal(t, registrytest.Size(t, same, old), counted("v1"))
+	assert.Equal(t, registrytest.Size(t, changed), counted("v2"))
+	assert.Zero(t, counted("v1"), "back to the old version")
 }
 
 // longer is a directory with a program of another that is one byte longer: it stands in for another
