@@ -56,11 +56,12 @@ func (c console) try(command string) (string, int) {
 // systemd.
 func TestStandardOpenRC(t *testing.T) {
 	t.Parallel()
-	file := isoOf(t, "extends: debian-12-openrc\nvariant: standard\nversion: v1.0.0\nkernel: debian-13\n")
+	file := isoOf(t, "extends: debian-12-openrc\nvariant: standard\nversion: v1.0.0\nkernel: debian-13\nupgrade: {cache: true}\n")
 	c := console{t, boot(t, qemu.Options{ISO: file, CPUs: 1})}
 	live(t, c)
 	openrcUp(t, c)
 	standardUp(t, c)
+	c.run("rc-service layer-cache status")
 	assert.Contains(t, c.run("uname -r"), "deb13")
 	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_FLAVOR_RELEASE="12"`)
 }
