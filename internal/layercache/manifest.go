@@ -64,7 +64,7 @@ func (c *Cache) manifest(w http.ResponseWriter, r *http.Request, t target) error
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it is only read
+	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
 	if err != nil {
 		return err

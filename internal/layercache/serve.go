@@ -1,7 +1,6 @@
 package layercache
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strconv"
@@ -31,6 +30,13 @@ func (c *Cache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			err = c.blob(w, r, t)
 		}
 	}
+	var broken *brokenOff
+	if errors.As(err, &broken) {
+		if r.Context().Err() == nil {
+			c.log.Error("breaking off an answer", "path", r.URL.Path, "because", broken.Error())
+		}
+		panic(http.ErrAbortHandler) // so that the client does not take it for a whole one
+	}
 	if err != nil {
 		p := explain(t.repo.RegistryStr(), err)
 		c.log.Error("request failed", "path", r.URL.Path, "because", p.message)
@@ -54,7 +60,7 @@ func (c *Cache) blob(w http.ResponseWriter, r *http.Request, t target) error {
 	w.Header().Set("Content-Type", "application/octet-stream")
 	f, err := c.store.open(h)
 	if err == nil {
-		defer f.Close() //nolint:errcheck // it is only read
+		defer f.Close()
 		c.log.Info("from the store", "repository", t.repo.String(), "digest", h.String())
 		w.Header().Set("Docker-Content-Digest", h.String())
 		http.ServeContent(w, r, "", time.Time{}, f)
@@ -86,11 +92,11 @@ func (c *Cache) follow(w http.ResponseWriter, r *http.Request, t target, h v1.Ha
 		head(w, h, p.size)
 		for sent < p.size {
 			if p, err = d.next(r.Context(), sent); err != nil {
-				return c.breakOff(r.Context(), err)
+				return &brokenOff{err}
 			}
 			n, err := io.Copy(w, io.NewSectionReader(d.part, sent, p.readable-sent))
 			if err != nil {
-				return c.breakOff(r.Context(), err)
+				return &brokenOff{err}
 			}
 			sent += n
 			if p.done {
@@ -102,29 +108,24 @@ func (c *Cache) follow(w http.ResponseWriter, r *http.Request, t target, h v1.Ha
 	case p.err == nil:
 		return nil
 	case !errors.Is(p.err, errPassThrough):
-		return c.breakOff(r.Context(), p.err)
+		return &brokenOff{p.err}
 	}
 	src, err := c.upstream.blob(r.Context(), t.repo, h, sent)
 	if err != nil && p.size < 0 {
 		return err
 	}
 	if err != nil {
-		return c.breakOff(r.Context(), err)
+		return &brokenOff{err}
 	}
 	defer src.Close()
 	if p.size < 0 {
 		head(w, h, src.total)
 	}
 	if _, err := io.Copy(w, src); err != nil {
-		return c.breakOff(r.Context(), err)
+		return &brokenOff{err}
 	}
 	return nil
 }
 
-// breakOff ends an answer whose header is sent, so that the client does not take it for a whole one.
-func (c *Cache) breakOff(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
-		c.log.Error("breaking off an answer", "because", err.Error())
-	}
-	panic(http.ErrAbortHandler)
-}
+// brokenOff is the error of an answer whose header is sent.
+type brokenOff struct{ error }

@@ -103,7 +103,7 @@ func (s *store) read(h v1.Hash) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // it is only read
+	defer f.Close()
 	return io.ReadAll(f)
 }
 
@@ -152,7 +152,7 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close() //nolint:errcheck // it is only read
+	defer d.Close()
 	return d.Sync()
 }
 

@@ -140,7 +140,8 @@ func rangeTotal(header string, offset int64) (int64, error) {
 
 // source reads a blob of a registry, and connects again when the connection breaks.
 type source struct {
-	ctx    context.Context //nolint:containedctx // it is a reader
+	// ctx ends reading.
+	ctx    context.Context
 	retry  Retry
 	open   func(ctx context.Context, offset int64) (io.ReadCloser, int64, error)
 	offset int64

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"archive/tar"
+	"errors"
 	"io"
 	"net/http/httptest"
 	"os"
@@ -136,7 +137,7 @@ func pull(t *testing.T, source string, show func(name, text string)) {
 	img, err := remote.Image(ref)
 	require.NoError(t, err)
 	all := mutate.Extract(img)
-	defer all.Close() //nolint:errcheck // it is only read
+	defer all.Close()
 	if show == nil {
 		_, err = io.Copy(io.Discard, all)
 		require.NoError(t, err)
@@ -144,7 +145,7 @@ func pull(t *testing.T, source string, show func(name, text string)) {
 	}
 	for r := tar.NewReader(all); ; {
 		h, err := r.Next()
-		if err == io.EOF { //nolint:errorlint // tar.Reader returns it as it is
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		require.NoError(t, err)
