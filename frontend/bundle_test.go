@@ -1,9 +1,16 @@
 package frontend
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/plan/bundle"
 )
 
 func TestContextKey(t *testing.T) {
@@ -17,5 +24,71 @@ func TestContextKey(t *testing.T) {
 		"Not An Image":                          "Not An Image",
 	} {
 		assert.Equal(t, want, ContextKey(name), name)
+	}
+}
+
+// TestBundleContents lists what a bundle has: of the lock, and of the files beside the spec.
+func TestBundleContents(t *testing.T) {
+	_, text := written(t)
+	g := locking(lockSpec)
+	g.opts["requestid"] = BundleRequest
+	_, err := New(Options{}).Build(t.Context(), g)
+	require.ErrorContains(t, err, "there is no kairos.lock beside the spec; write it with flavorkit lock")
+
+	g.dirs["dockerfile"].texts["kairos.lock"] = text
+	base := digest.FromString("docker.io/library/debian:12-slim")
+	for d := range map[string]bool{base.Encoded(): true, digest.FromString("debian:12-slim").Encoded(): true} {
+		g.result.texts[d] = fmt.Sprintf(`{"config":{"digest":%q},"layers":[{"digest":%q}]}`, digest.FromString("config"), digest.FromString("layer"))
+	}
+	res, err := New(Options{}).Build(t.Context(), g)
+	require.NoError(t, err)
+	var has bundle.Contents
+	require.NoError(t, json.Unmarshal(res.Metadata["result.json"], &has))
+	assert.Equal(t, []string{"linux/amd64"}, has.Platforms)
+	assert.Equal(t, []string{"kairos.lock", "kairos.spec"}, has.Spec)
+	require.Len(t, has.Images, 1)
+	assert.Equal(t, "debian:12-slim::linux/amd64", has.Images[0].Name)
+	var urls []string
+	for _, d := range has.Downloads {
+		urls = append(urls, d.URL)
+	}
+	assert.NotEmpty(t, urls)
+
+	g.opts["context:debian:12-slim"] = "local:base"
+	g.dirs["base"] = files{texts: map[string]string{}}
+	before, rest, _ := strings.Cut(text, "images:\n")
+	g.dirs["dockerfile"].texts["kairos.lock"] = before + rest[strings.Index(rest, "downloads:\n"):]
+	_, err = New(Options{}).Build(t.Context(), g)
+	assert.ErrorContains(t, err, "a directory replaces the image docker.io/library/debian:12-slim; pass an image")
+}
+
+// TestFromBundle builds from bundles that do not fit.
+func TestFromBundle(t *testing.T) {
+	_, text := written(t)
+	const image = `{"name":"debian:12-slim","digest":"sha256:` + sum + `"}`
+	for name, c := range map[string]struct{ value, says, want string }{
+		"a directory":        {value: "local:dir", want: "open the bundle: local:dir is no OCI layout"},
+		"no digest":          {value: "oci-layout:layout", want: "open the bundle: oci-layout:layout has no digest"},
+		"another artifact":   {says: `{"config":{"mediaType":"x"}}`, want: `the manifest is none of a bundle: its configuration has the type "x"`},
+		"a newer format":     {says: `"version":2`, want: "the bundle has the format 2, and this version of flavorkit reads 1"},
+		"another platform":   {says: `"version":1,"platforms":["linux/arm64"]`, want: "the bundle is for linux/arm64, and not for linux/amd64; choose with --platform"},
+		"without the image":  {says: `"version":1,"platforms":["linux/amd64"]`, want: "find the image docker.io/library/debian:12-slim for linux/amd64: the bundle does not have it"},
+		"without a download": {says: `"version":1,"platforms":["linux/amd64"],"contexts":[` + image + `]`, want: "archives.debian-12.htop_3.2.2-2_amd64: the bundle does not have http://deb.debian.org/debian/pool/main/h/htop/htop_3.2.2-2_amd64.deb; write it again with flavorkit bundle"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			value := c.value
+			if value == "" {
+				value = "oci-layout:layout@sha256:" + sum
+			}
+			g := newGateway(map[string]string{"filename": "kairos.spec", "context:" + bundle.ContextName: value},
+				map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": lockSpec, "kairos.lock": text}}})
+			says := c.says
+			if !strings.HasPrefix(says, "{") { // the manifest and the configuration in one
+				says = `{"config":{"mediaType":"` + bundle.ConfigType + `","digest":"sha256:` + sum + `"},` + says + "}"
+			}
+			g.result = files{texts: map[string]string{"blob": says}}
+			_, err := New(Options{}).Build(t.Context(), g)
+			require.ErrorContains(t, err, c.want)
+		})
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/client/bundle"
 	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/frontend"
+	planbundle "github.com/flavorkit/flavorkit/plan/bundle"
 	"github.com/flavorkit/flavorkit/test/aptrepo"
 	"github.com/flavorkit/flavorkit/test/releasetest"
 	"github.com/flavorkit/flavorkit/test/testkit"
@@ -41,7 +42,7 @@ func TestBundle(t *testing.T) {
 		"common.spec":   repositorySpec(r.Serve(""), "", "acme-agent") + "args: {TREE: hello}\nfiles:\n  - {path: '/etc/${TREE}', from: issue}\n",
 		"keys/acme.asc": signer.Key(), "issue": "edge\n", "unrelated": "not named by the spec\n",
 	})
-	o.Contexts = map[string]string{"immucore": o.Contexts["immucore"]}
+	o.Contexts = map[string]string{"immucore": o.Contexts["immucore"], planbundle.FrontendName: "oci-layout://" + testkit.Frontend(t, arch)}
 	o.Args["TREE"] = "welcome"
 	watch(&o)
 	c := embedded(t)
@@ -63,11 +64,11 @@ func TestBundle(t *testing.T) {
 	require.Len(t, entries, 2, "nothing hidden is left")
 	assert.FileExists(t, filepath.Join(layout, "context", "issue"))
 	assert.NoFileExists(t, filepath.Join(layout, "context", "unrelated"))
-	again := filepath.Join(t.TempDir(), "again.tar")
-	_, err = bundle.Make(t.Context(), c, o, again)
-	require.NoError(t, err, "%v", o.Log)
-	assert.Equal(t, sumOf(t, archive), sumOf(t, again), "the same bundle twice")
-	require.NoError(t, os.Remove(again))
+	index, err := exec.Command("tar", "-xOf", archive, "index.json").Output()
+	require.NoError(t, err)
+	second, err := os.ReadFile(filepath.Join(layout, "index.json"))
+	require.NoError(t, err)
+	assert.Equal(t, string(second), string(index), "the same bundle twice: the index has the digests of all")
 
 	binary := filepath.Join(t.TempDir(), "flavorkit")
 	out, err := exec.Command("go", "build", "-o", binary, "github.com/flavorkit/flavorkit/cmd/flavorkit").CombinedOutput()
@@ -85,6 +86,8 @@ func TestBundle(t *testing.T) {
 	said, err := offline("--from-bundle", archive, "-o", "type=oci,dest="+made)
 	require.NoError(t, err, said)
 	assert.Equal(t, locked, sumOf(t, made), "the same image as with a network")
+
+	bundleInBuildx(t, layout)
 
 	// What does not fit says so.
 	text, err := os.ReadFile(lockFile)
@@ -119,4 +122,24 @@ func TestBundle(t *testing.T) {
 	said, err = offline("--from-bundle", layout, "-o", filepath.Join(t.TempDir(), "none"))
 	require.Error(t, err)
 	assert.Contains(t, said, "blobs/sha256/"+has.Downloads[0].Digest.Encoded()+" has other bytes than its name says")
+}
+
+// bundleInBuildx asks docker buildx for the graph of a build from a bundle, with the command of its
+// README: all that it takes is of the bundle.
+func bundleInBuildx(t *testing.T, layout string) {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join(layout, planbundle.Readme))
+	require.NoError(t, err)
+	for _, line := range []string{"skopeo copy oci:.:frontend ", "--build-context flavorkit-bundle=oci-layout://.:bundle ", "--build-arg 'TREE=welcome' ", "-f spec/kairos.spec "} {
+		assert.Contains(t, string(readme), line)
+	}
+	daemon := testkit.Buildkitd(t)
+	ref := daemon.Registry.PushLayout(testkit.Frontend(t, arch), "flavorkit/frontend:1")
+	out, err := testkit.Buildx(t, daemon).Run("build", "--progress=quiet", "--call=convertllb,format=json",
+		"--build-context", "flavorkit-bundle=oci-layout://"+layout+":bundle", "--build-arg", "TREE=welcome", "--build-arg", "BUILDKIT_SYNTAX="+ref,
+		"-f", filepath.Join(layout, "spec", "kairos.spec"), filepath.Join(layout, "context"))
+	require.NoError(t, err, out)
+	graph := textOf(t, out)
+	assert.Contains(t, graph, "\n  source oci-layout+blob://")
+	assert.NotRegexp(t, `\n  source (https?|docker-image)://`, graph)
 }
