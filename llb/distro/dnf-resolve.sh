@@ -22,13 +22,16 @@ dnf_configure
 COLUMNS=400
 export COLUMNS
 dnf_cached --refresh --assumeno --setopt=install_weak_deps=False install "$@" >"$out/resolved" 2>&1 || true
-grep -q -i -e '^No match for argument: ' -e '^Operation aborted' -e '^Nothing to do' "$out/resolved" || {
+# Of a limited repository, dnf 4 and 5 say the second and the third.
+absent=$(sed -n -e 's/^No match for argument: *//p' \
+	-e 's/^All matches were filtered out by exclude filtering for argument: *//p' \
+	-e "s/^Argument '\(.*\)' matches only excluded packages[.]\$/\1/p" "$out/resolved")
+[ -n "$absent" ] || grep -q -i -e '^Operation aborted' -e '^Nothing to do' "$out/resolved" || {
 	cat "$out/resolved" >&2
 	unfetched "$out/resolved"
 	fail "dnf finds no way to install the packages, see above"
 }
 dnf_cached -q repoquery --available --qf '%{name}\t%{evr}\t%{arch}\t%{downloadsize}\t%{repoid}\n' >"$out/available"
-absent=$(sed -n 's/^No match for argument: *//p' "$out/resolved")
 if [ -n "$absent" ]; then
 	whole=--disableexcludes=all
 	[ -z "$system" ] || whole='--setopt=disable_excludes=*' # dnf 5

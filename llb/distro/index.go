@@ -24,7 +24,7 @@ type Wanted struct {
 }
 
 // needles are the parts of paths that a line about a wanted file has: its last part, or, with
-// wildcards, the longest text between them.
+// wildcards, the longest text between them. Where directories are not merged, /usr is not in it.
 func (w Wanted) needles() []string {
 	var all []string
 	for _, p := range w.Paths {
@@ -32,6 +32,9 @@ func (w Wanted) needles() []string {
 		if strings.ContainsAny(p, wildcards) {
 			needle = ""
 			for _, part := range strings.FieldsFunc(p, func(r rune) bool { return strings.ContainsRune(wildcards, r) }) {
+				if merged.MatchString(strings.TrimPrefix(part, "/usr")) {
+					part = strings.TrimPrefix(part, "/usr")
+				}
 				if len(part) > len(needle) {
 					needle = part
 				}

@@ -319,8 +319,9 @@ func apkPolicy(text string) map[string]string {
 	return repositories
 }
 
-// dnfAbsent is what both dnf 4 and 5 say about each package that there is not.
-var dnfAbsent = regexp.MustCompile(`(?m)No match for argument: (\S+)\s*$`)
+// dnfAbsent is what both dnf 4 and 5 say about each package that there is not, and what each says about
+// one that only a limited repository has.
+var dnfAbsent = regexp.MustCompile(`(?m)(?:No match for argument: |filtered out by exclude filtering for argument: |^Argument ')(\S+?)(?:' matches only excluded packages\.)?\s*$`)
 
 func readDNF(files map[string]string, asked []plan.Package) (*Resolution, error) {
 	r := &Resolution{}

@@ -93,8 +93,8 @@ func TestReadMissing(t *testing.T) {
 			{Package: plan.Package{Name: "libncursesw", Version: "9"}, Versions: []string{"6.5_p20241006-r3"}},
 			{Package: plan.Package{Name: "acme-agent"}, Beside: []string{"acme"}},
 		}},
-		"dnf4":   {[]string{"alpha", "alphx", "beta=9"}, rpmMissing()},
-		"dnf5":   {[]string{"alpha", "alphx", "beta=9"}, rpmMissing()},
+		"dnf4":   {[]string{"alpha", "alphx", "beta=9", "gamma"}, append(rpmMissing(), onlyElsewhere())},
+		"dnf5":   {[]string{"alpha", "alphx", "beta=9", "gamma"}, append(rpmMissing(), onlyElsewhere())},
 		"zypper": {[]string{"alpha", "alfa", "alphx", "beta=9"}, rpmMissing()},
 	} {
 		t.Run(dir, func(t *testing.T) {
@@ -112,6 +112,11 @@ func rpmMissing() []Missing {
 		{Package: plan.Package{Name: "alphx"}, Beside: []string{"extra"}},
 		{Package: plan.Package{Name: "beta", Version: "9"}, Versions: []string{"0.5-3"}},
 	}
+}
+
+// onlyElsewhere is a package of a repository that is limited to others.
+func onlyElsewhere() Missing {
+	return Missing{Package: plan.Package{Name: "gamma"}, Beside: []string{"acme"}}
 }
 
 // TestEveryManagerResolves has a script and a reader for each package manager.

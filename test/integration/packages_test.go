@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/distribution/reference"
@@ -139,7 +140,9 @@ inits:
       %s: [default]
 `, tt.distro, tt.init, tt.none)))
 			require.Greater(t, len(found), 100)
-			found = slices.DeleteFunc(found, func(f catalog.Finding) bool { return f.State == catalog.Right })
+			found = slices.DeleteFunc(found, func(f catalog.Finding) bool {
+				return f.State == catalog.Right || strings.HasPrefix(f.Place, "specs/catalog/archs/") // no substitute has emulators
+			})
 			finding := func(kind, name, place, note string) catalog.Finding {
 				return catalog.Finding{
 					Distro: tt.distro, Arch: arch, State: catalog.Wrong, Kind: kind, Name: name,
@@ -150,7 +153,7 @@ inits:
 				finding("package", "gawkk", "7:14", `did you mean "gawk"?`),
 				finding("command", "none", "8:13", ""),
 				finding("firmware", "none.bin", "8:13", ""),
-				finding("service", tt.service+tt.none, "12:7", ""),
+				finding("service", tt.service+tt.none, fmt.Sprintf("12:%d", len("      : ")+len(tt.none)+1), ""),
 			}, found)
 		})
 	}
