@@ -128,3 +128,27 @@ func TestRepositoryKey(t *testing.T) {
 	}))
 	assert.ErrorContains(t, err, `kairos.spec:3:67: repositories[0].key.from: there is no file "keys/a.asc" in the build context; `)
 }
+
+// TestExplainMissing has an installation that failed because of a package that there is not.
+func TestExplainMissing(t *testing.T) {
+	s := generated(t, "extends: debian-12\nversion: v1.0.0\npackages: {add: [htopp]}\n", "image", nil)
+	var step digest.Digest
+	for d, m := range s.definition.Metadata {
+		if strings.Contains(m.Description[customName], "[debian-12/userland] install ") {
+			step = d
+		}
+	}
+	require.NotEmpty(t, step)
+	exit := &gwpb.ExitError{ExitCode: 100, Err: errors.New("exit code: 100")}
+	failed := errdefs.WrapVertex(errors.Wrap(exit, "process"), step)
+	answer := s.sources.request.client.(*gateway)
+	answer.result.texts = map[string]string{
+		"userland/resolved": "", "userland/said": "E: Unable to locate package htopp\n", "userland/names": "htop\n",
+	}
+	require.EqualError(t, s.explain(t.Context(), failed), `kairos.spec:3:18: packages.add[0]: debian-12 has no package "htopp" for amd64; did you mean "htop"?`)
+
+	answer.result.texts = map[string]string{"userland/resolved": "Inst htopp (1 Debian [amd64])\n"}
+	assert.Equal(t, failed, s.explain(t.Context(), failed), "all are there")
+	answer.result.texts = nil
+	assert.Equal(t, failed, s.explain(t.Context(), failed), "the package manager does not tell")
+}
