@@ -56,7 +56,7 @@ func diskLevels() map[string]int { return map[string]int{"zstd": 19, "xz": 9} }
 func (d *Document) validate(whole bool) Diagnostics {
 	v := &validator{doc: d, whole: whole}
 	s := d.Spec
-	if s.Source.Image == "" || s.Version != "" {
+	if !v.doc.Has("source") || s.Version != "" { // an image has its own
 		v.version(s.Version)
 	}
 	v.source(s.Source)

@@ -42,10 +42,11 @@ type ConditionalText struct {
 // Unconditional are the types of the mappings that cannot have a condition, and why.
 func Unconditional() map[reflect.Type]string {
 	return map[reflect.Type]string{
-		reflect.TypeFor[Spec]():   "write it into the parts of the spec that depend on it",
-		reflect.TypeFor[Distro](): "conditions are about the distribution, so it cannot depend on one",
-		reflect.TypeFor[Arg]():    "build arguments are replaced before conditions apply, so they cannot depend on one",
-		reflect.TypeFor[When]():   "a condition cannot depend on another one",
+		reflect.TypeFor[Spec]():        "write it into the parts of the spec that depend on it",
+		reflect.TypeFor[Distro]():      "conditions are about the distribution, so it cannot depend on one",
+		reflect.TypeFor[SourceImage](): "conditions are about what the image is, so it cannot depend on one; an image can be for several architectures",
+		reflect.TypeFor[Arg]():         "build arguments are replaced before conditions apply, so they cannot depend on one",
+		reflect.TypeFor[When]():        "a condition cannot depend on another one",
 	}
 }
 

@@ -70,7 +70,8 @@ func TestBadSpecs(t *testing.T) {
 func needBuild() []rules.Rule {
 	return []rules.Rule{
 		rules.PackageNotFound, rules.ContextNotFound, rules.RepositoryRefused, rules.InvalidLock, rules.LockMismatch, rules.LockedFileGone,
-		rules.CannotLock, rules.CannotBundle, rules.NotInBundle, rules.UnreadArchive, rules.LayerRefused, rules.ExtensionRefused, rules.CheckFailed, rules.TestFailed,
+		rules.CannotLock, rules.CannotBundle, rules.NotInBundle, rules.UnreadArchive,
+		rules.SourceRefused, rules.LayerRefused, rules.ExtensionRefused, rules.CheckFailed, rules.TestFailed,
 		rules.NoCloudConfig, rules.OutdatedLock,
 	}
 }

@@ -39,6 +39,7 @@ Targets:
 const buildExample = `  flavorkit build --target iso -o dist
   flavorkit build -t registry.example.com/edge:v1 --push
   flavorkit build --from-bundle edge.tar --target iso
+  flavorkit build --from-image quay.io/kairos/ubuntu:24.04-core-amd64-generic-v3.6.0 --target iso
   flavorkit build --build-context debian:12-slim=oci-layout://base --target iso -o dist`
 
 // buildFlags are the flags of the build command.
@@ -48,6 +49,8 @@ type buildFlags struct {
 	destinations []solve.Destination
 	tag, report  string
 	bundle       string
+	// image is a published image to build from, without a spec.
+	image string
 }
 
 func buildCommand() *cobra.Command {
@@ -69,6 +72,7 @@ func buildCommand() *cobra.Command {
 	f.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
+	flags.StringVar(&f.image, "from-image", "", "a published image of Kairos to build from, in place of a spec")
 	flags.StringArrayVarP(&f.outputs, "output", "o", nil, "where to: a directory, or type=oci|image|local|tar,dest=… (default: dist)")
 	flags.StringVarP(&f.tag, "tag", "t", "", "name of the image")
 	flags.StringVar(&f.report, "report", "", "write a page about the build to a file, such as report.html")
@@ -80,7 +84,7 @@ func buildCommand() *cobra.Command {
 	return cmd
 }
 
-func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) error {
+func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) (err error) {
 	if f.bundle != "" {
 		dir, err := f.fromBundle(ctx)
 		defer os.RemoveAll(dir)
@@ -88,6 +92,11 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 			return err
 		}
 	}
+	remove, err := f.fromImage()
+	if err != nil {
+		return err
+	}
+	defer remove()
 	if err := f.complete(); err != nil {
 		return err
 	}
@@ -112,6 +121,31 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 		}
 		return list(cmd, files)
 	})
+}
+
+// fromImage writes the spec of a published image, if the build is of one. The caller removes it.
+func (f *buildFlags) fromImage() (remove func(), err error) {
+	if f.image == "" {
+		return func() {}, nil
+	}
+	if f.File != "" {
+		return nil, usagef("--from-image and --file exclude each other; in a spec, write source: %s", f.image)
+	}
+	if err := checkImage("from-image", f.image); err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "flavorkit-")
+	if err != nil {
+		return nil, errors.Wrap(err, "write a spec for the image")
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	f.File = filepath.Join(dir, specs.DefaultName)
+	// A reference has no character that means anything in YAML between quotes.
+	if err := os.WriteFile(f.File, fmt.Appendf(nil, "source: %q\n", f.image), 0o600); err != nil {
+		remove()
+		return nil, errors.Wrap(err, "write a spec for the image")
+	}
+	return remove, nil
 }
 
 // systems are those of a report, with the reasons of what is in them.

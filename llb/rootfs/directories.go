@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 
@@ -18,7 +19,7 @@ var dirsScript []byte
 // layer contains the parent directories of its files, and the modes in the last layer win. On top
 // of the others, this layer restores the mode of a directory such as /etc/ssl/private.
 func dirsLayer(ctx context.Context, g *graph.Graph, p *plan.Plan, userland llb.State) (llb.State, error) {
-	s := g.Stage(p.Userland.Distro+"/directories", p.At(key.Packages)).On(g.Build)
+	s := g.Stage(cmp.Or(p.Userland.Distro, "source")+"/directories", p.At(key.Packages)).On(g.Build)
 	tools, err := s.Image(ctx, p.ScriptImage)
 	if err != nil {
 		return llb.State{}, err
