@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/moby/buildkit/client"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
@@ -58,10 +57,6 @@ func catalogCheckCommand() *cobra.Command {
 		Long:  catalogCheckHelp,
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			write, ok := reportFormats()[format]
-			if !ok {
-				return checkFormat(format, catalog.Names(reportFormats())...)
-			}
 			check.Distros = args
 			if err := checkSubjects(check.Distros, check.Archs, f.Contexts); err != nil {
 				return err
@@ -80,7 +75,7 @@ func catalogCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := write(cmd.OutOrStdout(), catalogReport{summary: checkStates(), all: all}, found); err != nil {
+			if err := reportFormats()[format](cmd.OutOrStdout(), catalogReport{summary: checkStates(), all: all}, found); err != nil {
 				return err
 			}
 			return verdict(found)
@@ -88,7 +83,7 @@ func catalogCheckCommand() *cobra.Command {
 	}
 	f.addBuilder(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&format, "format", "text", strings.Join(catalog.Names(reportFormats()), ", "))
+	addFormat(cmd, &format, catalog.Names(reportFormats())...)
 	flags.StringSliceVar(&check.Archs, "arch", nil, "architectures to check, such as amd64,arm64 (default: all)")
 	flags.BoolVar(&check.Install, "install", false, "install what the repositories list no files of, to look for them")
 	flags.BoolVar(&all, "all", false, "show what is right, too; json always does")

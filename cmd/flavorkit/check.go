@@ -18,12 +18,8 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// The forms of the output of check.
-const (
-	checkText  = "text"
-	checkJSON  = "json"
-	checkSARIF = "sarif"
-)
+// formatSARIF is SARIF 2.1.0, for code scanning.
+const formatSARIF = "sarif"
 
 func checkCommand() *cobra.Command {
 	var f lookFlags
@@ -41,14 +37,11 @@ the spec switches them off. The exit code is 1 if there is a mistake, or with
   flavorkit check --format sarif > flavorkit.sarif`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(format, checkText, checkJSON, checkSARIF); err != nil {
-				return err
-			}
 			if severities := []string{string(rules.Warning), string(rules.Error)}; !slices.Contains(severities, severity) {
 				return usagef("unknown severity %q; %s", severity, specs.Suggest(severity, severities))
 			}
 			p, warnings, err := f.check(cmd, args)
-			if format == checkText {
+			if format == formatText {
 				for _, w := range warnings {
 					fmt.Fprintf(cmd.ErrOrStderr(), "flavorkit: warning: %v\n", w)
 				}
@@ -71,7 +64,7 @@ the spec switches them off. The exit code is 1 if there is a mistake, or with
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&format, "format", checkText, "output: text, json or sarif (SARIF 2.1.0, for code scanning)")
+	addFormat(cmd, &format, formatText, formatJSON, formatSARIF)
 	cmd.Flags().StringVar(&severity, "severity", string(rules.Error), "fail if there is a finding of this severity: warning or error")
 	return cmd
 }
@@ -98,7 +91,7 @@ func buildTime() (time.Time, error) {
 // print writes findings for other programs.
 func (f *lookFlags) print(w io.Writer, format string, found specs.Diagnostics) error {
 	all := f.findings(found)
-	if format == checkSARIF {
+	if format == formatSARIF {
 		return printJSON(w, sarifOf(all))
 	}
 	return printJSON(w, struct {

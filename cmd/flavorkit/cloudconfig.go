@@ -33,9 +33,6 @@ func cloudConfigCommand() *cobra.Command {
   flavorkit cloud-config --stage network,network.after`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(format, "text", "json"); err != nil {
-				return err
-			}
 			if err := f.find(args); err != nil {
 				return err
 			}
@@ -65,7 +62,7 @@ func cloudConfigCommand() *cobra.Command {
 	}
 	f.add(cmd)
 	cmd.Flags().StringSliceVar(&stages, "stage", nil, "only these stages, such as boot,network.after")
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	addFormat(cmd, &format, formatText, formatJSON)
 	return cmd
 }
 

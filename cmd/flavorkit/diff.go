@@ -33,13 +33,10 @@ func diffCommand() *cobra.Command {
 		Short: "Compare two specs, or two built systems",
 		Long:  diffHelp,
 		Example: `  flavorkit diff edge.spec edge-next.spec
-  git show main:kairos.spec > /tmp/old.spec && flavorkit diff /tmp/old.spec kairos.spec
+  git show main:kairos.spec > old.spec && flavorkit diff old.spec kairos.spec
   flavorkit diff ghcr.io/acme/edge:v1.0.0 dist/edge.oci.tar`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(format, "text", "json"); err != nil {
-				return err
-			}
 			built := inspect.IsBuilt(args[0])
 			switch {
 			case built != inspect.IsBuilt(args[1]):
@@ -57,7 +54,7 @@ func diffCommand() *cobra.Command {
 		},
 	}
 	f.addArch(cmd)
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	addFormat(cmd, &format, formatText, formatJSON)
 	cmd.Flags().BoolVar(&files, "files", false, "list every file of built systems that differs, not only the directories")
 	return cmd
 }

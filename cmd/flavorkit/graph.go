@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/spf13/cobra"
@@ -25,15 +24,12 @@ func graphCommand() *cobra.Command {
 		Use:   "graph [CONTEXT]",
 		Short: "Show the build graph of a spec",
 		Long: `Show the steps that a build of a spec takes: as text, with all details, a
-paragraph a step; as a tree; for Graphviz (dot) and Mermaid, which draw it; or
-as a picture (svg).`,
+paragraph a step; as a tree; for Graphviz (dot) and Mermaid, which draw it; as a
+picture (svg); or as a list for programs (json).`,
 		Example: `  flavorkit graph --target iso --format tree
   flavorkit graph --target iso --format svg > graph.svg`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(format, names...); err != nil {
-				return err
-			}
 			if _, err := findTarget(target); err != nil {
 				return err
 			}
@@ -66,7 +62,7 @@ as a picture (svg).`,
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&format, "format", names[0], "how to show it: "+strings.Join(names, ", "))
+	addFormat(cmd, &format, names...)
 	cmd.Flags().StringVar(&target, "target", "", "what to build: "+targetNames())
 	return cmd
 }

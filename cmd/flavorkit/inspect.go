@@ -29,9 +29,6 @@ func inspectCommand() *cobra.Command {
   flavorkit inspect quay.io/kairos/debian:12-core-amd64-generic-v3.5.0 --format json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(format, "text", "json"); err != nil {
-				return err
-			}
 			var err error
 			if opt.Registries, err = site.registries(); err != nil {
 				return err
@@ -48,6 +45,6 @@ func inspectCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&opt.Arch, "arch", runtime.GOARCH, "architecture, if there are images for several, such as arm64")
 	site.add(cmd.Flags())
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	addFormat(cmd, &format, formatText, formatJSON)
 	return cmd
 }

@@ -156,7 +156,7 @@ func TestGraphFormats(t *testing.T) {
 	write(t, dir+"/kairos.spec", "extends: debian-12\nversion: v1.0.0\n")
 	for format, want := range map[string]string{
 		"text": "#1 [base] docker.io/library/debian:12-slim\n", "tree": "[rootfs] checked root filesystem\n├─ ",
-		"dot": "digraph build {\n", "mermaid": "flowchart BT\n", "svg": "<svg ",
+		"dot": "digraph build {\n", "mermaid": "flowchart BT\n", "svg": "<svg ", "json": "[\n  {\n    \"name\": ",
 	} {
 		code, stdout, stderr := flavorkit(t.Context(), "graph", dir, "--format", format)
 		assert.Zero(t, code, stderr)
@@ -164,7 +164,7 @@ func TestGraphFormats(t *testing.T) {
 	}
 	code, _, stderr := flavorkit(t.Context(), "graph", dir, "--format", "png")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, `unknown format "png"; valid: dot, mermaid, svg, text, tree`)
+	assert.Contains(t, stderr, `unknown format "png"; valid: dot, json, mermaid, svg, text, tree`)
 }
 
 func TestDiff(t *testing.T) {

@@ -65,6 +65,9 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd := rootCommand(stdout, stderr)
 	cmd.SetArgs(args)
+	if completes(args) {
+		completeFlags(cmd)
+	}
 	err := cmd.ExecuteContext(ctx)
 	var usage *usageError
 	var coded *codeError

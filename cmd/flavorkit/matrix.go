@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	stderrors "errors"
 	"fmt"
 	"io"
@@ -156,10 +155,6 @@ func matrixCommand() *cobra.Command {
 		Example: matrixExample,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			write, ok := map[string]func(io.Writer, []row) error{"table": writeTable, "json": writeJSON}[format]
-			if !ok {
-				return checkFormat(format, "json", "table")
-			}
 			if err := checkVersion(cmd.Context(), f.version); err != nil {
 				return err
 			}
@@ -180,12 +175,15 @@ func matrixCommand() *cobra.Command {
 				return err
 			}
 			names := f.names(cmd.Context(), entries, all, plans, cat, contexts)
-			return write(cmd.OutOrStdout(), rows(entries, plans, names))
+			if format == formatJSON {
+				return printJSON(cmd.OutOrStdout(), rows(entries, plans, names))
+			}
+			return writeTable(cmd.OutOrStdout(), rows(entries, plans, names))
 		},
 	}
 	f.add(cmd)
 	args.add(cmd.Flags())
-	cmd.Flags().StringVar(&format, "format", "table", "how to list: table or json")
+	addFormat(cmd, &format, formatText, formatJSON)
 	addContexts(cmd.Flags(), &contexts, "directory that stands for a named context: name=directory")
 	cmd.AddCommand(matrixBuildCommand(), matrixLockCommand())
 	return cmd
@@ -230,12 +228,6 @@ func writeTable(w io.Writer, list []row) error {
 		fmt.Fprintln(t, strings.Join([]string{r.Name, r.Userland, r.Kernel, r.Init, r.Variant, r.Arch, r.Model, r.Image}, "\t"))
 	}
 	return t.Flush()
-}
-
-func writeJSON(w io.Writer, list []row) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(list)
 }
 
 const matrixBuildHelp = `Build entries of a matrix in one solve: shared steps run once, and the others in

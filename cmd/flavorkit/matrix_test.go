@@ -41,7 +41,7 @@ bad.yaml:3:15: kernel.from: unknown distribution "gentoo"; valid: alpine-3.21, `
 		{line: "matrix -f key.yaml", code: exitFailed, stderr: "flavorkit: key.yaml:2:5: entries[0]: unknown key \"extend\"; did you mean \"extends\"?\n"},
 		{line: "matrix -f none.yaml", code: exitFailed, stderr: "flavorkit: no matrix none.yaml\n"},
 		{line: "matrix --arch i386", code: exitUsage, stderr: "flavorkit: --arch \"i386\" matches no entry; valid: amd64, arm64, riscv64\nSee"},
-		{line: "matrix --format xml", code: exitUsage, stderr: "flavorkit: unknown format \"xml\"; valid: json, table\nSee"},
+		{line: "matrix --format xml", code: exitUsage, stderr: "flavorkit: unknown format \"xml\"; valid: json, text\nSee"},
 		{line: "matrix bild", code: exitUsage, stderr: "flavorkit: unknown command \"bild\" for \"flavorkit matrix\"\nSee"},
 		{line: "matrix build x", code: exitUsage, stderr: "flavorkit: unknown command \"x\" for \"flavorkit matrix build\"\nSee"},
 		{line: "matrix build -f key.yaml", code: exitFailed, stderr: "flavorkit: key.yaml:2:5: "},

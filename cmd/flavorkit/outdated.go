@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pkg/errors"
@@ -39,10 +38,6 @@ func catalogOutdatedCommand() *cobra.Command {
 		Long:  catalogOutdatedHelp,
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			write, ok := reportFormats()[format]
-			if !ok {
-				return checkFormat(format, catalog.Names(reportFormats())...)
-			}
 			if timeout <= 0 {
 				return usagef("the timeout %s is not positive", timeout)
 			}
@@ -60,14 +55,14 @@ func catalogOutdatedCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := write(cmd.OutOrStdout(), catalogReport{}, found); err != nil {
+			if err := reportFormats()[format](cmd.OutOrStdout(), catalogReport{}, found); err != nil {
 				return err
 			}
 			return currency(found)
 		},
 	}
 	addContexts(cmd.Flags(), &contexts, "directory that stands for a named context: name=directory")
-	cmd.Flags().StringVar(&format, "format", "text", strings.Join(catalog.Names(reportFormats()), ", "))
+	addFormat(cmd, &format, catalog.Names(reportFormats())...)
 	cmd.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait for each publisher")
 	return cmd
 }

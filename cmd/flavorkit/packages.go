@@ -29,9 +29,6 @@ func packagesCommand() *cobra.Command {
 		Long:  packagesHelp,
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(format, "text", "json"); err != nil {
-				return err
-			}
 			f.Log = cmd.ErrOrStderr()
 			if err := f.find(args); err != nil {
 				return err
@@ -51,7 +48,7 @@ func packagesCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
 	flags.StringSliceVar(&f.Platforms, "platform", nil, "platforms to look for, such as linux/amd64,linux/arm64")
-	flags.StringVar(&format, "format", "text", "text or json")
+	addFormat(cmd, &format, formatText, formatJSON)
 	return cmd
 }
 
@@ -68,14 +65,4 @@ func (f *solveFlags) find(args []string) (err error) {
 		return err
 	}
 	return checkPlatforms(f.Platforms, f.Contexts)
-}
-
-// checkFormat checks the format of what is printed.
-func checkFormat(format string, valid ...string) error {
-	for _, v := range valid {
-		if format == v {
-			return nil
-		}
-	}
-	return usagef("unknown format %q; %s", format, specs.Suggest(format, valid))
 }

@@ -33,9 +33,6 @@ func planCommand() *cobra.Command {
 		Example: planExample,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(format, "text", "json"); err != nil {
-				return err
-			}
 			if len(explain) > 0 {
 				return f.explain(cmd, args, explain, format)
 			}
@@ -52,7 +49,7 @@ func planCommand() *cobra.Command {
 	}
 	f.add(cmd)
 	cmd.Flags().StringArrayVar(&explain, "explain", nil, "say why a package, service, file, kernel argument, component or key of the spec is there; all for everything")
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	addFormat(cmd, &format, formatText, formatJSON)
 	return cmd
 }
 

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
@@ -37,9 +35,6 @@ func sbomCommand() *cobra.Command {
   flavorkit sbom ghcr.io/acme/edge:v1.0.0 --platform linux/arm64`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(format, sbom.Formats()...); err != nil {
-				return err
-			}
 			text, err := f.sbom(cmd, args, format)
 			if err != nil {
 				return err
@@ -48,9 +43,8 @@ func sbomCommand() *cobra.Command {
 			return err
 		},
 	}
-	flags := cmd.Flags()
 	f.addSystem(cmd)
-	flags.StringVar(&format, "format", sbom.Text, strings.Join(sbom.Formats(), ", "))
+	addFormat(cmd, &format, sbom.Formats()...)
 	return cmd
 }
 

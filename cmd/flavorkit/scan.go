@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/plan/sbom"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
@@ -75,7 +75,7 @@ func scanCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&opt.databases, "db", nil, "database of OSV: all.zip, a directory, JSON or JSON lines; repeat it for several")
 	flags.StringArrayVar(&opt.vex, "vex", nil, "OpenVEX document with what does not count; repeat it for several")
-	flags.StringVar(&opt.format, "format", "text", strings.Join(slices.Sorted(maps.Keys(scanFormats())), ", "))
+	addFormat(cmd, &opt.format, catalog.Names(scanFormats())...)
 	flags.StringVar(&opt.severity, "severity", "", "fail if there is a vulnerability of this severity or a worse one: "+strings.Join(levelNames(), ", "))
 	return cmd
 }
@@ -89,9 +89,6 @@ func levelNames() (names []string) {
 
 // check checks the flags.
 func (o scanOptions) check() error {
-	if err := checkFormat(o.format, slices.Sorted(maps.Keys(scanFormats()))...); err != nil {
-		return err
-	}
 	if o.severity != "" && !slices.Contains(levelNames(), o.severity) {
 		return usagef("unknown severity %q; %s", o.severity, specs.Suggest(o.severity, levelNames()))
 	}

@@ -1,6 +1,7 @@
 package graphtext
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ func Formats() []Format {
 		{"dot", plain(Graph.dot)},
 		{"mermaid", plain(Graph.mermaid)},
 		{"svg", Graph.svg},
+		{"json", Graph.json},
 	}
 }
 
@@ -118,6 +120,21 @@ func (p *pictured) visit(d digest.Digest) []int {
 	}
 	p.seen[d] = []int{n}
 	return p.seen[d]
+}
+
+// json is a list of the steps, inputs first. The last is the result.
+func (g Graph) json() (string, error) {
+	type step struct {
+		Name string `json:"name"`
+		// Inputs are numbers of steps, from 0 on.
+		Inputs []int `json:"inputs"`
+	}
+	all := []step{}
+	for _, s := range g.picture() {
+		all = append(all, step{s.Name, append([]int{}, s.Inputs...)})
+	}
+	text, err := json.MarshalIndent(all, "", "  ")
+	return string(text) + "\n", err
 }
 
 // tree is the result with what it is made of below, indented. A step that was shown before is not
