@@ -20,7 +20,10 @@ import (
 const mainEnv = "FLAVORKIT_TEST_MAIN"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(mainEnv) != "" {
+	switch {
+	case os.Getenv(readerEnv) != "":
+		os.Exit(readerMain(filepath.Base(os.Args[0]), os.Args[1:]))
+	case os.Getenv(mainEnv) != "":
 		main()
 		return
 	}

@@ -2,7 +2,6 @@
 package docs
 
 import (
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,74 +16,51 @@ import (
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/matrix"
+	"github.com/flavorkit/flavorkit/test/pages"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
 const root = "../.."
 
-// pages returns the pages in the top directory, and all in docs and examples.
-func pages(t *testing.T) []string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "*.md"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, dir := range []string{"docs", "examples"} {
-		require.NoError(t, filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && strings.HasSuffix(path, ".md") {
-				files = append(files, path)
-			}
-			return err
-		}))
-	}
-	return files
-}
-
 // block is a piece of YAML in a page. One with a title is a file that others on the page extend; a
 // title with a directory is the spec of a named context.
-type block struct {
-	title, text string
-	line        int
-}
+type block struct{ pages.Block }
 
-var fence = regexp.MustCompile("(?ms)^ *```yaml(?: title=([^ \n]+))?\n(.*?)^ *```$")
-
-func blocks(page string) []block {
+// blocks returns the YAML of a page.
+func blocks(t *testing.T, page string) []block {
+	t.Helper()
 	var all []block
-	for _, m := range fence.FindAllStringSubmatchIndex(page, -1) {
-		b := block{text: page[m[4]:m[5]], line: 1 + strings.Count(page[:m[4]], "\n")}
-		if m[2] >= 0 {
-			b.title = page[m[2]:m[3]]
+	for _, b := range pages.Blocks(t, page) {
+		if b.Language == "yaml" {
+			all = append(all, block{b})
 		}
-		all = append(all, b)
 	}
 	return all
 }
 
 // whole reports whether the block is a whole spec.
 func (b block) whole() bool {
-	return b.title == "" && (strings.HasPrefix(b.text, "extends:") || strings.HasPrefix(b.text, "# syntax="))
+	return b.Title == "" && (strings.HasPrefix(b.Text, "extends:") || strings.HasPrefix(b.Text, "# syntax="))
 }
 
 // matrix reports whether the block is a matrix file.
-func (b block) matrix() bool { return strings.HasPrefix(b.text, "entries:") }
+func (b block) matrix() bool { return strings.HasPrefix(b.Text, "entries:") }
 
 // TestSpecs resolves every whole spec and every matrix of the documentation.
 func TestSpecs(t *testing.T) {
 	found := 0
-	for _, page := range pages(t) {
-		data, err := os.ReadFile(page)
-		require.NoError(t, err)
-		all := blocks(string(data))
+	for _, page := range pages.All(t, root) {
+		all := blocks(t, page)
 		dir := t.TempDir()
 		contexts := map[string]string{}
 		for _, b := range all {
-			if b.title == "" {
+			if b.Title == "" {
 				continue
 			}
-			file := filepath.Join(dir, b.title)
+			file := filepath.Join(dir, b.Title)
 			require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
-			require.NoError(t, os.WriteFile(file, []byte(b.text), 0o644))
-			if name := filepath.Dir(b.title); name != "." {
+			require.NoError(t, os.WriteFile(file, []byte(b.Text), 0o644))
+			if name := filepath.Dir(b.Title); name != "." {
 				contexts[name] = filepath.Join(dir, name)
 			}
 		}
@@ -97,17 +73,17 @@ func TestSpecs(t *testing.T) {
 			}
 			found++
 			file := filepath.Join(dir, "kairos.spec")
-			require.NoError(t, os.WriteFile(file, []byte(b.text), 0o644))
+			require.NoError(t, os.WriteFile(file, []byte(b.Text), 0o644))
 			resolved := 0
 			for _, arch := range catalog.Names(spectest.Catalog(t).Archs) {
 				_, err := local.Plan(t.Context(), local.Options{File: file, Arch: arch, Contexts: contexts})
 				if err != nil && strings.Contains(err.Error(), " has no "+arch+"; it has ") {
 					continue // a board has one architecture
 				}
-				assert.NoError(t, err, "%s:%d for %s", page, b.line, arch)
+				assert.NoError(t, err, "%s:%d for %s", page, b.Line, arch)
 				resolved++
 			}
-			assert.NotZero(t, resolved, "%s:%d is for no architecture", page, b.line)
+			assert.NotZero(t, resolved, "%s:%d is for no architecture", page, b.Line)
 		}
 	}
 	assert.NotZero(t, found, "no spec was found; does the pattern still fit?")
@@ -116,11 +92,11 @@ func TestSpecs(t *testing.T) {
 // checkMatrix resolves every entry of a matrix.
 func checkMatrix(t *testing.T, b block, page, dir string) {
 	t.Helper()
-	entries, err := matrix.Read(&specs.Source{Name: "edge.yaml", Data: []byte(b.text)}, matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: spectest.Catalog(t).FlavorNames(), Archs: catalog.Names(spectest.Catalog(t).Archs)})
-	require.NoError(t, err, "%s:%d", page, b.line)
+	entries, err := matrix.Read(&specs.Source{Name: "edge.yaml", Data: []byte(b.Text)}, matrix.Options{FlavorVersion: matrix.DefaultVersion, Flavors: spectest.Catalog(t).FlavorNames(), Archs: catalog.Names(spectest.Catalog(t).Archs)})
+	require.NoError(t, err, "%s:%d", page, b.Line)
 	for _, c := range entries {
 		_, err := local.PlanSource(t.Context(), c.Spec, local.Options{File: filepath.Join(dir, c.Spec.Name), Arch: c.Arch})
-		assert.NoError(t, err, "%s:%d: %s", page, b.line, c.Name)
+		assert.NoError(t, err, "%s:%d: %s", page, b.Line, c.Name)
 	}
 }
 
@@ -128,16 +104,14 @@ func checkMatrix(t *testing.T, b block, page, dir string) {
 // medium.
 func TestCloudConfigs(t *testing.T) {
 	found := 0
-	for _, page := range pages(t) {
-		data, err := os.ReadFile(page)
-		require.NoError(t, err)
-		for _, b := range blocks(string(data)) {
-			if !strings.HasPrefix(b.text, "#cloud-config\n") {
+	for _, page := range pages.All(t, root) {
+		for _, b := range blocks(t, page) {
+			if !strings.HasPrefix(b.Text, "#cloud-config\n") {
 				continue
 			}
 			found++
-			_, err := specs.ReadMachineConfig(&specs.Source{Name: filepath.Base(page), Data: []byte(b.text)})
-			assert.NoError(t, err, "%s:%d", page, b.line)
+			_, err := specs.ReadMachineConfig(&specs.Source{Name: filepath.Base(page), Data: []byte(b.Text)})
+			assert.NoError(t, err, "%s:%d", page, b.Line)
 		}
 	}
 	assert.NotZero(t, found, "no cloud-config was found; does the pattern still fit?")
@@ -199,7 +173,7 @@ var link = regexp.MustCompile(`\]\(([^)#:\s]*)(#[^)\s]*)?\)`)
 
 // TestLinks checks the links between pages, and from pages to the code.
 func TestLinks(t *testing.T) {
-	for _, page := range pages(t) {
+	for _, page := range pages.All(t, root) {
 		data, err := os.ReadFile(page)
 		require.NoError(t, err)
 		for _, m := range link.FindAllStringSubmatch(string(data), -1) {

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/flavorkit/flavorkit/test/pages"
 )
 
 // TestNavigation checks that the navigation of the site has every page once, except for those that
@@ -29,7 +31,7 @@ func TestNavigation(t *testing.T) {
 	}
 
 	var want []string
-	for _, file := range pages(t) {
+	for _, file := range pages.All(t, root) {
 		file, err := filepath.Rel(root, file)
 		require.NoError(t, err)
 		switch dir, name := filepath.Split(file); {
