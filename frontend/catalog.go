@@ -45,7 +45,8 @@ func (in *inputs) catalog(ctx context.Context) (*catalog.Catalog, error) {
 		if err != nil {
 			return nil, errors.Wrapf(err, "load the named context %s", catalog.ContextName)
 		}
-		ref, err := in.solve(ctx, *st)
+		files, _ := in.downloaded(catalog.ContextName, *st)
+		ref, err := in.solve(ctx, files)
 		if err != nil {
 			return nil, err
 		}

@@ -92,7 +92,11 @@ func (s *specReader) Context(ctx context.Context, name string) ([]byte, bool, er
 	if err != nil {
 		return nil, false, err
 	}
-	data, err := s.read(ctx, *st, specs.DefaultName)
+	files, single := s.request.downloaded(name, *st)
+	data, err := s.read(ctx, files, specs.DefaultName)
+	if errors.Is(err, fs.ErrNotExist) && single != "" {
+		data, err = s.read(ctx, files, single) // the URL of a spec
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, errors.Errorf("the named context %s has no %s", name, specs.DefaultName)
 	}
