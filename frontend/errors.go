@@ -57,7 +57,9 @@ func (m *sourceMaps) location(r specs.Range) llb.ConstraintsOpt {
 	if r.Start.Line == 0 { // no file contains it
 		return (*llb.SourceMap)(nil).Location(nil)
 	}
-	return m.of(r.Source).Location(ranges(r))
+	whole := ranges(r)
+	whole[0].Start.Character = 0 // a breakpoint is on a line, before all columns
+	return m.of(r.Source).Location(whole)
 }
 
 // ranges are the lines and columns of a part of the spec, both counted from 1.

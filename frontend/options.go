@@ -45,6 +45,7 @@ func buildArgs() []buildArg {
 		{epochArg, "time of all built files, in seconds since 1970 (default: that of the base image)"},
 		{ConfigArg, "mirrors and the authority of your network, as in a spec: {mirrors: …, ca: …}"},
 		{LockedArg, "1 refuses a build of anything that the lock file does not have"},
+		{debugArg, "1 leaves running the steps to the client, for its debugger; errors are not explained"},
 		{withoutArg, "capabilities of BuildKit not to use: mergeop, diffop, passthroughop"},
 	}
 }
@@ -79,6 +80,9 @@ func (r *request) graph(src graph.Sources, overlays catalog.Overlays, target, bu
 		RunOptions:     r.runOptions(),
 	}
 }
+
+// debugArg is the build argument for debuggers, which stop at steps and in a step that fails.
+const debugArg = "FLAVORKIT_DEBUG"
 
 // withoutArg is the build argument that turns off capabilities, to see the graph for an older
 // daemon: mergeop, diffop, passthroughop.

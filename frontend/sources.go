@@ -287,9 +287,9 @@ func (in *inputs) solve(ctx context.Context, st llb.State) (gwclient.Reference, 
 }
 
 // solveDefinition builds a graph at once, not when an exporter asks for the result, so that errors
-// of steps can be explained here.
+// of steps can be explained here; unless a debugger follows the steps.
 func (in *inputs) solveDefinition(ctx context.Context, def *llb.Definition) (gwclient.Reference, error) {
-	res, err := in.client.Solve(ctx, gwclient.SolveRequest{Definition: def.ToPB(), CacheImports: in.ui.CacheImports, Evaluate: true})
+	res, err := in.client.Solve(ctx, gwclient.SolveRequest{Definition: def.ToPB(), CacheImports: in.ui.CacheImports, Evaluate: in.ui.BuildArgs[debugArg] == ""})
 	if err != nil {
 		return nil, err
 	}

@@ -65,12 +65,12 @@ func TestOutline(t *testing.T) {
 	var o outline.Outline
 	require.NoError(t, json.Unmarshal(res.Metadata["result.json"], &o))
 	assert.Equal(t, "iso", o.Name)
-	require.Len(t, o.Args, 4)
+	require.Len(t, o.Args, 5)
 	assert.Equal(t, "SOURCE_DATE_EPOCH", o.Args[0].Name)
 	assert.Equal(t, "7", o.Args[0].Value)
 	assert.Equal(t, "FLAVORKIT_CONFIG", o.Args[1].Name)
 	assert.Equal(t, "FLAVORKIT_LOCKED", o.Args[2].Name)
-	assert.Equal(t, "FLAVORKIT_WITHOUT", o.Args[3].Name)
+	assert.Equal(t, "FLAVORKIT_WITHOUT", o.Args[4].Name)
 	assert.Empty(t, o.Secrets)
 
 	declares := asking(outline.RequestSubrequestsOutline, map[string]string{"build-arg:CHANNEL": "edge"})
