@@ -7,6 +7,9 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
+// stageProperty has the stage that a package is from.
+const stageProperty = tool + ":stage"
+
 // cycloneDX writes the document in CycloneDX 1.6 (cyclonedx.org/docs/1.6/json).
 func (b bill) cycloneDX() ([]byte, error) {
 	const system = "system"
@@ -63,7 +66,7 @@ func (it item) cycloneDX(list *licenses) cdx.Component {
 		c.Evidence = &cdx.Evidence{Occurrences: &[]cdx.EvidenceOccurrence{{Location: it.path}}}
 	}
 	var properties []cdx.Property
-	for _, p := range []cdx.Property{{Name: tool + ":stage", Value: it.stage}, {Name: tool + ":source", Value: it.source}} {
+	for _, p := range []cdx.Property{{Name: stageProperty, Value: it.stage}, {Name: tool + ":source", Value: it.source}} {
 		if p.Value != "" {
 			properties = append(properties, p)
 		}

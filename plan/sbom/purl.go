@@ -62,7 +62,7 @@ func parsePart(url string) (Part, error) {
 		return Part{}, errors.Wrapf(err, "read the package URL %q", url)
 	}
 	qualifiers := u.Qualifiers.Map()
-	p := Part{URL: url, Type: u.Type, Name: u.Name, Version: u.Version, Distro: qualifiers[qualifierDistro]}
+	p := Part{URL: url, Type: u.Type, Name: u.Name, Version: u.Version, Arch: qualifiers[qualifierArch], Distro: qualifiers[qualifierDistro]}
 	if u.Type == packageurl.TypeGolang && u.Namespace != "" {
 		p.Name = u.Namespace + "/" + u.Name
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
 	"github.com/pkg/errors"
@@ -31,6 +32,12 @@ type Part struct {
 	Type string
 	// Name, and Version with the epoch of an rpm before a colon.
 	Name, Version string
+	// Arch as the package manager names it; empty when unknown.
+	Arch string
+	// Stage that a package is from, such as userland; empty in documents of other programs.
+	Stage string
+	// SHA256 of the archive that a package is from; empty when unknown.
+	SHA256 string
 	// Source is the source package, and SourceVersion its version. They are those of the package itself
 	// if the URL tells no other.
 	Source, SourceVersion string
@@ -86,7 +93,7 @@ func (d *Document) addComponents(components *[]cdx.Component) {
 	for _, c := range *components {
 		// Scanners also list the files of packages, and the distribution itself.
 		if c.Type != cdx.ComponentTypeFile && c.Type != cdx.ComponentTypeOS {
-			d.add(c.Name, c.PackageURL)
+			d.add(c.Name, c.PackageURL, stageOf(c), sumOf(c))
 		}
 		d.addComponents(c.Components)
 	}
@@ -114,17 +121,58 @@ func readSPDX(data []byte) (Document, error) {
 		if url == "" && slices.Contains(described, p.PackageSPDXIdentifier) {
 			continue
 		}
-		doc.add(p.PackageName, url)
+		sum := ""
+		for _, c := range p.PackageChecksums {
+			if c.Algorithm == common.SHA256 {
+				sum = c.Value
+			}
+		}
+		stage, ours := strings.CutPrefix(p.PackageComment, fromStage)
+		if !ours {
+			stage = ""
+		}
+		doc.add(p.PackageName, url, stage, sum)
 	}
 	return doc, nil
 }
 
-func (d *Document) add(name, url string) {
+// stageOf is the stage that a component is from.
+func stageOf(c cdx.Component) string {
+	if c.Properties != nil {
+		for _, p := range *c.Properties {
+			if p.Name == stageProperty {
+				return p.Value
+			}
+		}
+	}
+	return ""
+}
+
+// sumOf is the SHA-256 of the archive of a component.
+func sumOf(c cdx.Component) string {
+	if c.ExternalReferences == nil {
+		return ""
+	}
+	for _, ref := range *c.ExternalReferences {
+		if ref.Type != cdx.ERTypeDistribution || ref.Hashes == nil {
+			continue
+		}
+		for _, h := range *ref.Hashes {
+			if h.Algorithm == cdx.HashAlgoSHA256 {
+				return h.Value
+			}
+		}
+	}
+	return ""
+}
+
+func (d *Document) add(name, url, stage, sum string) {
 	part, err := parsePart(url)
+	part.Stage, part.SHA256 = stage, sum
 	switch {
 	case err != nil:
 		d.Nameless = append(d.Nameless, name)
-	case !slices.Contains(d.Parts, part):
+	case !slices.ContainsFunc(d.Parts, func(p Part) bool { return p.URL == url }):
 		d.Parts = append(d.Parts, part)
 	}
 }

@@ -1,6 +1,7 @@
 package sbom
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -24,11 +25,11 @@ func TestRead(t *testing.T) {
 			}
 			assert.ElementsMatch(t, []Part{
 				{Type: "golang", Name: "github.com/spf13/cobra", Version: "v1.10.2", Source: "github.com/spf13/cobra", SourceVersion: "v1.10.2"},
-				{Type: "golang", Name: "github.com/kairos-io/kairos-agent/v2", Version: "v2.0.0", Source: "github.com/kairos-io/kairos-agent/v2", SourceVersion: "v2.0.0"},
+				{Type: "golang", Name: "github.com/kairos-io/kairos-agent/v2", Version: "v2.0.0", Source: "github.com/kairos-io/kairos-agent/v2", SourceVersion: "v2.0.0", SHA256: strings.Repeat("a0", 32)},
 				{Type: "golang", Name: "stdlib", Version: "1.26.8", Source: "stdlib", SourceVersion: "1.26.8"},
-				{Type: "deb", Name: "bash", Version: "5.2.15-2+b8", Source: "bash", SourceVersion: "5.2.15-2+b8", Distro: "debian-12"},
-				{Type: "deb", Name: "libc6", Version: "2.36-9", Source: "glibc", SourceVersion: "2.36-9", Distro: "debian-12"},
-				{Type: "rpm", Name: "kernel-default", Version: "1:6.4.0-1", Source: "kernel-default", SourceVersion: "1:6.4.0-1", Distro: "opensuse-leap-15.6"},
+				{Type: "deb", Name: "bash", Version: "5.2.15-2+b8", Arch: "amd64", Stage: "userland", Source: "bash", SourceVersion: "5.2.15-2+b8", Distro: "debian-12"},
+				{Type: "deb", Name: "libc6", Version: "2.36-9", Arch: "amd64", Stage: "userland", SHA256: strings.Repeat("0f", 32), Source: "glibc", SourceVersion: "2.36-9", Distro: "debian-12"},
+				{Type: "rpm", Name: "kernel-default", Version: "1:6.4.0-1", Arch: "x86_64", Stage: "kernel", Source: "kernel-default", SourceVersion: "1:6.4.0-1", Distro: "opensuse-leap-15.6"},
 			}, doc.Parts)
 
 			stated, err := Read([]byte(`{"_type": "https://in-toto.io/Statement/v0.1", "predicate": ` + string(data) + `}`))

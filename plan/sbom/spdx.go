@@ -15,6 +15,9 @@ import (
 // noAssertion is what SPDX has for what the facts do not tell.
 const noAssertion = "NOASSERTION"
 
+// fromStage begins the comment about a package.
+const fromStage = "from the stage "
+
 // spdx writes the document in SPDX 2.3 (spdx.github.io/spdx-spec/v2.3).
 func (b bill) spdx() ([]byte, error) {
 	const document, system = "DOCUMENT", "System"
@@ -88,7 +91,7 @@ func (it item) spdx(list *licenses) *spdx.Package {
 	case it.path != "":
 		p.PackageComment = "the program " + it.path
 	case it.stage != "":
-		p.PackageComment = "from the stage " + it.stage
+		p.PackageComment = fromStage + it.stage
 	}
 	return p
 }
