@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/pkg/errors"
 )
@@ -26,11 +25,11 @@ func readArchive(ctx context.Context, path string, opt Options) (*Report, error)
 	}
 	switch {
 	case members[layoutIndex] != nil:
-		image, err := archiveBlobs(members).image("", opt.Arch)
+		p, err := archiveBlobs(members).find("", opt.Arch)
 		if err != nil {
 			return nil, err
 		}
-		return readManifestImage(ctx, image, opt)
+		return readManifestImage(ctx, p.Image, opt)
 	case members["manifest.json"] != nil:
 		return readDockerArchive(ctx, path, members, opt)
 	}
@@ -39,31 +38,32 @@ func readArchive(ctx context.Context, path string, opt Options) (*Report, error)
 }
 
 // openArchive opens the image of an archive.
-func openArchive(_ context.Context, path string, opt Options) (v1.Image, io.Closer, error) {
+func openArchive(_ context.Context, path string, opt Options) (*Published, io.Closer, error) {
 	f, whole, err := openFile(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	image, err := archiveImage(path, whole, opt.Arch)
+	p, err := archiveImage(path, whole, opt.Arch)
 	if err != nil {
 		f.Close()
 		return nil, nil, err
 	}
-	return image, f, nil
+	return p, f, nil
 }
 
-func archiveImage(path string, whole *io.SectionReader, arch string) (v1.Image, error) {
+func archiveImage(path string, whole *io.SectionReader, arch string) (*Published, error) {
 	members, err := indexArchive(whole)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case members[layoutIndex] != nil:
-		return archiveBlobs(members).image("", arch)
+		return archiveBlobs(members).find("", arch)
 	case members["manifest.json"] != nil:
-		return tarball.Image(func() (io.ReadCloser, error) { return os.Open(path) }, nil)
+		image, err := tarball.Image(func() (io.ReadCloser, error) { return os.Open(path) }, nil)
+		return alone(image), err
 	}
-	return nil, errors.New("there is no image in it")
+	return nil, ErrNoImage
 }
 
 // archiveBlobs are the blobs of an OCI layout in an archive.

@@ -45,19 +45,6 @@ func (i *Image) Size() (bytes int64) {
 	return bytes
 }
 
-// OpenImage opens an image, which is named as for Read. The closer ends what it is read from.
-func OpenImage(ctx context.Context, name string, opt Options) (v1.Image, io.Closer, error) {
-	s, err := find(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	if s.open == nil {
-		return nil, nil, errors.Errorf("%s is no image: its format is %s", name, s.format)
-	}
-	image, closer, err := s.open(ctx, s.path, opt)
-	return image, closer, errors.Wrapf(err, "read %s as %s", s.path, s.format)
-}
-
 // readImage reads an image. Its layers are only known by their configuration.
 func readImage(ctx context.Context, image v1.Image, layers []Layer, opt Options) (*Report, error) {
 	config, err := image.ConfigFile()
@@ -78,8 +65,13 @@ func readImage(ctx context.Context, image v1.Image, layers []Layer, opt Options)
 	labels := map[string]string{}
 	maps.Copy(labels, config.Config.Labels)
 	found := &Image{Platform: platform.String(), Created: config.Created.Time, Labels: labels, Layers: layers}
-	system, err := readSystem(ctx, tarTree(func() (io.ReadCloser, error) { return mutate.Extract(image), nil }), opt)
+	system, err := readSystem(ctx, imageTree(image), opt)
 	return &Report{Image: found, System: system}, err
+}
+
+// imageTree are the files of an image.
+func imageTree(image v1.Image) tree {
+	return tarTree(func() (io.ReadCloser, error) { return mutate.Extract(image), nil })
 }
 
 // readManifestImage reads an image that has a manifest.
@@ -107,7 +99,7 @@ func choose(index *v1.IndexManifest, arch string) (v1.Descriptor, error) {
 	var archs []string
 	for _, d := range index.Manifests {
 		// BuildKit adds provenance for each image, as an image for an unknown platform.
-		if d.Annotations["vnd.docker.reference.type"] != "" || d.Platform != nil && d.Platform.OS == "unknown" {
+		if d.Annotations[referenceType] != "" || IsSignature(d) || d.Platform != nil && d.Platform.OS == "unknown" {
 			continue
 		}
 		images = append(images, d)

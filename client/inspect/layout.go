@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/match"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -19,22 +21,22 @@ const layoutIndex = "index.json"
 
 // readLayout reads an image in an OCI layout: PATH, PATH:TAG or PATH@DIGEST.
 func readLayout(ctx context.Context, name string, opt Options) (*Report, error) {
-	image, closer, err := openLayout(ctx, name, opt)
+	p, closer, err := openLayout(ctx, name, opt)
 	if err != nil {
 		return nil, err
 	}
 	defer closer.Close()
-	return readManifestImage(ctx, image, opt)
+	return readManifestImage(ctx, p.Image, opt)
 }
 
 // openLayout opens an image in an OCI layout.
-func openLayout(_ context.Context, name string, opt Options) (v1.Image, io.Closer, error) {
+func openLayout(_ context.Context, name string, opt Options) (*Published, io.Closer, error) {
 	dir, reference := splitLayout(name)
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	image, err := blobs(func(name string) (*io.SectionReader, io.Closer, error) {
+	p, err := blobs(func(name string) (*io.SectionReader, io.Closer, error) {
 		f, err := root.Open(name)
 		if err != nil {
 			return nil, nil, err
@@ -44,12 +46,15 @@ func openLayout(_ context.Context, name string, opt Options) (v1.Image, io.Close
 			return nil, nil, err
 		}
 		return io.NewSectionReader(f, 0, info.Size()), f, nil
-	}).image(reference, opt.Arch)
+	}).find(reference, opt.Arch)
 	if err != nil {
 		root.Close()
 		return nil, nil, err
 	}
-	return image, root, nil
+	p.Put = func(tag string, image v1.Image) error {
+		return layout.Path(dir).ReplaceImage(image, match.Name(tag), layout.WithAnnotations(map[string]string{ocispecs.AnnotationRefName: tag}))
+	}
+	return p, root, nil
 }
 
 // splitLayout splits the tag or digest off. A path may have colons too.
@@ -68,8 +73,8 @@ func splitLayout(name string) (dir, reference string) {
 // blobs opens a file of an OCI layout.
 type blobs func(name string) (*io.SectionReader, io.Closer, error)
 
-// image opens an image of an OCI layout, by tag or digest, or the one for the architecture.
-func (open blobs) image(reference, arch string) (v1.Image, error) {
+// find opens an image of an OCI layout, by tag or digest, or the one for the architecture.
+func (open blobs) find(reference, arch string) (*Published, error) {
 	data, err := open.readAll(layoutIndex)
 	if err != nil {
 		return nil, err
@@ -78,8 +83,16 @@ func (open blobs) image(reference, arch string) (v1.Image, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, "read index.json")
 	}
+	all := index.Manifests
+	p := &Published{Tagged: func(tag string) (v1.Image, error) {
+		found := named(all, tag)
+		if len(found) == 0 {
+			return nil, nil
+		}
+		return open.image(found[0].Digest)
+	}}
 	if reference != "" {
-		if index.Manifests = named(index.Manifests, reference); len(index.Manifests) == 0 {
+		if index.Manifests = named(all, reference); len(index.Manifests) == 0 {
 			return nil, errors.Errorf("the layout has no image %q", reference)
 		}
 	}
@@ -88,17 +101,32 @@ func (open blobs) image(reference, arch string) (v1.Image, error) {
 		if err != nil {
 			return nil, err
 		}
-		if data, err = open.readAll(blobPath(d.Digest)); err != nil {
-			return nil, err
+		if p.Digest == (v1.Hash{}) {
+			p.Digest, p.Name = d.Digest, nameOf(d)
 		}
 		if !d.MediaType.IsIndex() {
-			break
+			if p.Image, err = open.image(d.Digest); err != nil {
+				return nil, err
+			}
+			p.Attestations, err = attestations(index, d.Digest, open.image)
+			return p, err
+		}
+		if data, err = open.readBlob(d.Digest); err != nil {
+			return nil, err
 		}
 		if index, err = v1.ParseIndexManifest(bytes.NewReader(data)); err != nil {
 			return nil, errors.Wrapf(err, "read the index %s", d.Digest)
 		}
 	}
-	return partial.CompressedToImage(&layoutImage{open, data})
+}
+
+// image opens an image by the digest of its manifest.
+func (open blobs) image(digest v1.Hash) (v1.Image, error) {
+	manifest, err := open.readBlob(digest)
+	if err != nil {
+		return nil, err
+	}
+	return partial.CompressedToImage(&layoutImage{open, manifest})
 }
 
 // named are the images with a tag or a digest.
@@ -121,6 +149,18 @@ func (open blobs) readAll(name string) ([]byte, error) {
 	}
 	defer closer.Close()
 	return io.ReadAll(r)
+}
+
+// readBlob reads a manifest.
+func (open blobs) readBlob(digest v1.Hash) ([]byte, error) {
+	data, err := open.readAll(blobPath(digest))
+	if err != nil {
+		return nil, err
+	}
+	if is, _, err := v1.SHA256(bytes.NewReader(data)); err != nil || is != digest && digest.Algorithm == is.Algorithm {
+		return nil, errors.Errorf("the manifest %s is damaged: its content has the digest %s", digest, is)
+	}
+	return data, nil
 }
 
 // layoutImage is a partial.CompressedImageCore.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/plan"
@@ -44,31 +45,50 @@ func (r Registries) transport() (http.RoundTripper, error) {
 
 // readRegistry reads an image in a registry.
 func readRegistry(ctx context.Context, name string, opt Options) (*Report, error) {
-	image, _, err := openRegistry(ctx, name, opt)
+	p, _, err := openRegistry(ctx, name, opt)
 	if err != nil {
 		return nil, err
 	}
-	return readManifestImage(ctx, image, opt)
+	return readManifestImage(ctx, p.Image, opt)
 }
 
-// openRegistry opens an image in a registry, with the credentials of docker login.
-func openRegistry(ctx context.Context, image string, opt Options) (v1.Image, io.Closer, error) {
+// reference is where a registry has an image: at a mirror, if there is one.
+func (r Registries) reference(image string) (name.Reference, error) {
+	return name.ParseReference(plan.MirroredImage(image, r.Mirrors))
+}
+
+// remote are the options to talk to a registry, with the credentials of docker login.
+func (r Registries) remote(ctx context.Context) ([]remote.Option, error) {
+	over, err := r.transport()
+	if err != nil {
+		return nil, err
+	}
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(over)}, nil
+}
+
+// openRegistry opens an image in a registry.
+func openRegistry(ctx context.Context, image string, opt Options) (*Published, io.Closer, error) {
 	nothing := io.NopCloser(nil)
-	ref, err := name.ParseReference(plan.MirroredImage(image, opt.Registries.Mirrors))
+	ref, err := opt.Registries.reference(image)
 	if err != nil {
 		return nil, nil, err
 	}
-	transport, err := opt.Registries.transport()
+	options, err := opt.Registries.remote(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	found, err := remote.Get(ref, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(transport))
+	found, err := remote.Get(ref, options...)
 	if err != nil {
 		return nil, nil, err
+	}
+	p := &Published{
+		Name: ref.Context().Name(), Digest: found.Digest,
+		Tagged: func(tag string) (v1.Image, error) { return tagged(ref.Context().Tag(tag), options...) },
+		Put:    func(tag string, image v1.Image) error { return remote.Write(ref.Context().Tag(tag), image, options...) },
 	}
 	if !found.MediaType.IsIndex() {
-		only, err := found.Image()
-		return only, nothing, err
+		p.Image, err = found.Image()
+		return p, nothing, err
 	}
 	index, err := found.ImageIndex()
 	if err != nil {
@@ -82,6 +102,19 @@ func openRegistry(ctx context.Context, image string, opt Options) (v1.Image, io.
 	if err != nil {
 		return nil, nil, err
 	}
-	chosen, err := index.Image(d.Digest)
-	return chosen, nothing, err
+	if p.Image, err = index.Image(d.Digest); err != nil {
+		return nil, nil, err
+	}
+	p.Attestations, err = attestations(manifest, d.Digest, index.Image)
+	return p, nothing, err
+}
+
+// tagged reads an image of a registry; nil if there is none with this tag.
+func tagged(tag name.Tag, options ...remote.Option) (v1.Image, error) {
+	image, err := remote.Image(tag, options...)
+	var failure *transport.Error
+	if errors.As(err, &failure) && failure.StatusCode == http.StatusNotFound {
+		return nil, nil
+	}
+	return image, err
 }

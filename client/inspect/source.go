@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/specs"
@@ -30,13 +29,16 @@ type source struct {
 type reader func(ctx context.Context, path string, opt Options) (*Report, error)
 
 // imageOpener opens an image. The closer ends what the image is read from.
-type imageOpener func(ctx context.Context, path string, opt Options) (v1.Image, io.Closer, error)
+type imageOpener func(ctx context.Context, path string, opt Options) (*Published, io.Closer, error)
 
 // Prefixes of names, as for docker buildx build --build-context.
 const (
 	layoutPrefix   = "oci-layout://"
 	registryPrefix = "docker-image://"
 )
+
+// registryFormat is the format of what is found by name only.
+const registryFormat = "image in a registry"
 
 // IsBuilt reports whether a name leads to a built system, or looks like one that is missing. Anything
 // else is a spec or a directory with one.
@@ -63,12 +65,12 @@ func find(name string) (source, error) {
 		return source{path, "OCI layout", readLayout, openLayout}, nil
 	}
 	if image, ok := strings.CutPrefix(name, registryPrefix); ok {
-		return source{image, "image in a registry", readRegistry, openRegistry}, nil
+		return source{image, registryFormat, readRegistry, openRegistry}, nil
 	}
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && imageName(name):
-		return source{name, "image in a registry", readRegistry, openRegistry}, nil
+		return source{name, registryFormat, readRegistry, openRegistry}, nil
 	case err != nil:
 		return source{}, err
 	case info.IsDir():

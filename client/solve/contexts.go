@@ -2,6 +2,7 @@ package solve
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -12,6 +13,7 @@ import (
 	"github.com/pkg/errors"
 	"github.com/tonistiigi/fsutil"
 
+	"github.com/flavorkit/flavorkit/client/inspect"
 	"github.com/flavorkit/flavorkit/frontend"
 )
 
@@ -75,8 +77,9 @@ func findTag(path, tag string) (string, error) {
 	if err != nil {
 		return "", errors.Wrapf(err, "read the index of the OCI layout %s", path)
 	}
-	for _, m := range manifest.Manifests {
-		if len(manifest.Manifests) == 1 || m.Annotations[ocispecs.AnnotationRefName] == tag {
+	images := slices.DeleteFunc(manifest.Manifests, inspect.IsSignature)
+	for _, m := range images {
+		if len(images) == 1 || m.Annotations[ocispecs.AnnotationRefName] == tag {
 			return m.Digest.String(), nil
 		}
 	}

@@ -42,11 +42,12 @@ type Result struct {
 func Unpack(ctx context.Context, name, dir string, opt Options) (Result, error) {
 	show := &progress{status: opt.Status}
 	defer show.close()
-	image, closer, err := inspect.OpenImage(ctx, name, inspect.Options{Arch: opt.Arch, Registries: opt.Registries})
+	p, closer, err := inspect.Open(ctx, name, inspect.Options{Arch: opt.Arch, Registries: opt.Registries})
 	if err != nil {
 		return Result{}, err
 	}
 	defer closer.Close()
+	image := p.Image
 	config, err := image.ConfigFile()
 	if err != nil {
 		return Result{}, errors.Wrapf(err, "read the configuration of the image %s", name)
