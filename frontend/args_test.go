@@ -18,7 +18,7 @@ func TestUndeclaredArgs(t *testing.T) {
 	found := UndeclaredArgs(map[string]string{"CHANEL": "a", "FLAVORKIT_LOKED": "1", "No_Proxy": "b"}, []string{"CHANNEL"})
 	assert.EqualError(t, found, `--build-arg: no spec declares the build argument "CHANEL"; did you mean "CHANNEL"?
 --build-arg: no spec declares the build argument "FLAVORKIT_LOKED"; did you mean "FLAVORKIT_LOCKED"?
---build-arg: no spec declares the build argument "No_Proxy"; valid: CHANNEL, FLAVORKIT_CONFIG, FLAVORKIT_DEBUG, FLAVORKIT_LOCKED, FLAVORKIT_WITHOUT, SOURCE_DATE_EPOCH`)
+--build-arg: no spec declares the build argument "No_Proxy"; valid: CHANNEL, FLAVORKIT_ATTEST_LOCK, FLAVORKIT_CONFIG, FLAVORKIT_DEBUG, FLAVORKIT_LOCKED, FLAVORKIT_WITHOUT, SOURCE_DATE_EPOCH`)
 }
 
 const withChannel = smallSpec + "args: {CHANNEL: stable}\ncmdline: [\"channel=${CHANNEL}\"]\n"

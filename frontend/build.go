@@ -167,10 +167,12 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.attests(t) {
-		if err := r.attest(ctx, rb, systems); err != nil {
-			return nil, err
-		}
+	all, err := r.attestations(t)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.attest(ctx, rb, systems, all); err != nil {
+		return nil, err
 	}
 	return rb.Finalize()
 }
@@ -272,6 +274,9 @@ type system struct {
 func (r *request) generate(ctx context.Context, doc *specs.Document, platform *ocispecs.Platform, t Target) (*system, error) {
 	s, err := r.prepare(ctx, doc, platform, t)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.lockNow(ctx, doc, platform, s); err != nil {
 		return nil, err
 	}
 	if t.Output == DataImage || t.Output == Report {

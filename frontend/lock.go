@@ -33,12 +33,17 @@ func (in *inputs) locked() (bool, error) {
 	if in.bundle != nil || in.client.BuildOpts().Opts["requestid"] == BundleRequest {
 		return true, nil
 	}
-	value := in.ui.BuildArgs[LockedArg]
+	return in.flag(LockedArg)
+}
+
+// flag reads a build argument that is true or false.
+func (in *inputs) flag(name string) (bool, error) {
+	value := in.ui.BuildArgs[name]
 	if value == "" {
 		return false, nil
 	}
-	locked, err := strconv.ParseBool(value)
-	return locked, errors.Wrapf(err, "build argument %s=%q is neither true nor false", LockedArg, value)
+	set, err := strconv.ParseBool(value)
+	return set, errors.Wrapf(err, "build argument %s=%q is neither true nor false", name, value)
 }
 
 // lock reads the lock file beside the spec; nil when there is none.

@@ -45,6 +45,7 @@ func buildArgs() []buildArg {
 		{epochArg, "time of all built files, in seconds since 1970 (default: that of the base image)"},
 		{ConfigArg, "mirrors and the authority of your network, as in a spec: {mirrors: …, ca: …}"},
 		{LockedArg, "1 refuses a build of anything that the lock file does not have"},
+		{AttestLockArg, "1 chooses packages first, and attaches the lock of what is built as an attestation"},
 		{debugArg, "1 leaves running the steps to the client, for its debugger; errors are not explained"},
 		{withoutArg, "capabilities of BuildKit not to use: mergeop, diffop, passthroughop"},
 	}

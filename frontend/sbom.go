@@ -8,14 +8,8 @@ import (
 	"path"
 	"strings"
 
-	"github.com/containerd/platforms"
-	intoto "github.com/in-toto/in-toto-golang/in_toto"
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/attestations"
-	"github.com/moby/buildkit/frontend/dockerui"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
-	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/internal/pkgdb"
@@ -38,53 +32,6 @@ func reportSBOM(ctx context.Context, s *system, _ gwclient.Reference) (map[strin
 		}
 	}
 	return files, nil
-}
-
-// attests reports whether a build asks for a bill of materials, with no program of its own to make
-// it. A report is no system that it could be of.
-func (r *request) attests(t Target) bool {
-	if r.ui.SBOM == nil || t.Output == Report {
-		return false
-	}
-	generator := func(opts map[string]string) string {
-		asked, err := attestations.Parse(opts)
-		if err != nil {
-			return "" // dockerui has read the same options
-		}
-		return asked[attestations.KeyTypeSbom]["generator"]
-	}
-	return generator(r.client.BuildOpts().Opts) == generator(map[string]string{"attest:" + attestations.KeyTypeSbom: ""})
-}
-
-// attestationFile is the name that BuildKit's own attestations have.
-const attestationFile = "sbom.spdx.json"
-
-// attest adds the bills of materials of systems to a result as attestations. BuildKit runs no
-// scanner for a result that has them (solver/llbsolver/proc, sbom.go).
-func (r *request) attest(ctx context.Context, rb *dockerui.ResultBuilder, systems []*system) error {
-	return rb.EachPlatform(ctx, func(ctx context.Context, id string, _ ocispecs.Platform) error {
-		for _, s := range systems {
-			if len(systems) > 1 && platforms.FormatAll(s.graph.Target) != id {
-				continue
-			}
-			bill, err := s.bill(ctx)
-			if err != nil {
-				return err
-			}
-			document, err := bill.Write(sbom.SPDX)
-			if err != nil {
-				return err
-			}
-			ref, err := r.write(ctx, s, map[string][]byte{attestationFile: document})
-			if err != nil {
-				return err
-			}
-			a := gwclient.Attestation{Kind: gwpb.AttestationKind_InToto, Ref: ref, Path: attestationFile}
-			a.InToto.PredicateType = intoto.PredicateSPDX
-			rb.AddAttestation(id, a)
-		}
-		return nil
-	})
 }
 
 // bill reads what a system is made of from its root filesystem, which it builds.

@@ -10,6 +10,9 @@ import (
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/plan/lock"
+	"github.com/flavorkit/flavorkit/specs"
 )
 
 // dpkgStatus is the database of every step.
@@ -110,4 +113,54 @@ func TestSBOMAttestation(t *testing.T) {
 			assert.ElementsMatch(t, tc.want, ids)
 		})
 	}
+}
+
+// TestLockAttestation has the lock of what is built, which is written first if there is none.
+func TestLockAttestation(t *testing.T) {
+	complete, text := written(t)
+	for name, tc := range map[string]struct {
+		opts map[string]string
+		lock string
+		want bool
+	}{
+		"without a lock":                   {map[string]string{"attest:sbom": ""}, "", false},
+		"with a lock":                      {map[string]string{"attest:sbom": ""}, text, true},
+		"with a lock, for provenance only": {map[string]string{"attest:provenance": ""}, text, false},
+		"with a lock of something else":    {map[string]string{"attest:sbom": ""}, "version: 1\n", false},
+		"asked for":                        {map[string]string{"build-arg:" + AttestLockArg: "1"}, "", true},
+		"asked for, with an outdated lock": {map[string]string{"build-arg:" + AttestLockArg: "1"}, "version: 1\n", true},
+		"asked for, for a report":          {map[string]string{"build-arg:" + AttestLockArg: "1", "target": packagesTarget}, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := locking(lockSpec)
+			delete(g.opts, "requestid")
+			maps.Copy(g.opts, tc.opts)
+			if tc.lock != "" {
+				g.dirs["dockerfile"].texts["kairos.lock"] = tc.lock
+			}
+			maps.Copy(g.result.texts, map[string]string{
+				"etc/os-release": "ID=debian\nVERSION_ID=12\n", "var/lib/dpkg/status": dpkgStatus, "usr/bin/kairos-agent": "#!/bin/sh\n", "usr/bin/immucore": "#!/bin/sh\n",
+			})
+			res, err := New(Options{}).Build(t.Context(), g)
+			require.NoError(t, err)
+			var found []string
+			for _, all := range res.Attestations {
+				for _, a := range all {
+					found = append(found, a.InToto.PredicateType)
+				}
+			}
+			if !tc.want {
+				assert.NotContains(t, found, lock.Predicate)
+				return
+			}
+			assert.Contains(t, found, lock.Predicate)
+			attested, err := lock.Read(&specs.Source{Name: "lock.json", Data: g.made["/lock.json"]})
+			require.NoError(t, err)
+			assert.Empty(t, lock.Diff(complete, attested))
+		})
+	}
+	g := asking("", map[string]string{"build-arg:" + AttestLockArg: "maybe"})
+	delete(g.opts, "requestid")
+	_, err := New(Options{}).Build(t.Context(), g)
+	require.ErrorContains(t, err, `build argument FLAVORKIT_ATTEST_LOCK="maybe" is neither true nor false`)
 }

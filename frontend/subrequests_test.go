@@ -70,7 +70,9 @@ func TestOutline(t *testing.T) {
 	assert.Equal(t, "7", o.Args[0].Value)
 	assert.Equal(t, "FLAVORKIT_CONFIG", o.Args[1].Name)
 	assert.Equal(t, "FLAVORKIT_LOCKED", o.Args[2].Name)
-	assert.Equal(t, "FLAVORKIT_WITHOUT", o.Args[4].Name)
+	assert.Equal(t, "FLAVORKIT_ATTEST_LOCK", o.Args[3].Name)
+	assert.Equal(t, "FLAVORKIT_DEBUG", o.Args[4].Name)
+	assert.Equal(t, "FLAVORKIT_WITHOUT", o.Args[5].Name)
 	assert.Empty(t, o.Secrets)
 
 	declares := asking(outline.RequestSubrequestsOutline, map[string]string{"build-arg:CHANNEL": "edge"})
@@ -79,8 +81,8 @@ func TestOutline(t *testing.T) {
 	require.NoError(t, err)
 	var own outline.Outline
 	require.NoError(t, json.Unmarshal(res.Metadata["result.json"], &own))
-	require.Len(t, own.Args, 6)
-	channel, token := own.Args[4], own.Args[5]
+	require.Len(t, own.Args, 7)
+	channel, token := own.Args[5], own.Args[6]
 	assert.Equal(t, "CHANNEL", channel.Name)
 	assert.Equal(t, "edge", channel.Value)
 	assert.Equal(t, "for whom (default: stable; valid: stable, edge)", channel.Description)

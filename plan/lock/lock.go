@@ -27,6 +27,10 @@ func Name(spec string) string {
 // Version of the format.
 const Version = 1
 
+// Predicate is the type of in-toto statements that have a lock file in JSON, of exactly what they are
+// about.
+const Predicate = "https://github.com/flavorkit/flavorkit/lock/v1"
+
 // File is a lock file. It is for one spec and several architectures.
 type File struct {
 	// Version of the format.
