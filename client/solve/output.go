@@ -145,6 +145,14 @@ func (d Destination) isDir() bool {
 	return d.Type == client.ExporterLocal || err == nil && !tar
 }
 
+// Pushed are the names of the images that the output pushes to registries.
+func (o *Output) Pushed() []string {
+	if push, err := strconv.ParseBool(o.Entry.Attrs["push"]); err != nil || !push || o.Entry.Attrs["name"] == "" {
+		return nil
+	}
+	return strings.Split(o.Entry.Attrs["name"], ",")
+}
+
 // rewriteTimes makes an image exporter limit the times of all files to the epoch, so that equal
 // builds give equal bytes, unless the user has set the option.
 func rewriteTimes(attrs map[string]string) map[string]string {

@@ -42,6 +42,8 @@ type Options struct {
 	Secrets session.Attachable
 	// SBOM attaches a bill of materials as an attestation.
 	SBOM bool
+	// Provenance attaches how it was built as an attestation, in a mode of Provenances; empty for none.
+	Provenance string
 	// NoCache runs every step again; NoCacheStages only those stages.
 	NoCache       bool
 	NoCacheStages []string
@@ -54,6 +56,9 @@ type Options struct {
 	// Watch also receives every status update. It may be nil.
 	Watch func(*client.SolveStatus)
 }
+
+// Provenances are BuildKit's modes of provenance.
+func Provenances() []string { return []string{"min", "max"} }
 
 // product is the name of this client in BuildKit.
 const product = "flavorkit"
@@ -185,6 +190,9 @@ func (o Options) solveOpt() (*client.SolveOpt, error) {
 	}
 	if o.SBOM {
 		opt.FrontendAttrs["attest:sbom"] = "" // BuildKit's name (frontend/attestations)
+	}
+	if o.Provenance != "" {
+		opt.FrontendAttrs["attest:provenance"] = "mode=" + o.Provenance
 	}
 	for name, value := range o.Args {
 		opt.FrontendAttrs["build-arg:"+name] = value

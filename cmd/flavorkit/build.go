@@ -14,10 +14,12 @@ import (
 	_ "github.com/moby/buildkit/client/connhelper/dockercontainer" // docker-container:// addresses
 	_ "github.com/moby/buildkit/client/connhelper/kubepod"         // kube-pod:// addresses
 	_ "github.com/moby/buildkit/client/connhelper/ssh"             // ssh:// addresses
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
 	"github.com/flavorkit/flavorkit/client/report"
+	"github.com/flavorkit/flavorkit/client/sign"
 	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/plan"
@@ -50,7 +52,11 @@ type buildFlags struct {
 	tag, report  string
 	bundle       string
 	// image is a published image to build from, without a spec.
-	image string
+	image      string
+	attestLock bool
+	// sign is the file of the key.
+	sign string
+	key  *sign.Key
 }
 
 func buildCommand() *cobra.Command {
@@ -79,6 +85,9 @@ func buildCommand() *cobra.Command {
 	flags.BoolVar(&f.push, "push", false, "push the image to its registry; needs --tag")
 	flags.BoolVar(&f.SBOM, "sbom", false, "attach a bill of materials in SPDX to the result, as an attestation")
 	flags.StringVar(&f.bundle, "from-bundle", "", "build from a bundle, a file or directory of flavorkit bundle, without a network")
+	flags.StringVar(&f.Provenance, "provenance", "", "attach how it was built as an attestation: min or max")
+	flags.BoolVar(&f.attestLock, "attest-lock", false, "choose packages first, as lock does, and attach the lock of what is built as an attestation")
+	flags.StringVar(&f.sign, "sign", "", "private key to sign what is built with; "+passwordVariable+" has its password")
 	flags.BoolVar(&f.locked, "locked", false, "refuse what the lock file does not have")
 	flags.StringSliceVar(&f.Platforms, "platform", nil, "platforms to build for, such as linux/amd64,linux/arm64")
 	return cmd
@@ -115,11 +124,15 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) (err error) {
 		if err != nil {
 			return err
 		}
-		files, err := export(ctx, c, f.Options, outputs...)
-		if err := stderrors.Join(err, f.writeRecord(systems, files, err)); err != nil {
+		built, err := export(ctx, c, f.Options, outputs...)
+		if err := stderrors.Join(err, f.writeRecord(systems, built.files, err)); err != nil {
 			return err
 		}
-		return list(cmd, files)
+		signatures, err := f.signAll(ctx, outputs, built)
+		if err != nil {
+			return err
+		}
+		return list(cmd, slices.Concat(built.files, signatures))
 	})
 }
 
@@ -180,25 +193,34 @@ func (f *buildFlags) writeRecord(systems []report.System, files []string, failur
 	return f.writeReport(r, systems, files)
 }
 
-// export builds and returns the files that were written.
-func export(ctx context.Context, c *client.Client, o solve.Options, outputs ...*solve.Output) ([]string, error) {
+// exported is what was built.
+type exported struct {
+	// files that were written.
+	files []string
+	// digest of the image, if it is one.
+	digest string
+}
+
+// export builds and exports.
+func export(ctx context.Context, c *client.Client, o solve.Options, outputs ...*solve.Output) (exported, error) {
 	exports := make([]client.ExportEntry, len(outputs))
 	for i, out := range outputs {
 		exports[i] = out.Entry
 	}
-	if _, err := solve.Build(ctx, c, o, exports...); err != nil {
+	res, err := solve.Build(ctx, c, o, exports...)
+	if err != nil {
 		if slices.ContainsFunc(outputs, (*solve.Output).Full) {
-			return nil, errors.Wrap(err, "no space is left for the output")
+			return exported{}, errors.Wrap(err, "no space is left for the output")
 		}
-		return nil, err
+		return exported{}, err
 	}
-	var all []string
+	all := exported{digest: res.ExporterResponse[exptypes.ExporterImageDigestKey]}
 	for _, out := range outputs {
 		files, err := out.Commit()
 		if err != nil {
-			return nil, err
+			return exported{}, err
 		}
-		all = append(all, slices.Sorted(slices.Values(files))...)
+		all.files = append(all.files, slices.Sorted(slices.Values(files))...)
 	}
 	return all, nil
 }
@@ -227,6 +249,9 @@ func (f *buildFlags) complete() (err error) {
 	if err := f.solveFlags.complete(); err != nil {
 		return err
 	}
+	if f.attestLock {
+		f.setArg(frontend.AttestLockArg)
+	}
 	if err := checkPlatforms(f.Platforms, f.Contexts); err != nil {
 		return err
 	}
@@ -237,6 +262,12 @@ func (f *buildFlags) complete() (err error) {
 		return err
 	}
 	if err := checkFile("report", f.report); err != nil {
+		return err
+	}
+	if p := f.Provenance; p != "" && !slices.Contains(solve.Provenances(), p) {
+		return usagef("--provenance: unknown mode %q; %s", p, specs.Suggest(p, solve.Provenances()))
+	}
+	if err := f.readSigningKey(); err != nil {
 		return err
 	}
 	f.Context = cmp.Or(f.Context, ".")

@@ -115,7 +115,7 @@ func (f *lockFlags) run(cmd *cobra.Command, name string) error {
 	}
 	f.NoCache = f.update
 	if f.check {
-		f.require()
+		f.setArg(frontend.LockedArg)
 	}
 	var text []byte
 	err = f.withClient(cmd.Context(), func(c *client.Client) error {

@@ -133,6 +133,7 @@ first line is "# syntax=…/frontend:1".
 		planCommand(), packagesCommand(), cloudConfigCommand(), graphCommand(), lockCommand(), bundleCommand(),
 		buildCommand(), matrixCommand(), bakeCommand(),
 		inspectCommand(), diffCommand(), sbomCommand(), scanCommand(),
+		signCommand(), verifyCommand(),
 		unpackCommand(), remasterCommand(), bootCommand(),
 		catalogCommand(), manCommand(),
 	)

@@ -339,11 +339,11 @@ func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c
 	defer discard([]*solve.Output{o}, &err)
 	// The exporter makes one directory per entry when it splits by platform.
 	o.Entry.Attrs = map[string]string{"platform-split": fmt.Sprint(names.dirs)}
-	files, err := export(ctx, c, f.Options, o)
+	built, err := export(ctx, c, f.Options, o)
 	if err != nil {
 		return err
 	}
-	return list(cmd, files)
+	return list(cmd, built.files)
 }
 
 // buildImages builds all entries and then exports the image of each from the cache.
@@ -366,7 +366,8 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 				return err
 			}
 			defer discard([]*solve.Output{out}, &err)
-			written[i], err = export(ctx, c, o, out)
+			built, err := export(ctx, c, o, out)
+			written[i] = built.files
 			if f.push {
 				written[i] = []string{ref}
 			}

@@ -95,7 +95,7 @@ func (f *solveFlags) complete() (err error) {
 	}
 	f.Args = f.args.values
 	if f.locked {
-		f.require()
+		f.setArg(frontend.LockedArg)
 	}
 	if f.Labels, err = pairs("label", f.labels, func(string) (string, bool) { return "", true }); err != nil {
 		return err
@@ -111,12 +111,12 @@ func (f *solveFlags) complete() (err error) {
 	return f.caches()
 }
 
-// require refuses a build of what the lock file does not have.
-func (f *solveFlags) require() {
+// setArg sets a build argument that is true or false.
+func (f *solveFlags) setArg(name string) {
 	if f.Args == nil {
 		f.Args = map[string]string{}
 	}
-	f.Args[frontend.LockedArg] = "1"
+	f.Args[name] = "1"
 }
 
 // addSite passes what the network asks for, unless the build argument says it.
