@@ -63,6 +63,7 @@ func TestLock(t *testing.T) {
 	r.Add("acme-agent", "2.0", "acme")
 	r.Publish(aptrepo.Release{Signer: signer})
 	assert.Equal(t, unlocked, sumOf(t, image(t, c, o)), "the same image as without a lock")
+	checkProvenance(t, c, o, f)
 	require.NoError(t, os.Remove(archive))
 	again := watch(&o)
 	solved(t, c, o)

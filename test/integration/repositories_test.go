@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bytes"
+	"encoding/base64"
 	"maps"
 	"path"
 	"path/filepath"
@@ -103,6 +104,11 @@ func TestRepository(t *testing.T) {
 			}
 			assert.Equal(t, c.kept, kept)
 			assert.NotContains(t, r.log.String(), password)
+			if c.tree {
+				_, provenance, _ := provenanceOf(t, embedded(t), o)
+				assert.NotContains(t, provenance, password)
+				assert.NotContains(t, provenance, base64.StdEncoding.EncodeToString([]byte(login)))
+			}
 		})
 	}
 	assert.Equal(t, 1, keyRead, "the key is read once for all of them")
