@@ -106,7 +106,7 @@ func TestExtensionMachine(t *testing.T) {
 	t.Parallel()
 	key, certificate := signer(t)
 	system := trusting(certificate)
-	r := publish(t, system, "", contexts(t))
+	r := publish(t, system, "", contexts(t), "gzip")
 	o := options(t, map[string]string{
 		"kairos.spec": system + "artifacts: {disk: {layout: full, firmware: bios, compression: none, cloudConfig: disk.yaml}}\n",
 		"disk.yaml":   machineConfig,
