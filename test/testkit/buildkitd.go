@@ -37,6 +37,7 @@ type Daemon struct {
 	log    *lockedBuffer
 	exited chan error
 	kill   func(syscall.Signal)
+	pid    int
 }
 
 // DaemonOption changes how Buildkitd starts.
@@ -139,6 +140,28 @@ func (d *Daemon) Client(t testing.TB) *client.Client {
 	return connection
 }
 
+// Usage returns the disk space of the daemon's state and the most memory that it held itself, without
+// the programs of build steps: both in bytes.
+func (d *Daemon) Usage(t testing.TB) (disk, memory int64) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "du", "--summarize", "--block-size=1", d.root).Output()
+	if err != nil {
+		t.Fatalf("measuring the state of buildkitd: %v", err)
+	}
+	if _, err := fmt.Sscan(string(out), &disk); err != nil {
+		t.Fatalf("reading what du says: %v", err)
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.pid))
+	if err != nil {
+		t.Fatalf("measuring the memory of buildkitd: %v", err)
+	}
+	_, peak, _ := strings.Cut(string(status), "VmHWM:") // proc_pid_status(5): in kB
+	if _, err := fmt.Sscan(peak, &memory); err != nil {
+		t.Fatalf("reading the memory of buildkitd: %v", err)
+	}
+	return disk, memory * 1024
+}
+
 func stateDir(t testing.TB, name string) string {
 	t.Helper()
 	parent := filepath.Join(Cache(t), "buildkitd")
@@ -211,7 +234,7 @@ func (d *Daemon) start(t testing.TB, command *exec.Cmd) {
 	if err := <-started; err != nil {
 		t.Fatalf("starting buildkitd: %v", err)
 	}
-	d.exited = exited
+	d.exited, d.pid = exited, command.Process.Pid
 	d.kill = func(signal syscall.Signal) { _ = syscall.Kill(command.Process.Pid, signal) }
 }
 
