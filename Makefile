@@ -34,8 +34,8 @@ demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 	@echo "What was built:   bin/flavorkit plan -f testdata/demo/kairos.spec"
 
 # Test lanes. Each test of test/integration is in one of them, by name.
-E2E       := ^Test(Machine|ExtensionMachine|Target|TargetFails|DiskFormats|Lock)$$
-VARIANTS  := ^Test(MachineByURL|MachineLent|DiskRecovery|DiskFull|StandardOpenRC)$$
+E2E       := ^Test(Machine|Target|TargetFails|DiskFormats|Lock)$$
+VARIANTS  := ^Test(ExtensionMachine|MachineByURL|MachineLent|DiskRecovery|DiskFull|StandardOpenRC)$$
 SCHEDULED := ^Test(PowerCut|Foreign|BoardDisk|AllStandIns|Nightly)
 # Targets that need root or a network.
 NEED_ROOT := /client/engine$$|/internal/qemu$$|/test/testkit$$|/test/integration$$
@@ -58,7 +58,7 @@ e2e: ## Follow machines from installation to reset, disks, boot tests, and lock 
 	hack/lane.sh e2e -timeout 70m -parallel 2 -run '$(E2E)' ./test/integration
 
 .PHONY: e2e-variants
-e2e-variants: ## Boot disks, OpenRC, and machines installed over HTTP or with lent EFI programs
+e2e-variants: ## Boot disks, OpenRC, and machines with extensions, installed over HTTP or with lent EFI programs
 	hack/deps.sh build boot test standins
 	$(MAKE) base components
 	hack/lane.sh e2e-variants -timeout 70m -parallel 2 -run '$(VARIANTS)' ./test/integration
