@@ -17,7 +17,7 @@ func (s subject) arguments() (keys []key.Key, args []string) {
 		}
 		keys = append(keys, k)
 	}
-	line := s.plan.CommandLine.Installed
+	line := s.plan.CommandLine.Live
 	return keys, line[len(line)-len(keys):]
 }
 
@@ -28,7 +28,8 @@ func repeatedArgument(s subject) specs.Diagnostics {
 	line := s.plan.CommandLine
 	var found specs.Diagnostics
 	for i, arg := range args {
-		repeats := func(all []string) bool { return repeated(all[:len(all)-len(args)+i], arg) }
+		// An installed system of a published image has a line that the plan does not know.
+		repeats := func(all []string) bool { return len(all) == 0 || repeated(all[:len(all)-len(args)+i], arg) }
 		if repeats(line.Installed) && repeats(line.Live) && repeats(line.Network) {
 			found = append(found, s.plan.Origin.Diagnose(rules.RepeatedArgument, keys[i], "remove it", "the system has the argument %s already", arg))
 		}
