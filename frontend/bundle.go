@@ -158,7 +158,7 @@ func (w *bundleWriter) add(ctx context.Context, s *system) error {
 			continue
 		}
 		for _, platform := range []ocispecs.Platform{s.graph.Target, s.graph.Build} {
-			if err := w.addImage(ctx, s, name, platform, false); err != nil {
+			if err := w.addImage(ctx, s, name, platform, false); err != nil && !errors.Is(err, errNoPlatform) {
 				return errors.Wrapf(err, "bundle the named context %s", name)
 			}
 		}
@@ -184,10 +184,14 @@ func (w *bundleWriter) addImage(ctx context.Context, s *system, name string, pla
 	}
 	stage := s.graph.Stage("bundle", s.plan.At(key.Extends)).On(s.graph.Build)
 	image := bundle.Image{Name: id}
-	image.Root, err = from.walk(ctx, w, stage, name, platform)
-	w.Images = append(w.Images, image)
+	if image.Root, err = from.walk(ctx, w, stage, name, platform); err == nil {
+		w.Images = append(w.Images, image)
+	}
 	return err
 }
+
+// errNoPlatform is that an image is for other platforms. A named context may be for one of several.
+var errNoPlatform = errors.New("is not among its platforms")
 
 // blobs are those of an image in a registry or in an OCI layout of the client.
 type blobs struct {
@@ -283,7 +287,7 @@ func (b blobs) walk(ctx context.Context, w *bundleWriter, stage graph.Stage, nam
 		matching := platforms.Only(platform)
 		fits := slices.DeleteFunc(m.Manifests, func(d ocispecs.Descriptor) bool { return d.Platform != nil && !matching.Match(*d.Platform) })
 		if len(fits) == 0 {
-			return root, errors.Errorf("%s has no image for %s", name, platforms.Format(platform))
+			return root, errors.Wrapf(errNoPlatform, "%s: %s", name, platforms.Format(platform))
 		}
 		slices.SortStableFunc(fits, func(a, b ocispecs.Descriptor) int {
 			switch {
