@@ -58,11 +58,7 @@ func TestShells(t *testing.T) {
 		spec := strings.Replace(files["kairos.spec"], "ghcr.io/flavorkit/frontend:1", ref, 1)
 		require.NoError(t, os.WriteFile(o.File, []byte(spec), 0o644))
 		buildx := testkit.Buildx(t, daemon)
-		args := []string{"-f", o.File}
-		for name, value := range o.Contexts {
-			args = append(args, "--build-context", name+"="+value)
-		}
-		args = append(args, o.Context)
+		args := append([]string{"-f", o.File}, directories(o)...)
 
 		out, err := buildx.Run(append([]string{"build", "--progress=quiet", "--call=convertllb,format=json"}, args...)...)
 		require.NoError(t, err, out)
@@ -87,12 +83,27 @@ func TestShells(t *testing.T) {
 		assert.Empty(t, r.ran(), "the frontend image has built all of it")
 		assert.Equal(t, bytes, sums(c), "two engines make the same image and disk")
 	})
+	t.Run("push", func(t *testing.T) {
+		pushImage(t, testkit.Buildx(t, daemon), daemon, append([]string{"-f", o.File}, directories(o)...))
+	})
+	t.Run("debug", func(t *testing.T) {
+		debugBuild(t, testkit.Buildx(t, daemon), o.File, directories(o))
+	})
 	t.Run("bake", func(t *testing.T) {
 		bakeImage(t, testkit.Buildx(t, daemon), ref, o)
 	})
 	assert.NotEmpty(t, graphs["engine"])
 	assert.Equal(t, graphs["engine"], graphs["frontend image"])
 	assert.Equal(t, graphs["engine"], graphs["client"])
+}
+
+// directories are the contexts of a build, as arguments for buildx.
+func directories(o solve.Options) []string {
+	var args []string
+	for name, value := range o.Contexts {
+		args = append(args, "--build-context", name+"="+value)
+	}
+	return append(args, o.Context)
 }
 
 // bakeImage builds the image with a bake file. Its inline spec extends the spec in the build

@@ -123,6 +123,9 @@ func Buildkitd(t testing.TB, options ...DaemonOption) *Daemon {
 // Addr returns the daemon's address, as for BUILDKIT_HOST.
 func (d *Daemon) Addr() string { return "unix://" + d.socket }
 
+// Root is the directory with the daemon's cache and records.
+func (d *Daemon) Root() string { return d.root }
+
 // tmp is for temporary files: BuildKit does not remove all of them.
 func (d *Daemon) tmp() string { return filepath.Join(d.root, "tmp") }
 

@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"testing"
@@ -12,6 +13,8 @@ type BuildxCLI struct {
 	Dir string
 	// Env is added to the environment of every command: KEY=VALUE.
 	Env []string
+	// Stdin is what the next commands read.
+	Stdin io.Reader
 
 	t      testing.TB
 	binary string
@@ -34,13 +37,43 @@ func (b *BuildxCLI) Build(args ...string) (string, error) {
 	return b.Run(append([]string{"build", "--progress=plain"}, args...)...)
 }
 
+// Start starts a buildx command that ends with its input, and returns its input and output.
+func (b *BuildxCLI) Start(args ...string) (io.Writer, io.Reader) {
+	b.t.Helper()
+	command := b.command(args)
+	in, err := command.StdinPipe()
+	if err != nil {
+		b.t.Fatalf("starting buildx: %v", err)
+	}
+	out, err := command.StdoutPipe()
+	if err != nil {
+		b.t.Fatalf("starting buildx: %v", err)
+	}
+	command.Stderr = os.Stderr
+	if err := command.Start(); err != nil {
+		b.t.Fatalf("starting buildx: %v", err)
+	}
+	b.t.Cleanup(func() {
+		_ = in.Close()
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	})
+	return in, out
+}
+
 // Run runs any buildx command and returns all its output.
 func (b *BuildxCLI) Run(args ...string) (string, error) {
 	b.t.Helper()
+	command := b.command(args)
+	command.Stdin = b.Stdin
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
+
+func (b *BuildxCLI) command(args []string) *exec.Cmd {
 	command := exec.CommandContext(b.t.Context(), b.binary, args...)
 	command.Dir = b.Dir
 	command.Env = append(append(os.Environ(), b.Env...),
 		"BUILDX_CONFIG="+b.config, "DOCKER_CONFIG="+b.config, "BUILDX_BUILDER=testkit")
-	out, err := command.CombinedOutput()
-	return string(out), err
+	return command
 }

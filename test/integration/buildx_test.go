@@ -1,0 +1,420 @@
+package integration
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	regname "github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/opencontainers/go-digest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/flavorkit/flavorkit/test/aptrepo"
+	"github.com/flavorkit/flavorkit/test/testkit"
+)
+
+// packagesName is the step of the target packages that asks the distribution.
+const packagesName = "[debian-12/userland] look up"
+
+// buildxSystem is a spec for the real buildx, with a frontend image in a registry.
+type buildxSystem struct {
+	*testkit.BuildxCLI
+	daemon *testkit.Daemon
+	// syntax is the first line of specs.
+	syntax string
+}
+
+func newBuildxSystem(t *testing.T) *buildxSystem {
+	t.Helper()
+	daemon := testkit.Buildkitd(t)
+	ref := daemon.Registry.PushLayout(testkit.Frontend(t, arch), "flavorkit/frontend:1")
+	return &buildxSystem{BuildxCLI: testkit.Buildx(t, daemon), daemon: daemon, syntax: "# syntax=" + ref + "\n"}
+}
+
+// spec is the spec of the README for this frontend image, and more.
+func (b *buildxSystem) spec(more string) string {
+	_, rest, _ := strings.Cut(debianSpec, "\n")
+	return b.syntax + rest + more
+}
+
+// arguments are those of a build of kairos.spec.
+func (b *buildxSystem) arguments(t *testing.T, more ...string) []string {
+	t.Helper()
+	args := []string{"-f", "kairos.spec"}
+	for name, value := range contexts(t) {
+		args = append(args, "--build-context", name+"="+value)
+	}
+	for name, value := range siteArgs(t) {
+		args = append(args, "--build-arg", name+"="+value)
+	}
+	return append(args, more...)
+}
+
+// packages builds the target packages into a new directory.
+func (b *buildxSystem) packages(t *testing.T, more ...string) (dir, log string) {
+	t.Helper()
+	dir = t.TempDir()
+	log, err := b.Build(b.arguments(t, append([]string{"--target=packages", "--output=" + dir}, more...)...)...)
+	require.NoError(t, err, log)
+	assert.NotEmpty(t, visible(t, dir))
+	return dir, log
+}
+
+// TestBuildxOptions tries the options that docs/buildx.md lists with the real buildx and the
+// frontend image, on a target that installs nothing.
+func TestBuildxOptions(t *testing.T) {
+	t.Parallel()
+	b := newBuildxSystem(t)
+	signer := aptrepo.NewSigner(t)
+	url := acmeRepository(t, aptrepo.Release{Signer: signer}, login)
+	_, repository, _ := strings.Cut(repositorySpec(url, "    secret: acme-login\n", "acme-agent"), "version: v1.0.0\n")
+	b.Dir = writeFiles(t, map[string]string{
+		"kairos.spec":   b.spec("args: {CHANNEL: {default: stable, values: [stable, edge]}}\nname: ${CHANNEL}\n" + repository),
+		"plain.spec":    b.spec(""),
+		"keys/acme.asc": signer.Key(), "login.txt": login + "\n",
+	})
+	secret := "--secret=id=acme-login,src=login.txt"
+
+	t.Run("secret", func(t *testing.T) {
+		metadata := filepath.Join(t.TempDir(), "metadata.json")
+		dir, log := b.packages(t, secret, "--metadata-file="+metadata, "--provenance=mode=max", ".")
+		_, password, _ := strings.Cut(login, ":")
+		assert.NotContains(t, log, password)
+		assert.NotContains(t, b.daemon.Log(), password)
+		assert.FileExists(t, filepath.Join(dir, "provenance.json"))
+		for _, tree := range []string{dir, filepath.Dir(metadata), b.daemon.Root()} {
+			assert.Empty(t, filesWith(t, tree, password), "files with the password")
+		}
+		text, err := os.ReadFile(metadata)
+		require.NoError(t, err)
+		assert.Contains(t, string(text), `"buildx.build.ref"`)
+		assert.Contains(t, string(text), `"buildx.build.provenance"`)
+	})
+	t.Run("steps", func(t *testing.T) {
+		out, err := b.Run(append([]string{"build", "--progress=quiet", "--call=convertllb,format=json"}, b.arguments(t,
+			secret, "--target=packages", "--add-host=mirror.example:192.0.2.7", "--ulimit=nofile=1024:2048", "--shm-size=64m", "--cgroup-parent=/edge", ".")...)...)
+		require.NoError(t, err, out)
+		steps := execsOf(t, out)
+		require.NotEmpty(t, steps)
+		for _, step := range steps {
+			meta := step.GetMeta()
+			require.NotEmpty(t, meta.GetExtraHosts())
+			assert.Equal(t, "192.0.2.7", meta.GetExtraHosts()[0].GetIP())
+			require.NotEmpty(t, meta.GetUlimit())
+			assert.Equal(t, int64(2048), meta.GetUlimit()[0].GetHard())
+			assert.Equal(t, "/edge", meta.GetCgroupParent())
+			assert.True(t, slices.ContainsFunc(step.GetMounts(), func(m *pb.Mount) bool {
+				return m.GetDest() == "/dev/shm" && m.GetTmpfsOpt().GetSize() == 64<<20
+			}))
+		}
+		out, err = b.Run(append([]string{"build", "--progress=quiet", "--call=convertllb,format=json", "--network=none"},
+			b.arguments(t, secret, "--target=packages", ".")...)...)
+		require.NoError(t, err, out)
+		for _, step := range execsOf(t, out) {
+			assert.Equal(t, pb.NetMode_NONE, step.GetNetwork())
+		}
+		const seconds = "1700000000"
+		other := *b.BuildxCLI
+		other.Env = []string{"SOURCE_DATE_EPOCH=" + seconds}
+		out, err = other.Run(append([]string{"build", "--progress=quiet", "--call=convertllb,format=json"}, b.arguments(t, "-f", "plain.spec", ".")...)...)
+		require.NoError(t, err, out)
+		assert.Contains(t, out, `"`+seconds+`000000000"`, "the time of files")
+		b.packages(t, secret, "--add-host=mirror.example:192.0.2.7", "--ulimit=nofile=1024:2048", "--shm-size=64m", ".")
+	})
+	t.Run("context from stdin", func(t *testing.T) {
+		b.Stdin = tarOf(t, map[string]string{"kairos.spec": b.spec("files: [{path: /etc/motd, from: motd}]\n"), "motd": "hello\n"})
+		defer func() { b.Stdin = nil }()
+		b.packages(t, "-")
+	})
+	t.Run("spec from stdin", func(t *testing.T) {
+		b.Stdin = strings.NewReader(b.spec("name: stdin\n"))
+		defer func() { b.Stdin = nil }()
+		dir, _ := b.packages(t, "-f", "-", ".")
+		assert.FileExists(t, filepath.Join(dir, "stdin-debian-12-core-amd64-generic-v1.0.0.packages.json"))
+	})
+	t.Run("git", func(t *testing.T) {
+		repository := testkit.Git(t, map[string]string{
+			"systems/kairos.spec": b.spec("name: from-git\nfiles: [{path: /etc/motd, from: motd}]\n"), "systems/motd": "hello\n",
+		})
+		dir, _ := b.packages(t, repository+"#main:systems")
+		assert.FileExists(t, filepath.Join(dir, "from-git-debian-12-core-amd64-generic-v1.0.0.packages.json"))
+	})
+	t.Run("named contexts", func(t *testing.T) {
+		files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/second.tar":
+				_, _ = io.Copy(w, tarOf(t, map[string]string{"kairos.spec": "extends: third\npackages: {add: [of-archive]}\n"}))
+			case "/third.spec":
+				_, _ = io.WriteString(w, "extends: fourth\npackages: {add: [of-url]}\n")
+			case "/catalog.tar":
+				_, _ = io.Copy(w, tarOf(t, map[string]string{"flavors/acme.spec": "extends: debian-12\npackages: {add: [of-catalog]}\n"}))
+			default:
+				http.NotFound(w, r)
+			}
+		}))
+		defer files.Close()
+		image := b.daemon.Registry.Addr() + "/acme/base:v1"
+		pushFiles(t, image, map[string]string{"kairos.spec": "extends: acme\npackages: {add: [of-image]}\n"})
+		dir := writeFiles(t, map[string]string{"kairos.spec": b.syntax + "extends: first\nversion: v1.0.0\n"})
+		out, err := b.Run(append([]string{"build", "--progress=quiet", "--call=kairos.plan"}, b.arguments(t, "-f", filepath.Join(dir, "kairos.spec"),
+			"--build-context=first="+testkit.Git(t, map[string]string{"base/kairos.spec": "extends: second\npackages: {add: [of-git]}\n"})+"#main:base",
+			"--build-context=second="+files.URL+"/second.tar",
+			"--build-context=third="+files.URL+"/third.spec",
+			"--build-context=fourth=docker-image://"+image,
+			"--build-context=catalog="+files.URL+"/catalog.tar", dir)...)...)
+		require.NoError(t, err, out)
+		for _, name := range []string{"of-git", "of-archive", "of-url", "of-image", "of-catalog"} {
+			assert.Contains(t, out, "name: "+name)
+		}
+	})
+	t.Run("check", func(t *testing.T) {
+		out, err := b.Run(append([]string{"build", "--check"}, b.arguments(t, ".")...)...)
+		assert.NoError(t, err, out)
+		require.NoError(t, os.WriteFile(filepath.Join(b.Dir, "bad.spec"), []byte(b.spec("pakages: {}\n")), 0o644))
+		out, err = b.Run(append([]string{"build", "--check"}, b.arguments(t, "-f", "bad.spec", ".")...)...)
+		require.Error(t, err)
+		assert.Contains(t, out, `bad.spec:4:1: unknown key "pakages"; did you mean "packages"?`)
+	})
+	t.Run("rawjson", func(t *testing.T) {
+		out, err := b.Run(append([]string{"build", "--progress=rawjson"}, b.arguments(t, secret, "--target=packages", ".")...)...)
+		require.NoError(t, err, out)
+		names := map[string]bool{}
+		for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+			var s client.SolveStatus
+			if !strings.HasPrefix(line, "{") {
+				continue // buildx says that there is no output
+			}
+			require.NoError(t, json.Unmarshal([]byte(line), &s), line)
+			for _, v := range s.Vertexes {
+				names[v.Name] = true
+			}
+		}
+		assert.Contains(t, fmt.Sprint(names), packagesName)
+	})
+	t.Run("bake", func(t *testing.T) {
+		bake := fmt.Sprintf(`
+target "base" {
+  dockerfile = "kairos.spec"
+  target     = "packages"
+  secret     = ["id=acme-login,src=login.txt"]
+  contexts   = %s
+  args       = %s
+}
+target "system" {
+  inherits = ["base"]
+  name     = "system-${channel}"
+  matrix   = { channel = ["stable", "edge"] }
+  args     = { CHANNEL = channel }
+  output   = ["out/${channel}"]
+}
+`, hclMap(t, contexts(t)), hclMap(t, siteArgs(t)))
+		require.NoError(t, os.WriteFile(filepath.Join(b.Dir, "docker-bake.hcl"), []byte(bake), 0o644))
+		out, err := b.Run("bake", "--progress=plain", "--allow=fs=*", "-f", "docker-bake.hcl", "system")
+		require.NoError(t, err, out)
+		for _, channel := range []string{"stable", "edge"} {
+			assert.FileExists(t, filepath.Join(b.Dir, "out", channel, channel+"-debian-12-core-amd64-generic-v1.0.0.packages.json"))
+		}
+	})
+	t.Run("history", func(t *testing.T) {
+		out, err := b.Run("history", "ls", "--format", "{{.Ref}} {{.Name}}")
+		require.NoError(t, err, out)
+		ref, name, _ := strings.Cut(strings.Split(strings.TrimSpace(out), "\n")[0], " ")
+		assert.Contains(t, name, "packages", "the name has the target")
+		out, err = b.Run("history", "logs", ref)
+		require.NoError(t, err, out)
+		assert.Contains(t, out, packagesName)
+		out, err = b.Run("history", "inspect", ref)
+		require.NoError(t, err, out)
+		assert.Contains(t, out, "packages")
+	})
+}
+
+// pushImage pushes the image that a daemon has built, with options that change its description and
+// none of its steps.
+func pushImage(t *testing.T, buildx *testkit.BuildxCLI, daemon *testkit.Daemon, args []string) {
+	t.Helper()
+	name := daemon.Registry.Addr() + "/acme/edge:v1"
+	metadata := filepath.Join(t.TempDir(), "metadata.json")
+	out, err := buildx.Build(append([]string{
+		"--tag=" + name, "--push", "--label=org.example.team=edge", "--annotation=org.example.channel=stable", "--metadata-file=" + metadata,
+	}, args...)...)
+	require.NoError(t, err, out)
+	assert.Equal(t, states{cached: true}, stateOf(out, "[debian-12/userland] install"), out)
+
+	ref, err := regname.ParseReference(name, regname.Insecure)
+	require.NoError(t, err)
+	index, err := remote.Index(ref)
+	require.NoError(t, err)
+	found, err := index.Digest()
+	require.NoError(t, err)
+	var written struct {
+		Digest string `json:"containerimage.digest"`
+		Name   string `json:"image.name"`
+	}
+	text, err := os.ReadFile(metadata)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &written))
+	assert.Equal(t, found.String(), written.Digest)
+	assert.Equal(t, name, written.Name)
+
+	image, err := remote.Image(ref, remote.WithPlatform(v1.Platform{OS: "linux", Architecture: arch}))
+	require.NoError(t, err)
+	config, err := image.ConfigFile()
+	require.NoError(t, err)
+	assert.Equal(t, "edge", config.Config.Labels["org.example.team"])
+	manifest, err := image.Manifest()
+	require.NoError(t, err)
+	assert.Equal(t, "stable", manifest.Annotations["org.example.channel"])
+
+	out, err = buildx.Build(append([]string{"--no-cache-filter=rootfs"}, args...)...)
+	require.NoError(t, err, out)
+	assert.Equal(t, states{cached: true}, stateOf(out, "[debian-12/userland] install"), out)
+	assert.Equal(t, states{ran: true}, stateOf(out, "[rootfs] check the root filesystem"), out)
+
+	cache := filepath.Join(t.TempDir(), "cache")
+	out, err = buildx.Build(append([]string{"--cache-to=type=local,dest=" + cache}, args...)...)
+	require.NoError(t, err, out)
+	empty := testkit.Buildx(t, testkit.Buildkitd(t, testkit.WithRegistry(daemon.Registry)))
+	out, err = empty.Build(append([]string{"--cache-from=type=local,src=" + cache}, args...)...)
+	require.NoError(t, err, out)
+	assert.Equal(t, states{cached: true}, stateOf(out, "[rootfs] check the root filesystem"), out)
+	assert.NotEqual(t, states{ran: true}, stateOf(out, "[debian-12/userland] install"), out)
+}
+
+// states tells how plain progress reports a step.
+type states struct{ cached, ran bool }
+
+func stateOf(log, name string) states {
+	numbers, s := map[string]bool{}, states{}
+	for _, line := range strings.Split(log, "\n") {
+		number, rest, _ := strings.Cut(line, " ")
+		switch {
+		case !strings.HasPrefix(number, "#"):
+		case strings.HasPrefix(rest, name):
+			numbers[number] = true
+		case numbers[number] && rest == "CACHED":
+			s.cached = true
+		case numbers[number] && strings.HasPrefix(rest, "DONE"):
+			s.ran = true
+		}
+	}
+	return s
+}
+
+// execsOf are the steps of a converted graph.
+func execsOf(t *testing.T, data string) []*pb.ExecOp {
+	t.Helper()
+	var result struct {
+		Def map[digest.Digest]json.RawMessage
+	}
+	require.NoError(t, json.Unmarshal([]byte(data), &result), data)
+	var all []*pb.ExecOp
+	for _, raw := range result.Def {
+		op := &pb.Op{}
+		require.NoError(t, protojson.Unmarshal(raw, op))
+		if exec := op.GetExec(); exec != nil {
+			all = append(all, exec)
+		}
+	}
+	return all
+}
+
+// filesWith are the files of a directory that hold a text.
+func filesWith(t *testing.T, dir, text string) []string {
+	t.Helper()
+	var found []string
+	require.NoError(t, filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+		if os.IsNotExist(err) {
+			return nil // a daemon removes files
+		}
+		if err != nil || !info.Mode().IsRegular() {
+			return err
+		}
+		has, err := fileHas(path, []byte(text))
+		if has {
+			found = append(found, path)
+		}
+		return err
+	}))
+	return found
+}
+
+// fileHas reads a file in pieces that overlap by the length of the text.
+func fileHas(path string, text []byte) (bool, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	piece, kept := make([]byte, 1<<20), 0
+	for {
+		n, err := file.Read(piece[kept:])
+		if bytes.Contains(piece[:kept+n], text) {
+			return true, nil
+		}
+		if err == io.EOF {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		kept = copy(piece, piece[max(0, kept+n-len(text)):kept+n])
+	}
+}
+
+// pushFiles pushes an image with files.
+func pushFiles(t *testing.T, name string, files map[string]string) {
+	t.Helper()
+	layer, err := tarball.LayerFromReader(tarOf(t, files))
+	require.NoError(t, err)
+	image, err := mutate.AppendLayers(empty.Image, layer)
+	require.NoError(t, err)
+	config, err := image.ConfigFile()
+	require.NoError(t, err)
+	config.OS, config.Architecture = "linux", arch
+	image, err = mutate.ConfigFile(image, config)
+	require.NoError(t, err)
+	ref, err := regname.ParseReference(name, regname.Insecure)
+	require.NoError(t, err)
+	require.NoError(t, remote.Write(ref, image))
+}
+
+// tarOf is a tar archive of files.
+func tarOf(t *testing.T, files map[string]string) io.Reader {
+	t.Helper()
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for name, text := range files {
+		require.NoError(t, w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text))}))
+		_, err := io.WriteString(w, text)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	return &out
+}
+
+// hclMap writes a map for bake, whose language takes that of JSON.
+func hclMap(t *testing.T, m map[string]string) string {
+	t.Helper()
+	text, err := json.Marshal(m)
+	require.NoError(t, err)
+	return string(text)
+}
