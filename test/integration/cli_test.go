@@ -106,6 +106,9 @@ func TestInterrupted(t *testing.T) {
 			assert.Equal(t, string(given), string(text))
 		}
 	})
+	t.Run("first session", func(t *testing.T) {
+		firstSession(t, binary, args[6:])
+	})
 	t.Run("push entries of a matrix", func(t *testing.T) {
 		registry := testkit.Registry(t)
 		push := append([]string{"matrix", "build", "--entry", "core-debian-12-amd64-generic", "--version", "v1.0.0", "--push", "--registry", registry.Addr()}, args[6:]...)
