@@ -58,18 +58,23 @@ feature() {
 	done
 }
 
+# with_links FILE: the file, and each that its links lead to.
+with_links() {
+	file=$1
+	echo "$file"
+	while [ -L "$file" ]; do
+		target=$(readlink "$file")
+		case $target in /*) file=$target ;; *) file=$(cd "${file%/*}" && cd "$(dirname "$target")" && pwd)/${target##*/} ;; esac
+		echo "$file"
+	done
+}
+
 # with_needs: adds what links lead to, and the libraries of programs.
 with_needs() {
 	while read -r file; do
-		echo "$file"
-		while [ -L "$file" ]; do
-			target=$(readlink "$file")
-			case $target in /*) file=$target ;; *) file=$(cd "${file%/*}" && cd "$(dirname "$target")" && pwd)/${target##*/} ;; esac
-			echo "$file"
-		done
+		with_links "$file"
 		ldd "$file" 2>/dev/null | sed -n 's#^.*[[:space:]]\(/[^ ]*\) (0x.*#\1#p' | while read -r library; do
-			echo "$library"
-			readlink -f "$library"
+			with_links "$library"
 		done
 	done
 }
