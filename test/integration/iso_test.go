@@ -72,6 +72,25 @@ func live(t *testing.T, c console) {
 	assert.Contains(t, c.run("cat /proc/cmdline"), "root=live:CDLABEL=COS_LIVE")
 }
 
+// TestBootToRAM chooses the first entry of the submenu for booting to RAM. The medium is not in use
+// then.
+func TestBootToRAM(t *testing.T) {
+	t.Parallel()
+	m := start(t, qemu.Options{ISO: iso(t), CPUs: 1, MemoryMiB: 4096, Fatal: qemu.KernelPanic()})
+	c := console{t, m}
+	const last, enter = "\x05", "\r"
+	c.expect(`boot to RAM`, time.Minute)
+	require.NoError(t, m.Send(last+enter))
+	c.expect(`data on the partitions`, time.Minute)
+	require.NoError(t, m.Send(enter))
+	c.expect(prompt(`kairos\.ram`), 3*time.Minute)
+	live(t, c)
+	assert.Contains(t, c.run("cat /proc/cmdline"), "rd.live.ram")
+	assert.Empty(t, c.run("findmnt -n /run/initramfs/live || true"), "the medium")
+	c.run("findmnt -nro SOURCE / | grep -v /dev/sr")
+	systemdUp(t, c)
+}
+
 // boot starts a VM and waits for the root prompt on its serial console.
 func boot(t *testing.T, o qemu.Options) *qemu.Machine {
 	t.Helper()
