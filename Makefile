@@ -34,7 +34,7 @@ demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 	@echo "What was built:   bin/flavorkit plan -f testdata/demo/kairos.spec"
 
 # Test lanes. Each test of test/integration is in one of them, by name.
-E2E       := ^Test(Machine|Target|TargetFails|DiskFormats|Lock)$$
+E2E       := ^Test(Machine|Target|TargetFails|DiskFormats|Lock|LockManagers)$$
 VARIANTS  := ^Test(ExtensionMachine|MachineByURL|MachineLent|DiskRecovery|DiskFull|StandardOpenRC|Families|BootToRAM)$$
 SCHEDULED := ^Test(PowerCut|Foreign|BoardDisk|AllStandIns|Nightly)
 # Targets that need root or a network.

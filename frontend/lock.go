@@ -19,7 +19,6 @@ import (
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/plan/lock"
 	"github.com/flavorkit/flavorkit/specs"
-	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
@@ -287,12 +286,6 @@ func (r *request) lockFor(ctx context.Context, doc *specs.Document, platform *oc
 // cannotLock are the parts of a system that cannot be locked.
 func (s *system) cannotLock() specs.Diagnostics {
 	var found specs.Diagnostics
-	for _, stage := range s.plan.Stages() {
-		if m, _ := catalog.ManagerByName(stage.Install.Manager); !m.Lock {
-			found = append(found, s.plan.Origin.Diagnose(rules.CannotLock, stage.At, "packages of "+strings.Join(lockable(), ", ")+" can be locked",
-				"the packages of %s, %s, cannot be locked: they are installed with %s", stage.Install.Distro, stage.Name, m.Name))
-		}
-	}
 	for i, repository := range s.plan.Userland.Repositories {
 		if repository.Secret != "" || repository.Certificate != "" {
 			found = append(found, s.plan.Origin.Diagnose(rules.CannotLock, key.Repositories.Item(i), "mirror it without credentials for the builder",
@@ -300,17 +293,6 @@ func (s *system) cannotLock() specs.Diagnostics {
 		}
 	}
 	return found
-}
-
-// lockable are the package managers whose packages can be locked.
-func lockable() []string {
-	var names []string
-	for _, m := range catalog.Managers() {
-		if m.Lock {
-			names = append(names, m.Name)
-		}
-	}
-	return names
 }
 
 // lockPackages adds the packages of all stages.
@@ -326,7 +308,7 @@ func (r *request) lockPackages(ctx context.Context, s *system, f *lock.File) err
 	if len(open) == 0 {
 		return nil
 	}
-	state, err := packages.ResolveStages(ctx, s.graph, s.plan, open)
+	state, err := packages.Lock(ctx, s.graph, s.plan, open)
 	if err != nil {
 		return err
 	}

@@ -74,17 +74,20 @@ alpine_base() {
 
 # make_apks TREE: a package for each name, in a repository in the tree.
 make_apks() {
-  local tree=$1 name version dir=$1$repo/x86_64
+  local tree=$1 name version requires=() dir=$1$repo/x86_64
   mkdir -p "$dir"
   for name in flavorkit-standin "${names[@]}"; do
     version=$(awk -v name="$name" '$1 == name {print $2}' "$work/versions" | sed 's/^[0-9]*://; s/^\([0-9.]*[0-9]\).*/\1/')-r0
     [[ $version != -r0 ]] || version=1-r0
+    mapfile -t requires < <(awk -v name="$name" '$1 == name && $2 != name {print $2}' "$work/requires" | sort -u)
+    printf 'pkgname = %s\npkgver = %s\narch = x86_64\n' "$name" "$version" >"$work/.PKGINFO"
+    ((${#requires[@]} == 0)) || printf 'depend = %s\n' "${requires[@]}" >>"$work/.PKGINFO"
     sed 's#^#.#' "$work/files/$name" |
-      tar -cf - -C "$work/all" --no-recursion --numeric-owner --files-from=- | gzip -1 >"$dir/$name-$version.apk"
+      tar -cf - -C "$work" ./.PKGINFO -C "$work/all" --no-recursion --numeric-owner --files-from=- | gzip -1 >"$dir/$name-$version.apk"
     printf 'P:%s\nV:%s\nA:x86_64\nS:%s\n' "$name" "$version" "$(stat -c %s "$dir/$name-$version.apk")"
     # Commands are what an index tells of the files.
     printf 'p:%s\n' "$(sed -n "s#^/\(usr/\)\{0,1\}s\{0,1\}bin/\([^/]*\)\$#cmd:\2=$version#p" "$work/files/$name" | sort -u | tr '\n' ' ')"
-    printf 'D:%s\n\n' "$(awk -v name="$name" '$1 == name && $2 != name {print $2}' "$work/requires" | sort -u | tr '\n' ' ')"
+    printf 'D:%s\n\n' "${requires[*]}"
   done >"$work/APKINDEX"
   tar -czf "$dir/APKINDEX.tar.gz" -C "$work" APKINDEX
 }

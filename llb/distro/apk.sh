@@ -2,7 +2,8 @@
 # Installs the packages in the arguments with apk, from the current package
 # index.
 #
-# FLAVORKIT_CACHE    directory for the index and the packages; it outlives the step
+# FLAVORKIT_CACHE    directory for the index and the packages; without FLAVORKIT_ARCHIVES, it outlives the step
+# FLAVORKIT_ARCHIVES directory with the archives of a lock, which are then the only repository; each is named NAME-VERSION.apk
 # FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
 # FLAVORKIT_SECRETS  directory with their secrets
 # FLAVORKIT_PRIVATE  directory in memory, for files that contain secrets
@@ -19,7 +20,7 @@ apk_untag() {
 	[ "$4" = stays ] || sed -i "s/@$(printf '%s' "$1" | sed 's/[.]/[.]/g')\([<>=~]\|\$\)/\1/" /etc/apk/world
 }
 
-apk_configure
+apk_configure "$@"
 listen apk_cached add "$@" || {
 	failed=$?
 	# apk does not say which archive lacks a package.

@@ -20,22 +20,30 @@ const archivesDir = graph.ScriptDir + "/archives"
 
 // useArchives has a step take its packages from the archives of a lock. They are downloaded beside
 // each other, each with its checksum, and the step has no network. The names of their files are
-// their checksums: a package manager reads the names of packages in them.
+// their checksums, unless the package manager looks for others.
 func useArchives(g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Stage, c *graph.Command) {
+	c.Args = append(c.Args, arguments(in, true)...)
 	c.Env["FLAVORKIT_ARCHIVES"] = archivesDir
 	c.Mounts = []llb.RunOption{llb.AddMount(cache, llb.Scratch(), llb.Tmpfs())}
 	for _, id := range locked.Archives {
 		a := g.Lock.Archives[locked.Distro][id]
 		file := a.SHA256 + path.Ext(a.URL)
+		if name := managers()[in.Manager].archive; name != nil {
+			packageName, version, _ := lock.SplitID(id)
+			file = name(packageName, version)
+		}
 		from := FetchArchive(g, s, in, id, file)
 		c.Mounts = append(c.Mounts, llb.AddMount(path.Join(archivesDir, file), from, llb.SourcePath("/"+file), llb.Readonly))
 	}
 	// Without a network, the package manager cannot add this one for repositories with https.
-	const certificates = "ca-certificates"
+	certificates := managers()[in.Manager].certificates
 	asked := slices.ContainsFunc(in.Packages, func(p plan.Package) bool { return p.Name == certificates })
-	brought := slices.ContainsFunc(locked.Archives, func(id string) bool { return strings.HasPrefix(id, certificates+"_") })
+	brought := slices.ContainsFunc(locked.Archives, func(id string) bool {
+		name, _, _ := lock.SplitID(id)
+		return name == certificates
+	})
 	secure := slices.ContainsFunc(in.Repositories, func(r plan.Repository) bool { return strings.HasPrefix(r.URL, "https:") })
-	if secure && brought && !asked {
+	if certificates != "" && secure && brought && !asked {
 		c.Args = append(c.Args, certificates)
 	}
 }

@@ -99,6 +99,15 @@ trust() {
 # unread_archive is the exit code for an archive of the image that cannot be read, which explain in repositories.go reads.
 unread_archive=198
 
+# wrong_clock is the exit code for a clock that no signature and no certificate is valid by, which explain in
+# repositories.go reads.
+wrong_clock=255
+
+# clock: ends the step if the clock was never set.
+clock() {
+	[ "$(date +%Y)" -ge 2020 ] || exit $wrong_clock
+}
+
 # fetch_errors is what package managers say when they cannot download something.
 fetch_errors='^E: (Failed to fetch http|Unable to fetch some archives)|Curl error|Status code: [0-9]|(Failed to|Cannot) download|Download \(curl\) error|Timeout exceeded|Error trying to read from'
 
@@ -137,6 +146,7 @@ unfetched() {
 # repository whose address it complained about, or else an archive of the image. Of addresses that begin the same, the
 # longest counts.
 unread() {
+	clock
 	# apk shows all that it reads.
 	grep -v '^fetch ' "$1" >"$1.errors" || true
 	longest=$({
@@ -171,6 +181,7 @@ blame() {
 # refused CODE LOG shows what a package manager said about a repository, and ends the step.
 refused() {
 	cat "$2" >&2
+	clock
 	if grep -qE 'EXPKEYSIG|EXPSIG|KEYEXPIRED|(is|has) expired|not valid yet' "$2"; then
 		blame "$1" $expired
 	elif grep -qE '(^|[^0-9.])40[13] +[A-Z]|[Cc]ode: 40[13]|HTTP[^ ]*( response:?| error)? 40[13]|Unauthorized|Authentication|Authorization' "$2"; then
@@ -213,10 +224,30 @@ rpm_forget() {
 	done <"$FLAVORKIT_PRIVATE/forget"
 }
 
-# apk_configure: reads the index of all repositories, for apk_cached. Those of the spec are read one by one first, to know
+# FLAVORKIT_ARCHIVES is a directory with the archives of a lock. Packages are then installed from these alone, without a
+# network. What downloaded them has verified them.
+
+# rpm_archives DIR: prints a line for each archive below a directory: its sha256, name, version, architecture and path.
+rpm_archives() {
+	(
+		columns=$(mktemp -d)
+		cd "$1"
+		find . -name '*.rpm' -printf '%P\n' | sort >"$columns/paths"
+		xargs -r -d '\n' sha256sum <"$columns/paths" | cut -d ' ' -f 1 >"$columns/sums"
+		xargs -r -d '\n' rpm -qp --nosignature --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{ARCH}\n' <"$columns/paths" >"$columns/names"
+		paste "$columns/sums" "$columns/names" "$columns/paths"
+		rm -r "$columns"
+	)
+}
+
+# apk_configure PACKAGE...: reads the index of all repositories, for apk_cached. Those of the spec are read one by one first, to know
 # which one is to blame.
 apk_configure() {
 	with='' keys=${FLAVORKIT_PRIVATE-}/keys list=${FLAVORKIT_PRIVATE-}/repositories
+	if [ -n "${FLAVORKIT_ARCHIVES-}" ]; then
+		apk_locked "$@"
+		return
+	fi
 	trust
 	[ -z "$trusted" ] || export SSL_CERT_FILE="$trusted"
 	if [ -n "${FLAVORKIT_REPOSITORIES-}${FLAVORKIT_MIRRORS-}" ]; then
@@ -233,6 +264,19 @@ apk_configure() {
 	listen apk_cached update || unread "$heard"
 }
 
+# apk_locked PACKAGE...: makes a repository of FLAVORKIT_ARCHIVES, which also is the one that packages name with a tag.
+apk_locked() {
+	keys=/etc/apk/keys with=$FLAVORKIT_CACHE/repositories arch=$(cat /etc/apk/arch)
+	dir=$FLAVORKIT_CACHE/lock
+	mkdir -p "$dir/$arch"
+	ln -sf "$FLAVORKIT_ARCHIVES"/*.apk "$dir/$arch/"
+	apk index --quiet --allow-untrusted --rewrite-arch "$arch" --output "$dir/$arch/APKINDEX.tar.gz" "$dir/$arch"/*.apk
+	{
+		echo "$dir"
+		printf '%s\n' "$@" | sed -n "s|^[^@]*\(@[^=<>~]*\).*|\1 $dir|p" | sort -u
+	} >"$with"
+}
+
 # apk_cached ARGUMENT...: apk with index and packages in FLAVORKIT_CACHE, and with the repositories of apk_configure.
 apk_cached() {
 	apk_with "$with" "$@"
@@ -242,7 +286,9 @@ apk_cached() {
 apk_with() {
 	from=$1
 	shift
-	apk --cache-dir "$FLAVORKIT_CACHE" ${from:+--keys-dir "$keys" --repositories-file "$from"} "$@"
+	# shellcheck disable=SC2086  # two options, or none
+	apk --cache-dir "$FLAVORKIT_CACHE" ${from:+--keys-dir "$keys" --repositories-file "$from"} \
+		${FLAVORKIT_ARCHIVES:+--no-network --allow-untrusted} "$@"
 }
 
 # escaped TEXT: every byte as in a url.
@@ -408,6 +454,10 @@ dnf_configure() {
 	# dnf 5 has a separate cache for root.
 	case $(dnf --version) in dnf5*) system=--setopt=system_cachedir=$FLAVORKIT_CACHE ;; esac
 	trust
+	if [ -n "${FLAVORKIT_ARCHIVES-}" ]; then
+		dirs=--setopt=reposdir=$FLAVORKIT_CACHE/none
+		return
+	fi
 	found=/etc/yum.repos.d,/etc/distro.repos.d,/usr/share/dnf5/repos.d
 	if [ -n "${FLAVORKIT_MIRRORS-}" ]; then
 		found=$FLAVORKIT_PRIVATE/found.d
@@ -448,6 +498,10 @@ dnf_add() {
 zypper_configure() {
 	rm -rf "$FLAVORKIT_CACHE/repos.d"
 	mkdir -p "$FLAVORKIT_CACHE/packages"
+	if [ -n "${FLAVORKIT_ARCHIVES-}" ]; then
+		zypper_locked
+		return
+	fi
 	cp -R /etc/zypp/repos.d "$FLAVORKIT_CACHE/repos.d"
 	if [ -n "${FLAVORKIT_MIRRORS-}" ]; then
 		for file in "$FLAVORKIT_CACHE/repos.d"/*.repo; do
@@ -465,6 +519,14 @@ zypper_configure() {
 	repositories zypper_read
 	# Fail if a repository cannot be reached, instead of using old metadata.
 	listen zypper_cached --quiet refresh --force || unread "$heard"
+}
+
+# zypper_locked: makes a repository of FLAVORKIT_ARCHIVES, which zypper reads without metadata.
+zypper_locked() {
+	trusted=''
+	mkdir -p "$FLAVORKIT_CACHE/repos.d"
+	printf '[lock]\nname=lock\nenabled=1\nautorefresh=0\nbaseurl=dir:%s\ntype=plaindir\ngpgcheck=0\n' "$FLAVORKIT_ARCHIVES" >"$FLAVORKIT_CACHE/repos.d/lock.repo"
+	zypper_cached --quiet refresh --force
 }
 
 # zypper_trust: has the image trust FLAVORKIT_CA until zypper_distrust, with the tool of the distribution. libzypp trusts the

@@ -78,7 +78,6 @@ func installOn(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan,
 	command := graph.Command{
 		Title:   "install " + summary(in.Packages),
 		Script:  text,
-		Args:    arguments(in),
 		Env:     env,
 		Explain: func(code uint32) error { return cmp.Or(explain(p, in, code), error(&NotInstalled{in})) },
 	}
@@ -91,6 +90,7 @@ func installOn(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan,
 		return llb.State{}, err
 	}
 	maps.Copy(env, access)
+	command.Args = append(command.Args, arguments(in, false)...)
 	command.Network = true
 	command.Mounts = append([]llb.RunOption{downloads(s, in, s.Platform().Architecture, purpose)}, mounts...)
 	return s.Run(base, command).Root(), nil
@@ -155,7 +155,7 @@ func Take(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, in p
 	command := graph.Command{
 		Title:   "extract files from " + summary(in.Packages),
 		Script:  take,
-		Args:    append([]string{"/out"}, arguments(in)...),
+		Args:    []string{"/out"},
 		Env:     env,
 		Explain: func(code uint32) error { return explain(p, in, code) },
 	}
@@ -168,19 +168,21 @@ func Take(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, in p
 		return llb.State{}, err
 	}
 	maps.Copy(env, access)
+	command.Args = append(command.Args, arguments(in, false)...)
 	command.Network = true
 	command.Mounts = append([]llb.RunOption{downloads(s, in, arch, purpose)}, mounts...)
 	return s.Run(base, command).AddMount("/out", llb.Scratch()), nil
 }
 
-// arguments returns the packages in the form of the package manager.
-func arguments(in plan.Install) []string {
+// arguments returns the packages in the form of the package manager. From the archives of a lock,
+// only what stays in the image comes from a repository with a tag.
+func arguments(in plan.Install, locked bool) []string {
 	manager, _ := catalog.ManagerByName(in.Manager)
 	var args []string
 	for _, p := range in.Packages {
 		name := p.Name
 		for _, r := range in.Repositories {
-			if slices.Contains(r.Packages, p.Name) {
+			if slices.Contains(r.Packages, p.Name) && (r.Keep || !locked) {
 				name = manager.Tagged(p.Name, r.Name)
 			}
 		}

@@ -6,8 +6,11 @@
 #     resolved   the table of the transaction, and messages about packages that there are not (dnf install --assumeno)
 #     available  name, version, architecture, download size and repository of all packages, with tabs between
 #     beside     the packages that there are not, and repositories that have them: a limited or a disabled one
+#     archives   the archives, with their checksums (rpm_archives), for FLAVORKIT_LOCK
+#     urls       repositories and addresses of archives, likewise
 #
 # FLAVORKIT_CACHE  directory for metadata; it outlives the step
+# FLAVORKIT_LOCK   not empty to download the archives, because dnf does not tell their checksums
 # FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
 # FLAVORKIT_SECRETS  directory with their secrets
 # FLAVORKIT_PRIVATE  directory in memory, for files that contain secrets
@@ -39,3 +42,21 @@ if [ -n "$absent" ]; then
 	dnf_cached -q "$whole" --enablerepo='*' --disablerepo='*-debuginfo' --disablerepo='*-source' --setopt=skip_if_unavailable=True \
 		repoquery --available --qf '%{name}\t%{repoid}\n' $absent >"$out/beside" || true
 fi
+[ -n "${FLAVORKIT_LOCK-}" ] && [ -z "$absent" ] && ! grep -q -i '^Nothing to do' "$out/resolved" || exit 0
+
+# A test of the transaction verifies signatures as an installation does.
+fetch dnf_cached -y --setopt=install_weak_deps=False --setopt=tsflags=test --setopt=keepcache=True install "$@" ||
+	fail "dnf cannot download the packages, see above"
+rpm_archives "$FLAVORKIT_CACHE" >"$out/archives"
+: >"$out/urls"
+# dnf has the archives of a repository in REPOSITORY-HASH/packages.
+cut -f 5 "$out/archives" | sed 's,/packages/.*,,' | sort -u | while read -r dir; do
+	repository=${dir%-*}
+	# shellcheck disable=SC2046  # a name has no spaces
+	set -- $(grep -F "	$dir/packages/" "$out/archives" | cut -f 2-4 | sed 's/\(.*\)\t\(.*\)\t/\1-\2./')
+	if [ -n "$system" ]; then
+		dnf_cached -q --repo="$repository" download --url "$@"
+	else
+		dnf_cached -q --repo="$repository" repoquery --available --location "$@"
+	fi </dev/null | sed "s,^,$repository	," >>"$out/urls"
+done

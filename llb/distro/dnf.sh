@@ -2,7 +2,8 @@
 # Installs the packages in the arguments with dnf 4 or 5, from the current
 # state of the repositories.
 #
-# FLAVORKIT_CACHE    directory for metadata and packages; it outlives the step
+# FLAVORKIT_CACHE    directory for metadata and packages; without FLAVORKIT_ARCHIVES, it outlives the step
+# FLAVORKIT_ARCHIVES directory with the archives of a lock, which are then all that is installed; each is named by its sha256
 # FLAVORKIT_EXCLUDE  directories not to install, one per line
 # FLAVORKIT_REMOVE_USERS  accounts of the image to remove, one per line
 # FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
@@ -28,9 +29,21 @@ dnf_install() {
 	dnf_cached -y --refresh --setopt=install_weak_deps=False --setopt=tsflags=nodocs --setopt=keepcache=True install "$@"
 }
 
+# dnf_locked PACKAGE...: installs the archives of the lock. For dnf 5, all count as asked for then, so those that are not
+# are marked as dependencies. dnf 4 has this in its history, which is removed.
+dnf_locked() {
+	dnf_cached -y --setopt=install_weak_deps=False --setopt=tsflags=nodocs install "$FLAVORKIT_ARCHIVES"/*.rpm
+	[ -n "$system" ] || return 0
+	# shellcheck disable=SC2046  # a name has no spaces
+	dnf_cached -y mark dependency $(rpm -qp --nosignature --qf '%{NAME}\n' "$FLAVORKIT_ARCHIVES"/*.rpm)
+	dnf_cached -y mark user --skip-unavailable "$@"
+}
+
 dnf_configure
 rpm_without
-fetch dnf_install "$@" || {
+install=dnf_install
+[ -z "${FLAVORKIT_ARCHIVES-}" ] || install=dnf_locked
+fetch $install "$@" || {
 	! grep -qE 'GPG|PGP|[Ss]ignature' "$heard" || repositories dnf_blame
 	fail "dnf cannot install the packages, see above"
 }

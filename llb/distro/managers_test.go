@@ -29,10 +29,9 @@ func TestManagers(t *testing.T) {
 			}
 			s, err := script(m.Name)
 			require.NoError(t, err)
-			want := []string{"FLAVORKIT_CACHE", "FLAVORKIT_REPOSITORIES", "FLAVORKIT_SECRETS", "FLAVORKIT_PRIVATE",
+			want := []string{"FLAVORKIT_CACHE", "FLAVORKIT_ARCHIVES", "FLAVORKIT_REPOSITORIES", "FLAVORKIT_SECRETS", "FLAVORKIT_PRIVATE",
 				"FLAVORKIT_MIRRORS", "FLAVORKIT_KEEP_MIRRORS", "FLAVORKIT_CA", "FLAVORKIT_CA_BUNDLE"}
 			for name, can := range map[string]bool{
-				"FLAVORKIT_ARCHIVES":          m.Lock,
 				"FLAVORKIT_AREAS":             m.Areas,
 				"FLAVORKIT_EXCLUDE":           m.Exclude != catalog.NoPaths,
 				"FLAVORKIT_SKIP_REPOSITORIES": m.SkipRepositories,
@@ -66,7 +65,7 @@ func TestManagers(t *testing.T) {
 func TestPins(t *testing.T) {
 	for manager, want := range map[string]string{"apk": "b=2:1.0-3", "apt": "b=2:1.0-3", "dnf": "b-2:1.0-3", "zypper": "b=2:1.0-3"} {
 		in := plan.Install{Manager: manager, Packages: []plan.Package{{Name: "a"}, {Name: "b", Version: "2:1.0-3"}}}
-		assert.Equal(t, "a "+want, strings.Join(arguments(in), " "), manager)
+		assert.Equal(t, "a "+want, strings.Join(arguments(in, false), " "), manager)
 	}
 }
 
@@ -75,7 +74,10 @@ func TestTags(t *testing.T) {
 	in := plan.Install{Manager: "apk", Packages: []plan.Package{{Name: "a"}, {Name: "b"}, {Name: "c", Version: "1-r0"}}, Repositories: []plan.Repository{
 		{Name: "all"}, {Name: "some", Packages: []string{"b", "c"}},
 	}}
-	assert.Equal(t, []string{"a", "b@some", "c@some=1-r0"}, arguments(in))
+	assert.Equal(t, []string{"a", "b@some", "c@some=1-r0"}, arguments(in, false))
+	assert.Equal(t, []string{"a", "b", "c=1-r0"}, arguments(in, true), "nothing of the repository is left")
+	in.Repositories[1].Keep = true
+	assert.Equal(t, []string{"a", "b@some", "c@some=1-r0"}, arguments(in, true))
 	in.Manager = "apt"
-	assert.Equal(t, []string{"a", "b", "c=1-r0"}, arguments(in))
+	assert.Equal(t, []string{"a", "b", "c=1-r0"}, arguments(in, false))
 }

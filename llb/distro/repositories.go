@@ -337,6 +337,8 @@ const (
 	exitKinds      = 5
 	// exitOthers is where the codes of all repositories begin that have none of their own.
 	exitOthers = 250
+	// exitClock is the code for a clock that was never set.
+	exitClock = 255
 )
 
 // exitOf is the first exit code of a repository.
@@ -369,6 +371,8 @@ func explain(p *plan.Plan, in plan.Install, code uint32) error {
 	switch {
 	case code == exitNoCertificate && p.CA != nil:
 		return noCertificate(p)
+	case code == exitClock:
+		return p.Diagnose(rules.UnreadArchive, at(p, in), "set it", "the clock of the builder is before 2020, so that no signature and no certificate is valid")
 	case code >= exitMirror && code <= exitArchive:
 		return unread(p, in, int(code))
 	case len(in.Repositories) == 0 || code < exitRepository:

@@ -21,10 +21,21 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
+// Question is what Resolve is asked about packages.
+type Question struct {
+	// Purpose of the stage, as of Install and Take.
+	Purpose string
+	// Extract is the architecture of packages that files would be taken out of (Take), and empty for
+	// an installation.
+	Extract string
+	// Lock is true for a lock, which needs the addresses and checksums of archives. Where the package
+	// manager does not tell them, the archives are downloaded and verified for it.
+	Lock bool
+}
+
 // Resolve asks a package manager, in the image that packages would be installed in, what it would
-// install. The state holds what it says, for Read. With extract, which is an architecture, files
-// would be taken out of the packages instead (Take).
-func Resolve(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, in plan.Install, purpose, extract string) (llb.State, error) {
+// install. The state holds what it says, for Read.
+func Resolve(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, in plan.Install, q Question) (llb.State, error) {
 	resolve, err := script(in.Manager + "-resolve")
 	if err != nil {
 		return llb.State{}, err
@@ -34,8 +45,11 @@ func Resolve(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, i
 		return llb.State{}, err
 	}
 	env, arch := environment(in), s.Platform().Architecture
-	if extract != "" {
-		env["FLAVORKIT_EXTRACT"], arch = extract, extract
+	if q.Extract != "" {
+		env["FLAVORKIT_EXTRACT"], arch = q.Extract, q.Extract
+	}
+	if q.Lock {
+		env["FLAVORKIT_LOCK"] = "1"
 	}
 	access, mounts, err := reach(ctx, g, p, in)
 	if err != nil {
@@ -45,11 +59,11 @@ func Resolve(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, i
 	return s.Run(prepare(s, base, in), graph.Command{
 		Title:   "look up " + summary(in.Packages),
 		Script:  resolve,
-		Args:    append([]string{"/out"}, arguments(in)...),
+		Args:    append([]string{"/out"}, arguments(in, false)...),
 		Env:     env,
 		Network: true,
 		Fresh:   true,
-		Mounts:  append([]llb.RunOption{downloads(s, in, arch, purpose)}, mounts...),
+		Mounts:  append([]llb.RunOption{downloads(s, in, arch, q.Purpose)}, mounts...),
 		Explain: func(code uint32) error { return explain(p, in, code) },
 	}).AddMount("/out", llb.Scratch()), nil
 }
@@ -285,6 +299,9 @@ func readAPK(files map[string]string, asked []plan.Package) (*Resolution, error)
 		p.Repository = repositories[id]
 		r.Packages = append(r.Packages, p)
 	}
+	if err := r.locate(files["archives"], apkAddress(r.Packages)); err != nil {
+		return nil, err
+	}
 	absent := map[string]bool{}
 	for _, m := range apkAbsent.FindAllStringSubmatch(files["said"], -1) {
 		absent[apkTag.ReplaceAllString(cmp.Or(m[1], m[2]), "")] = true
@@ -341,6 +358,9 @@ func readDNF(files map[string]string, asked []plan.Package) (*Resolution, error)
 		r.Names = append(r.Names, p.Name)
 	}
 	r.Packages = dnfTable(files["resolved"], known)
+	if err := r.locate(files["archives"], dnfAddress(files["urls"])); err != nil {
+		return nil, err
+	}
 	absent := map[string]bool{}
 	for _, m := range dnfAbsent.FindAllStringSubmatch(files["resolved"], -1) {
 		absent[m[1]] = true
@@ -429,6 +449,13 @@ func readZypper(files map[string]string, asked []plan.Package) (*Resolution, err
 		}
 	}, func(bytes int64) { r.Size = bytes })
 	if err != nil {
+		return nil, err
+	}
+	address, err := zypperAddress(files["repositories"])
+	if err != nil {
+		return nil, err
+	}
+	if err := r.locate(files["archives"], address); err != nil {
 		return nil, err
 	}
 	beside := map[string][]string{}

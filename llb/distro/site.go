@@ -128,11 +128,7 @@ func exitOfMirror(in plan.Install, m plan.Mirror) int {
 func unread(p *plan.Plan, in plan.Install, code int) error {
 	says := "the log of the step has what " + in.Manager + " says"
 	if code == exitArchive {
-		at := p.Origin.Decided()
-		if in.Distro == p.Kernel.Distro && in.Distro != p.Userland.Distro {
-			at = p.Origin.Decided(key.KernelFrom, key.Kernel)
-		}
-		return p.Diagnose(rules.UnreadArchive, at, says+"; for networks with mirrors or a proxy, see docs/mirrors.md", "%s cannot read an archive of %s", in.Manager, in.Distro)
+		return p.Diagnose(rules.UnreadArchive, at(p, in), says+"; for networks with mirrors or a proxy, see docs/mirrors.md", "%s cannot read an archive of %s", in.Manager, in.Distro)
 	}
 	var at []plan.Mirror
 	for _, m := range in.Mirrors {
@@ -148,6 +144,14 @@ func unread(p *plan.Plan, in plan.Install, code int) error {
 	default:
 		return p.Diagnose(rules.UnreadArchive, key.MirrorArchives, says, "%s cannot read one of the mirrors", in.Manager)
 	}
+}
+
+// at is what chooses a distribution.
+func at(p *plan.Plan, in plan.Install) key.Key {
+	if in.Distro == p.Kernel.Distro && in.Distro != p.Userland.Distro {
+		return p.Origin.Decided(key.KernelFrom, key.Kernel)
+	}
+	return p.Origin.Decided()
 }
 
 // exitNoTool is the exit code of trust.sh for a system without the tool.

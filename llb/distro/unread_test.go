@@ -144,3 +144,25 @@ mirrors:
 	assert.Equal(t, exitMirrors, exitOfMirror(in, in.Mirrors[5]))
 	assert.EqualError(t, explain(p, in, exitMirrors), "kairos.spec:7:5: mirrors.archives: apt cannot read one of the mirrors"+says)
 }
+
+// TestWrongClock names a clock that was never set, which package managers take for old or future
+// signatures.
+func TestWrongClock(t *testing.T) {
+	for manager, m := range unreadables() {
+		for when, does := range m.moments {
+			t.Run(manager+" "+when, func(t *testing.T) {
+				does := strings.ReplaceAll(does, "SAY", `echo "`+strings.ReplaceAll(m.says, "ADDRESS", "https://other.example")+`"`)
+				i := newImage(t, map[string]string{
+					m.program: `case " $* " in ` + m.alone + ") ;; " + does + " esac",
+					"date":    "echo 1970", "chown": "", "userdel": "", "apt-config": "echo list=/none parts=/none",
+				})
+				i.write("etc/zypp/repos.d/a.repo", "")
+				said, _, err := i.run(manager)
+				assert.EqualValues(t, exitClock, failsWith(t, err, said), said)
+			})
+		}
+	}
+	p := spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\n", nil, "amd64")
+	err := explain(p, p.Userland.Install, exitClock)
+	assert.EqualError(t, err, "kairos.spec:1:10: extends: the clock of the builder is before 2020, so that no signature and no certificate is valid; set it")
+}

@@ -6,8 +6,11 @@
 #     resolved   the summary of the installation, and messages about packages that there are not (zypper --xmlout)
 #     available  all packages of the repositories (zypper --xmlout search)
 #     beside     the packages that there are not, in repositories that are disabled, likewise
+#     archives   the archives, with their checksums (rpm_archives), for FLAVORKIT_LOCK
+#     repositories  the repositories with their addresses, likewise (zypper --xmlout repos)
 #
 # FLAVORKIT_CACHE  directory for metadata; it outlives the step
+# FLAVORKIT_LOCK   not empty to download the archives, because zypper does not tell their checksums
 # FLAVORKIT_SKIP_REPOSITORIES  repositories, by alias, one a line, that are not read
 # FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
 # FLAVORKIT_SECRETS  directory with their secrets
@@ -39,3 +42,9 @@ if [ "$status" -eq 104 ]; then
 	zypper_cached --xmlout --no-refresh search --details --type package --match-exact -- \
 		$(sed -n "s/.*No provider of &apos;\([^&]*\)&apos; found.*/\1/p" "$out/resolved") >"$out/beside" || true
 fi
+[ -n "${FLAVORKIT_LOCK-}" ] && [ "$status" -ne 104 ] || exit 0
+
+# zypper verifies what it downloads.
+fetch zypper_cached --no-refresh install --download-only --no-recommends -- "$@" || fail "zypper cannot download the packages, see above"
+rpm_archives "$FLAVORKIT_CACHE/packages" >"$out/archives"
+zypper_cached --xmlout repos --details >"$out/repositories"

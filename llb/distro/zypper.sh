@@ -2,7 +2,8 @@
 # Installs the packages in the arguments with zypper, from the current state
 # of the repositories.
 #
-# FLAVORKIT_CACHE    directory for metadata and packages; it outlives the step
+# FLAVORKIT_CACHE    directory for metadata and packages; without FLAVORKIT_ARCHIVES, it outlives the step
+# FLAVORKIT_ARCHIVES directory with the archives of a lock, which are then the only repository; each is named by its sha256
 # FLAVORKIT_EXCLUDE  directories not to install, one per line
 # FLAVORKIT_REMOVE_USERS  accounts of the image to remove, one per line
 # FLAVORKIT_SKIP_REPOSITORIES  repositories to ignore, by alias, one per line

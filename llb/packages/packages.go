@@ -21,22 +21,26 @@ import (
 
 // Resolve holds the answers for all stages, in a directory for each. Nothing is installed.
 func Resolve(ctx context.Context, g *graph.Graph, p *plan.Plan) (llb.State, error) {
-	return ResolveStages(ctx, g, p, p.Stages())
+	return resolve(ctx, g, p, p.Stages(), false)
 }
 
-// ResolveStages is Resolve for some of the stages.
-func ResolveStages(ctx context.Context, g *graph.Graph, p *plan.Plan, stages []plan.Stage) (llb.State, error) {
+// Lock is Resolve for some of the stages, with the addresses and checksums of all packages.
+func Lock(ctx context.Context, g *graph.Graph, p *plan.Plan, stages []plan.Stage) (llb.State, error) {
+	return resolve(ctx, g, p, stages, true)
+}
+
+func resolve(ctx context.Context, g *graph.Graph, p *plan.Plan, stages []plan.Stage, lock bool) (llb.State, error) {
 	var action *llb.FileAction
 	for _, stage := range stages {
 		s := g.Stage(stage.Install.Distro+"/"+stage.Name, p.At(stage.At))
-		extract := ""
+		q := distro.Question{Purpose: purpose(stage), Lock: lock}
 		if stage.Native {
 			s = s.On(g.Build)
 		}
 		if stage.Extract {
-			extract = p.Arch
+			q.Extract = p.Arch
 		}
-		answer, err := distro.Resolve(ctx, g, s, p, stage.Install, purpose(stage), extract)
+		answer, err := distro.Resolve(ctx, g, s, p, stage.Install, q)
 		if err != nil {
 			return llb.State{}, err
 		}

@@ -30,11 +30,10 @@ func (f *File) values() map[string]string {
 	versions := map[string][]string{}
 	for distro, archives := range f.Archives {
 		for id, a := range archives {
-			parts := strings.Split(id, "_")
-			name := fmt.Sprintf("package %s (%s, %s)", parts[0], distro, parts[len(parts)-1])
-			version := strings.Join(parts[1:max(1, len(parts)-1)], "_")
+			name, version, arch := SplitID(id)
+			key := fmt.Sprintf("package %s (%s, %s)", name, distro, arch)
 			// A publisher may change an archive and not its version.
-			versions[name] = append(versions[name], fmt.Sprintf("%s (%.8s)", version, a.SHA256))
+			versions[key] = append(versions[key], fmt.Sprintf("%s (%.8s)", version, a.SHA256))
 		}
 	}
 	for name, v := range versions {

@@ -101,8 +101,15 @@ type Archive struct {
 	SHA256 string `yaml:"sha256" json:"sha256"`
 }
 
-// ID of an archive among those of a distribution, such as libc6_2.36-9_amd64.
-func ID(name, version, arch string) string { return name + "_" + version + "_" + arch }
+// ID of an archive among those of a distribution, such as libc6/2.36-9/amd64.
+func ID(name, version, arch string) string { return name + "/" + version + "/" + arch }
+
+// SplitID returns what an ID is made of.
+func SplitID(id string) (name, version, arch string) {
+	name, rest, _ := strings.Cut(id, "/")
+	version, arch, _ = strings.Cut(rest, "/")
+	return name, version, arch
+}
 
 // RequestOf is what a stage asks for. arch is the architecture of the packages.
 func RequestOf(in plan.Install, arch string, extract bool) Request {

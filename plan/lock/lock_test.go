@@ -135,6 +135,14 @@ func TestDiff(t *testing.T) {
 	assert.Len(t, Diff(nil, current), 5)
 }
 
+// TestID has names and versions with the characters that package managers allow.
+func TestID(t *testing.T) {
+	for _, want := range [][3]string{{"libc6", "2.36-9+deb12u14", "amd64"}, {"libopenssl1_1", "2:1.1.1w_git-150~x^y", "x86_64"}, {"py3-foo", "1.2_p3-r0", "noarch"}} {
+		name, version, arch := SplitID(ID(want[0], want[1], want[2]))
+		assert.Equal(t, want, [3]string{name, version, arch})
+	}
+}
+
 // TestBadFile has a place for each mistake.
 func TestBadFile(t *testing.T) {
 	f := locked([]string{"curl"}, one("8", sumA))
@@ -147,7 +155,7 @@ func TestBadFile(t *testing.T) {
 		{"no format", "images: []\n", "version: is missing or not 1"},
 		{"unknown key", "version: 1\nimage: []\n", `kairos.lock:2:1: unknown key "image"; did you mean "images"?`},
 		{"truncated in a word", string(whole[:len(whole)-10]), `"` + sumA[:55] + `" is not 64 hexadecimal digits; do not edit the file`},
-		{"truncated between lines", string(whole[:strings.Index(string(whole), "archives:\n  debian-12:")]), `there is no archive "curl_8_amd64" of debian-12`},
+		{"truncated between lines", string(whole[:strings.Index(string(whole), "archives:\n  debian-12:")]), `there is no archive "curl/8/amd64" of debian-12`},
 		{"wrong digest", strings.Replace(string(whole), "digest: sha256:aa", "digest: sha256:xx", 1), "images[0].digest: \"sha256:xx"},
 		{"no name", strings.Replace(string(whole), "- name: debian:12-slim\n  arch", "- arch", 1), "images[0].name: is missing"},
 		{"other scheme", strings.Replace(string(whole), "http://deb.example", "file:///etc", 1), `url: "file:///etc/curl.deb" is not an http or https address`},

@@ -22,8 +22,6 @@ type Manager struct {
 	// Extract files from packages that are not installed, also from those for another architecture.
 	// The script is NAME-take.sh.
 	Extract bool
-	// Lock is true when packages can be installed from archives that a lock names, without a network.
-	Lock bool
 	// OneProvider is true when a name that is no package, and that several packages provide, cannot
 	// be installed, because the manager chooses none of them.
 	OneProvider bool
@@ -119,7 +117,7 @@ func Managers() []Manager {
 				Programs: []string{"apt-get", "apt", "aptitude"}, Install: []string{"install"}, Remove: []string{"remove", "purge"},
 				Upkeep: []string{"update", "clean", "autoclean", "autoremove"}, Values: []string{"-o", "--option", "-t", "--target-release", "-c"},
 			},
-			Pin: "{name}={version}", Areas: true, Exclude: Wildcards, RemoveUsers: true, Extract: true, Lock: true, OneProvider: true,
+			Pin: "{name}={version}", Areas: true, Exclude: Wildcards, RemoveUsers: true, Extract: true, OneProvider: true,
 			Databases: []string{"/var/lib/dpkg"}, State: []string{"/var/lib/apt"},
 			Repositories: Repositories{Suites: true, Priority: [2]int{1, 32767}, Only: true, ByHost: true, Key: OpenPGPBinary, KeyExtension: ".gpg"},
 		},

@@ -162,6 +162,12 @@ func newSigner(t testing.TB, expires string, then ...string) *Signer {
 	return s
 }
 
+// Sign writes a detached signature of a file beside it, with the ending .asc.
+func (s *Signer) Sign(file string) {
+	s.t.Helper()
+	s.gpg("--yes", "--armor", "--output", file+".asc", "--detach-sign", file)
+}
+
 // Key is the public key as text.
 func (s *Signer) Key() string {
 	s.t.Helper()

@@ -43,7 +43,7 @@ func TestLock(t *testing.T) {
 	require.NoError(t, err)
 	archives := f.Archives["debian-12"]
 	assert.Greater(t, len(archives), 100, f.Summary())
-	require.Contains(t, archives, "acme-agent_1.0_all")
+	require.Contains(t, archives, "acme-agent/1.0/all")
 
 	o.Args = map[string]string{frontend.LockedArg: "1"}
 	archive := r.Archive("acme-agent", "1.0")
@@ -52,12 +52,12 @@ func TestLock(t *testing.T) {
 	require.NoError(t, os.WriteFile(archive, append(bytes.Clone(good), 'x'), 0o644))
 	_, err = solve.Build(t.Context(), c, o)
 	require.Error(t, err)
-	assert.Regexp(t, `kairos.lock:\d+:\d+: archives.debian-12.acme-agent_1.0_all: .*digest mismatch.*; choose what the repositories have now with flavorkit lock --update`, err.Error())
+	assert.Regexp(t, `kairos.lock:\d+:\d+: archives.debian-12.acme-agent/1.0/all: .*digest mismatch.*; choose what the repositories have now with flavorkit lock --update`, err.Error())
 
 	require.NoError(t, os.Remove(archive))
 	_, err = solve.Build(t.Context(), c, o)
 	require.Error(t, err)
-	assert.Regexp(t, `kairos.lock:\d+:\d+: archives.debian-12.acme-agent_1.0_all: .*invalid response status 404; choose`, err.Error())
+	assert.Regexp(t, `kairos.lock:\d+:\d+: archives.debian-12.acme-agent/1.0/all: .*invalid response status 404; choose`, err.Error())
 
 	require.NoError(t, os.WriteFile(archive, good, 0o644))
 	r.Add("acme-agent", "2.0", "acme")

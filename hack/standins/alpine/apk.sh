@@ -1,6 +1,6 @@
 #!/bin/sh
-# A substitute for Alpine's apk(8) with the documented commands and options that a build needs, for local
-# repositories. It refuses all others. Dependencies are only names, and packages are not signed.
+# A substitute for Alpine's apk(8) with the documented commands and options that a build needs, for repositories in
+# directories and over http. It refuses all others. Dependencies are only names, and packages are not signed.
 set -eu
 
 db=/lib/apk/db world=/etc/apk/world
@@ -17,19 +17,28 @@ die() {
 
 usage() {
 	echo "apk: $*" >&2
-	echo "apk stand-in of flavorkit, after apk-tools 2.14: apk [--cache-dir DIR] [--no-cache] [--update-cache] [--quiet] [--no-progress] add|update|info|policy ..." >&2
+	echo "apk stand-in of flavorkit, after apk-tools 2.14: apk [--cache-dir DIR] [--keys-dir DIR] [--repositories-file FILE] [--no-cache] [--no-network] [--allow-untrusted] [--update-cache] [--quiet] [--no-progress] add|index|info|policy|update ..." >&2
 	exit 1
 }
 
 # repository NAME: where the package is.
 repository() { awk -v name="$1" '$1 == name { sub("/[^/]*/[^/]*$", "", $3); print $3 }' "$available"; }
 
+# get ADDRESS FILE: copies a file of a repository.
+get() {
+	case $1 in
+	http://*) [ -z "$no_network" ] && busybox wget -q -O "$2" "$1" 2>/dev/null ;;
+	*) cp "$1" "$2" 2>/dev/null ;;
+	esac
+}
+
 # index: NAME VERSION ARCHIVE DEPENDENCIES of all repositories, a package a line.
 index() {
 	: >"$available"
 	while read -r where; do
 		case $where in '' | '#'*) continue ;; esac
-		if ! tar -xzOf "$where/$(cat /etc/apk/arch)/APKINDEX.tar.gz" APKINDEX >"$available.one" 2>/dev/null; then
+		where=${where%/}
+		if ! get "$where/$(cat /etc/apk/arch)/APKINDEX.tar.gz" "$available.tar.gz" || ! tar -xzOf "$available.tar.gz" APKINDEX >"$available.one" 2>/dev/null; then
 			echo "WARNING: opening $where: No such file or directory" >&2
 			missing=$((missing + 1))
 			continue
@@ -40,8 +49,8 @@ index() {
 			sub("^D:", "") { deps = $0 }
 			$0 == "" && name != "" { print name, version, where "/" name "-" version ".apk", deps; name = "" }
 		' "$available.one" >>"$available"
-		rm -f "$available.one"
-	done </etc/apk/repositories
+		rm -f "$available.one" "$available.tar.gz"
+	done <"$repositories"
 }
 
 installed() { grep -qx "P:$1" "$db/installed"; }
@@ -90,7 +99,17 @@ add() {
 unpack() {
 	set -- "$1" "$(awk -v name="$1" '$1 == name {print $2}' "$available")" "$(awk -v name="$1" '$1 == name {print $3}' "$available")"
 	echo "Installing $1 ($2)"
-	[ -f "$3" ] || die "$1-$2: package mentioned in index not found (try 'apk update')"
+	archive=$3
+	case $archive in
+	http://*)
+		archive=$available.apk
+		get "$3" "$archive" || die "$1-$2: package mentioned in index not found (try 'apk update')"
+		# The cache has packages by a part of a checksum, too.
+		[ -z "${cache:-}" ] || cp "$archive" "$cache/$1-$2.$(sha1sum <"$archive" | cut -c 1-8).apk"
+		;;
+	esac
+	[ -f "$archive" ] || die "$1-$2: package mentioned in index not found (try 'apk update')"
+	set -- "$1" "$2" "$archive"
 	tar -tzf "$3" | grep '^\./etc/.*[^/]$' >"$available.etc" || true
 	while read -r file; do
 		if [ -f "/$file" ] && [ ! -L "/$file" ] && ! grep -qxF "$file" "$db/etc"; then
@@ -98,15 +117,22 @@ unpack() {
 		fi
 	done <"$available.etc" >"$available.kept"
 	cat "$available.etc" >>"$db/etc"
-	tar -xzpf "$3" -C / --numeric-owner --keep-directory-symlink --exclude-from="$available.kept"
+	tar -xzpf "$3" -C / --numeric-owner --keep-directory-symlink --exclude=./.PKGINFO --exclude-from="$available.kept"
 	while read -r file; do
 		tar -xzOf "$3" "$file" >"/$file.apk-new"
 	done <"$available.kept"
-	rm -f "$available.etc" "$available.kept"
+	rm -f "$available.etc" "$available.kept" "$available.apk"
 	printf 'P:%s\nV:%s\n\n' "$1" "$2" >>"$db/installed"
 }
 
-no_cache='' update=''
+# describe ARCHIVE ARCH: what an index has of a package.
+describe() {
+	tar -xzOf "$1" --occurrence=1 ./.PKGINFO | sed -n 's/^pkgname = /P:/p; s/^pkgver = /V:/p'
+	printf 'A:%s\nS:%s\n' "$2" "$(stat -L -c %s "$1")"
+	printf 'D:%s\n\n' "$(tar -xzOf "$1" --occurrence=1 ./.PKGINFO | sed -n 's/^depend = //p' | tr '\n' ' ')"
+}
+
+no_cache='' no_network='' update='' repositories=/etc/apk/repositories
 command=''
 while [ $# -gt 0 ] && [ -z "$command" ]; do
 	case $1 in
@@ -115,6 +141,13 @@ while [ $# -gt 0 ] && [ -z "$command" ]; do
 		cache=$1
 		;;
 	--cache-dir=*) cache=${1#*=} ;;
+	--keys-dir) shift ;;
+	--repositories-file)
+		shift
+		repositories=$1
+		;;
+	--no-network) no_network=1 ;;
+	--allow-untrusted) ;;
 	--no-cache) no_cache=1 ;;
 	-U | --update-cache) update=1 ;;
 	-q | --quiet | --no-progress) ;;
@@ -180,6 +213,32 @@ add)
 		[ ! -f "$trigger" ] || sh "$trigger"
 	done
 	echo "OK: $(grep -c '^P:' "$db/installed") packages"
+	;;
+index)
+	arch=$(cat /etc/apk/arch) output=''
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--quiet | --allow-untrusted) ;;
+		--rewrite-arch)
+			shift
+			arch=$1
+			;;
+		--output)
+			shift
+			output=$1
+			;;
+		-*) usage "unrecognized option '$1'" ;;
+		*) break ;;
+		esac
+		shift
+	done
+	[ -n "$output" ] || usage "index needs --output"
+	made=$(mktemp -d)
+	for archive; do
+		describe "$archive" "$arch"
+	done >"$made/APKINDEX"
+	tar -czf "$output" -C "$made" APKINDEX
+	rm -r "$made"
 	;;
 info)
 	[ "${1:-}" != -e ] || {
