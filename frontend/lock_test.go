@@ -105,7 +105,9 @@ func TestDrift(t *testing.T) {
 	_, text := written(t)
 	for _, c := range []struct {
 		name, spec, lock string
-		want             []string
+		// platform is another one than that of the lock.
+		platform string
+		want     []string
 	}{
 		{name: "nothing", spec: lockSpec, lock: text},
 		{
@@ -125,6 +127,10 @@ func TestDrift(t *testing.T) {
 			want: []string{"does not have the image acme/debian:12 for amd64", "does not have the packages of debian-12, userland, for amd64"},
 		},
 		{
+			name: "another platform", spec: lockSpec, lock: text, platform: "linux/arm64",
+			want: []string{"does not have the image docker.io/library/debian:12-slim for arm64", "does not have the packages of debian-12, userland, for arm64"},
+		},
+		{
 			name: "no lock", spec: lockSpec,
 			want: []string{"kairos.spec:1:10: extends: there is no kairos.lock beside the spec; write it with flavorkit lock"},
 		},
@@ -134,6 +140,9 @@ func TestDrift(t *testing.T) {
 				g := newGateway(map[string]string{"filename": "kairos.spec"}, map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": c.spec}}})
 				if c.lock != "" {
 					g.dirs["dockerfile"].texts["kairos.lock"] = c.lock
+				}
+				if c.platform != "" {
+					g.opts["platform"] = c.platform
 				}
 				maps.Copy(g.opts, opts)
 				_, err := New(Options{}).Build(t.Context(), g)

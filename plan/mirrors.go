@@ -60,15 +60,17 @@ func (in Install) Mirrored(url string) string {
 }
 
 // Canonical is the url that the distribution has for a file at a mirror of its archive. Every archive
-// can be read over http. Of several hosts, the one with the shortest name is taken. A third-party
-// repository has no other url than its own.
+// can be read over http. Of several hosts, the one with the shortest name is taken, but none that
+// stands for another: nobody has a host below example (RFC 2606). A third-party repository has no other
+// url than its own.
 func (in Install) Canonical(url string) string {
 	if slices.ContainsFunc(in.Repositories, func(r Repository) bool { return below(url, r.URL) }) {
 		return url
 	}
 	var best Mirror
 	for _, m := range in.Mirrors { // the longest first
-		if below(url, m.To) && len(m.To) >= len(best.To) {
+		host, _, _ := strings.Cut(m.From, "/")
+		if below(url, m.To) && len(m.To) >= len(best.To) && !strings.HasSuffix(host, ".example") {
 			best = m
 		}
 	}

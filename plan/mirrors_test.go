@@ -96,6 +96,12 @@ repositories:
 	}
 }
 
+// TestCanonicalHost has the address at a host that there is, of those that the files of an image have.
+func TestCanonicalHost(t *testing.T) {
+	in := spectest.MustPlan(t, "extends: fedora\nversion: v1.0.0\nmirrors: {archives: {fedora: 'https://mirror.example/f'}}\n", nil, "amd64").Userland.Install
+	assert.Equal(t, "http://dl.fedoraproject.org/pub/fedora/linux/releases/a.rpm", in.Canonical("https://mirror.example/f/releases/a.rpm"))
+}
+
 // TestAuthority has the certificates of an authority for the steps, and for the system.
 func TestAuthority(t *testing.T) {
 	p := spectest.MustPlan(t, "extends: fedora\nversion: v1.0.0\nca: {from: ca.pem, image: true}\n", nil, "amd64")

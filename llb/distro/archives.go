@@ -25,6 +25,11 @@ func useArchives(g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Sta
 	c.Args = append(c.Args, arguments(in, true)...)
 	c.Env["FLAVORKIT_ARCHIVES"] = archivesDir
 	c.Mounts = []llb.RunOption{llb.AddMount(cache, llb.Scratch(), llb.Tmpfs())}
+	if in.KeepMirrors {
+		mirrors(in, c.Env)
+		c.Env["FLAVORKIT_PRIVATE"] = privateDir
+		c.Mounts = append(c.Mounts, llb.AddMount(privateDir, llb.Scratch(), llb.Tmpfs()))
+	}
 	for _, id := range locked.Archives {
 		a := g.Lock.Archives[locked.Distro][id]
 		file := a.SHA256 + path.Ext(a.URL)

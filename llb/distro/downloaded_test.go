@@ -97,3 +97,15 @@ func TestLockedScripts(t *testing.T) {
 		})
 	}
 }
+
+// TestKeptMirrors has the mirrors that stay in an image that was made from the archives of a lock.
+func TestKeptMirrors(t *testing.T) {
+	i := newImage(t, map[string]string{"dnf": "", "rpm": "", "userdel": ""})
+	i.write("etc/yum.repos.d/fedora.repo", "[fedora]\nmetalink=https://lists.example/\n#baseurl=http://download.example/pub/fedora/linux/x\n")
+	env := i.repositoriesOf("dnf", nil)
+	said, called, err := i.run("dnf", append(env[2:], "FLAVORKIT_ARCHIVES="+i.dir+"/archives", "FLAVORKIT_KEEP_MIRRORS=1",
+		"FLAVORKIT_MIRRORS=download.example/pub/fedora/linux https://mirror.example/fedora 193")...)
+	require.NoError(t, err, said)
+	assert.Equal(t, "[fedora]\nbaseurl=https://mirror.example/fedora/x\n", i.read("root/etc/yum.repos.d/fedora.repo"))
+	assert.NotContains(t, called, "--refresh", "nothing is read")
+}

@@ -37,14 +37,7 @@ func reach(ctx context.Context, g *graph.Graph, p *plan.Plan, in plan.Install) (
 		env["FLAVORKIT_PRIVATE"] = privateDir
 		mounts = append(mounts, llb.AddMount(privateDir, llb.Scratch(), llb.Tmpfs()))
 	}
-	var lines []string
-	for _, m := range in.Mirrors {
-		lines = append(lines, fmt.Sprintf("%s %s %d", m.From, m.To, exitOfMirror(in, m)))
-	}
-	list(env, "FLAVORKIT_MIRRORS", lines)
-	if in.KeepMirrors {
-		env["FLAVORKIT_KEEP_MIRRORS"] = "1"
-	}
+	mirrors(in, env)
 	if p.CA == nil {
 		return env, mounts, nil
 	}
@@ -57,6 +50,18 @@ func reach(ctx context.Context, g *graph.Graph, p *plan.Plan, in plan.Install) (
 	}
 	mount, err := certificates(ctx, g, p)
 	return env, append(mounts, mount), err
+}
+
+// mirrors adds those of archives to the environment of a step.
+func mirrors(in plan.Install, env map[string]string) {
+	var lines []string
+	for _, m := range in.Mirrors {
+		lines = append(lines, fmt.Sprintf("%s %s %d", m.From, m.To, exitOfMirror(in, m)))
+	}
+	list(env, "FLAVORKIT_MIRRORS", lines)
+	if in.KeepMirrors {
+		env["FLAVORKIT_KEEP_MIRRORS"] = "1"
+	}
 }
 
 // certificates are those of the authority, mounted as caFile.

@@ -21,7 +21,12 @@ import (
 
 // Resolve holds the answers for all stages, in a directory for each. Nothing is installed.
 func Resolve(ctx context.Context, g *graph.Graph, p *plan.Plan) (llb.State, error) {
-	return resolve(ctx, g, p, p.Stages(), false)
+	return ResolveStages(ctx, g, p, p.Stages())
+}
+
+// ResolveStages is Resolve for some of the stages.
+func ResolveStages(ctx context.Context, g *graph.Graph, p *plan.Plan, stages []plan.Stage) (llb.State, error) {
+	return resolve(ctx, g, p, stages, false)
 }
 
 // Lock is Resolve for some of the stages, with the addresses and checksums of all packages.
