@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
@@ -66,6 +69,19 @@ func (r *request) lock(ctx context.Context) (*lock.File, error) {
 // renews reports whether the lock file is written anew.
 func (in *inputs) renews() bool {
 	return in.client.BuildOpts().Opts["requestid"] == LockRequest && in.ui.IsNoCache("")
+}
+
+// moves reports whether a package is chosen anew, although the lock file stays.
+func (in *inputs) moves(name string) bool {
+	return in.client.BuildOpts().Opts["requestid"] == LockRequest && in.ui.IsNoCache(name)
+}
+
+// movesAny reports whether one of the packages of a stage is chosen anew.
+func (in *inputs) movesAny(s lock.Stage) bool {
+	return slices.ContainsFunc(s.Archives, func(id string) bool {
+		name, _, _ := lock.SplitID(id)
+		return in.moves(name)
+	})
 }
 
 // inUse is the lock file that a request takes its inputs from; nil for none, and for writing it anew.
@@ -212,8 +228,8 @@ func (r *request) writeLock(ctx context.Context) (*gwclient.Result, error) {
 }
 
 // writeLock answers with the lock file of all entries.
-func (cs Entries) writeLock(ctx context.Context, in *inputs, maps *sourceMaps) (*gwclient.Result, error) {
-	all, err := eachLoaded(ctx, in, maps, cs, func(ctx context.Context, c loaded) (*lock.File, error) {
+func (cs Entries) writeLock(ctx context.Context, in *inputs, sources *sourceMaps) (*gwclient.Result, error) {
+	all, err := eachLoaded(ctx, in, sources, cs, func(ctx context.Context, c loaded) (*lock.File, error) {
 		return c.lockFor(ctx, c.doc, c.platform())
 	})
 	if err != nil {
@@ -299,7 +315,7 @@ func (s *system) cannotLock() specs.Diagnostics {
 func (r *request) lockPackages(ctx context.Context, s *system, f *lock.File) error {
 	var open []plan.Stage
 	for _, stage := range s.plan.Stages() {
-		if locked, ok := s.graph.Lock.Find(s.request(stage)); ok {
+		if locked, ok := s.graph.Lock.Find(s.request(stage)); ok && !r.movesAny(locked) {
 			f.Add(locked, canonical(stage.Install, s.graph.Lock.Archives[locked.Distro]))
 		} else {
 			open = append(open, stage)
@@ -335,9 +351,41 @@ func (r *request) lockPackages(ctx context.Context, s *system, f *lock.File) err
 			locked.Archives = append(locked.Archives, id)
 			archives[id] = lock.Archive{URL: p.URL, SHA256: p.SHA256}
 		}
+		if old, ok := s.graph.Lock.Find(locked.Request); ok {
+			maps.Copy(archives, s.graph.Lock.Archives[old.Distro])
+			if locked, err = r.moved(ctx, s, open[i], old, locked, archives); err != nil {
+				return err
+			}
+		}
 		f.Add(locked, canonical(open[i].Install, archives))
 	}
 	return nil
+}
+
+// moved is a stage of the lock with newer packages: those that are chosen anew, or all of them when
+// the others do not go with these.
+func (r *request) moved(ctx context.Context, s *system, stage plan.Stage, old, newer lock.Stage, archives map[string]lock.Archive) (lock.Stage, error) {
+	moved := old.Move(newer, r.moves)
+	if stage.Extract {
+		return moved, nil
+	}
+	state, err := packages.Fits(ctx, s.graph, s.plan, stage, moved, archives)
+	if err != nil {
+		return lock.Stage{}, err
+	}
+	s.definition, err = state.Marshal(ctx, llb.Platform(s.graph.Target), llb.WithCaps(r.ui.BuildOpts().LLBCaps), llb.LocalUniqueID(r.localID))
+	if err != nil {
+		return lock.Stage{}, errors.Wrap(err, "generate the graph")
+	}
+	var exit *gwpb.ExitError
+	switch _, err := r.solveDefinition(ctx, s.definition); {
+	case err == nil:
+		return moved, nil
+	case errors.As(err, &exit):
+		return newer, nil
+	default:
+		return lock.Stage{}, s.explain(ctx, err)
+	}
 }
 
 // canonical are archives with the addresses of the distribution, also of those that came from a

@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -65,6 +66,37 @@ func TestLock(t *testing.T) {
 	g.opts["no-cache"], g.opts["build-arg:FLAVORKIT_LOCKED"] = "", "1"
 	_, err = New(Options{}).Build(t.Context(), g)
 	assert.ErrorContains(t, err, "read what apt says about packages", "all is asked for anew")
+}
+
+// TestLockUpdateNamed chooses one package anew, and leaves the others.
+func TestLockUpdateNamed(t *testing.T) {
+	const (
+		both  = installs + "Inst tree (2.1.0-1 Debian:12.15/oldstable [amd64])\n"
+		newer = "Inst htop (3.9-1 Debian:12.15/oldstable [amd64])\nInst tree (2.9-1 Debian:12.15/oldstable [amd64])\n"
+		from  = "'http://deb.debian.org/debian/pool/main/%s_%s_amd64.deb' %[1]s_%[2]s_amd64.deb 10 SHA256:" + sum + "\n"
+	)
+	ask := func(opts map[string]string, existing, resolved, uris string) string {
+		g := locking(lockSpec)
+		maps.Copy(g.opts, opts)
+		if existing != "" {
+			g.dirs["dockerfile"].texts["kairos.lock"] = existing
+		}
+		g.result.texts["userland/resolved"], g.result.texts["userland/uris"] = resolved, uris
+		res, err := New(Options{}).Build(t.Context(), g)
+		require.NoError(t, err)
+		return string(res.Metadata["result.txt"])
+	}
+	uri := func(name, version string) string { return fmt.Sprintf(from, name, version) }
+	text := ask(nil, "", both, uri("htop", "3.2.2-2")+uri("tree", "2.1.0-1"))
+	require.Contains(t, text, "tree/2.1.0-1/amd64")
+	updated := ask(map[string]string{"no-cache": "htop"}, text, newer, uri("htop", "3.9-1")+uri("tree", "2.9-1"))
+	old, err := lock.Read(&specs.Source{Name: "kairos.lock", Data: []byte(text)})
+	require.NoError(t, err)
+	current, err := lock.Read(&specs.Source{Name: "kairos.lock", Data: []byte(updated)})
+	require.NoError(t, err)
+	changes := lock.Diff(old, current)
+	require.Len(t, changes, 1, "%v", changes)
+	assert.Equal(t, "~ package htop (debian-12, amd64) 3.2.2-2 (01234567) → 3.9-1 (01234567)", changes[0].String())
 }
 
 // TestLockOfMirrors is the same lock as without mirrors. A lock with the addresses of mirrors, as

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/moby/buildkit/client"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
@@ -23,8 +24,9 @@ on other days and other machines take the same bytes. Packages are installed
 without a network, from the archives that the lock names.
 
 What the lock file has already stays as it is. --update chooses everything
-anew, and prints what changed. --check writes nothing, and fails when the spec
-needs something that the lock file does not have.
+anew, and prints what changed; --update=curl,jq only these packages, and what
+they need. --check writes nothing, and fails when the spec needs something that
+the lock file does not have.
 
 Builds use the lock file by themselves. With --locked they refuse what it does
 not have.`
@@ -32,8 +34,13 @@ not have.`
 // lockFlags are the flags of the lock command.
 type lockFlags struct {
 	solveFlags
-	update, check bool
+	// update has the packages to choose anew, or everything.
+	update []string
+	check  bool
 }
+
+// anew is the value of --update that names no package.
+const anew = "*"
 
 func lockCommand() *cobra.Command {
 	f := &lockFlags{}
@@ -63,7 +70,8 @@ func lockCommand() *cobra.Command {
 // add adds the flags of all commands that lock.
 func (f *lockFlags) add(cmd *cobra.Command) {
 	f.addBuilder(cmd)
-	cmd.Flags().BoolVar(&f.update, "update", false, "choose all images, packages and downloads anew")
+	cmd.Flags().StringSliceVar(&f.update, "update", nil, "choose all images, packages and downloads anew, or only the named packages: --update=NAME,...")
+	cmd.Flags().Lookup("update").NoOptDefVal = anew
 	cmd.Flags().BoolVar(&f.check, "check", false, "check the lock file, and write nothing")
 }
 
@@ -105,15 +113,23 @@ func matrixLockCommand() *cobra.Command {
 
 // run locks. The lock file is beside the spec or the matrix.
 func (f *lockFlags) run(cmd *cobra.Command, name string) error {
-	if f.update && f.check {
+	all := slices.Contains(f.update, anew)
+	if len(f.update) > 0 && f.check {
 		return usagef("--update and --check exclude each other")
 	}
 	name = filepath.Join(filepath.Dir(f.File), name)
 	old, err := local.Lock(f.File)
-	if err != nil && !f.update {
+	if err != nil && !all {
 		return frontend.Locate(err)
 	}
-	f.NoCache = f.update
+	if f.NoCache = all; !all {
+		for _, pkg := range f.update {
+			if !old.Has(pkg) {
+				return usagef("%s has no package %q", name, pkg)
+			}
+		}
+		f.NoCacheStages = f.update
+	}
 	if f.check {
 		f.setArg(frontend.LockedArg)
 	}

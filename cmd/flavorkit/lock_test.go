@@ -20,6 +20,8 @@ func TestLockUsage(t *testing.T) {
 		stderr string
 	}{
 		{[]string{"lock", dir, "--update", "--check"}, exitUsage, "--update and --check exclude each other"},
+		{[]string{"lock", dir, "--update=curl", "--check"}, exitUsage, "--update and --check exclude each other"},
+		{[]string{"lock", dir, "--update=curl"}, exitUsage, `kairos.lock has no package "curl"`},
 		{[]string{"lock", dir, "--platform", "linux/vax"}, exitUsage, `unknown platform "linux/vax"`},
 		{[]string{"lock", dir + "/none"}, exitFailed, "no spec " + dir + "/none/kairos.spec"},
 		{[]string{"lock", dir, "--builder", "unix:///nowhere"}, exitFailed, "talk to the builder unix:///nowhere"},

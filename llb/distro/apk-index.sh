@@ -13,5 +13,5 @@ set -eu
 
 # Indexes of repositories that are not asked for any more.
 rm -f "$FLAVORKIT_CACHE"/APKINDEX.*
-apk_configure >/dev/null
+apk_configure "$@" >/dev/null
 apk_index | grep -e '^[Pp]:' >"$1/index" || fail "apk has no index of packages"

@@ -11,6 +11,7 @@
 #
 # FLAVORKIT_CACHE  directory for the index; it outlives the step
 # FLAVORKIT_LOCK   not empty to download the archives, because an index has checksums of their parts only
+# FLAVORKIT_ARCHIVES  directory with archives, which are then all that there is
 # FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
 # FLAVORKIT_SECRETS  directory with their secrets
 # FLAVORKIT_PRIVATE  directory in memory, for files that contain secrets
@@ -35,7 +36,7 @@ apk_download() {
 [ -z "${FLAVORKIT_LOCK-}" ] || FLAVORKIT_CACHE=$(mktemp -d)
 # Indexes of repositories that are not asked for any more.
 rm -f "$FLAVORKIT_CACHE"/APKINDEX.*
-apk_configure >/dev/null
+apk_configure "$@" >/dev/null
 apk_index | grep -e '^[PVAS]:' -e '^$' >"$out/index" || fail "apk has no index of packages"
 : >"$out/policy"
 if apk_cached add --simulate "$@" >"$out/resolved" 2>"$out/said"; then

@@ -13,6 +13,7 @@
 # FLAVORKIT_AREAS    areas of the archive, one a line, beside those that the image asks for
 # FLAVORKIT_EXTRACT  architecture of packages that files are taken out of (apt-take.sh): of those alone, and of
 #                    what they depend on in their own version
+# FLAVORKIT_ARCHIVES  directory with archives, which are then all that there is
 # FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
 # FLAVORKIT_SECRETS  directory with their secrets
 # FLAVORKIT_PRIVATE  directory in memory, for files that contain secrets

@@ -1,6 +1,7 @@
 package distro
 
 import (
+	"context"
 	"path"
 	"slices"
 	"strings"
@@ -18,10 +19,31 @@ import (
 // archivesDir is where a step finds the archives of a lock.
 const archivesDir = graph.ScriptDir + "/archives"
 
+// Fits asks a package manager whether it can install packages from archives alone: the step fails if
+// it cannot. The archives are those of a stage of the lock, or newer ones.
+func Fits(ctx context.Context, g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Stage, archives map[string]lock.Archive) (llb.State, error) {
+	resolve, err := script(in.Manager + "-resolve")
+	if err != nil {
+		return llb.State{}, err
+	}
+	base, err := s.Image(ctx, in.Base)
+	if err != nil {
+		return llb.State{}, err
+	}
+	command := graph.Command{
+		Title:  "look whether the packages of the lock go together",
+		Script: resolve,
+		Args:   []string{"/out"},
+		Env:    environment(in),
+	}
+	useArchives(g, s, in, locked, archives, &command)
+	return s.Run(prepare(s, base, in), command).AddMount("/out", llb.Scratch()), nil
+}
+
 // useArchives has a step take its packages from the archives of a lock. They are downloaded beside
 // each other, each with its checksum, and the step has no network. The names of their files are
 // their checksums, unless the package manager looks for others.
-func useArchives(g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Stage, c *graph.Command) {
+func useArchives(g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Stage, archives map[string]lock.Archive, c *graph.Command) {
 	c.Args = append(c.Args, arguments(in, true)...)
 	c.Env["FLAVORKIT_ARCHIVES"] = archivesDir
 	c.Mounts = []llb.RunOption{llb.AddMount(cache, llb.Scratch(), llb.Tmpfs())}
@@ -31,7 +53,7 @@ func useArchives(g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Sta
 		c.Mounts = append(c.Mounts, llb.AddMount(privateDir, llb.Scratch(), llb.Tmpfs()))
 	}
 	for _, id := range locked.Archives {
-		a := g.Lock.Archives[locked.Distro][id]
+		a := archives[id]
 		file := a.SHA256 + path.Ext(a.URL)
 		if name := managers()[in.Manager].archive; name != nil {
 			packageName, version, _ := lock.SplitID(id)

@@ -231,7 +231,7 @@ rpm_forget() {
 rpm_archives() {
 	(
 		columns=$(mktemp -d)
-		cd "$1"
+		cd "$1" || exit
 		find . -name '*.rpm' -printf '%P\n' | sort >"$columns/paths"
 		xargs -r -d '\n' sha256sum <"$columns/paths" | cut -d ' ' -f 1 >"$columns/sums"
 		xargs -r -d '\n' rpm -qp --nosignature --qf '%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{ARCH}\n' <"$columns/paths" >"$columns/names"

@@ -82,7 +82,7 @@ func installOn(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan,
 		Explain: func(code uint32) error { return cmp.Or(explain(p, in, code), error(&NotInstalled{in})) },
 	}
 	if locked, ok := g.Lock.Find(lock.RequestOf(in, s.Platform().Architecture, false)); ok {
-		useArchives(g, s, in, locked, &command)
+		useArchives(g, s, in, locked, g.Lock.Archives[locked.Distro], &command)
 		return s.Run(base, command).Root(), nil
 	}
 	access, mounts, err := reach(ctx, g, p, in)
@@ -160,7 +160,7 @@ func Take(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, in p
 		Explain: func(code uint32) error { return explain(p, in, code) },
 	}
 	if locked, ok := g.Lock.Find(lock.RequestOf(in, arch, true)); ok {
-		useArchives(g, s, in, locked, &command)
+		useArchives(g, s, in, locked, g.Lock.Archives[locked.Distro], &command)
 		return s.Run(base, command).AddMount("/out", llb.Scratch()), nil
 	}
 	access, mounts, err := reach(ctx, g, p, in)

@@ -11,6 +11,7 @@
 #
 # FLAVORKIT_CACHE  directory for metadata; it outlives the step
 # FLAVORKIT_LOCK   not empty to download the archives, because dnf does not tell their checksums
+# FLAVORKIT_ARCHIVES  directory with archives, which are then all that there is
 # FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
 # FLAVORKIT_SECRETS  directory with their secrets
 # FLAVORKIT_PRIVATE  directory in memory, for files that contain secrets
@@ -21,6 +22,7 @@ out=$1
 shift
 
 dnf_configure
+[ -z "${FLAVORKIT_ARCHIVES-}" ] || set -- "$FLAVORKIT_ARCHIVES"/*.rpm
 # The table is as wide as the terminal. A dnf that is told to say no fails.
 COLUMNS=400
 export COLUMNS
@@ -34,6 +36,7 @@ absent=$(sed -n -e 's/^No match for argument: *//p' \
 	unfetched "$out/resolved"
 	fail "dnf finds no way to install the packages, see above"
 }
+[ -z "${FLAVORKIT_ARCHIVES-}" ] || exit 0
 dnf_cached -q repoquery --available --qf '%{name}\t%{evr}\t%{arch}\t%{downloadsize}\t%{repoid}\n' >"$out/available"
 if [ -n "$absent" ]; then
 	whole=--disableexcludes=all

@@ -12,6 +12,7 @@
 # FLAVORKIT_CACHE  directory for metadata; it outlives the step
 # FLAVORKIT_LOCK   not empty to download the archives, because zypper does not tell their checksums
 # FLAVORKIT_SKIP_REPOSITORIES  repositories, by alias, one a line, that are not read
+# FLAVORKIT_ARCHIVES  directory with archives, which are then all that there is
 # FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
 # FLAVORKIT_SECRETS  directory with their secrets
 # FLAVORKIT_PRIVATE  directory in memory, for files that contain secrets

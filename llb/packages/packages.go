@@ -16,6 +16,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/lock"
 	"github.com/flavorkit/flavorkit/specs/key"
 )
 
@@ -34,18 +35,28 @@ func Lock(ctx context.Context, g *graph.Graph, p *plan.Plan, stages []plan.Stage
 	return resolve(ctx, g, p, stages, true)
 }
 
-func resolve(ctx context.Context, g *graph.Graph, p *plan.Plan, stages []plan.Stage, lock bool) (llb.State, error) {
+// Fits asks whether archives of packages are all that a stage needs (distro.Fits).
+func Fits(ctx context.Context, g *graph.Graph, p *plan.Plan, stage plan.Stage, locked lock.Stage, archives map[string]lock.Archive) (llb.State, error) {
+	return distro.Fits(ctx, g, stageOf(g, p, stage), stage.Install, locked, archives)
+}
+
+// stageOf is a stage on the platform that its packages are installed on.
+func stageOf(g *graph.Graph, p *plan.Plan, stage plan.Stage) graph.Stage {
+	s := g.Stage(stage.Install.Distro+"/"+stage.Name, p.At(stage.At))
+	if stage.Native {
+		return s.On(g.Build)
+	}
+	return s
+}
+
+func resolve(ctx context.Context, g *graph.Graph, p *plan.Plan, stages []plan.Stage, locks bool) (llb.State, error) {
 	var action *llb.FileAction
 	for _, stage := range stages {
-		s := g.Stage(stage.Install.Distro+"/"+stage.Name, p.At(stage.At))
-		q := distro.Question{Purpose: purpose(stage), Lock: lock}
-		if stage.Native {
-			s = s.On(g.Build)
-		}
+		q := distro.Question{Purpose: purpose(stage), Lock: locks}
 		if stage.Extract {
 			q.Extract = p.Arch
 		}
-		answer, err := distro.Resolve(ctx, g, s, p, stage.Install, q)
+		answer, err := distro.Resolve(ctx, g, stageOf(g, p, stage), p, stage.Install, q)
 		if err != nil {
 			return llb.State{}, err
 		}

@@ -95,6 +95,27 @@ type Stage struct {
 	Archives []string `yaml:"archives" json:"archives"`
 }
 
+// Move is the stage with the named packages of a newer answer to its request. All others are as they
+// were; those that only the newer answer has are taken for new dependencies.
+func (s Stage) Move(newer Stage, named func(name string) bool) Stage {
+	had := map[string]bool{}
+	moved := s
+	moved.Archives = nil
+	for _, id := range s.Archives {
+		name, _, arch := SplitID(id)
+		had[name+"/"+arch] = true
+		if !named(name) {
+			moved.Archives = append(moved.Archives, id)
+		}
+	}
+	for _, id := range newer.Archives {
+		if name, _, arch := SplitID(id); named(name) || !had[name+"/"+arch] {
+			moved.Archives = append(moved.Archives, id)
+		}
+	}
+	return moved
+}
+
 // Archive is the file of a package.
 type Archive struct {
 	URL    string `yaml:"url" json:"url"`
@@ -168,6 +189,21 @@ func (f *File) Download(url string) string {
 		}
 	}
 	return ""
+}
+
+// Has reports whether a stage has a package.
+func (f *File) Has(name string) bool {
+	if f == nil {
+		return false
+	}
+	for _, s := range f.Stages {
+		for _, id := range s.Archives {
+			if n, _, _ := SplitID(id); n == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Find finds the answer to a request.

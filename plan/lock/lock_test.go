@@ -143,6 +143,16 @@ func TestID(t *testing.T) {
 	}
 }
 
+// TestMove takes the named packages of a newer answer, and what only that has.
+func TestMove(t *testing.T) {
+	old := Stage{Stage: "userland", Archives: []string{"a/1/amd64", "b/1/all", "c/1/amd64", "gone/1/amd64"}}
+	newer := Stage{Stage: "userland", Archives: []string{"a/2/amd64", "b/2/all", "c/2/amd64", "new/1/amd64"}}
+	moved := old.Move(newer, func(name string) bool { return name == "a" || name == "gone" })
+	assert.ElementsMatch(t, []string{"a/2/amd64", "b/1/all", "c/1/amd64", "new/1/amd64"}, moved.Archives)
+	assert.Equal(t, "userland", moved.Stage)
+	assert.Len(t, old.Archives, 4, "it is as it was")
+}
+
 // TestBadFile has a place for each mistake.
 func TestBadFile(t *testing.T) {
 	f := locked([]string{"curl"}, one("8", sumA))

@@ -36,19 +36,24 @@ import (
 )
 
 // TestLockManagers locks systems with dnf, zypper and apk, and builds them from the archives of the
-// lock after the index of their repository is gone. dnf and zypper are the real programs, with
-// signed repositories. apk is the substitute of hack/standins, which verifies nothing.
+// lock after the index of their repository is gone. dnf and zypper are the real programs; zypper
+// has a signed repository, and dnf one without signatures. apk is the substitute of hack/standins,
+// which verifies nothing.
 func TestLockManagers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		flavor, distro, index, config, settings string
+		flavor, distro string
+		// index of the repository, and config, the file of the image that has its address.
+		index, config, settings string
+		// more is in the spec.
+		more string
 		// spoil makes a download fail, with an error.
 		spoil func(archive string, good []byte) error
 		err   string
 	}{
 		{
 			flavor: "fedora", distro: "fedora-43", index: "repodata/repomd.xml", config: "etc/yum.repos.d/standin.repo",
-			settings: "[standin]\nname=standin\nbaseurl=URL/\nrepo_gpgcheck=1\ngpgcheck=0\ngpgkey=file:///etc/standin.asc\n",
+			settings: "[standin]\nname=standin\nbaseurl=URL/\ngpgcheck=0\n",
 			spoil: func(archive string, _ []byte) error {
 				return os.WriteFile(archive, []byte("<html><body>Log in to this network</body></html>\n"), 0o644)
 			},
@@ -56,9 +61,9 @@ func TestLockManagers(t *testing.T) {
 		},
 		{
 			flavor: "opensuse", distro: "opensuse-leap-16.0", index: "repodata/repomd.xml", config: "etc/zypp/repos.d/standin.repo",
-			settings: "[standin]\nname=standin\nenabled=1\nbaseurl=URL/\ntype=rpm-md\ngpgcheck=1\ngpgkey=file:///etc/standin.asc\n",
-			spoil:    func(archive string, _ []byte) error { return os.WriteFile(archive+cut, nil, 0o644) },
-			err:      "unexpected EOF",
+			settings: "# none\n", more: "repositories: [{name: served, url: 'URL/', key: keys/served.asc}]\n",
+			spoil: func(archive string, _ []byte) error { return os.WriteFile(archive+cut, nil, 0o644) },
+			err:   "unexpected EOF",
 		},
 		{
 			flavor: "alpine", distro: "alpine-3.22", index: "x86_64/APKINDEX.tar.gz", config: "etc/apk/repositories", settings: "URL\n",
@@ -72,8 +77,11 @@ func TestLockManagers(t *testing.T) {
 			r := serveStandIn(t, c.distro)
 			signer := aptrepo.NewSigner(t)
 			signer.Sign(filepath.Join(r.dir, c.index))
-			o := options(t, map[string]string{"kairos.spec": "extends: " + c.flavor + "\ndistro: " + c.distro + "\nversion: v1.0.0\n"})
-			maps.Copy(o.Contexts, r.context(t, map[string]string{c.config: strings.ReplaceAll(c.settings, "URL", r.url), "etc/standin.asc": signer.Key()}))
+			o := options(t, map[string]string{
+				"kairos.spec":     "extends: " + c.flavor + "\ndistro: " + c.distro + "\nversion: v1.0.0\n" + strings.ReplaceAll(c.more, "URL", r.url),
+				"keys/served.asc": signer.Key(),
+			})
+			maps.Copy(o.Contexts, r.context(t, map[string]string{c.config: strings.ReplaceAll(c.settings, "URL", r.url)}))
 			log := watch(&o)
 
 			name := filepath.Join(filepath.Dir(o.File), "kairos.lock")

@@ -49,6 +49,8 @@ index() {
 			sub("^D:", "") { deps = $0 }
 			$0 == "" && name != "" { print name, version, where "/" name "-" version ".apk", deps; name = "" }
 		' "$available.one" >>"$available"
+		# The cache has indexes that were fetched, by a part of a checksum.
+		case $where in http://*) [ -z "${cache:-}" ] || cp "$available.tar.gz" "$cache/APKINDEX.$(echo "$where" | sha1sum | cut -c 1-8).tar.gz" ;; esac
 		rm -f "$available.one" "$available.tar.gz"
 	done <"$repositories"
 }
@@ -178,8 +180,8 @@ add)
 		*) names="$names $argument" ;;
 		esac
 	done
-	# Without an index of its own, apk knows no package until it is told to fetch one.
-	if [ -n "$no_cache$update" ]; then
+	# Without an index of its own, apk knows no package until it is told to fetch one. It reads directories without that.
+	if [ -n "$no_cache$update$no_network" ]; then
 		index
 	else
 		cached
