@@ -68,3 +68,11 @@ func TestSourceNames(t *testing.T) {
 		assert.Equal(t, c.image, p.Image)
 	}
 }
+
+// TestSourceArguments are those of the live system: the plan knows no others.
+func TestSourceArguments(t *testing.T) {
+	p := spectest.MustPlan(t, published+"cmdline: [quiet]\n", nil, "amd64")
+	assert.Empty(t, p.CommandLine.Installed)
+	assert.Equal(t, "quiet", p.CommandLine.Live[len(p.CommandLine.Live)-1])
+	assert.Equal(t, "quiet", p.CommandLine.Network[len(p.CommandLine.Network)-1])
+}
