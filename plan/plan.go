@@ -32,7 +32,7 @@ type Plan struct {
 	// Args are the build arguments of the spec, by name.
 	Args []Arg `json:"args,omitempty" yaml:"args,omitempty"`
 	// Source is the published image that the system is; nil for a system of a distribution.
-	Source *Source `json:"source,omitempty" yaml:"source,omitempty"`
+	Source *Published `json:"source,omitempty" yaml:"source,omitempty"`
 	// Userland is the distribution without the kernel.
 	Userland Userland `json:"userland" yaml:"userland"`
 	// Kernel is the stage that vmlinuz, modules, firmware and initramfs come from.

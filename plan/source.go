@@ -13,10 +13,10 @@ import (
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
-// Source is a published image of Kairos that is the system. What is in it is not known to a plan: a
+// Published is a published image of Kairos that is the system. What is in it is not known to a plan: a
 // step of the build looks. Plan.Userland has the reference as its base image and nothing else, and
 // Plan.Kernel and Plan.System are empty.
-type Source struct {
+type Published struct {
 	// Image is the reference, as in the spec.
 	Image string `json:"image" yaml:"image"`
 	// Loaders are where distributions have shim and GRUB. Those of the first that an image has are
@@ -86,14 +86,14 @@ func nameOf(image string) (name, version string) {
 	return path.Base(reference.Path(named)), version
 }
 
-func (r *resolver) source() *Source {
+func (r *resolver) source() *Published {
 	box := r.cat.Tools[sourceToolbox]
 	lender := r.cat.Distros[box.Distro]
 	lent := lender.Loaders[r.arch.Name]
 	if lent.Grub == "" || !slices.Contains(lender.Architectures, r.arch.Name) {
 		r.report(rules.UnsupportedArchitecture, key.Source, "", "%s lends no GRUB for %s", lender.Title, r.arch.Name)
 	}
-	s := &Source{
+	s := &Published{
 		Image: r.spec.Source.Image,
 		Tools: r.toolsFrom(box.Distro, sourceToolbox, lent.Packages...),
 		Lent:  r.loader(lender),

@@ -130,7 +130,7 @@ func lookAt(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, im
 }
 
 // loaderList is the list of source.sh.
-func loaderList(s *plan.Source) []byte {
+func loaderList(s *plan.Published) []byte {
 	var b strings.Builder
 	add := func(kind string, l plan.Loader) {
 		b.WriteString(strings.Join([]string{kind, l.Shim, l.Grub, l.DiskGrub, l.Default, l.GrubName, l.Config}, "|") + "\n")
