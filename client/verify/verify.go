@@ -14,6 +14,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/client/inspect"
 	"github.com/flavorkit/flavorkit/client/sign"
+	"github.com/flavorkit/flavorkit/frontend"
 )
 
 // Kind is what a check is about.
@@ -23,7 +24,7 @@ type Kind string
 const (
 	Digest    Kind = "digest"
 	Signature Kind = "signature"
-	SBOM      Kind = "sbom"
+	SBOM      Kind = frontend.SBOMTarget
 	Lock      Kind = "lock"
 )
 

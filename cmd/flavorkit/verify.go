@@ -73,7 +73,7 @@ func verifyCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&key, "key", "", "the public key, such as cosign.pub")
 	flags.StringVar(&opt.Digest, "digest", "", "digest of the image or the file, such as sha256:…")
-	flags.StringVar(&opt.SBOM, "sbom", "", "bill of materials, as SPDX or CycloneDX in JSON")
+	flags.StringVar(&opt.SBOM, string(verify.SBOM), "", "bill of materials, as SPDX or CycloneDX in JSON")
 	flags.StringVar(&opt.Lock, "lock", "", "lock file, such as kairos.lock")
 	flags.StringSliceVar(&require, "require", nil, "checks that have to be ok: "+strings.Join(kindNames(), ", "))
 	flags.StringVar(&opt.Arch, "arch", runtime.GOARCH, "architecture, if there are images for several, such as arm64")
