@@ -49,7 +49,7 @@ func (s *system) downloads(ctx context.Context) ([]download, error) {
 			g := s.graph.Stage(stage.Name, s.plan.At(stage.At))
 			all = append(all, download{
 				bundle.Download{URL: a.URL, Digest: digest.NewDigestFromEncoded(digest.SHA256, a.SHA256)},
-				func(file string) llb.State { return distro.FetchArchive(s.graph, g, stage.Install, id, file) },
+				func(file string) llb.State { return distro.FetchArchive(s.graph, g, stage.Install, id, a, file) },
 				func(rule rules.Rule, hint, format string, args ...any) specs.Diagnostic {
 					return l.Diagnose(rule, "archives."+locked.Distro+"."+id, hint, format, args...)
 				},

@@ -73,7 +73,7 @@ func TestFromBundle(t *testing.T) {
 		"a newer format":     {says: `"version":2`, want: "the bundle has the format 2, and this version of flavorkit reads 1"},
 		"another platform":   {says: `"version":1,"platforms":["linux/arm64"]`, want: "the bundle is for linux/arm64, and not for linux/amd64; choose with --platform"},
 		"without the image":  {says: `"version":1,"platforms":["linux/amd64"]`, want: "find the image docker.io/library/debian:12-slim for linux/amd64: the bundle does not have it"},
-		"without a download": {says: `"version":1,"platforms":["linux/amd64"],"contexts":[` + image + `]`, want: "archives.debian-12.htop_3.2.2-2_amd64: the bundle does not have http://deb.debian.org/debian/pool/main/h/htop/htop_3.2.2-2_amd64.deb; write it again with flavorkit bundle"},
+		"without a download": {says: `"version":1,"platforms":["linux/amd64"],"contexts":[` + image + `]`, want: "archives.debian-12.htop/3.2.2-2/amd64: the bundle does not have http://deb.debian.org/debian/pool/main/h/htop/htop_3.2.2-2_amd64.deb; write it again with flavorkit bundle"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			value := c.value

@@ -74,7 +74,7 @@ func bill(t *testing.T, packages ...pkgdb.Package) []byte {
 	data, err := sbom.System{Name: "edge", Stages: []sbom.Stage{{
 		Name:     "userland",
 		Found:    pkgdb.System{ID: "debian", Version: "12", Type: "deb", Packages: packages},
-		Archives: map[string]lock.Archive{"curl_7.88_amd64": {URL: "http://deb.example/curl.deb", SHA256: curlSum}},
+		Archives: map[string]lock.Archive{"curl/7.88/amd64": {URL: "http://deb.example/curl.deb", SHA256: curlSum}},
 	}}}.Write(sbom.SPDX)
 	require.NoError(t, err)
 	return data
@@ -95,8 +95,8 @@ func lockOf(t *testing.T, image v1.Image, sum string) *lock.File {
 		Name: "debian:12-slim", Arch: "amd64", Layers: identity.ChainID([]digest.Digest{digest.Digest(config.RootFS.DiffIDs[0].String())}).String(),
 	}}}
 	f.Add(lock.Stage{
-		Stage: "userland", Request: lock.Request{Distro: "debian-12", Arch: "amd64", Base: "debian:12-slim", Packages: []string{"curl"}}, Archives: []string{"curl_7.88_amd64"},
-	}, map[string]lock.Archive{"curl_7.88_amd64": {URL: "http://deb.example/curl.deb", SHA256: sum}})
+		Stage: "userland", Request: lock.Request{Distro: "debian-12", Arch: "amd64", Base: "debian:12-slim", Packages: []string{"curl"}}, Archives: []string{"curl/7.88/amd64"},
+	}, map[string]lock.Archive{"curl/7.88/amd64": {URL: "http://deb.example/curl.deb", SHA256: sum}})
 	return f
 }
 
@@ -240,7 +240,7 @@ func TestImage(t *testing.T) {
 			system(t, baseStatus+curlStatus+evilStatus), func(hex string) [][]byte { return [][]byte{statement(t, lock.Predicate, hex, locked)} }, verify.Lock, "evil 6.6 amd64 is neither in the attestation",
 		},
 		"a locked package that is missing": {
-			system(t, baseStatus), func(hex string) [][]byte { return [][]byte{statement(t, lock.Predicate, hex, locked)} }, verify.Lock, "curl_7.88_amd64 is in the attestation",
+			system(t, baseStatus), func(hex string) [][]byte { return [][]byte{statement(t, lock.Predicate, hex, locked)} }, verify.Lock, "curl/7.88/amd64 is in the attestation",
 		},
 		"a lock that was edited": {
 			image, func(hex string) [][]byte {

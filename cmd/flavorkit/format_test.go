@@ -27,7 +27,7 @@ func TestFormats(t *testing.T) {
 			assert.NotNil(t, cmd.Flags().Lookup("json"), cmd.CommandPath())
 		}
 	})
-	assert.Equal(t, 12, found)
+	assert.Equal(t, 13, found)
 
 	t.Chdir(t.TempDir())
 	write(t, "kairos.spec", good)

@@ -41,9 +41,6 @@ func verifyCommand() *cobra.Command {
   flavorkit verify dist/edge.iso --key cosign.pub --lock kairos.lock --require sbom`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if err := checkFormat(format, "text", "json"); err != nil {
-				return err
-			}
 			if opt.Require, err = kinds(require); err != nil {
 				return err
 			}
@@ -59,7 +56,7 @@ func verifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if format == "json" {
+			if format == formatJSON {
 				err = printJSON(cmd.OutOrStdout(), report)
 			} else {
 				err = report.WriteText(cmd.OutOrStdout())
@@ -77,7 +74,7 @@ func verifyCommand() *cobra.Command {
 	flags.StringVar(&opt.Lock, "lock", "", "lock file, such as kairos.lock")
 	flags.StringSliceVar(&require, "require", nil, "checks that have to be ok: "+strings.Join(kindNames(), ", "))
 	flags.StringVar(&opt.Arch, "arch", runtime.GOARCH, "architecture, if there are images for several, such as arm64")
-	flags.StringVar(&format, "format", "text", "text or json")
+	addFormat(cmd, &format, formatText, formatJSON)
 	site.add(flags)
 	return cmd
 }

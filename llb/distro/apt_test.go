@@ -243,7 +243,7 @@ func TestAptResolvesRepositories(t *testing.T) {
 
 	found, said, code = resolve(signer.Binary(), "htop", "other")
 	require.Zero(t, code, said)
-	assert.Equal(t, []Missing{{Package: plan.Package{Name: "other"}}}, found.Missing, "the repository is limited to another")
+	assert.Equal(t, []Missing{{Package: plan.Package{Name: "other"}, Beside: []string{strings.TrimSuffix(r.URL, "/")}}}, found.Missing, "the repository is limited to another")
 
 	_, said, code = resolve(other.Binary(), "htop")
 	assert.Equal(t, exitOf(0)+1, code, said)

@@ -59,7 +59,7 @@ func useArchives(g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Sta
 			packageName, version, _ := lock.SplitID(id)
 			file = name(packageName, version)
 		}
-		from := FetchArchive(g, s, in, id, file)
+		from := FetchArchive(g, s, in, id, a, file)
 		c.Mounts = append(c.Mounts, llb.AddMount(path.Join(archivesDir, file), from, llb.SourcePath("/"+file), llb.Readonly))
 	}
 	// Without a network, the package manager cannot add this one for repositories with https.
@@ -75,9 +75,8 @@ func useArchives(g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Sta
 	}
 }
 
-// FetchArchive downloads an archive of the lock as a file of a name.
-func FetchArchive(g *graph.Graph, s graph.Stage, in plan.Install, id, file string) llb.State {
-	a := g.Lock.Archives[in.Distro][id]
+// FetchArchive downloads an archive of a lock as a file of a name.
+func FetchArchive(g *graph.Graph, s graph.Stage, in plan.Install, id string, a lock.Archive, file string) llb.State {
 	return s.FetchOf("download the packages of the lock", "download "+id, in.Mirrored(a.URL), file, digest.NewDigestFromEncoded(digest.SHA256, a.SHA256), func(cause error) error {
 		return goneArchive(g.Lock, in.Distro, id, cause)
 	})

@@ -18,7 +18,7 @@ func TestRead(t *testing.T) {
 			doc, err := Read(data)
 			require.NoError(t, err)
 			assert.Equal(t, "kairos-debian-12-core-amd64-generic-v1.0.0", doc.Name)
-			assert.Contains(t, doc.ID, "656663da-3a65-5bbb-a763-efa8ec21034e")
+			assert.Contains(t, doc.ID, "17898e11-56ab-52dc-ae26-ca8ff4e483fa")
 			assert.ElementsMatch(t, []string{"immucore", "script"}, doc.Nameless)
 			for i := range doc.Parts {
 				doc.Parts[i].URL = ""

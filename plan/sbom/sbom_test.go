@@ -37,7 +37,7 @@ func acme() System {
 					{Name: "bash", Version: "5.2.15-2+b8", Arch: "amd64", Source: "bash", SourceVersion: "5.2.15-2", Licenses: []string{"GPL-2+", "GPL-3+ with Bison exception"}},
 					{Name: "libc6", Version: "2.36-9", Arch: "amd64", Source: "glibc", SourceVersion: "2.36-9", Supplier: "GNU Libc Maintainers <debian-glibc@lists.debian.org>"},
 				}},
-				Archives: map[string]lock.Archive{"libc6_2.36-9_amd64": {URL: "http://deb.debian.org/libc6.deb", SHA256: strings.Repeat("0f", 32)}},
+				Archives: map[string]lock.Archive{"libc6/2.36-9/amd64": {URL: "http://deb.debian.org/libc6.deb", SHA256: strings.Repeat("0f", 32)}},
 			},
 			{
 				Name: "kernel",
