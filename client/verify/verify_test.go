@@ -116,7 +116,7 @@ func attested(t *testing.T, image v1.Image, statements ...[]byte) v1.ImageIndex 
 	t.Helper()
 	sum, err := image.Digest()
 	require.NoError(t, err)
-	about := v1.Image(empty.Image)
+	var about v1.Image = empty.Image
 	for _, s := range statements {
 		about, err = mutate.AppendLayers(about, static.NewLayer(s, "application/vnd.in-toto+json"))
 		require.NoError(t, err)

@@ -25,7 +25,7 @@ import (
 	"github.com/flavorkit/flavorkit/internal/layercache"
 )
 
-var version = "dev" //nolint:gochecknoglobals // set with -X
+var version = "dev" // set with -X
 
 // settings are the keys of the file.
 type settings struct {

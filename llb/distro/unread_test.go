@@ -158,7 +158,7 @@ func TestWrongClock(t *testing.T) {
 				})
 				i.write("etc/zypp/repos.d/a.repo", "")
 				said, _, err := i.run(manager)
-				assert.EqualValues(t, exitClock, failsWith(t, err, said), said)
+				assert.Equal(t, int(exitClock), failsWith(t, err, said), said)
 			})
 		}
 	}

@@ -114,11 +114,11 @@ func (k Key) Context() Key { return k.Entry("context") }
 
 // Line is the key with a value, in one line of a spec, such as "upgrade: {cache: true}".
 func (k Key) Line(value string) string {
-	line, before, in := value, k.path, false
+	line, before := value, k.path
 	for {
 		cut := strings.LastIndex(before, ".")
-		line, in = before[cut+1:]+": "+line, cut >= 0
-		if !in {
+		line = before[cut+1:] + ": " + line
+		if cut < 0 {
 			return line
 		}
 		line, before = "{"+line+"}", before[:cut]

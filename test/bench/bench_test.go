@@ -121,6 +121,7 @@ type flavorkit struct {
 }
 
 func newFlavorkit(b *testing.B, daemon *testkit.Daemon) side {
+	b.Helper()
 	s := &flavorkit{binary: filepath.Join(testkit.RepoRoot(b), "bin", "flavorkit"), dir: b.TempDir()}
 	s.common = []string{"--builder", daemon.Addr(),
 		"--build-context", "debian:12-slim=oci-layout://" + testkit.Base(b, "debian-12", arch)}
@@ -204,6 +205,7 @@ type dockerfile struct {
 }
 
 func newDockerfile(b *testing.B, daemon *testkit.Daemon) side {
+	b.Helper()
 	s := &dockerfile{buildx: testkit.Buildx(b, daemon), base: testkit.Base(b, "debian-12", arch), context: b.TempDir(), dir: b.TempDir()}
 	root := testkit.RepoRoot(b)
 	for _, dir := range []string{"programs", "overlay", "config"} {

@@ -383,7 +383,9 @@ func fileHas(path string, text []byte) (bool, error) {
 // pushFiles pushes an image with files.
 func pushFiles(t *testing.T, name string, files map[string]string) {
 	t.Helper()
-	layer, err := tarball.LayerFromReader(tarOf(t, files))
+	data, err := io.ReadAll(tarOf(t, files))
+	require.NoError(t, err)
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
 	require.NoError(t, err)
 	image, err := mutate.AppendLayers(empty.Image, layer)
 	require.NoError(t, err)

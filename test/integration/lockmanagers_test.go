@@ -3,6 +3,7 @@ package integration
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -187,7 +188,7 @@ func unpackUnder(t *testing.T, l v1.Layer, below, dir string) {
 	defer func() { assert.NoError(t, content.Close()) }()
 	for files := tar.NewReader(content); ; {
 		h, err := files.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		require.NoError(t, err)
