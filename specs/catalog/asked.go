@@ -159,7 +159,10 @@ func (c *Catalog) AskedPaths(distro, arch string) []AskedPath {
 	for _, program := range []struct{ what, path, key string }{
 		{"shim", l.Shim, "shim"}, {"GRUB", l.Grub, "grub"}, {"GRUB of disks", l.DiskGrub, "diskGrub"},
 	} {
-		if program.path != "" {
+		switch from := l.Copies[program.path]; {
+		case from != "": // packages bring it there
+			add(own, program.what, from, "loaders", arch, "copies", program.path).One = true
+		case program.path != "":
 			add(own, program.what, program.path, "loaders", arch, program.key).One = true
 		}
 	}

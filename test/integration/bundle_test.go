@@ -92,7 +92,7 @@ func TestBundle(t *testing.T) {
 	// What does not fit says so.
 	text, err := os.ReadFile(lockFile)
 	require.NoError(t, err)
-	other := regexp.MustCompile(`(acme-agent_1\.0_all:\n +url: \S+\n +sha256: )\w{4}`).ReplaceAll(text, []byte("${1}0000"))
+	other := regexp.MustCompile(`(acme-agent/1\.0/all:\n +url: \S+\n +sha256: )\w{4}`).ReplaceAll(text, []byte("${1}0000"))
 	require.NotEqual(t, text, other)
 	require.NoError(t, os.WriteFile(lockFile, other, 0o644))
 	damaged := filepath.Join(dir, "damaged")
@@ -104,7 +104,7 @@ func TestBundle(t *testing.T) {
 		want   string
 	}{
 		"another platform": {args: []string{"--from-bundle", layout, "--platform", "linux/arm64"}, want: `the bundle is for linux/amd64, and not for linux/arm64; choose with --platform`},
-		"another spec":     {args: []string{"--from-bundle", layout, o.Context}, want: `kairos\.lock:\d+:\d+: archives\.debian-12\.acme-agent_1\.0_all: the bundle does not have http://\S+; write it again with flavorkit bundle`},
+		"another spec":     {args: []string{"--from-bundle", layout, o.Context}, want: `kairos\.lock:\d+:\d+: archives\.debian-12\.acme-agent/1\.0/all: the bundle does not have http://\S+; write it again with flavorkit bundle`},
 		"truncated":        {args: []string{"--from-bundle", damaged}, bundle: whole[:len(whole)*2/3], want: `the bundle \S+ is truncated`},
 	} {
 		if tt.bundle != nil {

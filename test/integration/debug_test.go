@@ -9,6 +9,7 @@ import (
 	"net/textproto"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,7 +26,9 @@ type debugger struct {
 	t        *testing.T
 	in       io.Writer
 	messages chan message
-	seq      int
+	// pending came before anyone waited for them.
+	pending []message
+	seq     int
 }
 
 // message is one of the protocol, with what this test reads of it.
@@ -87,6 +90,11 @@ func (d *debugger) send(m map[string]any) {
 // next returns the next message that is wanted.
 func (d *debugger) next(what string, wanted func(m message) bool) message {
 	d.t.Helper()
+	if at := slices.IndexFunc(d.pending, wanted); at >= 0 {
+		m := d.pending[at]
+		d.pending = slices.Delete(d.pending, at, at+1)
+		return m
+	}
 	var log []string
 	for timeout := time.After(2 * time.Minute); ; {
 		select {
@@ -97,6 +105,7 @@ func (d *debugger) next(what string, wanted func(m message) bool) message {
 			if wanted(m) {
 				return m
 			}
+			d.pending = append(d.pending, m)
 			log = append(log, fmt.Sprintf("%s %s%s %s", m.Type, m.Event, m.Command, m.Body))
 		case <-timeout:
 			d.t.Fatalf("no %s:\n%s", what, strings.Join(log, "\n"))
