@@ -87,14 +87,12 @@ func withLayer(t *testing.T, contexts map[string]string, distro, text string) ma
 // TestCatalogCheck holds the catalog to Debian, and a private one with mistakes.
 func TestCatalogCheck(t *testing.T) {
 	t.Parallel()
-	for _, distro := range []string{"debian-12", "debian-13"} {
-		found := checkCatalog(t, frontend.CatalogCheck{Distros: []string{distro}}, contexts(t))
-		require.Greater(t, len(found), 100)
-		for _, f := range found {
-			assert.Contains(t, []catalog.State{catalog.Right, catalog.Unlisted}, f.State, "%+v", f)
-		}
+	found := checkCatalog(t, frontend.CatalogCheck{Distros: []string{"debian-12"}}, contexts(t))
+	require.Greater(t, len(found), 100)
+	for _, f := range found {
+		assert.Contains(t, []catalog.State{catalog.Right, catalog.Unlisted}, f.State, "%+v", f)
 	}
-	found := checkCatalog(t, frontend.CatalogCheck{Distros: []string{"debian-12"}}, withLayer(t, contexts(t), "debian-12", `name: debian-12
+	found = checkCatalog(t, frontend.CatalogCheck{Distros: []string{"debian-12"}}, withLayer(t, contexts(t), "debian-12", `name: debian-12
 like: debian-12
 groups:
   - name: acme
