@@ -17,7 +17,10 @@ import (
 // statement is an in-toto statement (github.com/in-toto/attestation).
 type statement struct {
 	// from is where it was found.
-	from          string
+	from string
+	// attached is one that the index of an image names as the image's own. BuildKit leaves the subject
+	// of those out if the image has no name.
+	attached      bool
 	PredicateType string          `json:"predicateType"`
 	Predicate     json.RawMessage `json:"predicate"`
 	Subject       []struct {
@@ -34,6 +37,9 @@ func readStatement(from string, data []byte) (statement, error) {
 
 // isAbout reports whether a statement names what is verified.
 func (s *subject) isAbout(st statement) bool {
+	if st.attached && len(st.Subject) == 0 {
+		return true
+	}
 	digests := slices.Clone(s.digests)
 	if s.file != (v1.Hash{}) {
 		digests = append(digests, s.file)
@@ -123,6 +129,7 @@ func statements(image v1.Image) (all []statement, err error) {
 		if err != nil {
 			return nil, err
 		}
+		st.attached = true
 		all = append(all, st)
 	}
 	return all, nil

@@ -175,6 +175,17 @@ func run(t *testing.T, name string, opt verify.Options) *verify.Report {
 	return r
 }
 
+// TestUnnamed verifies an image that had no name when it was built: BuildKit writes no subject into its
+// attestations.
+func TestUnnamed(t *testing.T) {
+	data, err := json.Marshal(map[string]any{
+		"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document", "predicate": json.RawMessage(bill(t, bash, curl)),
+	})
+	require.NoError(t, err)
+	r := run(t, published(t, system(t, baseStatus+curlStatus), data), verify.Options{})
+	assert.Equal(t, verify.OK, check(r, verify.SBOM).Outcome, "%+v", r)
+}
+
 // TestImage verifies an image with everything, and then with each part wrong.
 func TestImage(t *testing.T) {
 	image := system(t, baseStatus+curlStatus)

@@ -32,22 +32,18 @@ import (
 	"github.com/flavorkit/flavorkit/plan/lock"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
-	"github.com/flavorkit/flavorkit/test/aptrepo"
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
 // TestLockManagers locks systems with dnf, zypper and apk, and builds them from the archives of the
-// lock after the index of their repository is gone. dnf and zypper are the real programs; zypper
-// has a signed repository, and dnf one without signatures. apk is the substitute of hack/standins,
-// which verifies nothing.
+// lock after the index of their repository is gone. dnf and zypper are the real programs, with
+// repositories without signatures. apk is the substitute of hack/standins, which verifies nothing.
 func TestLockManagers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		flavor, distro string
 		// index of the repository, and config, the file of the image that has its address.
 		index, config, settings string
-		// more is in the spec.
-		more string
 		// spoil makes a download fail, with an error.
 		spoil func(archive string, good []byte) error
 		err   string
@@ -62,9 +58,9 @@ func TestLockManagers(t *testing.T) {
 		},
 		{
 			flavor: "opensuse", distro: "opensuse-leap-16.0", index: "repodata/repomd.xml", config: "etc/zypp/repos.d/standin.repo",
-			settings: "# none\n", more: "repositories: [{name: served, url: 'URL/', key: keys/served.asc}]\n",
-			spoil: func(archive string, _ []byte) error { return os.WriteFile(archive+cut, nil, 0o644) },
-			err:   "unexpected EOF",
+			settings: "[standin]\nname=standin\nenabled=1\nautorefresh=0\nbaseurl=URL/\ntype=rpm-md\ngpgcheck=0\n",
+			spoil:    func(archive string, _ []byte) error { return os.WriteFile(archive+cut, nil, 0o644) },
+			err:      "unexpected EOF",
 		},
 		{
 			flavor: "alpine", distro: "alpine-3.22", index: "x86_64/APKINDEX.tar.gz", config: "etc/apk/repositories", settings: "URL\n",
@@ -76,12 +72,7 @@ func TestLockManagers(t *testing.T) {
 	} {
 		t.Run(c.distro, func(t *testing.T) {
 			r := serveStandIn(t, c.distro)
-			signer := aptrepo.NewSigner(t)
-			signer.Sign(filepath.Join(r.dir, c.index))
-			o := options(t, map[string]string{
-				"kairos.spec":     "extends: " + c.flavor + "\ndistro: " + c.distro + "\nversion: v1.0.0\n" + strings.ReplaceAll(c.more, "URL", r.url),
-				"keys/served.asc": signer.Key(),
-			})
+			o := options(t, map[string]string{"kairos.spec": "extends: " + c.flavor + "\ndistro: " + c.distro + "\nversion: v1.0.0\n"})
 			maps.Copy(o.Contexts, r.context(t, map[string]string{c.config: strings.ReplaceAll(c.settings, "URL", r.url)}))
 			log := watch(&o)
 

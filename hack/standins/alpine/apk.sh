@@ -81,6 +81,8 @@ add() {
 	esac
 	found=$(awk -v name="$name" '$1 == name' "$available")
 	if [ -z "$found" ]; then
+		# What is installed need not be in a repository.
+		[ -n "$pin" ] || ! installed "$name" || return 0
 		refuse '  %s (no such package):\n    required by: %s\n' "$name" "$2"
 		return 0
 	fi
