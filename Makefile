@@ -34,7 +34,7 @@ demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 	@echo "What was built:   bin/flavorkit plan -f testdata/demo/kairos.spec"
 
 # Test lanes. Each test of test/integration is in one of them, by name.
-E2E       := ^Test(Machine|Target|TargetFails|DiskFormats|Lock|LockManagers)$$
+E2E       := ^Test(Machine|Target|TargetFails|DiskFormats|Lock|LockManagers|Bundle)$$
 VARIANTS  := ^Test(ExtensionMachine|MachineByURL|MachineLent|DiskRecovery|DiskFull|StandardOpenRC|Families|BootToRAM)$$
 SCHEDULED := ^Test(PowerCut|Foreign|BoardDisk|AllStandIns|Nightly)
 # Targets that need root or a network.
@@ -52,7 +52,7 @@ test: ## Run what a change needs: unit, golden, integration on real BuildKit, bo
 	hack/lane.sh integration -timeout 60m -parallel 2 -skip '$(E2E)|$(VARIANTS)|$(SCHEDULED)' ./test/integration
 
 .PHONY: e2e
-e2e: ## Follow machines from installation to reset, disks, boot tests, and lock files through changes
+e2e: ## Follow machines from installation to reset, disks, boot tests, lock files and bundles
 	hack/deps.sh build boot test standins
 	$(MAKE) base components
 	hack/lane.sh e2e -timeout 70m -parallel 2 -run '$(E2E)' ./test/integration
