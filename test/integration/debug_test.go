@@ -164,10 +164,13 @@ func (d *debugger) shell(line string) string {
 	terminal, err := net.Dial("unix", run.Args[len(run.Args)-1])
 	require.NoError(d.t, err)
 	defer terminal.Close()
+	require.NoError(d.t, terminal.SetReadDeadline(time.Now().Add(2*time.Minute)))
+	in := bufio.NewReader(terminal)
+	said, err := in.ReadString('#') // what is typed before the prompt is lost
+	require.NoError(d.t, err, said)
 	_, err = fmt.Fprintf(terminal, "%s; exit\n", line)
 	require.NoError(d.t, err)
-	require.NoError(d.t, terminal.SetReadDeadline(time.Now().Add(time.Minute)))
-	text, err := io.ReadAll(terminal)
+	text, err := io.ReadAll(in)
 	require.NoError(d.t, err, string(text))
 	return string(text)
 }
@@ -189,15 +192,10 @@ func debugBuild(t *testing.T, buildx *testkit.BuildxCLI, spec string, args []str
 	assert.Equal(t, "breakpoint", reason)
 	require.NotEmpty(t, frames)
 	assert.Contains(t, frames[0], fmt.Sprintf("%d ", line))
-	t.Log(frames)
 	assert.Contains(t, d.shell("cat /etc/os-release"), "Debian")
 
 	d.ask("continue", map[string]any{"threadId": thread})
-	thread, reason, frames = d.stopped()
+	_, reason, frames = d.stopped()
 	assert.Equal(t, "exception", reason)
 	require.NotEmpty(t, frames)
-	t.Log(frames)
-	assert.Contains(t, d.shell("ls /run"), "flavorkit")
-	d.ask("continue", map[string]any{"threadId": thread})
-	d.event("terminated")
 }
