@@ -1,9 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -11,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -74,17 +69,17 @@ func TestKilled(t *testing.T) {
 	for i := range kills {
 		source, kill := serve(t, program, store)
 		failed := make(chan error, 1)
-		go func() { failed <- pull(source + "/" + reg.In("os:v1")) }()
+		go func() { failed <- registrytest.Pull(source + "/" + reg.In("os:v1")) }()
 		time.Sleep(time.Duration(40+i*3) * time.Millisecond)
 		kill()
 		require.Error(t, <-failed, "the pull ended before the cache")
-		check(t, store)
+		registrytest.CheckStore(t, store)
 	}
 	reg.Set(registrytest.Trouble{})
 	source, kill := serve(t, program, store)
 	defer kill()
-	require.NoError(t, pull(source+"/"+reg.In("os:v1")))
-	assert.Equal(t, 3, check(t, store), "two layers and the manifest")
+	require.NoError(t, registrytest.Pull(source+"/"+reg.In("os:v1")))
+	assert.Equal(t, 3, registrytest.CheckStore(t, store), "two layers and the manifest")
 	blobs, _ := reg.Reset()
 	// What was on its way when the program was killed is sent again.
 	assert.Less(t, blobs, int64(8<<20), "all of it would be sent about ten times")
@@ -112,45 +107,4 @@ func serve(t *testing.T, program, store string) (address string, kill func()) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // it was killed
 	}
-}
-
-// pull reads all layers of an image, with their digests, as the agent does.
-func pull(source string) error {
-	ref, err := name.ParseReference(source)
-	if err != nil {
-		return err
-	}
-	soon := remote.WithRetryBackoff(remote.Backoff{Duration: time.Millisecond, Steps: 1})
-	img, err := remote.Image(ref, soon)
-	if err != nil {
-		return err
-	}
-	layers, err := img.Layers()
-	if err != nil {
-		return err
-	}
-	for _, l := range layers {
-		r, err := l.Compressed()
-		if err != nil {
-			return err
-		}
-		if _, err := io.Copy(io.Discard, r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// check fails unless every blob of the store is what its name says.
-func check(t *testing.T, store string) (blobs int) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(store, "blobs", "*"))
-	require.NoError(t, err)
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		require.NoError(t, err)
-		sum := sha256.Sum256(data)
-		assert.Equal(t, filepath.Base(file), hex.EncodeToString(sum[:]))
-	}
-	return len(files)
 }

@@ -1,9 +1,6 @@
 package layercache_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"io"
 	"net/http/httptest"
 	"os"
 	"os/signal"
@@ -70,50 +67,6 @@ func (m *machine) source(image string) string {
 	return strings.TrimPrefix(m.server.URL, "http://") + "/" + image
 }
 
-// pull reads an image as the agent does: first the manifest for its size, then all layers.
-func pull(source string) error {
-	ref, err := name.ParseReference(source)
-	if err != nil {
-		return err
-	}
-	soon := remote.WithRetryBackoff(remote.Backoff{Duration: time.Millisecond, Steps: 2})
-	if _, err := remote.Get(ref, soon); err != nil {
-		return err
-	}
-	img, err := remote.Image(ref, soon)
-	if err != nil {
-		return err
-	}
-	layers, err := img.Layers()
-	if err != nil {
-		return err
-	}
-	for _, l := range layers {
-		r, err := l.Compressed()
-		if err != nil {
-			return err
-		}
-		// The reader checks the digest.
-		if _, err := io.Copy(io.Discard, r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkStore fails unless every blob of the store is what its name says.
-func checkStore(t *testing.T, dir string) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "blobs", "*"))
-	require.NoError(t, err)
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		require.NoError(t, err)
-		sum := sha256.Sum256(data)
-		assert.Equal(t, filepath.Base(file), hex.EncodeToString(sum[:]))
-	}
-}
-
 func hexOf(t *testing.T, l v1.Layer) string {
 	t.Helper()
 	h, err := l.Digest()
@@ -155,24 +108,24 @@ func TestUpgrade(t *testing.T) {
 			m := start(t)
 			reg.Reset()
 
-			require.NoError(t, pull(reg.Addr()+"/edge/os:v2"))
+			require.NoError(t, registrytest.Pull(reg.Addr()+"/edge/os:v2"))
 			_, without := reg.Reset()
 			assert.GreaterOrEqual(t, without, registrytest.Size(t, next...), "without the cache")
 
-			require.NoError(t, pull(m.source(reg.In("edge/os:v1"))))
+			require.NoError(t, registrytest.Pull(m.source(reg.In("edge/os:v1"))))
 			blobs, _ := reg.Reset()
 			assert.GreaterOrEqual(t, blobs, registrytest.Size(t, old...), "the first upgrade")
 
-			require.NoError(t, pull(m.source(reg.In("edge/os:v2"))))
+			require.NoError(t, registrytest.Pull(m.source(reg.In("edge/os:v2"))))
 			blobs, all := reg.Reset()
 			assert.GreaterOrEqual(t, blobs, registrytest.Size(t, changed...))
 			const overhead = 4 << 10 // manifests, and the configuration of the image
 			assert.LessOrEqual(t, all, registrytest.Size(t, changed...)*11/10+overhead)
 
-			require.NoError(t, pull(m.source(reg.In("edge/os:v1"))))
+			require.NoError(t, registrytest.Pull(m.source(reg.In("edge/os:v1"))))
 			blobs, _ = reg.Reset()
 			assert.Zero(t, blobs, "back to the old version")
-			checkStore(t, filepath.Join(m.dir, "store"))
+			registrytest.CheckStore(t, filepath.Join(m.dir, "store"))
 		})
 	}
 }
@@ -183,7 +136,7 @@ func TestCorrupted(t *testing.T) {
 	big, small := registrytest.Layer(1, 1<<20), registrytest.Layer(2, 1000)
 	reg.Push(t, "os:v1", big, small)
 	m := start(t)
-	require.NoError(t, pull(m.source(reg.In("os:v1"))))
+	require.NoError(t, registrytest.Pull(m.source(reg.In("os:v1"))))
 	file := filepath.Join(m.dir, "store", "blobs", hexOf(t, big))
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)
@@ -191,10 +144,10 @@ func TestCorrupted(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, data, 0o600))
 	reg.Reset()
 
-	require.NoError(t, pull(m.source(reg.In("os:v1"))))
+	require.NoError(t, registrytest.Pull(m.source(reg.In("os:v1"))))
 	blobs, _ := reg.Reset()
 	assert.Equal(t, registrytest.Size(t, big), blobs, "only that blob again")
-	checkStore(t, filepath.Join(m.dir, "store"))
+	registrytest.CheckStore(t, filepath.Join(m.dir, "store"))
 }
 
 // TestWrong has a registry that sends something else than the digest says.
@@ -204,12 +157,12 @@ func TestWrong(t *testing.T) {
 	reg.Push(t, "os:v1", big)
 	m := start(t)
 	reg.Set(registrytest.Trouble{Wrong: true})
-	require.Error(t, pull(m.source(reg.In("os:v1"))))
+	require.Error(t, registrytest.Pull(m.source(reg.In("os:v1"))))
 	assert.NoFileExists(t, filepath.Join(m.dir, "store", "blobs", hexOf(t, big)))
 	assert.NoFileExists(t, filepath.Join(m.dir, "store", "parts", hexOf(t, big)))
 	reg.Set(registrytest.Trouble{})
-	require.NoError(t, pull(m.source(reg.In("os:v1"))))
-	checkStore(t, filepath.Join(m.dir, "store"))
+	require.NoError(t, registrytest.Pull(m.source(reg.In("os:v1"))))
+	registrytest.CheckStore(t, filepath.Join(m.dir, "store"))
 }
 
 // TestBreaks has connections that break in the middle of a layer: the pull goes on where it was.
@@ -231,12 +184,12 @@ func TestBreaks(t *testing.T) {
 			m := start(t)
 			reg.Reset()
 			reg.Set(registrytest.Trouble{Breaks: 2, BreakAfter: before, Ranges: c.ranges})
-			require.NoError(t, pull(m.source(reg.In("os:v1"))))
+			require.NoError(t, registrytest.Pull(m.source(reg.In("os:v1"))))
 			asked := reg.Asked()
 			blobs, _ := reg.Reset()
 			assert.LessOrEqual(t, blobs, c.most+4<<10)
 			assert.Contains(t, asked, "bytes=307200-")
-			checkStore(t, filepath.Join(m.dir, "store"))
+			registrytest.CheckStore(t, filepath.Join(m.dir, "store"))
 		})
 	}
 }
@@ -251,7 +204,7 @@ func TestAway(t *testing.T) {
 	m := start(t)
 	reg.Reset()
 	reg.Set(registrytest.Trouble{Breaks: 1, BreakAfter: before, AwayAfter: true})
-	require.Error(t, pull(m.source(reg.In("os:v1"))))
+	require.Error(t, registrytest.Pull(m.source(reg.In("os:v1"))))
 	m.stop()
 	info, err := os.Stat(filepath.Join(m.dir, "store", "parts", hexOf(t, big)))
 	require.NoError(t, err)
@@ -260,10 +213,10 @@ func TestAway(t *testing.T) {
 	reg.Set(registrytest.Trouble{})
 	reg.Reset()
 	m.boot()
-	require.NoError(t, pull(m.source(reg.In("os:v1"))))
+	require.NoError(t, registrytest.Pull(m.source(reg.In("os:v1"))))
 	_, sent := reg.Reset()
 	assert.LessOrEqual(t, sent, all-info.Size()+4<<10, "only the rest")
-	checkStore(t, filepath.Join(m.dir, "store"))
+	registrytest.CheckStore(t, filepath.Join(m.dir, "store"))
 }
 
 // TestLeftover has a part that is not the beginning of its blob, as after a power cut.
@@ -276,9 +229,9 @@ func TestLeftover(t *testing.T) {
 			m := start(t)
 			part := filepath.Join(m.dir, "store", "parts", hexOf(t, big))
 			require.NoError(t, os.WriteFile(part, make([]byte, left), 0o600))
-			require.NoError(t, pull(m.source(reg.In("os:v1"))))
+			require.NoError(t, registrytest.Pull(m.source(reg.In("os:v1"))))
 			assert.FileExists(t, filepath.Join(m.dir, "store", "blobs", hexOf(t, big)))
-			checkStore(t, filepath.Join(m.dir, "store"))
+			registrytest.CheckStore(t, filepath.Join(m.dir, "store"))
 		})
 	}
 }
@@ -294,14 +247,14 @@ func TestTogether(t *testing.T) {
 	reg.Set(registrytest.Trouble{Gate: gate, Pause: time.Millisecond})
 	var wg sync.WaitGroup
 	for range 4 {
-		wg.Go(func() { assert.NoError(t, pull(m.source(reg.In("os:v1")))) })
+		wg.Go(func() { assert.NoError(t, registrytest.Pull(m.source(reg.In("os:v1")))) })
 	}
 	time.Sleep(100 * time.Millisecond) // they all ask for the configuration
 	close(gate)
 	wg.Wait()
 	blobs, _ := reg.Reset()
 	assert.LessOrEqual(t, blobs, registrytest.Size(t, big)+4<<10)
-	checkStore(t, filepath.Join(m.dir, "store"))
+	registrytest.CheckStore(t, filepath.Join(m.dir, "store"))
 }
 
 // TestNoRoom has a store that is smaller than a layer.
@@ -310,11 +263,11 @@ func TestNoRoom(t *testing.T) {
 	big, small := registrytest.Layer(1, 1<<20), registrytest.Layer(2, 1000)
 	reg.Push(t, "os:v1", big, small)
 	m := start(t, func(o *layercache.Options) { o.Size = 512 << 10 })
-	require.NoError(t, pull(m.source(reg.In("os:v1"))))
+	require.NoError(t, registrytest.Pull(m.source(reg.In("os:v1"))))
 	assert.NoFileExists(t, filepath.Join(m.dir, "store", "blobs", hexOf(t, big)))
 	assert.NoFileExists(t, filepath.Join(m.dir, "store", "parts", hexOf(t, big)))
 	assert.FileExists(t, filepath.Join(m.dir, "store", "blobs", hexOf(t, small)))
-	checkStore(t, filepath.Join(m.dir, "store"))
+	registrytest.CheckStore(t, filepath.Join(m.dir, "store"))
 }
 
 // TestReadOnly has a store that nobody can write to.
@@ -325,7 +278,7 @@ func TestReadOnly(t *testing.T) {
 	parts := filepath.Join(m.dir, "store", "parts")
 	require.NoError(t, os.Remove(parts))
 	require.NoError(t, os.WriteFile(parts, nil, 0o600)) // root may write to any directory
-	require.NoError(t, pull(m.source(reg.In("os:v1"))))
+	require.NoError(t, registrytest.Pull(m.source(reg.In("os:v1"))))
 }
 
 // TestFull has a disk that is full in the middle of a layer. A limit of the size of files stands in for
@@ -343,7 +296,7 @@ func TestFull(t *testing.T) {
 	var before unix.Rlimit
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_FSIZE, &before))
 	require.NoError(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: limit, Max: before.Max}))
-	err := pull(m.source(reg.In("os:v1")))
+	err := registrytest.Pull(m.source(reg.In("os:v1")))
 	require.NoError(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &before))
 	require.NoError(t, err)
 	assert.Contains(t, strings.Join(reg.Asked(), " "), "bytes=", "it goes on where writing failed")
@@ -351,7 +304,7 @@ func TestFull(t *testing.T) {
 	assert.Less(t, blobs, int64(2*all), "and does not begin again")
 	assert.NoFileExists(t, filepath.Join(m.dir, "store", "blobs", hexOf(t, big)))
 	assert.NoFileExists(t, filepath.Join(m.dir, "store", "parts", hexOf(t, big)))
-	checkStore(t, filepath.Join(m.dir, "store"))
+	registrytest.CheckStore(t, filepath.Join(m.dir, "store"))
 }
 
 // TestErrors has the errors of the registry, by name, and those of the cache.
@@ -366,7 +319,7 @@ func TestErrors(t *testing.T) {
 		"127.0.0.1_1/os:v1": "UNAVAILABLE: cannot reach 127.0.0.1:1: ",
 		reg.In("os") + "@sha256:" + strings.Repeat("0", 64): "MANIFEST_UNKNOWN",
 	} {
-		err := pull(m.source(image))
+		err := registrytest.Pull(m.source(image))
 		require.Error(t, err, image)
 		assert.Contains(t, err.Error(), want, image)
 	}
@@ -396,7 +349,7 @@ func TestKeeps(t *testing.T) {
 	upgrades := 0
 	upgrade := func(version string) {
 		t.Helper()
-		require.NoError(t, pull(m.source(reg.In("os:"+version))))
+		require.NoError(t, registrytest.Pull(m.source(reg.In("os:"+version))))
 		upgrades++
 		state := "first-install: never\nlast-active-upgrade: \"" + time.Unix(int64(upgrades), 0).UTC().Format(time.RFC3339) + "\"\n" +
 			"last-active-source: oci://localhost:5000/" + reg.In("os:"+version) + "\n"

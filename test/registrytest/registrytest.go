@@ -5,11 +5,15 @@ package registrytest
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +28,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/test/testkit/registry"
@@ -248,4 +253,50 @@ func Size(t testing.TB, layers ...v1.Layer) (total int64) {
 		total += n
 	}
 	return total
+}
+
+// Pull reads an image as the agent does: first the manifest for its size, then all layers.
+func Pull(source string) error {
+	ref, err := name.ParseReference(source)
+	if err != nil {
+		return err
+	}
+	soon := remote.WithRetryBackoff(remote.Backoff{Duration: time.Millisecond, Steps: 2})
+	if _, err := remote.Get(ref, soon); err != nil {
+		return err
+	}
+	img, err := remote.Image(ref, soon)
+	if err != nil {
+		return err
+	}
+	layers, err := img.Layers()
+	if err != nil {
+		return err
+	}
+	for _, l := range layers {
+		r, err := l.Compressed()
+		if err != nil {
+			return err
+		}
+		// The reader checks the digest.
+		if _, err := io.Copy(io.Discard, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckStore fails unless every blob in the store of a cache is what its name says, and returns how many
+// there are.
+func CheckStore(t testing.TB, dir string) (blobs int) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "blobs", "*"))
+	require.NoError(t, err)
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		sum := sha256.Sum256(data)
+		assert.Equal(t, filepath.Base(file), hex.EncodeToString(sum[:]))
+	}
+	return len(files)
 }
