@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -44,7 +43,7 @@ func TestUpgradeCache(t *testing.T) {
 	next := strings.Replace(spec, "v1.0.0", "v1.1.0", 1)
 	push("v1.1.0", options(t, map[string]string{"kairos.spec": next}))
 	o := options(t, map[string]string{"kairos.spec": next})
-	o.Contexts["kairos-agent"] = longer(t, o.Contexts["kairos-agent"], "kairos-agent")
+	o.Contexts["kairos-agent"] = changed(t, o.Contexts["kairos-agent"])
 	push("v1.1.0-agent", o)
 
 	upstream := reg.Addr() + "/edge/os:"
@@ -116,17 +115,6 @@ func TestAgentPulls(t *testing.T) {
 	assert.Equal(t, registrytest.Size(t, same, old), counted("v1"))
 	assert.Equal(t, registrytest.Size(t, changed), counted("v2"))
 	assert.Zero(t, counted("v1"), "back to the old version")
-}
-
-// longer is a directory with a program of another that is one byte longer: it stands in for another
-// version of it.
-func longer(t *testing.T, dir, program string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dir, program))
-	require.NoError(t, err)
-	other := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(other, program), append(data, 0), 0o755))
-	return other
 }
 
 // pull reads an image as the agent does, and shows the texts of its small files.
