@@ -174,7 +174,8 @@ func TestChecksum(t *testing.T) {
 func TestMirrorDown(t *testing.T) {
 	t.Parallel()
 	iso(t) // so that every other step is cached, and no test beside this one shares a failing step
-	o := options(t, map[string]string{"kairos.spec": debianSpec + "packages:\n  add:\n    - tree\n"})
+	// Proxies are no part of a step's cache key, so no other test may install the same.
+	o := options(t, map[string]string{"kairos.spec": debianSpec + "packages:\n  add:\n    - cowsay\n"})
 	for name, c := range map[string]struct {
 		args map[string]string
 		want string
