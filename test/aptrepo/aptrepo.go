@@ -40,11 +40,12 @@ func New(t testing.TB) *Repository {
 	return &Repository{t: t, dir: t.TempDir()}
 }
 
-// Add adds a package with the file /usr/share/NAME/from, which says where it came from.
+// Add adds a package with the file /usr/share/NAME/from, which says where it came from. It is another
+// one in each test: an engine that tests share keeps downloads by their checksums.
 func (r *Repository) Add(name, version, from string) {
 	r.t.Helper()
 	tree := r.t.TempDir()
-	control := fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: nobody\nDescription: made for a test\n", name, version)
+	control := fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: nobody\nDescription: made for %s\n", name, version, r.t.Name())
 	r.write(filepath.Join(tree, "DEBIAN/control"), control)
 	r.write(filepath.Join(tree, "usr/share", name, "from"), from+"\n")
 	require.NoError(r.t, os.Chmod(tree, 0o755))
