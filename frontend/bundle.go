@@ -1,7 +1,6 @@
 package frontend
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/flavorkit/flavorkit/llb/component"
 	"github.com/flavorkit/flavorkit/llb/distro"
-	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan/bundle"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/key"
@@ -87,7 +85,7 @@ func (s *system) downloads(ctx context.Context) ([]download, error) {
 // writeBundle answers with what builds of a locked spec need for all artifacts: its result.json is a
 // bundle.Contents, its files are named by their checksums.
 func (r *request) writeBundle(ctx context.Context) (*gwclient.Result, error) {
-	if err := r.readsBlobs(); err != nil {
+	if err := r.readsBlobs("bundles"); err != nil {
 		return nil, err
 	}
 	t, err := TargetByName(packagesTarget)
@@ -173,7 +171,7 @@ func (w *bundleWriter) addImage(ctx context.Context, s *system, name string, pla
 	if slices.ContainsFunc(w.Images, func(img bundle.Image) bool { return img.Name == id }) {
 		return nil
 	}
-	from, ok, err := w.blobsOf(ctx, s, name, platform)
+	from, ok, err := s.sources.blobsOf(ctx, name, platform)
 	switch {
 	case err != nil:
 		return err
@@ -184,124 +182,16 @@ func (w *bundleWriter) addImage(ctx context.Context, s *system, name string, pla
 	}
 	stage := s.graph.Stage("bundle", s.plan.At(key.Extends)).On(s.graph.Build)
 	image := bundle.Image{Name: id}
-	if image.Root, err = from.walk(ctx, w, stage, name, platform); err == nil {
+	add := func(d digest.Digest) llb.State {
+		if _, ok := w.files[d]; !ok {
+			w.files[d] = stage.Blob(from.state, "download the image "+name, d)
+		}
+		return w.files[d]
+	}
+	if image.Root, err = from.walk(ctx, w.request, name, platform, add); err == nil {
 		w.Images = append(w.Images, image)
 	}
 	return err
-}
-
-// errNoPlatform is that an image is for other platforms. A named context may be for one of several.
-var errNoPlatform = errors.New("is not among its platforms")
-
-// blobs are those of an image in a registry or in an OCI layout of the client.
-type blobs struct {
-	root  digest.Digest
-	state func(d digest.Digest, opts ...llb.ImageBlobOption) llb.State
-}
-
-// blobsOf finds an image, or the named context that replaces it. ok is false for one that is no image.
-func (r *request) blobsOf(ctx context.Context, s *system, name string, platform ocispecs.Platform) (from blobs, ok bool, err error) {
-	opts := r.ui.BuildOpts().Opts
-	id := ContextKey(name)
-	value := cmp.Or(opts["context:"+id+"::"+platforms.FormatAll(platforms.Normalize(platform))], opts["context:"+id])
-	kind, rest, _ := strings.Cut(value, ":")
-	ref := s.plan.MirroredImage(name)
-	switch kind {
-	case "oci-layout":
-		layout, root, err := r.layout(value)
-		return blobs{root, layout.Blob}, err == nil, err
-	case "":
-		img, err := s.sources.image(ctx, name, platform)
-		if err != nil {
-			return blobs{}, false, err
-		}
-		from.root = img.digest
-	case "docker-image":
-		ref = strings.TrimPrefix(rest, "//")
-		img, err := s.sources.resolve(ctx, ref, platform)
-		if err != nil {
-			return blobs{}, false, err
-		}
-		from.root = img.digest
-	default:
-		return blobs{}, false, nil
-	}
-	named, err := reference.ParseNormalizedNamed(ref)
-	if err != nil {
-		return blobs{}, false, err
-	}
-	repository := reference.TrimNamed(named).Name()
-	from.state = func(d digest.Digest, opts ...llb.ImageBlobOption) llb.State {
-		return llb.ImageBlob(repository+"@"+d.String(), opts...)
-	}
-	return from, true, nil
-}
-
-// walk adds all blobs of an image for a platform. Those of other platforms stay out, also if an index
-// names them.
-func (b blobs) walk(ctx context.Context, w *bundleWriter, stage graph.Stage, name string, platform ocispecs.Platform) (ocispecs.Descriptor, error) {
-	add := func(d digest.Digest) llb.State {
-		st, ok := w.files[d]
-		if !ok {
-			st = stage.Blob(b.state, "download the image "+name, d)
-			w.files[d] = st
-		}
-		return st
-	}
-	read := func(d digest.Digest, into any) (int64, error) {
-		ref, err := w.solve(ctx, add(d))
-		if err != nil {
-			return 0, err
-		}
-		data, err := dir{ref}.ReadFile(ctx, d.Encoded())
-		if err != nil {
-			return 0, err
-		}
-		return int64(len(data)), errors.Wrapf(json.Unmarshal(data, into), "read %s", d)
-	}
-	var root ocispecs.Descriptor
-	for d := b.root; ; {
-		var m struct {
-			MediaType string                `json:"mediaType"`
-			Manifests []ocispecs.Descriptor `json:"manifests"`
-			ocispecs.Manifest
-		}
-		size, err := read(d, &m)
-		if err != nil {
-			return root, err
-		}
-		if root.Digest == "" {
-			kind := ocispecs.MediaTypeImageManifest
-			if len(m.Manifests) > 0 {
-				kind = ocispecs.MediaTypeImageIndex
-			}
-			root = ocispecs.Descriptor{MediaType: cmp.Or(m.MediaType, kind), Digest: d, Size: size}
-		}
-		if len(m.Manifests) == 0 {
-			add(m.Config.Digest)
-			for _, layer := range m.Layers {
-				add(layer.Digest)
-			}
-			return root, nil
-		}
-		matching := platforms.Only(platform)
-		fits := slices.DeleteFunc(m.Manifests, func(d ocispecs.Descriptor) bool { return d.Platform != nil && !matching.Match(*d.Platform) })
-		if len(fits) == 0 {
-			return root, errors.Wrapf(errNoPlatform, "%s: %s", name, platforms.Format(platform))
-		}
-		slices.SortStableFunc(fits, func(a, b ocispecs.Descriptor) int {
-			switch {
-			case a.Platform == nil || b.Platform == nil:
-				return 0
-			case matching.Less(*a.Platform, *b.Platform):
-				return -1
-			case matching.Less(*b.Platform, *a.Platform):
-				return 1
-			}
-			return 0
-		})
-		d = fits[0].Digest
-	}
 }
 
 // result downloads what is missing, and answers.

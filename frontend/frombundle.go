@@ -42,11 +42,11 @@ func (in *inputs) layout(value string) (graph.Layout, digest.Digest, error) {
 	return graph.Layout{Session: in.ui.BuildOpts().SessionID, Store: digested.Name()}, digested.Digest(), nil
 }
 
-// readsBlobs returns an error for a builder that cannot write bundles and read them.
-func (in *inputs) readsBlobs() error {
+// readsBlobs returns an error for a builder without what is needed, such as bundles.
+func (in *inputs) readsBlobs(needed string) error {
 	caps := in.ui.BuildOpts().LLBCaps
 	if caps.Supports(pb.CapSourceImageBlob) != nil {
-		return errors.New("the BuildKit of the builder is too old for bundles: it has no sources for single blobs of images")
+		return errors.Errorf("the BuildKit of the builder is too old for %s: it has no sources for single blobs of images", needed)
 	}
 	return nil
 }
@@ -58,7 +58,7 @@ func (in *inputs) openBundle(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	if err := in.readsBlobs(); err != nil {
+	if err := in.readsBlobs("bundles"); err != nil {
 		return err
 	}
 	layout, root, err := in.layout(value)

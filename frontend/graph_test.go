@@ -466,6 +466,33 @@ func TestLayers(t *testing.T) {
 	assert.Equal(t, []string{"[system", "[layer/a", "[layer/a", "[layer/b", "[layer/b", "[files", "[debian-12/directories", "[release"}, order)
 }
 
+// TestPreloaded writes the archives of container images on the builder, each alone.
+func TestPreloaded(t *testing.T) {
+	of := func(images string) graphtest.Graph {
+		p := spectest.MustPlan(t, debian+"variant: standard\nkubernetes: k0s\nimages: ["+images+"]\n", nil, "arm64")
+		return graphtest.Generate(t, p, "image", withContexts("k0s"))
+	}
+	was := of("'acme/a:1', 'acme/b:1'")
+	found := 0
+	for _, v := range was.Vertices() {
+		if strings.Contains(v.Name, "write the archive of acme/") {
+			found++
+			assert.Equal(t, "amd64", v.Op.Platform.Architecture, "it runs no program of the system")
+			assert.Equal(t, pb.NetMode_NONE, v.Op.GetExec().Network)
+		}
+	}
+	assert.Equal(t, 2, found)
+	assert.Contains(t, was.String(), "source docker-image+blob://docker.io/acme/a@sha256:")
+
+	var archives []string
+	for _, name := range was.Changed(of("'acme/a:1', 'acme/b:2'")) {
+		if strings.Contains(name, "archive of") {
+			archives = append(archives, name)
+		}
+	}
+	assert.Equal(t, []string{"[images/1] describe the archive of acme/b:2", "[images/1] write the archive of acme/b:2"}, archives)
+}
+
 // TestLayersStandAlone copies a layer again for nothing but its own source, and checks it again when
 // the userland changes.
 func TestLayersStandAlone(t *testing.T) {

@@ -143,6 +143,9 @@ func unpinnedImage(s subject) specs.Diagnostics {
 	for i, l := range s.plan.Layers {
 		images[key.Layers.Item(i).Entry("image")] = l.Image
 	}
+	for i, image := range s.plan.Preloaded {
+		images[key.Images.Item(i)] = image.Image
+	}
 	var found specs.Diagnostics
 	for k, ref := range images {
 		if ref != "" && !strings.Contains(ref, "@") {

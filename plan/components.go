@@ -37,6 +37,7 @@ func (r *resolver) components(variant, init string) []Component {
 			names = append(names, r.choose(kind, variant)...)
 		}
 	}
+	names = r.following(names)
 	r.checkNamed(names, variant, multi)
 
 	var components []Component
@@ -44,6 +45,14 @@ func (r *resolver) components(variant, init string) []Component {
 		components = append(components, r.component(r.cat.Components[name], r.spec.Components[name], init, multi))
 	}
 	return components
+}
+
+// following leaves out what follows a component that the system does not have.
+func (r *resolver) following(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		other := r.cat.Components[name].Follows
+		return other != "" && !slices.Contains(names, other)
+	})
 }
 
 // choose returns the component of a kind that the spec asks for, or else the default of the
@@ -111,6 +120,9 @@ func (r *resolver) checkNamed(names []string, variant string, multi multiCall) {
 		case multi.provides(name):
 			r.report(rules.ConflictingValues, at, `remove it, or write "kairos: `+specs.KairosSeparate+`"`, "%s is part of %s %s", name, multi.program.Name, multi.version)
 		case slices.Contains(names, name), !r.sure(key.Variant):
+		case known.Follows != "" && !r.sure(specs.KindByName(r.cat.Components[known.Follows].Kind).Key()):
+		case known.Follows != "":
+			r.report(rules.UnsupportedChoice, at, "remove it, or choose "+known.Follows, "it belongs to %s, which this system does not have", known.Follows)
 		case r.kinds(variant)[known.Kind] && !r.sure(specs.KindByName(known.Kind).Key()):
 		case r.kinds(variant)[known.Kind]:
 			r.report(rules.UnsupportedChoice, at, `choose it with "`+specs.KindByName(known.Kind).Line(name)+`", or remove it`, "%s is not the %s of this system", name, known.Kind)
@@ -190,6 +202,13 @@ func (r *resolver) componentFiles(known *catalog.Component, init string) map[str
 // version returns the version in the spec, which has two places for it, or else the catalog's.
 func (r *resolver) version(known *catalog.Component, asked specs.Component, multi multiCall) string {
 	at, version := key.Components.Entry(known.Name).Version(), asked.Version
+	if other := r.cat.Components[known.Follows]; other != nil {
+		if version != "" {
+			r.report(rules.ConflictingValues, at, "remove it", "%s has the version of %s", known.Name, other.Name)
+		}
+		asked := r.spec.Components[other.Name]
+		return cmp.Or(multi.decides(other, asked), specs.KindByName(other.Kind).Choice(r.spec).Version, asked.Version, other.Version)
+	}
 	if decided := multi.decides(known, asked); decided != "" {
 		if version != "" {
 			r.report(rules.ConflictingValues, at, "remove it", "the version of %s is in %s", known.Name, key.Kairos)

@@ -15,7 +15,7 @@ import (
 
 // Reason says why something is in a system.
 type Reason struct {
-	// Kind is package, service, file, layer, argument, component or key, or "left out" for what a
+	// Kind is package, service, file, layer, container, argument, component or key, or "left out" for what a
 	// condition of the spec leaves out.
 	Kind string `json:"kind"`
 	// Name of the package, service, layer, component or key, the path of the file, or the argument.
@@ -72,6 +72,9 @@ func Explain(p *Plan, doc *specs.Document, cat *catalog.Catalog) ([]Reason, erro
 	e.files()
 	for i, l := range p.Layers {
 		e.spec("layer", l.Name, "", "the spec lays a tree over "+l.To, key.Layers.Item(i), "remove it from layers")
+	}
+	for i, image := range p.Preloaded {
+		e.spec("container", image.Image, "", "the Kubernetes of the machine loads it from "+image.Path, key.Images.Item(i), "remove it from images")
 	}
 	e.arguments()
 	e.components()

@@ -50,6 +50,9 @@ type Plan struct {
 	// Layers are trees of images and named contexts, in the order of the spec, so the first is its
 	// layers[0].
 	Layers []Layer `json:"layers,omitempty" yaml:"layers,omitempty"`
+	// Preloaded are container images that the Kubernetes of the system loads when it starts, in the
+	// order of the spec, so the first is its images[0].
+	Preloaded []Preloaded `json:"preloaded,omitempty" yaml:"preloaded,omitempty"`
 	// CloudConfig that is built into the image.
 	CloudConfig Content `json:"cloudConfig,omitzero" yaml:"cloudConfig,omitempty"`
 	// Release are the lines of /etc/kairos-release, in order.
@@ -135,6 +138,14 @@ type Layer struct {
 	To string `json:"to" yaml:"to"`
 	// Owner of all of it as uid:gid. Empty when the owners stay.
 	Owner string `json:"owner,omitempty" yaml:"owner,omitempty"`
+}
+
+// Preloaded is a container image in an archive of the system, as an OCI layout in a tar.
+type Preloaded struct {
+	// Image is the reference.
+	Image string `json:"image" yaml:"image"`
+	// Path of the archive.
+	Path string `json:"path" yaml:"path"`
 }
 
 // Content is text, or a file in a context.

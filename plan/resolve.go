@@ -117,6 +117,7 @@ func (r *resolver) resolve() *Plan {
 		Layers:      r.layers(userland),
 		Origin:      r.origin,
 	}
+	p.Preloaded = r.preloaded(p)
 	r.name(p, distro, donor)
 	p.Checks = checks(p, selected)
 	p.Needs = r.needs(p, donor)

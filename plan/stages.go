@@ -126,6 +126,9 @@ func (p *Plan) Images() []Image {
 	for i, l := range p.Layers {
 		add(l.Image, key.Layers.Item(i).Entry("image"), false)
 	}
+	for i, c := range p.Preloaded {
+		add(c.Image, key.Images.Item(i), false)
+	}
 	add(p.ScriptImage, key.Distro, true)
 	return all
 }

@@ -52,7 +52,7 @@ func merge(base, over *tree) *tree {
 
 // addsUp reports whether a list is joined instead of replaced.
 func addsUp(key string) bool {
-	return slices.Contains([]string{"packages.add", "packages.remove", "repositories", "files", "layers", "cmdline", "test.assertions"}, key)
+	return slices.Contains([]string{"packages.add", "packages.remove", "repositories", "files", "layers", "images", "cmdline", "test.assertions"}, key)
 }
 
 // replaces returns the keys of a base that a new value of a key drops, because they belong to the

@@ -58,6 +58,9 @@ type Spec struct {
 	// Where programs such as kairos-agent come from. Listing an optional component of the catalog
 	// adds it.
 	Components map[string]Component `yaml:"components,omitempty" json:"components,omitempty"`
+	// Container images that a machine has from the start, for its Kubernetes to run without a registry.
+	// Each is a layer of its own.
+	Images []string `yaml:"images,omitempty" json:"images,omitempty"`
 	// What machines do to download less when they are upgraded.
 	Upgrade Upgrade `yaml:"upgrade,omitempty" json:"upgrade,omitzero"`
 	// An extension: files on top of the system that machines merge at boot, and that have a version of

@@ -72,6 +72,7 @@ func (d *Document) validate(whole bool) Diagnostics {
 	for _, kind := range Kinds() {
 		v.match(kind.Key().Version().String(), kind.Choice(s).Version, packagePattern, "write a version such as "+kind.version)
 	}
+	v.images(s.Images)
 	v.packages("packages.add", s.Packages.Add)
 	v.packages("packages.remove", s.Packages.Remove)
 	v.contradictions(s.Packages)
@@ -170,6 +171,24 @@ func (v *validator) image(key, ref, hint string) {
 	}
 	if _, err := reference.ParseNormalizedNamed(ref); err != nil {
 		v.report(rules.InvalidValue, key, hint, "%s is not valid", quote(ref))
+	}
+}
+
+// images checks container images for the machine.
+func (v *validator) images(refs []string) {
+	first := map[string]string{}
+	for i, ref := range refs {
+		at := fmt.Sprintf("images[%d]", i)
+		const hint = "write an image reference, such as docker.io/library/nginx:1.29"
+		if ref == "" {
+			v.report(rules.EmptyValue, at, hint, "is empty")
+			continue
+		}
+		v.image(at, ref, hint)
+		if before, ok := first[ref]; ok {
+			v.report(rules.DuplicateEntry, at, "", "duplicate entry %q, first in line %d", ref, v.doc.At(before).Start.Line)
+		}
+		first[ref] = at
 	}
 }
 

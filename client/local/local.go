@@ -11,8 +11,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
@@ -197,6 +199,23 @@ type sources struct {
 func (s sources) Image(_ context.Context, ref string, platform ocispecs.Platform) (llb.State, error) {
 	ref = s.plan.MirroredImage(ref)
 	return llb.Image(ref, llb.Platform(platform), llb.WithCustomName("[base] "+ref)), nil
+}
+
+// Blobs returns a single one: which blobs an image has is written in its registry, which is not asked.
+func (s sources) Blobs(_ context.Context, stage graph.Stage, ref string) (graph.Blobs, error) {
+	name := s.plan.MirroredImage(ref)
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return graph.Blobs{}, err
+	}
+	unknown := digest.FromString(name)
+	from := func(d digest.Digest, opts ...llb.ImageBlobOption) llb.State {
+		return llb.ImageBlob(reference.TrimNamed(named).Name()+"@"+d.String(), opts...)
+	}
+	return graph.Blobs{
+		Root:  ocispecs.Descriptor{MediaType: ocispecs.MediaTypeImageManifest, Digest: unknown},
+		Files: map[digest.Digest]llb.State{unknown: stage.Blob(from, "download the image "+ref, unknown)},
+	}, nil
 }
 
 func (s sources) Context(_ context.Context, name string, _ ocispecs.Platform) (llb.State, bool, error) {

@@ -3,6 +3,7 @@ package graph
 import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Layout is an OCI layout that the client of a build holds.
@@ -24,6 +25,15 @@ func (s Stage) Blob(from func(digest.Digest, ...llb.ImageBlobOption) llb.State, 
 		opts = append(opts, o)
 	}
 	return from(d, opts...)
+}
+
+// Blobs are those of a container image for a platform.
+type Blobs struct {
+	// Root is the index or the manifest that names the image.
+	Root ocispecs.Descriptor
+	// Files are all of them, Root among them. Each is at the top of its state, named by the digits of
+	// its digest.
+	Files map[digest.Digest]llb.State
 }
 
 // Bundle has downloads by their digests.

@@ -32,6 +32,9 @@ func DefaultEpoch() time.Time {
 type Sources interface {
 	// Image returns a container image, or the named context that replaces it.
 	Image(ctx context.Context, ref string, platform ocispecs.Platform) (llb.State, error)
+	// Blobs returns the blobs of a container image for the platform of a stage, or those of the named
+	// context that replaces it.
+	Blobs(ctx context.Context, s Stage, ref string) (Blobs, error)
 	// Context returns a named context; ok is false if there is none with the name.
 	Context(ctx context.Context, name string, platform ocispecs.Platform) (state llb.State, ok bool, err error)
 	// Names are those of all named contexts, sorted.

@@ -75,11 +75,23 @@ func (s Stage) title(title string) string {
 // points at the spec.
 func (s Stage) Image(ctx context.Context, ref string) (llb.State, error) {
 	state, err := s.graph.Sources.Image(ctx, ref, s.platform)
+	return state, s.noImage(ctx, ref, err)
+}
+
+// Blobs returns the blobs of a container image for the platform of the stage. If it cannot be found, the
+// error points at the spec.
+func (s Stage) Blobs(ctx context.Context, ref string) (Blobs, error) {
+	found, err := s.graph.Sources.Blobs(ctx, s, ref)
+	return found, s.noImage(ctx, ref, err)
+}
+
+// noImage points at the spec for an image that cannot be found.
+func (s Stage) noImage(ctx context.Context, ref string, err error) error {
 	var mistakes specs.Diagnostics
 	if err == nil || ctx.Err() != nil || errors.As(err, &mistakes) {
-		return state, err
+		return err
 	}
-	return llb.State{}, specs.Diagnostics{{
+	return specs.Diagnostics{{
 		Range:   s.origin,
 		Message: err.Error(),
 		Hint:    "is its registry reachable? Or pass the image with --build-context " + ref + "=oci-layout://…",

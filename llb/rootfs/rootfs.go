@@ -88,6 +88,11 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan) (*RootFS, error) {
 		return nil, err
 	}
 	layers = append(layers, brought...)
+	preloaded, err := preloadedImages(ctx, g, p)
+	if err != nil {
+		return nil, err
+	}
+	layers = append(layers, preloaded...)
 	files, ok, err := filesLayer(ctx, g, p)
 	if err != nil {
 		return nil, err

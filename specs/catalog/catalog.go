@@ -305,6 +305,9 @@ type Component struct {
 	Variants []string `yaml:"variants"`
 	// Version that is the default.
 	Version string `yaml:"version"`
+	// Follows names the component whose version this one has too. It has none of its own, and only
+	// systems with the other can have it.
+	Follows string `yaml:"follows"`
 	// Releases is the publisher's list; nil when none is known.
 	Releases *Releases `yaml:"releases"`
 	// VersionPattern is a regular expression for the publisher's versions. Empty: any.
@@ -328,6 +331,9 @@ type Component struct {
 	// Files by init system and path, such as units. A file that begins with #! is executable. No
 	// service is enabled.
 	Files map[string]map[string]string `yaml:"files"`
+	// Images is the directory from which a Kubernetes loads archives of container images when it
+	// starts.
+	Images string `yaml:"images"`
 	// Settings is the path of a file that gets what a spec says to a component of its kind, as YAML.
 	Settings string `yaml:"settings"`
 	// Provides names the components that a multi-call program replaces: it acts by the name that it is

@@ -143,6 +143,19 @@ acme/modules/m.yaml:5:21: paths[2]: "/c" is not a path below the kernel's direct
 				"acme/components/c.yaml:3:62: with.c: needs url and checksums",
 		},
 		{
+			"a component that follows another", map[string]string{
+				"components/a.yaml": "name: a\ninstall: /a\nfollows: b\n",
+				"components/b.yaml": "name: b\ninstall: /b\nfollows: x\n",
+				"components/c.yaml": "name: c\ninstall: /c\nfollows: d\nversion: v1.0.0\n",
+				"components/d.yaml": "name: d\ninstall: /d\nversion: v1.0.0\n",
+				"components/e.yaml": "name: e\ninstall: /e\nfollows: d\nvariants: [core]\n",
+			},
+			"acme/components/a.yaml:3:10: follows: b follows x itself\n" +
+				"acme/components/b.yaml:3:10: follows: \"x\" is not valid; valid: a, b, c, d, e\n" +
+				"acme/components/c.yaml:3:10: follows: it has the version of d; remove version and releases\n" +
+				"acme/components/e.yaml:3:10: follows: only a spec that names it can have it; remove kind and variants",
+		},
+		{
 			"firmware", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "apk", 1), "models/m.yaml": "name: m\ntitle: m\nfirmware: {from: d, mbr: fat, areas: [a]}\n"},
 			"acme/models/m.yaml:3:11: firmware.packages: is missing\nacme/models/m.yaml:3:11: firmware.files: is missing\n" +
 				"acme/models/m.yaml:3:18: firmware.from: apk cannot extract files from packages that are not installed\nacme/models/m.yaml:3:26: firmware.mbr: \"fat\" is not a byte in hexadecimal\n" +

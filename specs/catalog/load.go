@@ -66,6 +66,11 @@ func Load(layers ...Layer) (*Catalog, error) {
 	}
 	if len(l.found) == 0 {
 		c.validate(l)
+		for _, comp := range c.Components {
+			if other, ok := c.Components[comp.Follows]; ok {
+				comp.Version = other.Version
+			}
+		}
 	}
 	if err := l.found.Err(); err != nil {
 		return nil, err

@@ -78,6 +78,9 @@ func (c *Catalog) Published() []Published {
 		all = append(all, Published{kind, name, []string{version}, releases, at.String(), c.at(file, at)})
 	}
 	for _, name := range Names(c.Components) {
+		if c.Components[name].Follows != "" {
+			continue
+		}
 		add("component", name, c.Components[name].Version, "components/"+name, "version", c.Components[name].Releases)
 	}
 	flavors := map[string]int{} // places in all

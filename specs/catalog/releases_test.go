@@ -24,7 +24,15 @@ func TestPublished(t *testing.T) {
 	for _, name := range []string{"component k3s", "component kairos-agent", "distribution alpine", "distribution debian", "distribution fedora", "distribution opensuse", "distribution ubuntu"} {
 		assert.Contains(t, names, name)
 	}
-	assert.Len(t, names, len(cat.Components)+5)
+	following := 0
+	for _, c := range cat.Components {
+		if c.Follows != "" {
+			following++
+			assert.Equal(t, cat.Components[c.Follows].Version, c.Version)
+		}
+	}
+	assert.Positive(t, following)
+	assert.Len(t, names, len(cat.Components)-following+5)
 }
 
 // TestPublishedLike has distributions that are like others.

@@ -232,6 +232,17 @@ func (c *Component) validate(r record, cat *Catalog) {
 		r.oneOf(keys{"kind"}, c.Kind, specs.KindNames())
 	}
 	c.Releases.validate(r)
+	if other, ok := cat.Components[c.Follows]; c.Follows != "" {
+		r.oneOf(keys{"follows"}, c.Follows, Names(cat.Components))
+		switch {
+		case ok && other.Follows != "":
+			r.wrong(keys{"follows"}, "", "%s follows %s itself", c.Follows, other.Follows)
+		case c.Version != "" || c.Releases != nil:
+			r.wrong(keys{"follows"}, "", "it has the version of %s; remove version and releases", c.Follows)
+		case c.Kind != "" || len(c.Variants) > 0:
+			r.wrong(keys{"follows"}, "", "only a spec that names it can have it; remove kind and variants")
+		}
+	}
 	for _, release := range Names(c.EOL) {
 		r.day(keys{"eol", release}, c.EOL[release])
 	}

@@ -45,6 +45,7 @@ var (
 	CAImage              = Key{"ca.image"}
 	Files                = Key{"files"}
 	Layers               = Key{"layers"}
+	Images               = Key{"images"}
 	CloudConfig          = Key{"cloudConfig"}
 	Cmdline              = Key{"cmdline"}
 	Kairos               = Key{"kairos"}

@@ -125,7 +125,11 @@ func TestUpstream(t *testing.T) {
 	components := spectest.Catalog(t).Components
 	require.NotEmpty(t, components)
 	for name, c := range components {
-		assert.Contains(t, string(page), "| `"+name+"` | "+c.Version+" |")
+		version := c.Version
+		if c.Follows != "" {
+			version = "that of " + c.Follows
+		}
+		assert.Contains(t, string(page), "| `"+name+"` | "+version+" |")
 	}
 }
 
