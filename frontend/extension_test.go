@@ -76,12 +76,30 @@ func TestExtensionInTest(t *testing.T) {
 	}, was.Changed(now))
 }
 
+// TestExtensionsShare makes several extensions on top of one system, each with a file of its own. An
+// extension with files in /etc is a configuration extension.
+func TestExtensionsShare(t *testing.T) {
+	const one = debian13 + "extensions:\n  - {name: a, packages: [tree]}\n"
+	const more = "  - {name: b, packages: [jq], certificate: {content: PEM}}\n  - {name: c, files: [{path: /etc/c, content: c}]}\n"
+	was := graphtest.Generate(t, spectest.MustPlan(t, one, nil, "amd64"), "sysext")
+	several := graphtest.Generate(t, spectest.MustPlan(t, one+more, nil, "amd64"), "sysext")
+	assert.Equal(t, []string{
+		"[extension/b] compare with the system", "[extension/b] copy extensions[1].certificate from the spec", "[extension/b] install jq",
+		"[extension/b] take what the extension changes", "[extension/b] write b-v1.0.0.sysext.raw", "[extensions] gather the extensions",
+	}, was.Changed(several), "the rest is shared, and the configuration extension is not made")
+	config := graphtest.Generate(t, spectest.MustPlan(t, one+more, nil, "amd64"), "confext").String()
+	assert.Contains(t, config, "write c-v1.0.0.confext.raw")
+	assert.NotContains(t, config, "write a-")
+}
+
 // TestExtensionMistakes are those that depend on the target.
 func TestExtensionMistakes(t *testing.T) {
 	const files = debian13 + "extension:\n  name: a\n  files:\n    - {path: /usr/bin/a, content: a}\n    - {path: /etc/a, content: a}\n"
 	for _, c := range []struct{ spec, target, want string }{
 		{debian13, "sysext", `kairos.spec:2:10: extension: there is no extension to make; say what it has, such as "extension: {name: caddy, packages: [caddy]}"`},
 		{files, "sysext", "kairos.spec:8:14: extension.files[1].path: a sysext has no /etc/a; put it into /usr or /opt"},
+		{debian13 + "extensions: [{name: a, packages: [a]}, {name: b, packages: [b]}]\n", "confext", `kairos.spec:4:13: extensions: there is no confext to make; give one of them only files in /etc`},
+		{debian13 + "extensions: [{name: a, packages: [a]}, {name: b, files: [{path: /srv/b, content: b}]}]\n", "sysext", `kairos.spec:4:65: extensions[1].files[0].path: a sysext has no /srv/b; put it into /usr or /opt`},
 		{files, "confext", "kairos.spec:7:14: extension.files[0].path: a confext has no /usr/bin/a; put it into /etc"},
 	} {
 		_, err := graphtest.Try(spectest.MustPlan(t, c.spec, nil, "amd64"), c.target)

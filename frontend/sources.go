@@ -105,9 +105,9 @@ func namedFiles(p *plan.Plan) []namedFile {
 	if p.CA != nil {
 		add(key.CA, p.CA.Content, namedFile{text: true})
 	}
-	if e := p.Extension; e != nil {
-		addFiles(key.ExtensionFiles, e.Files)
-		add(key.ExtensionCertificate, e.Certificate, namedFile{text: true})
+	for _, e := range p.Extensions {
+		addFiles(e.Key().Files(), e.Files)
+		add(e.Key().Certificate(), e.Certificate, namedFile{text: true})
 	}
 	for _, c := range configsOf(p) {
 		add(c.key, c.content, namedFile{text: true})

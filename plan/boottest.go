@@ -66,24 +66,29 @@ const (
 	defaultAssertionSeconds = 5 * 60
 )
 
-func (r *resolver) test(disk Disk) *Test {
+func (r *resolver) test(p *Plan) *Test {
 	spec := r.spec.Test
 	t := &Test{
 		Artifact: cmp.Or(spec.Artifact, artifactISO),
 		Seconds:  seconds(spec.Timeout, defaultTestSeconds),
 		Tools:    r.emulatorTools(),
 	}
-	t.Installs = t.Artifact == artifactDisk && disk.Layout == layoutRecovery
+	t.Installs = t.Artifact == artifactDisk && p.Disk.Layout == layoutRecovery
+	known := extensionNames(p.Extensions)
 	for i, a := range spec.Assertions {
 		t.Assertions = append(t.Assertions, Assertion{
 			Name: a.Name, Run: string(a.Run), File: a.File, Service: a.Service, Extension: a.Extension, Matches: a.Matches,
 			Seconds: seconds(a.Timeout, defaultAssertionSeconds),
 		})
-		if a.Extension != "" && a.Extension != r.spec.Extension.Name && r.sure(key.Extension) {
-			r.report(rules.UnknownName, key.TestAssertions.Item(i).Entry("extension"), r.extensionHint(), "the spec has no extension %q", a.Extension)
+		if a.Extension != "" && !slices.Contains(known, a.Extension) && r.sure(key.Extension, key.Extensions) {
+			hint := "describe it with the key extension"
+			if len(known) > 0 {
+				hint = specs.Suggest(a.Extension, known)
+			}
+			r.report(rules.UnknownName, key.TestAssertions.Item(i).Entry("extension"), hint, "the spec has no extension %q", a.Extension)
 		}
 	}
-	t.Emulator = r.emulator(t.Artifact, disk)
+	t.Emulator = r.emulator(t.Artifact, p.Disk)
 	t.Emulator.MiB = defaultMemory
 	if mib, ok := specs.ParseSize(spec.Memory); ok {
 		t.Emulator.MiB = mib
@@ -91,12 +96,14 @@ func (r *resolver) test(disk Disk) *Test {
 	return t
 }
 
-// extensionHint says which extension an assertion can be about.
-func (r *resolver) extensionHint() string {
-	if name := r.spec.Extension.Name; name != "" {
-		return "its extension is " + name
+// extensionNames are those that an assertion can be about.
+func extensionNames(all []Extension) (names []string) {
+	for _, e := range all {
+		if e.Name != "" {
+			names = append(names, e.Name)
+		}
 	}
-	return "describe it with the key extension"
+	return names
 }
 
 // emulator returns a VM for the architecture, with firmware that can start the artifact.

@@ -64,7 +64,7 @@ func TestTestExtension(t *testing.T) {
 	_, err := spectest.Plan(spec, nil, "amd64")
 	require.EqualError(t, err, `kairos.spec:3:33: test.assertions[0].extension: the spec has no extension "tolls"; describe it with the key extension`)
 	_, err = spectest.Plan(spec+"extension: {name: tools, packages: [tree]}\n", nil, "amd64")
-	require.EqualError(t, err, `kairos.spec:3:33: test.assertions[0].extension: the spec has no extension "tolls"; its extension is tools`)
+	require.EqualError(t, err, `kairos.spec:3:33: test.assertions[0].extension: the spec has no extension "tolls"; did you mean "tools"?`)
 }
 
 func TestTestFirmware(t *testing.T) {

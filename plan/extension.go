@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flavorkit/flavorkit/specs"
@@ -13,6 +14,8 @@ import (
 
 // Extension is what a system extension or a configuration extension adds to the system.
 type Extension struct {
+	// At is the path of the key of the spec that describes it.
+	At string `json:"at" yaml:"at"`
 	// Name is that of the spec.
 	Name string `json:"name" yaml:"name"`
 	// File is the name of the image without its extensions: name and version. Machines know the
@@ -42,37 +45,52 @@ type Extension struct {
 // and 255).
 const leastSystemd = 255
 
-// extension returns that of the spec; nil for none.
-func (r *resolver) extension(d *catalog.Distro, init catalog.Init, u Userland) *Extension {
-	if !r.doc.Has(key.Extension.String()) {
-		return nil
+// Key is the key of the spec that describes the extension.
+func (e Extension) Key() key.Key { return key.Parse(e.At) }
+
+// Extension returns an extension by name.
+func (p *Plan) Extension(name string) (Extension, bool) {
+	at := slices.IndexFunc(p.Extensions, func(e Extension) bool { return e.Name == name })
+	if at < 0 {
+		return Extension{}, false
 	}
-	r.checkMerges(d, init)
-	if r.arch.Systemd == "" {
-		r.report(rules.UnsupportedArchitecture, key.Extension, "", "there are no extensions for %s", r.arch.Name)
+	return p.Extensions[at], true
+}
+
+// extensions returns those of the spec.
+func (r *resolver) extensions(d *catalog.Distro, init catalog.Init, u Userland) (all []Extension) {
+	for _, spec := range r.doc.Extensions() {
+		r.checkMerges(spec.Key, d, init)
+		all = append(all, r.extension(spec, u))
 	}
-	spec := r.spec.Extension
+	return all
+}
+
+func (r *resolver) extension(spec specs.KeyedExtension, u Userland) Extension {
 	file := spec.Name + "-" + cmp.Or(spec.Version, r.spec.Version)
 	in := u.Install
 	in.Packages = packages(spec.Packages)
 	// The system is prepared, and its accounts and mirrors are no part of the extension.
 	in.Prepare, in.RemoveUsers, in.KeepMirrors = nil, nil, false
-	return &Extension{
-		Name: spec.Name, File: file, Install: in,
-		Files:    r.files(key.ExtensionFiles, spec.Files, u),
+	return Extension{
+		At: spec.Key.String(), Name: spec.Name, File: file, Install: in,
+		Files:    r.files(spec.Key.Files(), spec.Files, u),
 		Services: spec.Services,
 		// Else systemd does not see what starts them.
 		Reload:       spec.Reload || len(spec.Services) > 0,
 		AnyDistro:    spec.AnyDistro,
 		Architecture: r.arch.Systemd,
 		Seed:         guid("extension/" + file),
-		Certificate:  r.content(key.ExtensionCertificate, spec.Certificate),
+		Certificate:  r.content(spec.Key.Certificate(), spec.Certificate),
 		Tools:        r.tools("extension"),
 	}
 }
 
 // checkMerges refuses an extension for a system that cannot merge it.
-func (r *resolver) checkMerges(d *catalog.Distro, init catalog.Init) {
+func (r *resolver) checkMerges(at key.Key, d *catalog.Distro, init catalog.Init) {
+	if r.arch.Systemd == "" {
+		r.report(rules.UnsupportedArchitecture, at, "", "there are no extensions for %s", r.arch.Name)
+	}
 	if init.Version >= leastSystemd || !r.sure(key.Init) {
 		return
 	}
@@ -87,7 +105,7 @@ func (r *resolver) checkMerges(d *catalog.Distro, init catalog.Init) {
 		}
 	}
 	hint := fmt.Sprintf("extensions need systemd %d or later, which these have: %s; or add the packages and files to the system", leastSystemd, strings.Join(can, ", "))
-	r.report(rules.UnsupportedChoice, key.Extension, hint, "%s cannot merge an extension: %s", d.Title, why)
+	r.report(rules.UnsupportedChoice, at, hint, "%s cannot merge an extension: %s", d.Title, why)
 }
 
 // files are those of a list of the spec, at their paths in the userland.

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
@@ -15,8 +16,8 @@ import (
 func TestExtension(t *testing.T) {
 	const spec = "extends: debian-13\nversion: v1.0.0\nmirrors: {archives: {debian: 'https://a.example/debian'}, keep: true}\n"
 	p := spectest.MustPlan(t, spec+"extension: {name: tools, packages: [tree, jq=1.7], files: [{path: /lib/acme/a, content: a}], services: [a.service]}\n", nil, "arm64")
-	e := p.Extension
-	require.NotNil(t, e)
+	require.Len(t, p.Extensions, 1)
+	e := p.Extensions[0]
 	assert.Equal(t, "tools-v1.0.0", e.File)
 	assert.Equal(t, []plan.Package{{Name: "tree"}, {Name: "jq", Version: "1.7"}}, e.Install.Packages)
 	assert.Equal(t, p.Userland.Exclude, e.Install.Exclude, "documentation is left out of both")
@@ -33,10 +34,35 @@ func TestExtension(t *testing.T) {
 	assert.Contains(t, names, "extension")
 	assert.Contains(t, names, "tools-extension")
 
-	other := spectest.MustPlan(t, spec+"extension: {name: tools, version: '2', packages: [tree]}\n", nil, "arm64").Extension
+	other := spectest.MustPlan(t, spec+"extension: {name: tools, version: '2', packages: [tree]}\n", nil, "arm64").Extensions[0]
 	assert.Equal(t, "tools-2", other.File)
 	assert.NotEqual(t, e.Seed, other.Seed)
 	assert.False(t, other.Reload)
+}
+
+// TestExtensions has each extension at its key, with packages of its own.
+func TestExtensions(t *testing.T) {
+	p := spectest.MustPlan(t, "extends: debian-13\nversion: v1.0.0\nextension: {name: a, packages: [tree]}\nextensions: [{name: b, version: '2', packages: [tree]}, {name: c, packages: [jq=1.7]}]\n", nil, "amd64")
+	var all []string
+	for _, e := range p.Extensions {
+		all = append(all, e.At+" "+e.File)
+	}
+	assert.Equal(t, []string{"extension a-v1.0.0", "extensions[0] b-2", "extensions[1] c-v1.0.0"}, all)
+	stages := map[string]key.Key{}
+	for _, s := range p.Stages() {
+		stages[s.Name] = s.At
+		if s.Name == "extension-c" {
+			k, ok := s.Asked(specs.Spec{}, "jq=1.7")
+			assert.True(t, ok)
+			assert.Equal(t, "extensions[1].packages[0]", k.String())
+		}
+	}
+	assert.Contains(t, stages, "extension")
+	assert.NotContains(t, stages, "extension-b", "the packages are those of the first")
+	assert.Equal(t, key.Extensions.Item(1), stages["extension-c"])
+	c, ok := p.Extension("c")
+	assert.True(t, ok)
+	assert.Equal(t, key.Extensions.Item(1), c.Key())
 }
 
 // TestExtensionRefused names what a distribution lacks to merge an extension.

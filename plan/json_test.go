@@ -35,6 +35,7 @@ repositories:
   - {name: a, url: 'https://a.example', suites: [b], components: [c], key: {url: 'https://a.example/k', sha256: "0000000000000000000000000000000000000000000000000000000000000000"}, priority: 1, packages: [d], keep: true, secret: e, certificate: f}
   - {name: g, url: 'https://g.example', path: ./, key: g.asc}
 extension: {name: a, packages: [b], files: [{path: /opt/a, from: a}], services: [a.service], anyDistro: true, certificate: a.crt}
+extensions: [{name: b, version: '2', files: [{path: /opt/b, content: b}], reload: true}]
 layers: [{name: a, image: acme/a}, {name: b, context: b, path: /out, to: /opt/b, owner: '1:2'}]
 `
 

@@ -75,8 +75,8 @@ type Plan struct {
 	ISO ISO `json:"iso" yaml:"iso"`
 	// Disk is the disk image.
 	Disk Disk `json:"disk" yaml:"disk"`
-	// Extension is made on top of the system; nil when the spec has none.
-	Extension *Extension `json:"extension,omitempty" yaml:"extension,omitempty"`
+	// Extensions are made on top of the system.
+	Extensions []Extension `json:"extensions,omitempty" yaml:"extensions,omitempty"`
 	// Test is the boot test; nil when the spec has none.
 	Test *Test `json:"test,omitempty" yaml:"test,omitempty"`
 	// Origin says where the values are set in the spec. It is not in the YAML form.

@@ -112,7 +112,7 @@ func (r *resolver) resolve() *Plan {
 		ScriptImage: r.tools("artifact").Base,
 		ISO:         r.iso(),
 		Disk:        r.disk(model, donor),
-		Extension:   r.extension(distro, init, userland),
+		Extensions:  r.extensions(distro, init, userland),
 		Files:       r.files(key.Files, r.spec.Files, userland),
 		Layers:      r.layers(userland),
 		Origin:      r.origin,
@@ -123,7 +123,7 @@ func (r *resolver) resolve() *Plan {
 	p.Needs = r.needs(p, donor)
 	r.checkModuleNeeds(p)
 	if r.doc.Has(key.Test.String()) {
-		p.Test = r.test(p.Disk)
+		p.Test = r.test(p)
 	}
 	return p
 }

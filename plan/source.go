@@ -64,7 +64,7 @@ func (r *resolver) resolveSource() *Plan {
 		p.File += "-" + p.Arch
 	}
 	if r.doc.Has(key.Test.String()) {
-		p.Test = r.test(p.Disk)
+		p.Test = r.test(p)
 	}
 	return p
 }

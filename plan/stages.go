@@ -3,6 +3,7 @@ package plan
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/key"
@@ -24,19 +25,30 @@ type Stage struct {
 	Extract bool
 }
 
-// extensionStage is the stage of an extension. Its packages are looked up as if the system had none
-// of them.
+// extensionStage is the stage of an extension; those in a list have their names in the names of their
+// stages, too. Their packages are looked up as if the system had none of them.
 const extensionStage = "extension"
+
+// stage is the name of the stage of an extension.
+func (e Extension) stage() string {
+	if e.Key() == key.Extension {
+		return extensionStage
+	}
+	return extensionStage + "-" + e.Name
+}
 
 // Asked is the key of the spec that asks for a package of the stage; ok is false if none does, or if
 // it is not a list of packages.
 func (s Stage) Asked(spec specs.Spec, pkg string) (k key.Key, ok bool) {
 	list, k := []string(nil), key.Key{}
-	switch s.Name {
-	case "userland":
+	switch {
+	case s.Name == "userland":
 		list, k = spec.Packages.Add, key.PackagesAdd
-	case extensionStage:
-		list, k = spec.Extension.Packages, key.ExtensionPackages
+	case strings.HasPrefix(s.Name, extensionStage):
+		for _, p := range s.Install.Packages {
+			list = append(list, p.String())
+		}
+		k = s.At.Packages()
 	}
 	at := slices.Index(list, pkg)
 	return k.Item(at), at >= 0
@@ -56,8 +68,8 @@ func (p *Plan) Stages() []Stage {
 	if f := p.Disk.Firmware; f != nil {
 		all = append(all, Stage{Name: "firmware", Install: f.Install, At: key.Model, Native: true, Extract: true})
 	}
-	if e := p.Extension; e != nil {
-		all = append(all, Stage{Name: extensionStage, Install: e.Install, At: key.Extension})
+	for _, e := range p.Extensions {
+		all = append(all, Stage{Name: e.stage(), Install: e.Install, At: e.Key()})
 	}
 	tools := func(name string, t Tools) {
 		all = append(all, Stage{Name: name, Install: t.Install, At: key.Artifacts, Native: t.Native})
@@ -71,8 +83,8 @@ func (p *Plan) Stages() []Stage {
 	if p.Test != nil {
 		tools("tools-test", p.Test.Tools)
 	}
-	if p.Extension != nil {
-		tools("tools-extension", p.Extension.Tools)
+	for _, e := range p.Extensions {
+		tools("tools-extension", e.Tools)
 	}
 	var stages []Stage
 	for _, s := range all {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
@@ -16,12 +17,38 @@ var (
 	unitPattern = regexp.MustCompile(`^[A-Za-z0-9_.@:-]+\.(automount|mount|path|service|socket|swap|target|timer)$`)
 )
 
-// extension checks an extension. What is in its packages is checked when it is built.
-func (v *validator) extension(e Extension) {
-	const at = "extension"
-	if !v.doc.Has(at) {
-		return
+// KeyedExtension is an extension with its key.
+type KeyedExtension struct {
+	Extension
+	Key key.Key
+}
+
+// Extensions are all extensions of the spec.
+func (d *Document) Extensions() (all []KeyedExtension) {
+	if d.Has(key.Extension.String()) {
+		all = append(all, KeyedExtension{d.Spec.Extension, key.Extension})
 	}
+	for i, e := range d.Spec.Extensions {
+		all = append(all, KeyedExtension{e, key.Extensions.Item(i)})
+	}
+	return all
+}
+
+// extensions checks all extensions. Machines know them by their names.
+func (v *validator) extensions() {
+	first := map[string]string{}
+	for _, e := range v.doc.Extensions() {
+		v.extension(e.Key.String(), e.Extension)
+		at := e.Key.Name().String()
+		if before, ok := first[e.Name]; ok && e.Name != "" {
+			v.report(rules.DuplicateEntry, at, "give each extension a name of its own", "duplicate entry %q, first in line %d", e.Name, v.doc.At(before).Start.Line)
+		}
+		first[e.Name] = at
+	}
+}
+
+// extension checks an extension. What is in its packages is checked when it is built.
+func (v *validator) extension(at string, e Extension) {
 	if e.Name == "" {
 		v.missing(rules.MissingValue, at, "give it one, such as name: caddy", "has no name")
 	}

@@ -16,6 +16,21 @@ extension: {}
 			},
 		},
 		{
+			name: "several",
+			spec: `version: v1.0.0
+extension: {name: a, packages: [b]}
+extensions:
+  - {name: b, packages: [a]}
+  - {name: a, packages: [c, c]}
+  - {version: v1, files: [{path: /opt/a, content: a}]}
+`,
+			want: []string{
+				`kairos.spec:5:12: extensions[1].name: duplicate entry "a", first in line 2; give each extension a name of its own`,
+				`kairos.spec:5:29: extensions[1].packages[1]: duplicate entry "c", first in line 5`,
+				`kairos.spec:6:5: extensions[2]: has no name; give it one, such as name: caddy`,
+			},
+		},
+		{
 			name: "no version",
 			spec: `extension: {name: a, packages: [b]}
 `,

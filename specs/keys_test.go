@@ -20,7 +20,7 @@ nmae: acme
 qqqqqqqqqqqqq: x
 `,
 			want: []string{
-				`kairos.spec:2:1: unknown key "qqqqqqqqqqqqq"; valid: args, artifacts, ca, cloudConfig, cmdline, components, distro, extends, extension, files, images, init, initramfs, kairos, kernel, kubernetes, layers, mesh, mirrors, model, name, packages, repositories, size, source, test, upgrade, variant, version`,
+				`kairos.spec:2:1: unknown key "qqqqqqqqqqqqq"; valid: args, artifacts, ca, cloudConfig, cmdline, components, distro, extends, extension, extensions, files, images, init, initramfs, kairos, kernel, kubernetes, layers, mesh, mirrors, model, name, packages, repositories, size, source, test, upgrade, variant, version`,
 			},
 		},
 		{
@@ -198,7 +198,7 @@ name: b
 			want: []string{
 				`kairos.spec:2:1: a key must be a plain word, not a list`,
 				`kairos.spec:3:3: a key must be a plain word, not a mapping`,
-				`kairos.spec:5:1: unknown key "1"; valid: args, artifacts, ca, cloudConfig, cmdline, components, distro, extends, extension, files, images, init, initramfs, kairos, kernel, kubernetes, layers, mesh, mirrors, model, name, packages, repositories, size, source, test, upgrade, variant, version`,
+				`kairos.spec:5:1: unknown key "1"; valid: args, artifacts, ca, cloudConfig, cmdline, components, distro, extends, extension, extensions, files, images, init, initramfs, kairos, kernel, kubernetes, layers, mesh, mirrors, model, name, packages, repositories, size, source, test, upgrade, variant, version`,
 				`kairos.spec:6:1: a key must be a plain word, not an alias`,
 			},
 		},
@@ -228,7 +228,7 @@ x-base: &base {name: a}
 '<<': b
 `,
 			want: []string{
-				`kairos.spec:2:1: unknown key "<<"; valid: args, artifacts, ca, cloudConfig, cmdline, components, distro, extends, extension, files, images, init, initramfs, kairos, kernel, kubernetes, layers, mesh, mirrors, model, name, packages, repositories, size, source, test, upgrade, variant, version`,
+				`kairos.spec:2:1: unknown key "<<"; valid: args, artifacts, ca, cloudConfig, cmdline, components, distro, extends, extension, extensions, files, images, init, initramfs, kairos, kernel, kubernetes, layers, mesh, mirrors, model, name, packages, repositories, size, source, test, upgrade, variant, version`,
 			},
 		},
 		{

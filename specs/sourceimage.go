@@ -36,7 +36,7 @@ func (v *validator) source(s SourceImage) {
 		name := yamlName(field)
 		switch {
 		case !v.doc.Has(name) || slices.Contains(withSource(), name):
-		case name == "packages" || name == "repositories" || name == "extension":
+		case name == "packages" || name == "repositories" || name == "extension" || name == "extensions":
 			v.report(rules.InapplicableKey, name, "remove it, and use files or layers; or build the system from a distribution", "packages are not installed into a published image yet")
 		default:
 			v.report(rules.InapplicableKey, name, "remove it; with source, these apply: name, version, files, layers, cloudConfig, cmdline, artifacts, test", "the image of source says it")

@@ -66,6 +66,8 @@ type Spec struct {
 	// An extension: files on top of the system that machines merge at boot, and that have a version of
 	// their own. The targets sysext and confext make it; all others ignore it.
 	Extension Extension `yaml:"extension,omitempty" json:"extension,omitzero"`
+	// More extensions, each with a file of its own. They share the system that they are made on top of.
+	Extensions []Extension `yaml:"extensions,omitempty" json:"extensions,omitempty"`
 	// Options of the artifacts that are made from the root filesystem.
 	Artifacts Artifacts `yaml:"artifacts,omitempty" json:"artifacts,omitzero"`
 	// The boot test: what the target test boots, and what must hold on the running system.
@@ -430,7 +432,7 @@ type Assertion struct {
 	File string `yaml:"file,omitempty" json:"file,omitempty"`
 	// A service of systemd or OpenRC that must be active.
 	Service string `yaml:"service,omitempty" json:"service,omitempty"`
-	// The name of the extension of the spec. The machine gets the system extension, must merge it,
+	// The name of an extension of the spec. The machine gets the system extension, must merge it,
 	// and its services must be active.
 	Extension string `yaml:"extension,omitempty" json:"extension,omitempty"`
 	// A regular expression that a line of the output of run, or of the file, must match. The syntax

@@ -12,63 +12,60 @@ type Key struct{ path string }
 
 // Keys of a spec, in its order.
 var (
-	Extends              = Key{"extends"}
-	Args                 = Key{"args"}
-	Version              = Key{"version"}
-	Variant              = Key{"variant"}
-	Model                = Key{"model"}
-	Source               = Key{"source"}
-	SourceImage          = Key{"source.image"}
-	Distro               = Key{"distro"}
-	DistroName           = Key{"distro.name"}
-	DistroBase           = Key{"distro.base"}
-	Init                 = Key{"init"}
-	Kernel               = Key{"kernel"}
-	KernelFrom           = Key{"kernel.from"}
-	KernelPackage        = Key{"kernel.package"}
-	KernelImage          = Key{"kernel.image"}
-	KernelContext        = Key{"kernel.context"}
-	KernelModules        = Key{"kernel.modules"}
-	Initramfs            = Key{"initramfs"}
-	Size                 = Key{"size"}
-	SizeRoot             = Key{"size.root"}
-	SizeInitramfs        = Key{"size.initramfs"}
-	Packages             = Key{"packages"}
-	PackagesAdd          = Key{"packages.add"}
-	PackagesRemove       = Key{"packages.remove"}
-	PackagesGroups       = Key{"packages.groups"}
-	PackagesFiles        = Key{"packages.files"}
-	Repositories         = Key{"repositories"}
-	MirrorArchives       = Key{"mirrors.archives"}
-	CA                   = Key{"ca"}
-	CASecret             = Key{"ca.secret"}
-	CAImage              = Key{"ca.image"}
-	Files                = Key{"files"}
-	Layers               = Key{"layers"}
-	Images               = Key{"images"}
-	CloudConfig          = Key{"cloudConfig"}
-	Cmdline              = Key{"cmdline"}
-	Kairos               = Key{"kairos"}
-	Components           = Key{"components"}
-	UpgradeCache         = Key{"upgrade.cache"}
-	UpgradeCacheSize     = Key{"upgrade.cacheSize"}
-	Extension            = Key{"extension"}
-	ExtensionPackages    = Key{"extension.packages"}
-	ExtensionFiles       = Key{"extension.files"}
-	ExtensionServices    = Key{"extension.services"}
-	ExtensionCertificate = Key{"extension.certificate"}
-	Artifacts            = Key{"artifacts"}
-	ISO                  = Key{"artifacts.iso"}
-	ISOCompression       = Key{"artifacts.iso.compression"}
-	ISOCloudConfig       = Key{"artifacts.iso.cloudConfig"}
-	Disk                 = Key{"artifacts.disk"}
-	DiskLayout           = Key{"artifacts.disk.layout"}
-	DiskSize             = Key{"artifacts.disk.size"}
-	DiskFirmware         = Key{"artifacts.disk.firmware"}
-	DiskCloudConfig      = Key{"artifacts.disk.cloudConfig"}
-	Test                 = Key{"test"}
-	TestFirmware         = Key{"test.firmware"}
-	TestAssertions       = Key{"test.assertions"}
+	Extends          = Key{"extends"}
+	Args             = Key{"args"}
+	Version          = Key{"version"}
+	Variant          = Key{"variant"}
+	Model            = Key{"model"}
+	Source           = Key{"source"}
+	SourceImage      = Key{"source.image"}
+	Distro           = Key{"distro"}
+	DistroName       = Key{"distro.name"}
+	DistroBase       = Key{"distro.base"}
+	Init             = Key{"init"}
+	Kernel           = Key{"kernel"}
+	KernelFrom       = Key{"kernel.from"}
+	KernelPackage    = Key{"kernel.package"}
+	KernelImage      = Key{"kernel.image"}
+	KernelContext    = Key{"kernel.context"}
+	KernelModules    = Key{"kernel.modules"}
+	Initramfs        = Key{"initramfs"}
+	Size             = Key{"size"}
+	SizeRoot         = Key{"size.root"}
+	SizeInitramfs    = Key{"size.initramfs"}
+	Packages         = Key{"packages"}
+	PackagesAdd      = Key{"packages.add"}
+	PackagesRemove   = Key{"packages.remove"}
+	PackagesGroups   = Key{"packages.groups"}
+	PackagesFiles    = Key{"packages.files"}
+	Repositories     = Key{"repositories"}
+	MirrorArchives   = Key{"mirrors.archives"}
+	CA               = Key{"ca"}
+	CASecret         = Key{"ca.secret"}
+	CAImage          = Key{"ca.image"}
+	Files            = Key{"files"}
+	Layers           = Key{"layers"}
+	Images           = Key{"images"}
+	CloudConfig      = Key{"cloudConfig"}
+	Cmdline          = Key{"cmdline"}
+	Kairos           = Key{"kairos"}
+	Components       = Key{"components"}
+	UpgradeCache     = Key{"upgrade.cache"}
+	UpgradeCacheSize = Key{"upgrade.cacheSize"}
+	Extension        = Key{"extension"}
+	Extensions       = Key{"extensions"}
+	Artifacts        = Key{"artifacts"}
+	ISO              = Key{"artifacts.iso"}
+	ISOCompression   = Key{"artifacts.iso.compression"}
+	ISOCloudConfig   = Key{"artifacts.iso.cloudConfig"}
+	Disk             = Key{"artifacts.disk"}
+	DiskLayout       = Key{"artifacts.disk.layout"}
+	DiskSize         = Key{"artifacts.disk.size"}
+	DiskFirmware     = Key{"artifacts.disk.firmware"}
+	DiskCloudConfig  = Key{"artifacts.disk.cloudConfig"}
+	Test             = Key{"test"}
+	TestFirmware     = Key{"test.firmware"}
+	TestAssertions   = Key{"test.assertions"}
 )
 
 // Kind is the key that chooses the component of a kind (specs.Kinds).
@@ -109,6 +106,21 @@ func (k Key) SigningKey() Key { return k.Entry("key") }
 
 // Only is the key of the packages that a repository is limited to.
 func (k Key) Only() Key { return k.Entry("packages") }
+
+// Name is the key of the name of an extension.
+func (k Key) Name() Key { return k.Entry("name") }
+
+// Packages is the key of the packages of an extension.
+func (k Key) Packages() Key { return k.Entry("packages") }
+
+// Files is the key of the files of an extension.
+func (k Key) Files() Key { return k.Entry("files") }
+
+// Services is the key of the units that an extension starts.
+func (k Key) Services() Key { return k.Entry("services") }
+
+// Certificate is the key of the certificate that an extension is signed with.
+func (k Key) Certificate() Key { return k.Entry("certificate") }
 
 // Context is the key of the named context of a component or a layer.
 func (k Key) Context() Key { return k.Entry("context") }

@@ -161,7 +161,8 @@ func Seeds() []string {
 		top + "extends: debian-12\nrepositories: [{name: a, url: 'https://a.example', suites: [b], components: [c], key: k.asc, priority: 600, packages: [p], keep: true, secret: s}, " +
 			"{name: d, url: 'https://d.example', path: ./, key: {url: 'https://d.example/k', sha256: abc}, certificate: c}]\n",
 		top + "extends: debian-12\nlayers: [{name: a, image: 'acme/a:1', path: out, to: /opt/a, owner: '1:1'}, {name: b, context: b}]\n",
-		top + "extends: debian-13\nextension: {name: a, version: '1', packages: [b], files: [{path: /opt/a, content: a}], services: [a.service], reload: true, anyDistro: true, certificate: a.crt}\n",
+		top + "extends: debian-13\nextension: {name: a, version: '1', packages: [b], files: [{path: /opt/a, content: a}], services: [a.service], reload: true, anyDistro: true, certificate: a.crt}\n" +
+			"extensions: [{name: b, packages: [c]}, {name: d, files: [{path: /etc/d, from: d}]}]\n",
 		top + "extends: debian-12\nargs: {A: a, B: {type: bool, default: true, values: [true], description: b}, C: {type: integer, default: 1}}\n" +
 			"name: ${A}\ninitramfs: {network: \"${B}\"}\nartifacts: {iso: {level: \"${C}\"}}\ncmdline: [\"$${D}\", \"${D\"]\n",
 		top + "extends: debian-12\npackages: {add: [htop, {value: tree, when: {arch: arm64}}]}\nkernel: {when: {arch: [arm64, riscv64], variant: core, init: systemd}, from: debian-13}\n" +

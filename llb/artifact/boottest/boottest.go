@@ -93,7 +93,7 @@ func tested(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS)
 }
 
 // testMedium returns the files for the system: a cloud-config, which starts the script, a directory
-// for each assertion, and the extension if there is an assertion about it.
+// for each assertion, and the extensions that there are assertions about.
 func testMedium(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stage, r *rootfs.RootFS) (llb.State, error) {
 	entries, err := g.Overlays.Files("test")
 	if err != nil {
@@ -101,15 +101,17 @@ func testMedium(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stage
 	}
 	entries = append(entries, tree.File("/guest.sh", guestText))
 	// The script runs the directories in order of their names.
-	extended := false
+	var extended []plan.Extension
 	digits := max(2, len(strconv.Itoa(len(p.Test.Assertions))))
 	for i, a := range p.Test.Assertions {
 		files := map[string]string{
 			"title": a.Title(), "run": a.Run, "file": a.File, "service": a.Service, "matches": a.Matches, "seconds": strconv.Itoa(a.Seconds),
 		}
-		if a.Extension != "" {
-			extended = true
-			files["extension"], files["services"] = p.Extension.File, strings.Join(p.Extension.Services, "\n")
+		if e, ok := p.Extension(a.Extension); ok {
+			if !slices.ContainsFunc(extended, func(other plan.Extension) bool { return other.Name == e.Name }) {
+				extended = append(extended, e)
+			}
+			files["extension"], files["services"] = e.File, strings.Join(e.Services, "\n")
 		}
 		for name, text := range files {
 			if text != "" {
@@ -118,16 +120,16 @@ func testMedium(ctx context.Context, g *graph.Graph, p *plan.Plan, s graph.Stage
 		}
 	}
 	medium := s.Tree(llb.Scratch(), "write the assertions", entries)
-	if !extended {
-		return medium, nil
-	}
 	kind := extension.System()
-	made, err := kind.Build(ctx, g, p, r)
-	if err != nil {
-		return llb.State{}, err
+	for _, e := range extended {
+		made, err := kind.Image(ctx, g, p, r, e)
+		if err != nil {
+			return llb.State{}, err
+		}
+		file := kind.File(e.File)
+		medium = s.File(medium, "add "+file, llb.Copy(made, "/"+file, "/extensions/"+file, &llb.CopyInfo{CreateDestPath: true}))
 	}
-	file := kind.File(p.Extension.File)
-	return s.File(medium, "add "+file, llb.Copy(made, "/"+file, "/extensions/"+file, &llb.CopyInfo{CreateDestPath: true})), nil
+	return medium, nil
 }
 
 // emulator returns the command line of QEMU, for boottest.sh. There is only one CPU, because

@@ -3,6 +3,7 @@
 package extension
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"path"
@@ -59,51 +60,87 @@ const (
 // KeySecret is the id of the build secret with the private key of the certificate.
 const KeySecret = "sysext.key"
 
-// build makes the image of an extension, with its checksum.
-func build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS, k Kind) (llb.State, error) {
-	e := p.Extension
-	if e == nil {
-		return llb.State{}, p.Diagnose(rules.MissingValue, key.Extension, `say what it has, such as "extension: {name: caddy, packages: [caddy]}"`, "there is no extension to make")
+// Build makes the images of the extensions of the kind, each with its checksum.
+func (k Kind) Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
+	wanted, err := k.wanted(p)
+	if err != nil {
+		return llb.State{}, err
 	}
+	var all *llb.FileAction
+	for _, e := range wanted {
+		image, err := k.Image(ctx, g, p, r, e)
+		if err != nil || len(wanted) == 1 {
+			return image, err
+		}
+		all = all.Copy(image, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true})
+	}
+	return g.Stage("extensions", p.At(key.Extensions)).On(g.Build).File(llb.Scratch(), "gather the extensions", all), nil
+}
+
+// wanted are the extensions that the kind makes: a single one in any case, and of several those that
+// no kind before it has a place for.
+func (k Kind) wanted(p *plan.Plan) (wanted []plan.Extension, err error) {
+	if len(p.Extensions) == 0 {
+		return nil, p.Diagnose(rules.MissingValue, key.Extension, `say what it has, such as "extension: {name: caddy, packages: [caddy]}"`, "there is no extension to make")
+	}
+	for _, e := range p.Extensions {
+		refused := k.checkFiles(p, e)
+		first := slices.IndexFunc(Kinds(), func(other Kind) bool { return other.checkFiles(p, e) == nil })
+		switch {
+		case len(p.Extensions) > 1 && first >= 0 && Kinds()[first].Name != k.Name:
+			err = cmp.Or(err, refused)
+		case refused != nil:
+			return nil, refused
+		default:
+			wanted = append(wanted, e)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, cmp.Or(err, p.Diagnose(rules.MissingValue, key.Extensions, "give one of them only files in "+strings.Join(k.hierarchies, " or "), "there is no %s to make", k.Name))
+	}
+	return wanted, nil
+}
+
+// Image makes the image of an extension, with its checksum.
+func (k Kind) Image(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS, e plan.Extension) (llb.State, error) {
 	if !g.Caps.Diff {
 		return llb.State{}, errors.New("the daemon cannot compare states, which an extension needs: use flavorkit build, or a builder of docker buildx create")
 	}
-	if err := k.checkFiles(p); err != nil {
+	if err := k.checkFiles(p, e); err != nil {
 		return llb.State{}, err
 	}
-	s := g.Stage("extension/"+e.Name, p.At(key.Extension))
-	made, err := k.install(ctx, g, s, p, r.State)
+	s := g.Stage("extension/"+e.Name, p.At(e.Key()))
+	made, err := k.install(ctx, g, s, p, e, r.State)
 	if err != nil {
 		return llb.State{}, err
 	}
-	content, err := k.changes(ctx, g, s, p, r.State, made)
+	content, err := k.changes(ctx, g, s, p, e, r.State, made)
 	if err != nil {
 		return llb.State{}, err
 	}
-	return k.image(ctx, g, p, content)
+	return k.image(ctx, g, p, e, content)
 }
 
 // checkFiles refuses files that the kind has no place for, before the long steps.
-func (k Kind) checkFiles(p *plan.Plan) error {
-	for i, f := range p.Extension.Files {
+func (k Kind) checkFiles(p *plan.Plan, e plan.Extension) error {
+	for i, f := range e.Files {
 		in := func(dir string) bool { return strings.HasPrefix(f.Path, dir+"/") }
 		if !slices.ContainsFunc(k.hierarchies, in) {
-			return p.Diagnose(rules.InvalidPath, key.ExtensionFiles.Item(i).Entry("path"), "put it into "+strings.Join(k.hierarchies, " or "), "a %s has no %s", k.Name, f.Path)
+			return p.Diagnose(rules.InvalidPath, e.Key().Files().Item(i).Entry("path"), "put it into "+strings.Join(k.hierarchies, " or "), "a %s has no %s", k.Name, f.Path)
 		}
 	}
 	return nil
 }
 
 // install adds the packages and files to the system.
-func (k Kind) install(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, base llb.State) (llb.State, error) {
-	e := p.Extension
+func (k Kind) install(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, e plan.Extension, base llb.State) (llb.State, error) {
 	made, err := distro.InstallOn(ctx, g, s, p, e.Install, base, "extension")
 	if err != nil {
 		return llb.State{}, err
 	}
 	var action *llb.FileAction
 	for i, f := range e.Files {
-		if action, err = rootfs.AddFile(ctx, g, action, key.ExtensionFiles.Item(i), f); err != nil {
+		if action, err = rootfs.AddFile(ctx, g, action, e.Key().Files().Item(i), f); err != nil {
 			return llb.State{}, err
 		}
 	}
@@ -115,13 +152,13 @@ func (k Kind) install(ctx context.Context, g *graph.Graph, s graph.Stage, p *pla
 
 // starts is the drop-in that starts the services. The links that enable them are in /etc, which no
 // system extension has, so the target upholds them (systemd.unit(5), Upholds=).
-func (k Kind) starts(e *plan.Extension) tree.Entry {
+func (k Kind) starts(e plan.Extension) tree.Entry {
 	file := path.Join(k.units, "multi-user.target.d", "10-"+e.Name+".conf")
 	return tree.File(file, []byte("[Unit]\nUpholds="+strings.Join(e.Services, " ")+"\n"))
 }
 
 // release are the lines of the release file, without those that name the distribution (os-release(5)).
-func release(e *plan.Extension) string {
+func release(e plan.Extension) string {
 	text := "ARCHITECTURE=" + e.Architecture + "\n"
 	if e.AnyDistro {
 		text = "ID=_any\n" + text
@@ -137,8 +174,7 @@ const inputs = graph.ScriptDir + "/in"
 
 // changes are what the extension has: the files that differ from the system, and its release file.
 // Building it fails for what no extension can change.
-func (k Kind) changes(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, base, made llb.State) (llb.State, error) {
-	e := p.Extension
+func (k Kind) changes(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, e plan.Extension, base, made llb.State) (llb.State, error) {
 	check := s.On(g.Build)
 	tools, err := check.Image(ctx, p.ScriptImage)
 	if err != nil {
@@ -171,7 +207,7 @@ func (k Kind) changes(ctx context.Context, g *graph.Graph, s graph.Stage, p *pla
 			llb.AddMount("/changes", g.Diff(s, "compare with the system", base, made), llb.Readonly),
 			llb.AddMount(inputs, check.Tree(llb.Scratch(), "list what an extension can have", entries), llb.Readonly),
 		},
-		Explain: func(code uint32) error { return k.refused(p, code) },
+		Explain: func(code uint32) error { return k.refused(p, e, code) },
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
@@ -192,41 +228,40 @@ func ignored() []string {
 }
 
 // refused explains an exit code of changes.sh.
-func (k Kind) refused(p *plan.Plan, code uint32) error {
+func (k Kind) refused(p *plan.Plan, e plan.Extension, code uint32) error {
 	report := func(at key.Key, message, hint string) error {
-		return p.Diagnose(rules.ExtensionRefused, at, hint, "the extension %s %s; the log of the step has the path", p.Extension.Name, message)
+		return p.Diagnose(rules.ExtensionRefused, at, hint, "the extension %s %s; the log of the step has the path", e.Name, message)
 	}
 	switch code {
 	case exitEmpty:
-		return p.Diagnose(rules.ExtensionRefused, key.Extension, "leave out what the system has", "the extension %s has nothing that the system lacks", p.Extension.Name)
+		return p.Diagnose(rules.ExtensionRefused, e.Key(), "leave out what the system has", "the extension %s has nothing that the system lacks", e.Name)
 	case exitDeletes:
-		return report(key.Extension, "deletes files of the system", "an extension only adds and replaces: make the change in the system")
+		return report(e.Key(), "deletes files of the system", "an extension only adds and replaces: make the change in the system")
 	case exitOutside:
-		return report(key.Extension, "changes files where machines merge no "+k.Name, "add the packages to the system, or choose others")
+		return report(e.Key(), "changes files where machines merge no "+k.Name, "add the packages to the system, or choose others")
 	case exitKernel:
-		return report(key.Extension, "has modules of another kernel than that of the system", "choose packages for the kernel of the system")
+		return report(e.Key(), "has modules of another kernel than that of the system", "choose packages for the kernel of the system")
 	case exitNoUnit:
-		return report(key.ExtensionServices, "starts a unit that neither it nor the system has", "check its name")
+		return report(e.Key().Services(), "starts a unit that neither it nor the system has", "check its name")
 	case exitNoRelease:
-		return p.Diagnose(rules.ExtensionRefused, key.Extension, "set anyDistro: true", "the system does not say in os-release what it is")
+		return p.Diagnose(rules.ExtensionRefused, e.Key(), "set anyDistro: true", "the system does not say in os-release what it is")
 	default:
 		return nil
 	}
 }
 
 // image packs the content into partitions: the filesystem, its verity data, and their signature.
-func (k Kind) image(ctx context.Context, g *graph.Graph, p *plan.Plan, content llb.State) (llb.State, error) {
-	e := p.Extension
+func (k Kind) image(ctx context.Context, g *graph.Graph, p *plan.Plan, e plan.Extension, content llb.State) (llb.State, error) {
 	toolsStage, tools, err := artifact.Tools(ctx, g, p, e.Tools)
 	if err != nil {
 		return llb.State{}, err
 	}
-	s := g.Stage("extension/"+e.Name, p.At(key.Extension)).On(toolsStage.Platform())
+	s := g.Stage("extension/"+e.Name, p.At(e.Key())).On(toolsStage.Platform())
 	args := []string{"/content", "/out/" + k.File(e.File), k.Name, e.Architecture, e.Seed}
 	mounts := []llb.RunOption{llb.AddMount("/content", content, llb.Readonly)}
 	if !e.Certificate.IsZero() {
 		const certificate, private = graph.ScriptDir + "/certificate.pem", graph.ScriptDir + "/key.pem"
-		from, file, err := artifact.Content(ctx, g, s, key.ExtensionCertificate, e.Certificate)
+		from, file, err := artifact.Content(ctx, g, s, e.Key().Certificate(), e.Certificate)
 		if err != nil {
 			return llb.State{}, err
 		}
@@ -239,13 +274,13 @@ func (k Kind) image(ctx context.Context, g *graph.Graph, p *plan.Plan, content l
 		Args:    args,
 		Env:     g.EpochEnv(),
 		Mounts:  mounts,
-		Explain: func(code uint32) error { return unsigned(p, code) },
+		Explain: func(code uint32) error { return unsigned(p, e, code) },
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
 // unsigned explains an exit code of image.sh.
-func unsigned(p *plan.Plan, code uint32) error {
-	at := key.ExtensionCertificate
+func unsigned(p *plan.Plan, e plan.Extension, code uint32) error {
+	at := e.Key().Certificate()
 	switch code {
 	case exitNoCertificate:
 		return p.Diagnose(rules.InvalidCertificate, at, "name a file with -----BEGIN CERTIFICATE-----", "the file has no certificate in PEM")
@@ -261,8 +296,9 @@ func unsigned(p *plan.Plan, code uint32) error {
 // MissingSecret is the mistake behind a build that failed for want of the key; nil for any other
 // secret.
 func MissingSecret(p *plan.Plan, id string) error {
-	if p.Extension == nil || p.Extension.Certificate.IsZero() || id != KeySecret {
+	at := slices.IndexFunc(p.Extensions, func(e plan.Extension) bool { return !e.Certificate.IsZero() })
+	if at < 0 || id != KeySecret {
 		return nil
 	}
-	return p.Diagnose(rules.InvalidCertificate, key.ExtensionCertificate, "pass the private key with --secret id="+id+",src=FILE", "the build has no secret %q to sign with", id)
+	return p.Diagnose(rules.InvalidCertificate, p.Extensions[at].Key().Certificate(), "pass the private key with --secret id="+id+",src=FILE", "the build has no secret %q to sign with", id)
 }

@@ -163,7 +163,7 @@ extension:
 // TestExplained points at the part of the spec.
 func TestExplained(t *testing.T) {
 	p := spectest.MustPlan(t, spec, nil, "amd64")
-	k := Kinds()[0]
+	k, e := Kinds()[0], p.Extensions[0]
 	for code, want := range map[uint32]string{
 		exitEmpty:     "kairos.spec:4:3: extension: the extension tools has nothing that the system lacks; leave out what the system has",
 		exitDeletes:   "kairos.spec:4:3: extension: the extension tools deletes files of the system; the log of the step has the path; an extension only adds and replaces: make the change in the system",
@@ -172,17 +172,17 @@ func TestExplained(t *testing.T) {
 		exitNoUnit:    "kairos.spec:6:13: extension.services: the extension tools starts a unit that neither it nor the system has; the log of the step has the path; check its name",
 		exitNoRelease: "kairos.spec:4:3: extension: the system does not say in os-release what it is; set anyDistro: true",
 	} {
-		assert.EqualError(t, k.refused(p, code), want, strconv.Itoa(int(code)))
+		assert.EqualError(t, k.refused(p, e, code), want, strconv.Itoa(int(code)))
 	}
 	for code, want := range map[uint32]string{
 		exitNoCertificate: "kairos.spec:7:16: extension.certificate: the file has no certificate in PEM; name a file with -----BEGIN CERTIFICATE-----",
 		exitNoKey:         "kairos.spec:7:16: extension.certificate: the secret sysext.key has no private key; give it the private key in PEM, without a passphrase",
 		exitOtherKey:      "kairos.spec:7:16: extension.certificate: the certificate is not for the key of the secret sysext.key; give the secret the key that the certificate was made for",
 	} {
-		assert.EqualError(t, unsigned(p, code), want, strconv.Itoa(int(code)))
+		assert.EqualError(t, unsigned(p, e, code), want, strconv.Itoa(int(code)))
 	}
-	assert.NoError(t, k.refused(p, 1))
-	assert.NoError(t, unsigned(p, 1))
+	assert.NoError(t, k.refused(p, e, 1))
+	assert.NoError(t, unsigned(p, e, 1))
 	assert.EqualError(t, MissingSecret(p, KeySecret), `kairos.spec:7:16: extension.certificate: the build has no secret "sysext.key" to sign with; pass the private key with --secret id=sysext.key,src=FILE`)
 	assert.NoError(t, MissingSecret(p, "other"))
 }

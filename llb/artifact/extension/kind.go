@@ -1,15 +1,5 @@
 package extension
 
-import (
-	"context"
-
-	"github.com/moby/buildkit/client/llb"
-
-	"github.com/flavorkit/flavorkit/llb/graph"
-	"github.com/flavorkit/flavorkit/llb/rootfs"
-	"github.com/flavorkit/flavorkit/plan"
-)
-
 // Kind is a kind of extension image (systemd-sysext(8)).
 type Kind struct {
 	// Name is that of the target, the end of the file's name, and what systemd-repart(8) calls it
@@ -48,8 +38,3 @@ func Kinds() []Kind {
 
 // File is the name of the image of an extension.
 func (k Kind) File(extension string) string { return extension + "." + k.Name + ".raw" }
-
-// Build makes the image on top of the root filesystem.
-func (k Kind) Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
-	return build(ctx, g, p, r, k)
-}
