@@ -6,6 +6,7 @@
 #   IN/loaders                   output of boot.sh
 #   IN/tree                      static files
 #   IN/config.yaml               cloud-config of the medium, if there is one
+#   IN/extensions                system extensions for the installed system, if there are any
 set -eu
 in=$1 iso=$2 label=$3
 . "$(dirname "$0")/checksum.sh"
@@ -85,6 +86,9 @@ fi
 if [ -e "$in/config.yaml" ]; then
 	set -- "$@" "/config.yaml=$in/config.yaml"
 fi
+for image in "$in"/extensions/*; do
+	[ ! -e "$image" ] || set -- "$@" "/extensions/${image##*/}=$image"
+done
 trap 'rm -f "$iso.kernel" "$iso.initrd"' EXIT
 xorriso -as mkisofs -quiet -o "$iso" -iso-level 3 -R -J -joliet-long -no-pad --set_all_file_dates "=$SOURCE_DATE_EPOCH" "$@"
 files=$(xorriso -report_about WARNING -indev "$iso" -find / -type f -exec report_lba --)
