@@ -138,7 +138,7 @@ func (s *system) lockInUse() *lock.File {
 			f.Add(locked, s.graph.Lock.Archives[locked.Distro])
 		}
 	}
-	for _, c := range s.plan.Components {
+	for _, c := range s.plan.AllComponents() {
 		if c.Download == nil {
 			continue
 		}

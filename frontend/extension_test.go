@@ -92,6 +92,25 @@ func TestExtensionsShare(t *testing.T) {
 	assert.NotContains(t, config, "write a-")
 }
 
+// TestKubernetesExtensionGraphs has Kubernetes in an extension of its own, and not in the system. Only
+// the medium carries it.
+func TestKubernetesExtensionGraphs(t *testing.T) {
+	const spec = debian13 + "variant: standard\nkubernetes: {version: v1.36.4+k3s1, as: extension}\n"
+	made := func(spec, target string) graphtest.Graph {
+		return graphtest.Generate(t, spectest.MustPlan(t, spec, nil, "amd64"), target)
+	}
+	golden.Check(t, "../testdata/targets/debian-13-amd64-kubernetes-sysext.txt", made(spec, "sysext").String())
+	next := strings.Replace(spec, "v1.36.4+k3s1", "v1.36.5+k3s1", 1)
+	assert.Empty(t, made(spec, "image").Changed(made(next, "image")), "the image has no Kubernetes")
+	assert.Equal(t, []string{
+		"[component/k3s] add the files of k3s", "[component/k3s] download https://github.com/k3s-io/k3s/releases/download/v1.36.5+k3s1/k3s",
+		"[component/k3s] download https://github.com/k3s-io/k3s/releases/download/v1.36.5+k3s1/sha256sum-amd64.txt", "[component/k3s] verify and unpack k3s",
+		"[extension/k3s] compare with the system", "[extension/k3s] merge the programs into the system", "[extension/k3s] take what the extension changes",
+		"[extension/k3s] write k3s-v1.36.5-k3s1.sysext.raw", "[iso] write kairos-debian-13-core-amd64-generic-v1.0.0.iso",
+	}, made(spec, "iso").Changed(made(next, "iso")), "the medium has it")
+	assert.Contains(t, made(spec, "iso").String(), "mount /in/extensions/k3s-v1.36.4-k3s1.sysext.raw from")
+}
+
 // TestExtensionMistakes are those that depend on the target.
 func TestExtensionMistakes(t *testing.T) {
 	const files = debian13 + "extension:\n  name: a\n  files:\n    - {path: /usr/bin/a, content: a}\n    - {path: /etc/a, content: a}\n"

@@ -81,7 +81,7 @@ func endOfLife(s subject) specs.Diagnostics {
 	if donor.Distro != userland.Distro {
 		warn(key.Kernel, "the kernel of "+donor.Distro, donor.EOL)
 	}
-	for _, c := range s.plan.Components {
+	for _, c := range s.plan.AllComponents() {
 		warn(c.Keys()[0], c.Name+" "+c.Version, c.EOL)
 	}
 	return found

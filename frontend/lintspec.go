@@ -77,7 +77,7 @@ func olderKernel(s subject) specs.Diagnostics {
 // checksum. Repositories have keys, and a checksum in the spec makes any URL safe.
 func insecureChecksums(s subject) specs.Diagnostics {
 	var found specs.Diagnostics
-	for _, c := range s.plan.Components {
+	for _, c := range s.plan.AllComponents() {
 		if d := c.Download; d != nil && d.SHA256 == "" && strings.HasPrefix(strings.ToLower(s.plan.MirroredDownload(d.Checksums)), "http:") {
 			found = append(found, s.plan.Origin.Diagnose(rules.InsecureChecksums, key.Components.Entry(c.Name).Entry("checksums"), "use https, or write the checksums into sha256",
 				"anybody between the builder and the server can replace %s", c.Name))
@@ -137,7 +137,7 @@ func unpinnedImage(s subject) specs.Diagnostics {
 	if own := s.plan.Kernel.Own; own != nil {
 		images[key.KernelImage] = own.Image
 	}
-	for _, c := range s.plan.Components {
+	for _, c := range s.plan.AllComponents() {
 		images[key.Components.Entry(c.Name).Entry("image")] = c.Image
 	}
 	for i, l := range s.plan.Layers {

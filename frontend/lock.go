@@ -183,7 +183,7 @@ func (s *system) notLocked(ctx context.Context, rule rules.Rule, name string) (s
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range s.plan.Components {
+	for _, c := range s.plan.AllComponents() {
 		if c.Download == nil || component.Locked(s.graph, s.plan, c) != "" {
 			continue
 		}
@@ -404,7 +404,7 @@ func (r *request) lockDownloads(ctx context.Context, s *system, f *lock.File) er
 	if err != nil {
 		return err
 	}
-	for _, c := range s.plan.Components {
+	for _, c := range s.plan.AllComponents() {
 		if c.Download == nil {
 			continue
 		}

@@ -67,6 +67,11 @@ func (p *Plan) values() map[string]string {
 	for _, c := range p.Components {
 		all["component "+c.Name] = c.Version
 	}
+	for _, e := range p.Extensions {
+		for _, c := range e.Components {
+			all["component "+c.Name+" (extension "+e.Name+")"] = c.Version
+		}
+	}
 	for service, where := range p.System.Enable {
 		all["service "+service] = "in " + strings.Join(where, ", ")
 	}

@@ -210,18 +210,38 @@ func (e *explainer) files() {
 	for _, l := range e.plan.System.Links {
 		e.record(kind, l.Path, "", "a link to "+l.Target, "", "distros/"+e.plan.Userland.Distro, "links", l.Path)
 	}
-	for _, c := range e.plan.Components {
-		record := "components/" + c.Name
-		e.record(kind, c.Install, "", "the program of the component "+c.Name, "", record, "install")
-		for _, l := range c.Links {
-			e.record(kind, l.Path, "", "a link to "+l.Target, "", record, "links", l.Path)
-		}
-		for _, path := range catalog.Names(c.Files) {
-			e.record(kind, path, "", "a file of the component "+c.Name, "", record, "files", e.plan.System.Init, path)
+	e.componentFiles("", e.plan.Components)
+	for _, ext := range e.plan.Extensions {
+		e.componentFiles(ext.stage(), ext.Components)
+		for _, name := range ext.Overlays {
+			for _, path := range catalog.Names(overlays[name]) {
+				e.all = append(e.all, Reason{
+					Kind: kind, Name: e.plan.Userland.Real(path), Stage: ext.stage(), Place: "overlay/" + name + path,
+					Why: "the extension " + ext.Name + " (overlay " + name + ")",
+				})
+			}
 		}
 	}
 	for i, f := range e.plan.Files {
 		e.spec(kind, f.Path, "", "the spec adds it", key.Files.Item(i), "remove it from files")
+	}
+}
+
+// componentFiles explains the files of components, in the system or in the stage of an extension.
+func (e *explainer) componentFiles(stage string, components []Component) {
+	const kind = "file"
+	for _, c := range components {
+		record, where := "components/"+c.Name, "install"
+		if known := e.catalog.Components[c.Name]; known.Merged == c.Install && known.Merged != "" {
+			where = "merged"
+		}
+		e.record(kind, c.Install, stage, "the program of the component "+c.Name, "", record, where)
+		for _, l := range c.Links {
+			e.record(kind, l.Path, stage, "a link to "+l.Target, "", record, "links", l.Path)
+		}
+		for _, path := range catalog.Names(c.Files) {
+			e.record(kind, path, stage, "a file of the component "+c.Name, "", record, "files", e.plan.System.Init, path)
+		}
 	}
 }
 
@@ -267,8 +287,16 @@ func (e *explainer) arguments() {
 
 // components explains the programs that are no packages.
 func (e *explainer) components() {
+	e.componentsOf("", e.plan.Components)
+	for _, ext := range e.plan.Extensions {
+		e.componentsOf(ext.stage(), ext.Components)
+	}
+}
+
+// componentsOf explains the components of the system, or of the stage of an extension.
+func (e *explainer) componentsOf(stage string, components []Component) {
 	const kind = "component"
-	for _, c := range e.plan.Components {
+	for _, c := range components {
 		known := e.catalog.Components[c.Name]
 		k := specs.KindByName(known.Kind)
 		name, remove := c.Name+" "+c.Version, ""
@@ -280,17 +308,17 @@ func (e *explainer) components() {
 		}
 		switch {
 		case k.HasKey() && e.plan.Origin.set(k.Key()):
-			e.spec(kind, name, "", known.Why, k.Key(), remove)
+			e.spec(kind, name, stage, known.Why, k.Key(), remove)
 		case len(c.Provides) > 0:
 			remove = key.Kairos.String() + ": " + specs.KairosSeparate
-			e.spec(kind, name, "", known.Why, c.Key(), remove)
+			e.spec(kind, name, stage, known.Why, c.Key(), remove)
 			for _, provided := range catalog.Names(c.Provides) {
-				e.spec(kind, provided+" "+c.Version, "", e.catalog.Components[provided].Why+", part of "+c.Name, c.Key(), remove)
+				e.spec(kind, provided+" "+c.Version, stage, e.catalog.Components[provided].Why+", part of "+c.Name, c.Key(), remove)
 			}
 		case e.plan.Origin.set(c.Key()):
-			e.spec(kind, name, "", known.Why, c.Key(), "remove it from components")
+			e.spec(kind, name, stage, known.Why, c.Key(), "remove it from components")
 		default:
-			e.record(kind, name, "", known.Why+" (variant "+strings.Join(known.Variants, ", ")+")", remove, "components/"+c.Name)
+			e.record(kind, name, stage, known.Why+" (variant "+strings.Join(known.Variants, ", ")+")", remove, "components/"+c.Name)
 		}
 	}
 }

@@ -24,6 +24,12 @@ type Extension struct {
 	// Install are the packages. They are installed into the system, and not into the base image.
 	Install Install `json:"install" yaml:"install"`
 	Files   []File  `json:"files,omitempty" yaml:"files,omitempty"`
+	// Components are programs from outside the distribution.
+	Components []Component `json:"components,omitempty" yaml:"components,omitempty"`
+	// Overlays are sets of files of the catalog.
+	Overlays []string `json:"overlays,omitempty" yaml:"overlays,omitempty"`
+	// Medium tells that the installer medium carries the extension.
+	Medium bool `json:"medium,omitempty" yaml:"medium,omitempty"`
 	// Services are units that start once the extension is merged.
 	Services []string `json:"services,omitempty" yaml:"services,omitempty"`
 	// Reload tells systemd to read its units again.
@@ -60,7 +66,7 @@ func (p *Plan) Extension(name string) (Extension, bool) {
 // extensions returns those of the spec.
 func (r *resolver) extensions(d *catalog.Distro, init catalog.Init, u Userland) (all []Extension) {
 	for _, spec := range r.doc.Extensions() {
-		r.checkMerges(spec.Key, d, init)
+		r.checkMerges(spec.Key, d, init, "add the packages and files to the system")
 		all = append(all, r.extension(spec, u))
 	}
 	return all
@@ -87,7 +93,7 @@ func (r *resolver) extension(spec specs.KeyedExtension, u Userland) Extension {
 }
 
 // checkMerges refuses an extension for a system that cannot merge it.
-func (r *resolver) checkMerges(at key.Key, d *catalog.Distro, init catalog.Init) {
+func (r *resolver) checkMerges(at key.Key, d *catalog.Distro, init catalog.Init, instead string) {
 	if r.arch.Systemd == "" {
 		r.report(rules.UnsupportedArchitecture, at, "", "there are no extensions for %s", r.arch.Name)
 	}
@@ -104,7 +110,7 @@ func (r *resolver) checkMerges(at key.Key, d *catalog.Distro, init catalog.Init)
 			can = append(can, name)
 		}
 	}
-	hint := fmt.Sprintf("extensions need systemd %d or later, which these have: %s; or add the packages and files to the system", leastSystemd, strings.Join(can, ", "))
+	hint := fmt.Sprintf("extensions need systemd %d or later, which these have: %s; or %s", leastSystemd, strings.Join(can, ", "), instead)
 	r.report(rules.UnsupportedChoice, at, hint, "%s cannot merge an extension: %s", d.Title, why)
 }
 

@@ -22,7 +22,7 @@ import (
 const full = `extends: ./base.spec
 version: v1.0.0
 variant: standard
-kubernetes: {version: v1.36.4+k3s1}
+kubernetes: {version: v1.36.4+k3s1, as: extension}
 kernel: {package: linux-image-cloud-amd64, version: 6.1.1-1}
 cmdline: [quiet]
 packages: {add: [htop=3.2.2]}

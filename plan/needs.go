@@ -82,7 +82,7 @@ func (r *resolver) facts(p *Plan) catalog.Facts {
 	for _, name := range p.Checks.Commands {
 		facts.Add("command", name, key.Packages)
 	}
-	for _, c := range p.Components {
+	for _, c := range p.AllComponents() {
 		facts.Add("component", c.Name, c.Keys()...)
 		facts.Add("kind", c.Kind, c.Keys()...)
 		for name := range c.Provides {

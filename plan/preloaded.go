@@ -2,10 +2,12 @@ package plan
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
@@ -16,11 +18,13 @@ func (r *resolver) preloaded(p *Plan) []Preloaded {
 	if len(r.spec.Images) == 0 || !r.sure(key.Variant) {
 		return nil
 	}
-	kubernetes, ok := p.Kubernetes()
-	if !ok {
+	components := p.AllComponents()
+	found := slices.IndexFunc(components, func(c Component) bool { return c.Kind == specs.KindKubernetes })
+	if found < 0 {
 		r.report(rules.InapplicableKey, key.Images, "choose variant: standard, or remove them", "nothing in this system runs container images: it has no Kubernetes")
 		return nil
 	}
+	kubernetes := components[found]
 	dir := r.cat.Components[kubernetes.Name].Images
 	if dir == "" {
 		r.report(rules.UnsupportedChoice, key.Images, "", "%s does not load container images from files", kubernetes.Name)

@@ -93,6 +93,7 @@ func (r *resolver) resolve() *Plan {
 	}
 	selected := r.selected(distro, donor, model, init.Name, variant)
 	userland := r.userland(distro, selected)
+	components, besides := r.besides(r.components(variant, init.Name))
 	p := &Plan{
 		Version:     r.spec.Version,
 		Variant:     variant,
@@ -103,7 +104,7 @@ func (r *resolver) resolve() *Plan {
 		Kernel:      r.kernel(donor, model, userland.Packages),
 		Size:        r.size(),
 		CommandLine: r.commandLine(distro, model),
-		Components:  r.components(variant, init.Name),
+		Components:  components,
 		System:      r.system(distro, model, init),
 		CloudConfig: r.content(key.CloudConfig, r.spec.CloudConfig),
 		Registries:  mirrors(r.spec.Mirrors.Registries),
@@ -116,6 +117,10 @@ func (r *resolver) resolve() *Plan {
 		Files:       r.files(key.Files, r.spec.Files, userland),
 		Layers:      r.layers(userland),
 		Origin:      r.origin,
+	}
+	if e, ok := r.kubernetesExtension(distro, init, besides, p.Extensions); ok {
+		p.Extensions = append(p.Extensions, e)
+		p.System.Overlays = append(p.System.Overlays, mediumOverlay)
 	}
 	p.Preloaded = r.preloaded(p)
 	r.name(p, distro, donor)
@@ -415,6 +420,9 @@ func (r *resolver) name(p *Plan, d, donor *catalog.Distro) {
 	name := cmp.Or(r.spec.Name, defaultName)
 	version, variant, model := p.Version, p.Variant, p.Model
 	kubernetes, hasKubernetes := p.Kubernetes()
+	if !hasKubernetes && r.spec.Kubernetes.AsExtension() {
+		variant = defaultVariant // the system has no Kubernetes
+	}
 	software := version
 	if hasKubernetes {
 		software += "-" + kubernetes.Name + kubernetes.Version

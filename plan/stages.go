@@ -132,7 +132,7 @@ func (p *Plan) Images() []Image {
 	if own := p.Kernel.Own; own != nil {
 		add(own.Image, key.KernelImage, false)
 	}
-	for _, c := range p.Components {
+	for _, c := range p.AllComponents() {
 		add(c.Image, c.Key(), false)
 	}
 	for i, l := range p.Layers {

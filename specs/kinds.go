@@ -23,7 +23,13 @@ type Kubernetes struct {
 	// The version as the publisher writes it, such as v1.36.4+k3s1. The default is that of the
 	// catalog.
 	Version string `yaml:"version,omitempty" json:"version,omitempty"`
+	// Where it is: system, in the image, or extension, in a system extension of its own with provider
+	// and mesh, which the installer medium carries. The default is system.
+	As string `yaml:"as,omitempty" json:"as,omitempty" jsonschema:"enum=system,enum=extension"`
 }
+
+// AsExtension reports whether Kubernetes is in an extension of its own.
+func (k Kubernetes) AsExtension() bool { return k.As == "extension" }
 
 // Shorthand is the key that a plain string sets.
 func (Kubernetes) Shorthand() string { return "distribution" }
@@ -60,9 +66,9 @@ const NoMesh = "none"
 // field of Choices with its type.
 func Kinds() []Kind {
 	return []Kind{
-		{Name: KindKubernetes, chosen: func(c Choices) chooser { return c.Kubernetes }, version: "v1.36.4+k3s1"},
-		{Name: KindMesh, chosen: func(c Choices) chooser { return c.Mesh }, version: "v0.35.3", None: NoMesh},
-		{Name: "provider"},
+		{Name: KindKubernetes, chosen: func(c Choices) chooser { return c.Kubernetes }, version: "v1.36.4+k3s1", WithKubernetes: true},
+		{Name: KindMesh, chosen: func(c Choices) chooser { return c.Mesh }, version: "v0.35.3", None: NoMesh, WithKubernetes: true},
+		{Name: "provider", WithKubernetes: true},
 		{Name: KindCache, at: key.UpgradeCache, on: func(s Spec) bool { return s.Upgrade.Cache }, settings: func(s Spec) map[string]string {
 			return map[string]string{"size": s.Upgrade.CacheSize}
 		}},
@@ -75,6 +81,8 @@ type Kind struct {
 	Name string
 	// None is the name for no component of the kind; empty when a spec cannot have none.
 	None string
+	// WithKubernetes tells that the component is where Kubernetes is: in the system or in its extension.
+	WithKubernetes bool
 	// chosen returns what a spec chooses; nil when only the variant decides.
 	chosen func(Choices) chooser
 	// version is an example of one, for messages.

@@ -142,7 +142,7 @@ type Download struct {
 // Downloads are those of a plan. A component that a named context replaces has none.
 func Downloads(ctx context.Context, g *graph.Graph, p *plan.Plan) ([]Download, error) {
 	var all []Download
-	for _, c := range p.Components {
+	for _, c := range p.AllComponents() {
 		if c.Download == nil {
 			continue
 		}

@@ -326,6 +326,8 @@ type Component struct {
 	Program string `yaml:"program"`
 	// Install is the path in the root filesystem.
 	Install string `yaml:"install"`
+	// Merged is the path in an extension, if machines merge nothing at the path in the root filesystem.
+	Merged string `yaml:"merged"`
 	// Links by path: other names of the program.
 	Links map[string]string `yaml:"links"`
 	// Files by init system and path, such as units. A file that begins with #! is executable. No

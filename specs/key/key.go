@@ -92,6 +92,9 @@ func (k Key) Default() Key { return k.Entry("default") }
 // Version is the key of the version of a component.
 func (k Key) Version() Key { return k.Entry("version") }
 
+// As is the key of where a component is.
+func (k Key) As() Key { return k.Entry("as") }
+
 // SHA256 is the key of the checksums of a component.
 func (k Key) SHA256() Key { return k.Entry("sha256") }
 

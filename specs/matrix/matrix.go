@@ -213,6 +213,7 @@ func (r *reader) entry(key string, e Item, c choice) {
 	t.mapping("kubernetes", fmt.Sprintf("kubernetes[%d]", c.kubernetes), []pair{
 		{"distribution", entry.Kubernetes.Distribution},
 		{"version", entry.Kubernetes.Version},
+		{"as", entry.Kubernetes.As},
 	})
 	switch {
 	case entry.Version != "":
@@ -252,7 +253,7 @@ func flavorOf(extends string) string {
 // name joins the values that the matrix sets for an entry.
 func (c Entry) name(versions bool) string {
 	k, u := c.Kernel, c.Kubernetes
-	parts := []string{c.Variant, c.Flavor, c.Arch, c.Model, k.From, k.Package, k.Version, k.Image, k.Context, u.Distribution, u.Version}
+	parts := []string{c.Variant, c.Flavor, c.Arch, c.Model, k.From, k.Package, k.Version, k.Image, k.Context, u.Distribution, u.Version, u.As}
 	if versions {
 		parts = append(parts, c.Version)
 	}

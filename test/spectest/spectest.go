@@ -157,6 +157,7 @@ func Seeds() []string {
 		top + "extends: debian-12\ncomponents:\n  kairos-agent: {url: 'https://x/{version}/a-{arch}.tar.gz', checksums: 'https://x/s'}\n  immucore: {image: 'acme/immucore', path: /bin/immucore}\n",
 		top + "extends: debian-12\nkairos: v4.3.0\ncomponents: {kairos: {context: mine}}\n",
 		top + "extends: debian-12\nvariant: standard\nkubernetes: {distribution: k3s, version: v1.36.4+k3s1}\nmesh: none\n",
+		top + "extends: debian-13\nvariant: standard\nkubernetes: {distribution: k0s, as: extension}\n",
 		top + "extends: debian-12\ntest: {artifact: disk, firmware: bios, memory: 1GiB, timeout: 1h, assertions: [{name: n, run: \"a\\nb\", matches: '^a|b$', timeout: 9s}, {file: /a}, {service: ssh}]}\n",
 		top + "extends: debian-12\nrepositories: [{name: a, url: 'https://a.example', suites: [b], components: [c], key: k.asc, priority: 600, packages: [p], keep: true, secret: s}, " +
 			"{name: d, url: 'https://d.example', path: ./, key: {url: 'https://d.example/k', sha256: abc}, certificate: c}]\n",

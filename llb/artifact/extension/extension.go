@@ -15,6 +15,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/artifact"
+	"github.com/flavorkit/flavorkit/llb/component"
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/look"
@@ -138,6 +139,9 @@ func (k Kind) install(ctx context.Context, g *graph.Graph, s graph.Stage, p *pla
 	if err != nil {
 		return llb.State{}, err
 	}
+	if made, err = addComponents(ctx, g, s, p, e, made); err != nil {
+		return llb.State{}, err
+	}
 	var action *llb.FileAction
 	for i, f := range e.Files {
 		if action, err = rootfs.AddFile(ctx, g, action, e.Key().Files().Item(i), f); err != nil {
@@ -148,6 +152,32 @@ func (k Kind) install(ctx context.Context, g *graph.Graph, s graph.Stage, p *pla
 		return made, nil
 	}
 	return s.File(made, "add the files of the extension", action), nil
+}
+
+// addComponents adds the components and the files of the catalog to the system.
+func addComponents(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, e plan.Extension, made llb.State) (llb.State, error) {
+	layers := []llb.State{made}
+	for _, c := range e.Components {
+		layer, err := component.Build(ctx, g, p, c)
+		if err != nil {
+			return llb.State{}, err
+		}
+		layers = append(layers, layer)
+	}
+	if len(e.Overlays) > 0 {
+		entries, err := g.Overlays.Files(e.Overlays...)
+		if err != nil {
+			return llb.State{}, err
+		}
+		for i := range entries {
+			entries[i].Path = p.Userland.Real(entries[i].Path)
+		}
+		layers = append(layers, s.Tree(llb.Scratch(), "add the files of the catalog", entries))
+	}
+	if len(layers) == 1 {
+		return made, nil
+	}
+	return g.Merge(s, "merge the programs into the system", layers...), nil
 }
 
 // starts is the drop-in that starts the services. The links that enable them are in /etc, which no

@@ -10,6 +10,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/internal/tree"
 	"github.com/flavorkit/flavorkit/llb/artifact"
+	"github.com/flavorkit/flavorkit/llb/artifact/extension"
 	"github.com/flavorkit/flavorkit/llb/cmdline"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
@@ -45,6 +46,11 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 		return llb.State{}, err
 	}
 	mounts = append(mounts, config...)
+	extensions, err := extensionMounts(ctx, g, p, r)
+	if err != nil {
+		return llb.State{}, err
+	}
+	mounts = append(mounts, extensions...)
 	return s.Run(image, graph.Command{
 		Title:  "write " + p.File + ".iso",
 		Script: graph.Script{Name: "iso.sh", Text: isoScript, Beside: []graph.Script{artifact.ChecksumLibrary()}},
@@ -52,6 +58,24 @@ func Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) 
 		Env:    g.EpochEnv(),
 		Mounts: mounts,
 	}).AddMount("/out", llb.Scratch()), nil
+}
+
+// extensionMounts mounts the extensions that the medium carries, which the installer puts into the new
+// system (overlay extensions).
+func extensionMounts(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (mounts []llb.RunOption, err error) {
+	kind := extension.System()
+	for _, e := range p.Extensions {
+		if !e.Medium {
+			continue
+		}
+		image, err := kind.Image(ctx, g, p, r, e)
+		if err != nil {
+			return nil, err
+		}
+		file := kind.File(e.File)
+		mounts = append(mounts, llb.AddMount("/in/extensions/"+file, image, llb.SourcePath("/"+file), llb.Readonly))
+	}
+	return mounts, nil
 }
 
 // bootImages returns the EFI system partition and, for PCs, the boot code for BIOS. They depend
