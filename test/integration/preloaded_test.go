@@ -37,7 +37,7 @@ func TestPreloaded(t *testing.T) {
 	for _, name := range []string{ref, given} {
 		const dir = "var/lib/rancher/k3s/agent/images/"
 		file := filepath.Join(t.TempDir(), "image.tar")
-		ask(t, "", "sh", "-c", `tar -xOf "$1" "$2" >"$3"`, "sh", root, dir+strings.NewReplacer("/", "_", ":", "_").Replace(name)+".tar", file)
+		ask(t, "", "sh", "-c", `tar -xOf "$1" "$2" >"$3"`, "sh", root, dir+strings.NewReplacer("/", "_", ":", "_", "@", "_").Replace(name)+".tar", file)
 		f, err := os.Open(file)
 		require.NoError(t, err)
 		defer f.Close()
