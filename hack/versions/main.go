@@ -119,6 +119,9 @@ func fetch(ctx context.Context, client *http.Client, address string) (string, er
 // versions replaces the versions in the table of components.
 func versions(page string, components map[string]*catalog.Component) (string, error) {
 	for _, name := range catalog.Names(components) {
+		if components[name].Follows != "" {
+			continue // its line names the other component
+		}
 		row := regexp.MustCompile("(?m)^(\\| `" + regexp.QuoteMeta(name) + "` \\| )\\S+( \\|)")
 		if !row.MatchString(page) {
 			return "", errors.Errorf("no line of a table begins with %s and its version", name)
