@@ -22,6 +22,17 @@ const (
 // unitDir has the units of components.
 const unitDir = "/usr/lib/systemd/system"
 
+// Kubernetes returns the distribution of Kubernetes; ok is false if the system has none.
+func (p *Plan) Kubernetes() (c Component, ok bool) { return kubernetesOf(p.Components) }
+
+func kubernetesOf(components []Component) (c Component, ok bool) {
+	at := slices.IndexFunc(components, func(c Component) bool { return c.Kind == specs.KindKubernetes })
+	if at < 0 {
+		return Component{}, false
+	}
+	return components[at], true
+}
+
 // besides parts the components of the extension of Kubernetes from those of the system.
 func (r *resolver) besides(all []Component) (system, extension []Component) {
 	if !r.spec.Kubernetes.AsExtension() {
@@ -56,11 +67,11 @@ func (r *resolver) merged(c Component) Component {
 // kubernetesExtension is the extension of Kubernetes; ok is false if there is no Kubernetes. Its programs
 // need no library of the system, so a system of another release merges it, too.
 func (r *resolver) kubernetesExtension(d *catalog.Distro, init catalog.Init, components []Component, others []Extension) (e Extension, ok bool) {
-	found := slices.IndexFunc(components, func(c Component) bool { return c.Kind == specs.KindKubernetes })
-	if found < 0 {
+	kubernetes, ok := kubernetesOf(components)
+	if !ok {
 		return Extension{}, false
 	}
-	kubernetes, at := components[found], key.Kind(specs.KindKubernetes)
+	at := key.Kind(specs.KindKubernetes)
 	r.checkMerges(at.As(), d, init, "remove as")
 	for _, other := range others {
 		if other.Name == kubernetes.Name {

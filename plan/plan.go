@@ -4,7 +4,6 @@
 package plan
 
 import (
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -138,14 +137,6 @@ type Layer struct {
 	To string `json:"to" yaml:"to"`
 	// Owner of all of it as uid:gid. Empty when the owners stay.
 	Owner string `json:"owner,omitempty" yaml:"owner,omitempty"`
-}
-
-// Preloaded is a container image in an archive of the system, as an OCI layout in a tar.
-type Preloaded struct {
-	// Image is the reference.
-	Image string `json:"image" yaml:"image"`
-	// Path of the archive.
-	Path string `json:"path" yaml:"path"`
 }
 
 // Content is text, or a file in a context.
@@ -485,15 +476,6 @@ func (p *Plan) RunsStages() (stages []string) {
 		stages = append(stages, c.Stages...)
 	}
 	return stages
-}
-
-// Kubernetes returns the distribution of Kubernetes; ok is false if the system has none.
-func (p *Plan) Kubernetes() (c Component, ok bool) {
-	at := slices.IndexFunc(p.Components, func(c Component) bool { return c.Kind == specs.KindKubernetes })
-	if at < 0 {
-		return Component{}, false
-	}
-	return p.Components[at], true
 }
 
 // Diagnose returns an error that points at a value of the spec.

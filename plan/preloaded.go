@@ -2,15 +2,21 @@ package plan
 
 import (
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
 )
+
+// Preloaded is a container image in an archive of the system, as an OCI layout in a tar.
+type Preloaded struct {
+	// Image is the reference.
+	Image string `json:"image" yaml:"image"`
+	// Path of the archive.
+	Path string `json:"path" yaml:"path"`
+}
 
 // preloaded are the container images of the spec, at the place from which the Kubernetes of a system
 // loads them.
@@ -18,13 +24,11 @@ func (r *resolver) preloaded(p *Plan) []Preloaded {
 	if len(r.spec.Images) == 0 || !r.sure(key.Variant) {
 		return nil
 	}
-	components := p.AllComponents()
-	found := slices.IndexFunc(components, func(c Component) bool { return c.Kind == specs.KindKubernetes })
-	if found < 0 {
+	kubernetes, ok := kubernetesOf(p.AllComponents())
+	if !ok {
 		r.report(rules.InapplicableKey, key.Images, "choose variant: standard, or remove them", "nothing in this system runs container images: it has no Kubernetes")
 		return nil
 	}
-	kubernetes := components[found]
 	dir := r.cat.Components[kubernetes.Name].Images
 	if dir == "" {
 		r.report(rules.UnsupportedChoice, key.Images, "", "%s does not load container images from files", kubernetes.Name)

@@ -112,8 +112,7 @@ func importNames(ref string) ([]string, error) {
 	if digested, ok := named.(reference.Digested); ok {
 		names = append(names, reference.TrimNamed(named).Name()+"@"+digested.Digest().String())
 	}
-	switch tagged := reference.TagNameOnly(named).(type) {
-	case reference.NamedTagged:
+	if tagged, ok := reference.TagNameOnly(named).(reference.NamedTagged); ok {
 		names = append(names, reference.TrimNamed(named).Name()+":"+tagged.Tag())
 	}
 	return names, nil
