@@ -10,6 +10,9 @@ import (
 	"github.com/pkg/errors"
 )
 
+// QuietProgress is the progress output that shows warnings only.
+const QuietProgress = string(progressui.QuietMode)
+
 // CheckProgress returns an error for an unknown kind of progress output.
 func CheckProgress(w io.Writer, mode string) error {
 	_, err := NewProgress(w, mode)

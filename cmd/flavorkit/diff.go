@@ -26,7 +26,7 @@ The exit code is 0 whether they differ or not.`
 
 func diffCommand() *cobra.Command {
 	var f lookFlags
-	var format string
+	var format, progress string
 	var files bool
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
@@ -46,7 +46,12 @@ func diffCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return diffBuilt(cmd, args, inspect.Options{Arch: f.arch, Contents: true, Registries: registries}, format, files)
+				opt := inspect.Options{Arch: f.arch, Contents: true, Registries: registries}
+				reports, err := readBuilt(cmd, args, opt, progress)
+				if err != nil {
+					return err
+				}
+				return diffBuilt(cmd, reports, format, files)
 			case files:
 				return usagef("--files is for built systems; a spec lists its files always")
 			}
@@ -55,6 +60,7 @@ func diffCommand() *cobra.Command {
 	}
 	f.addArch(cmd)
 	addFormat(cmd, &format, formatText, formatJSON)
+	addProgress(cmd.Flags(), &progress)
 	cmd.Flags().BoolVar(&files, "files", false, "list every file of built systems that differs, not only the directories")
 	return cmd
 }
@@ -93,18 +99,22 @@ func diffSpecs(cmd *cobra.Command, args []string, f lookFlags, format string) er
 	return nil
 }
 
-// diffBuilt compares two built systems.
-func diffBuilt(cmd *cobra.Command, args []string, opt inspect.Options, format string, files bool) error {
-	var reports [2]*inspect.Report
+// readBuilt reads two built systems, and says what cannot be compared.
+func readBuilt(cmd *cobra.Command, args []string, opt inspect.Options, progress string) (reports [2]*inspect.Report, err error) {
 	for i, arg := range args {
-		var err error
-		if reports[i], err = inspect.Read(cmd.Context(), arg, opt); err != nil {
-			return err
+		reports[i], err = step(cmd, progress, "read "+arg, func() (*inspect.Report, error) { return inspect.Read(cmd.Context(), arg, opt) })
+		if err != nil {
+			return reports, err
 		}
 		for _, reason := range reports[i].Unread {
 			fmt.Fprintf(cmd.ErrOrStderr(), "flavorkit: not compared: %s: %s\n", arg, reason)
 		}
 	}
+	return reports, nil
+}
+
+// diffBuilt compares two built systems.
+func diffBuilt(cmd *cobra.Command, reports [2]*inspect.Report, format string, files bool) error {
 	c := inspect.Compare(reports[0], reports[1])
 	out := cmd.OutOrStdout()
 	if format == "json" {

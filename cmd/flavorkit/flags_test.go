@@ -34,6 +34,8 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"graph", "--arch", ""}, `unknown architecture ""; valid: amd64, arm64, riscv64`},
 
 		{[]string{"build", "--progress", "loud"}, `progress "loud" is none of auto, plain, tty, rawjson, quiet`},
+		{[]string{"inspect", "x", "--progress", "loud"}, `progress "loud" is none of`},
+		{[]string{"build", "--quiet=often"}, `invalid argument "often" for "-q, --quiet" flag`},
 		{[]string{"build", "--progress", "tty"}, `progress "tty" needs a terminal`},
 		{[]string{"build", "--state-dir", ""}, "--state-dir is empty; name a directory"},
 		{[]string{"matrix", "build", "--state-dir", ""}, "--state-dir is empty; name a directory"},

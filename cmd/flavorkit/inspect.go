@@ -19,7 +19,7 @@ filesystem.`
 
 func inspectCommand() *cobra.Command {
 	var opt inspect.Options
-	var format string
+	var format, progress string
 	var site siteFlags
 	cmd := &cobra.Command{
 		Use:   "inspect SYSTEM",
@@ -33,7 +33,9 @@ func inspectCommand() *cobra.Command {
 			if opt.Registries, err = site.registries(); err != nil {
 				return err
 			}
-			report, err := inspect.Read(cmd.Context(), args[0], opt)
+			report, err := step(cmd, progress, "read "+args[0], func() (*inspect.Report, error) {
+				return inspect.Read(cmd.Context(), args[0], opt)
+			})
 			if err != nil {
 				return err
 			}
@@ -46,5 +48,6 @@ func inspectCommand() *cobra.Command {
 	cmd.Flags().StringVar(&opt.Arch, "arch", runtime.GOARCH, "architecture, if there are images for several, such as arm64")
 	site.add(cmd.Flags())
 	addFormat(cmd, &format, formatText, formatJSON)
+	addProgress(cmd.Flags(), &progress)
 	return cmd
 }

@@ -359,7 +359,7 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 			o := f.Options
 			o.Frontend, o.Platforms = frontend.New(frontend.Options{}).Entry(entry), []string{"linux/" + entry.Arch}
 			// All steps have run, and their progress has been shown.
-			o.NoCache, o.NoCacheStages, o.CacheTo, o.Progress = false, nil, nil, "quiet"
+			o.NoCache, o.NoCacheStages, o.CacheTo, o.Progress = false, nil, nil, solve.QuietProgress
 			file, ref := f.imagePlace(names, i, entry.Name, plans[i])
 			out, err := f.openImage(file, ref)
 			if err != nil {

@@ -30,7 +30,7 @@ unreachable. GitHub answers more often if GITHUB_TOKEN is set.`
 
 func catalogOutdatedCommand() *cobra.Command {
 	contexts := map[string]string{}
-	var format string
+	var format, progress string
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "outdated [NAME…]",
@@ -49,8 +49,10 @@ func catalogOutdatedCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			found, err := outdated.Check(cmd.Context(), published, outdated.Options{
-				Timeout: timeout, Token: os.Getenv("GITHUB_TOKEN"), Agent: "flavorkit/" + version,
+			found, err := step(cmd, progress, "ask the publishers", func() ([]catalog.Finding, error) {
+				return outdated.Check(cmd.Context(), published, outdated.Options{
+					Timeout: timeout, Token: os.Getenv("GITHUB_TOKEN"), Agent: "flavorkit/" + version,
+				})
 			})
 			if err != nil {
 				return err
@@ -63,6 +65,7 @@ func catalogOutdatedCommand() *cobra.Command {
 	}
 	addContexts(cmd.Flags(), &contexts, "directory that stands for a named context: name=directory")
 	addFormat(cmd, &format, catalog.Names(reportFormats())...)
+	addProgress(cmd.Flags(), &progress)
 	cmd.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait for each publisher")
 	return cmd
 }

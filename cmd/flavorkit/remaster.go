@@ -21,6 +21,7 @@ type remasterFlags struct {
 	output       string
 	cloudConfigs []string
 	add, remove  []string
+	progress     string
 }
 
 func remasterCommand() *cobra.Command {
@@ -43,7 +44,9 @@ all entries of the boot menu. The checksum is written beside the ISO.`,
 			if err != nil {
 				return err
 			}
-			if err := remaster.Remaster(cmd.Context(), args[0], f.output, opt); err != nil {
+			if _, err := step(cmd, f.progress, "write "+f.output, func() (struct{}, error) {
+				return struct{}{}, remaster.Remaster(cmd.Context(), args[0], f.output, opt)
+			}); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s.sha256\n", f.output, f.output)
@@ -55,6 +58,7 @@ all entries of the boot menu. The checksum is written beside the ISO.`,
 	flags.StringArrayVar(&f.cloudConfigs, "cloud-config", nil, "cloud-config for the medium")
 	flags.StringArrayVar(&f.add, "cmdline", nil, `kernel arguments to add, such as "console=ttyS1,115200 debug"`)
 	flags.StringArrayVar(&f.remove, "remove-cmdline", nil, "kernel arguments to remove, which the medium must have")
+	addProgress(flags, &f.progress)
 	return cmd
 }
 

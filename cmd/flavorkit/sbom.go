@@ -108,7 +108,7 @@ func (f *solveFlags) builtSBOM(cmd *cobra.Command, name, format string) ([]byte,
 		}
 		opt.Arch = p.Architecture
 	}
-	bill, err := inspect.Bill(cmd.Context(), name, opt)
+	bill, err := step(cmd, f.Progress, "read "+name, func() (sbom.System, error) { return inspect.Bill(cmd.Context(), name, opt) })
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func scanCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report, err := opt.scan(cmd, doc)
+			report, err := step(cmd, f.Progress, "look up "+strings.Join(opt.databases, ", "), func() (*scan.Report, error) { return opt.scan(cmd, doc) })
 			if err != nil {
 				return err
 			}

@@ -32,7 +32,7 @@ The key is one of cosign generate-key-pair or of OpenSSL, in PEM. If it has a
 password, set ` + passwordVariable + `.`
 
 func signCommand() *cobra.Command {
-	var key string
+	var key, progress string
 	var opt inspect.Options
 	var site siteFlags
 	cmd := &cobra.Command{
@@ -57,7 +57,7 @@ func signCommand() *cobra.Command {
 			// Mirrors are to read from.
 			opt.Registries = inspect.Registries{Authority: registries.Authority}
 			for _, name := range args {
-				text, err := signOne(cmd.Context(), k, name, opt)
+				text, err := step(cmd, progress, "sign "+name, func() (string, error) { return signOne(cmd.Context(), k, name, opt) })
 				if err != nil {
 					return err
 				}
@@ -69,6 +69,7 @@ func signCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&key, "key", "", "the private key")
 	flags.StringVar(&opt.Arch, "arch", runtime.GOARCH, "architecture, if there are images for several; an index of images is signed as a whole")
+	addProgress(flags, &progress)
 	site.add(flags)
 	return cmd
 }

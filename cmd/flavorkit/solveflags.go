@@ -63,7 +63,7 @@ func (f *solveFlags) addBuilder(cmd *cobra.Command) {
 	addContexts(flags, &f.Contexts, "named context: name=directory, name=oci-layout://path:tag, name=docker-image://ref")
 	f.args.add(flags)
 	flags.StringArrayVar(&f.secrets, "secret", nil, "build secret: id=ID,src=FILE or id=ID,env=NAME")
-	flags.StringVar(&f.Progress, "progress", "auto", "how progress is shown: auto, plain, tty, rawjson or quiet")
+	addProgress(flags, &f.Progress)
 	flags.StringVar(&f.builder, "builder", os.Getenv("BUILDKIT_HOST"), "address of a BuildKit, such as unix:///run/buildkit/buildkitd.sock")
 	flags.StringVar(&f.stateDir, "state-dir", "/var/lib/flavorkit", "cache of the BuildKit inside flavorkit")
 	flags.Var(pairsFlag{&f.mirrors}, "registry-mirror", "registry that the BuildKit inside flavorkit asks first, such as docker.io=mirror.example.com")

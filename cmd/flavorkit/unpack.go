@@ -66,6 +66,6 @@ func unpackCommand() *cobra.Command {
 	flags.StringVar(&opt.Arch, "arch", runtime.GOARCH, "architecture, if there are images for several, such as arm64")
 	flags.BoolVar(&opt.Force, "force", false, "replace files that exist")
 	flags.BoolVar(&opt.Owners, "same-owner", os.Geteuid() == 0, "keep owners, and setuid bits; the default for root")
-	flags.StringVar(&progress, "progress", "auto", "how progress is shown: auto, plain, tty, rawjson or quiet")
+	addProgress(flags, &progress)
 	return cmd
 }

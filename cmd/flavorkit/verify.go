@@ -31,7 +31,7 @@ if there was nothing to check.`
 func verifyCommand() *cobra.Command {
 	var opt verify.Options
 	var site siteFlags
-	var key, format string
+	var key, format, progress string
 	var require []string
 	cmd := &cobra.Command{
 		Use:   "verify SYSTEM",
@@ -52,7 +52,9 @@ func verifyCommand() *cobra.Command {
 			if opt.Registries, err = site.registries(); err != nil {
 				return err
 			}
-			report, err := verify.Verify(cmd.Context(), args[0], opt)
+			report, err := step(cmd, progress, "verify "+args[0], func() (*verify.Report, error) {
+				return verify.Verify(cmd.Context(), args[0], opt)
+			})
 			if err != nil {
 				return err
 			}
@@ -75,6 +77,7 @@ func verifyCommand() *cobra.Command {
 	flags.StringSliceVar(&require, "require", nil, "checks that have to be ok: "+strings.Join(kindNames(), ", "))
 	flags.StringVar(&opt.Arch, "arch", runtime.GOARCH, "architecture, if there are images for several, such as arm64")
 	addFormat(cmd, &format, formatText, formatJSON)
+	addProgress(flags, &progress)
 	site.add(flags)
 	return cmd
 }
