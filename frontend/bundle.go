@@ -16,6 +16,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/llb/component"
 	"github.com/flavorkit/flavorkit/llb/distro"
+	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan/bundle"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/key"
@@ -74,7 +75,7 @@ func (s *system) downloads(ctx context.Context) ([]download, error) {
 		all = append(all, download{
 			bundle.Download{URL: d.URL, Digest: sum},
 			func(file string) llb.State {
-				return s.graph.Stage("repositories", s.plan.At(k)).Fetch("download "+from, from, file, sum)
+				return s.graph.Stage("repositories", s.plan.At(k)).Fetch(graph.Download{Title: "download " + from, URL: from, File: file, Sum: sum})
 			},
 			at(k),
 		})

@@ -16,6 +16,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/llb/artifact/extension"
+	"github.com/flavorkit/flavorkit/llb/component"
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
@@ -125,13 +126,17 @@ var badStatus = regexp.MustCompile(`invalid response status \d+`)
 // reachable returns why an address cannot be downloaded; nil if it can be, or if the daemon cannot
 // tell. A download with a checksum does not say it: BuildKit takes the page with the error for the
 // file, and finds that its checksum differs.
-func (in *inputs) reachable(ctx context.Context, url string) error {
-	_, err := in.client.ResolveSourceMetadata(ctx, &pb.SourceOp{Identifier: url}, sourceresolver.Opt{})
+func (in *inputs) reachable(ctx context.Context, d graph.Download) error {
+	attrs := map[string]string{}
+	if d.Secret != "" {
+		attrs[pb.AttrHTTPAuthHeaderSecret] = d.Secret
+	}
+	_, err := in.client.ResolveSourceMetadata(ctx, &pb.SourceOp{Identifier: d.URL, Attrs: attrs}, sourceresolver.Opt{})
 	if err == nil {
 		return nil
 	}
 	if status := badStatus.FindString(err.Error()); status != "" {
-		return errors.Errorf("%s: %s", url, status)
+		return errors.Errorf("%s: %s", d.URL, status)
 	}
 	return nil
 }
@@ -140,7 +145,7 @@ func (in *inputs) reachable(ctx context.Context, url string) error {
 // source lacks, or the error unchanged.
 func (s *system) explain(ctx context.Context, err error) error {
 	if m := noSecret.FindStringSubmatch(err.Error()); m != nil {
-		for _, mistake := range []func(*plan.Plan, string) error{distro.MissingSecret, extension.MissingSecret} {
+		for _, mistake := range []func(*plan.Plan, string) error{distro.MissingSecret, component.MissingSecret, extension.MissingSecret} {
 			if missing := mistake(s.plan, m[1]); missing != nil {
 				return missing
 			}
@@ -155,7 +160,7 @@ func (s *system) explain(ctx context.Context, err error) error {
 		return err
 	}
 	if fetch, ok := s.graph.Fetch(vertex); ok {
-		if away := s.sources.request.reachable(ctx, fetch.URL); away != nil {
+		if away := s.sources.request.reachable(ctx, fetch); away != nil {
 			err = away
 		}
 		return fetch.Explain(err)

@@ -594,6 +594,17 @@ func TestLockedGraphOfMirrors(t *testing.T) {
 	}
 }
 
+// TestComponentSecretGraph hands a secret to the servers of a program and of its checksums, and to no
+// mirror.
+func TestComponentSecretGraph(t *testing.T) {
+	spec := "extends: debian-12\nversion: v1.0.0\ncomponents: {kairos-agent: {url: 'https://acme.example/agent', checksums: 'https://acme.example/sums', secret: acme}}\n"
+	const given = "http.authheadersecret=acme"
+	assert.Equal(t, 2, strings.Count(graphtest.Generate(t, spectest.MustPlan(t, spec, nil, "amd64"), "image").String(), given))
+	mirrored := graphtest.Generate(t, spectest.MustPlan(t, spec+"mirrors: {downloads: {'https://acme.example': 'https://mirror.example'}}\n", nil, "amd64"), "image").String()
+	assert.Contains(t, mirrored, "source https://mirror.example/agent\n")
+	assert.NotContains(t, mirrored, given)
+}
+
 // TestPictures has every step of a build once, with arrows to what it is made of.
 func TestPictures(t *testing.T) {
 	g := graphtest.Generate(t, spectest.MustPlan(t, debian, nil, "amd64"), "iso")

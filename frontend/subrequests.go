@@ -140,6 +140,9 @@ func (r *request) outline(ctx context.Context) (*gwclient.Result, error) {
 	for _, repository := range doc.Spec.Repositories {
 		ids = append(ids, repository.Secret, repository.Certificate)
 	}
+	for _, name := range slices.Sorted(maps.Keys(doc.Spec.Components)) {
+		ids = append(ids, doc.Spec.Components[name].Secret)
+	}
 	listed := map[string]bool{"": true}
 	for _, id := range ids {
 		if !listed[id] {

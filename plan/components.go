@@ -168,7 +168,7 @@ func (r *resolver) component(known *catalog.Component, asked specs.Component, in
 		return c
 	}
 	expand := func(url string) string { return known.Expand(url, c.Version, r.arch.Name) }
-	c.Download = &Download{URL: expand(cmp.Or(asked.URL, known.URL)), SHA256: asked.SHA256[r.arch.Name]}
+	c.Download = &Download{URL: expand(cmp.Or(asked.URL, known.URL)), SHA256: asked.SHA256[r.arch.Name], Secret: asked.Secret}
 	if c.Download.SHA256 != "" {
 		return c
 	}

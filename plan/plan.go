@@ -380,6 +380,8 @@ type Download struct {
 	URL       string `json:"url" yaml:"url"`
 	SHA256    string `json:"sha256,omitempty" yaml:"sha256,omitempty"`
 	Checksums string `json:"checksums,omitempty" yaml:"checksums,omitempty"`
+	// Secret is the id of the build secret with the value of the header Authorization for both.
+	Secret string `json:"secret,omitempty" yaml:"secret,omitempty"`
 }
 
 // System has the overlay and the services.

@@ -307,6 +307,10 @@ func TestComponents(t *testing.T) {
 			want: plan.Component{Version: "v9", Path: "bin/i", Download: &plan.Download{URL: "https://x/v9/amd64", SHA256: sum}},
 		},
 		{
+			name: "behind credentials", spec: "{url: 'https://x/y', sha256: {amd64: " + sum + "}, secret: acme}",
+			want: plan.Component{Version: "v0.20.4", Path: "immucore", Download: &plan.Download{URL: "https://x/y", SHA256: sum, Secret: "acme"}},
+		},
+		{
 			name: "image", spec: "{image: acme/immucore}",
 			want: plan.Component{Version: "v0.20.4", Path: "immucore", Image: "acme/immucore"},
 		},

@@ -311,6 +311,9 @@ type Component struct {
 	// The URL of the publisher's list of SHA-256 checksums, instead of sha256. {version} and {arch}
 	// are replaced.
 	Checksums string `yaml:"checksums,omitempty" json:"checksums,omitempty"`
+	// The id of a build secret for url and checksums, if their server asks who you are: the value of the
+	// HTTP header Authorization, such as Bearer TOKEN. Mirrors do not get it.
+	Secret string `yaml:"secret,omitempty" json:"secret,omitempty"`
 	// An image to copy the program from.
 	Image string `yaml:"image,omitempty" json:"image,omitempty"`
 	// A named context to copy the program from.

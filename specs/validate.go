@@ -352,7 +352,11 @@ func (v *validator) component(key string, c Component) {
 	for arch, sum := range c.SHA256 {
 		v.match(key+".sha256."+arch, sum, sha256Pattern, "write 64 hexadecimal digits, lower case")
 	}
+	v.match(key+".secret", c.Secret, secretPattern, "write the id of a build secret, such as company-downloads")
 	if given == 1 && c.URL == "" {
+		if c.Secret != "" {
+			v.report(rules.InapplicableKey, key+".secret", "remove it, or use a url; images have the credentials of docker login", "applies only to downloads")
+		}
 		const hint = "remove it, or use a url; checksums do not apply to images and named contexts"
 		if len(c.SHA256) > 0 {
 			v.report(rules.InapplicableKey, key+".sha256", hint, "applies only to downloads")

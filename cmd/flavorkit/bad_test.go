@@ -69,7 +69,7 @@ func TestBadSpecs(t *testing.T) {
 // the system itself.
 func needBuild() []rules.Rule {
 	return []rules.Rule{
-		rules.PackageNotFound, rules.ContextNotFound, rules.RepositoryRefused, rules.InvalidLock, rules.LockMismatch, rules.LockedFileGone,
+		rules.PackageNotFound, rules.ContextNotFound, rules.RepositoryRefused, rules.DownloadRefused, rules.InvalidLock, rules.LockMismatch, rules.LockedFileGone,
 		rules.CannotLock, rules.CannotBundle, rules.NotInBundle, rules.UnreadArchive,
 		rules.SourceRefused, rules.LayerRefused, rules.ExtensionRefused, rules.CheckFailed, rules.TestFailed,
 		rules.NoCloudConfig, rules.OutdatedLock,

@@ -95,7 +95,7 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 		return llb.State{}, err
 	}
 	locked := Locked(g, p, c)
-	archive := fetchMirrored(s, p, c.Download.URL, file, sumOf(cmp.Or(c.Download.SHA256, locked)))
+	archive := fetchMirrored(s, p, c, c.Download.URL, file, sumOf(cmp.Or(c.Download.SHA256, locked)))
 	unpack := s.On(g.Build)
 	tools, err := unpack.Image(ctx, p.ScriptImage)
 	if err != nil {
@@ -105,7 +105,7 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 	args := []string{"/out", c.Install, c.Path, in + file}
 	mounts := []llb.RunOption{llb.AddMount(in+file, archive, llb.SourcePath("/"+file), llb.Readonly)}
 	if address := c.Download.Checksums; address != "" && locked == "" {
-		sums := fetchMirrored(s, p, address, ChecksumList, "")
+		sums := fetchMirrored(s, p, c, address, ChecksumList, "")
 		mounts = append(mounts, llb.AddMount(in+ChecksumList, sums, llb.SourcePath("/"+ChecksumList), llb.Readonly))
 		args = append(args, in+ChecksumList)
 	}
@@ -118,10 +118,29 @@ func download(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, 
 	}).AddMount("/out", llb.Scratch()), nil
 }
 
-// fetchMirrored downloads a file from its mirror.
-func fetchMirrored(s graph.Stage, p *plan.Plan, url, file string, sum digest.Digest) llb.State {
-	url = p.MirroredDownload(url)
-	return s.Fetch("download "+url, url, file, sum)
+// fetchMirrored downloads a file of a component from its mirror, or from its own server with the
+// secret. A mirror is another server, which the secret is not for.
+func fetchMirrored(s graph.Stage, p *plan.Plan, c plan.Component, url, file string, sum digest.Digest) llb.State {
+	d := graph.Download{URL: p.MirroredDownload(url), File: file, Sum: sum}
+	d.Title = "download " + d.URL
+	if d.URL == url {
+		d.Secret = c.Download.Secret
+	}
+	d.Explain = func(cause error) error {
+		return p.Diagnose(rules.DownloadRefused, c.Key(), "", "%s cannot be downloaded: %v", c.Name, cause)
+	}
+	return s.Fetch(d)
+}
+
+// MissingSecret is the mistake behind a build that failed for want of a secret; nil when no download
+// asks for one of that id.
+func MissingSecret(p *plan.Plan, id string) error {
+	for _, c := range p.AllComponents() {
+		if c.Download != nil && c.Download.Secret == id {
+			return p.Diagnose(rules.DownloadRefused, key.Components.Entry(c.Name).Entry("secret"), "pass it with --secret id="+id+",src=FILE", "the build has no secret %q", id)
+		}
+	}
+	return nil
 }
 
 // sumOf is the digest of a checksum; empty for none.
@@ -159,7 +178,7 @@ func Downloads(ctx context.Context, g *graph.Graph, p *plan.Plan) ([]Download, e
 
 // Fetch downloads the file under a name.
 func (d Download) Fetch(g *graph.Graph, p *plan.Plan, file string) llb.State {
-	return fetchMirrored(g.Stage("component/"+d.Component.Name, p.At(d.Component.Key())), p, d.Component.Download.URL, file, d.Sum)
+	return fetchMirrored(g.Stage("component/"+d.Component.Name, p.At(d.Component.Key())), p, d.Component, d.Component.Download.URL, file, d.Sum)
 }
 
 // Locked is the checksum that the lock has for the download of a component; empty for none. Older
@@ -179,7 +198,7 @@ func Lists(ctx context.Context, g *graph.Graph, p *plan.Plan) (map[string]llb.St
 	for _, d := range downloads {
 		if c := d.Component; c.Download.SHA256 == "" {
 			s := g.Stage("component/"+c.Name, p.At(c.Key()))
-			lists[c.Download.URL] = fetchMirrored(s, p, c.Download.Checksums, ChecksumList, "")
+			lists[c.Download.URL] = fetchMirrored(s, p, c, c.Download.Checksums, ChecksumList, "")
 		}
 	}
 	return lists, nil

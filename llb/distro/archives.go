@@ -77,8 +77,10 @@ func useArchives(g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Sta
 
 // FetchArchive downloads an archive of a lock as a file of a name.
 func FetchArchive(g *graph.Graph, s graph.Stage, in plan.Install, id string, a lock.Archive, file string) llb.State {
-	return s.FetchOf("download the packages of the lock", "download "+id, in.Mirrored(a.URL), file, digest.NewDigestFromEncoded(digest.SHA256, a.SHA256), func(cause error) error {
-		return goneArchive(g.Lock, in.Distro, id, cause)
+	return s.Fetch(graph.Download{
+		Group: "download the packages of the lock", Title: "download " + id, URL: in.Mirrored(a.URL), File: file,
+		Sum:     digest.NewDigestFromEncoded(digest.SHA256, a.SHA256),
+		Explain: func(cause error) error { return goneArchive(g.Lock, in.Distro, id, cause) },
 	})
 }
 

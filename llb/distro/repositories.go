@@ -296,7 +296,7 @@ func publicKey(ctx context.Context, g *graph.Graph, p *plan.Plan, m catalog.Mana
 	var mount llb.RunOption
 	if d := r.Key.Download; d != nil {
 		from := p.MirroredDownload(d.URL)
-		mount = llb.AddMount(given, s.Fetch("download "+from, from, "key", digest.NewDigestFromEncoded(digest.SHA256, d.SHA256)), llb.SourcePath("/key"), llb.Readonly)
+		mount = llb.AddMount(given, s.Fetch(graph.Download{Title: "download " + from, URL: from, File: "key", Sum: digest.NewDigestFromEncoded(digest.SHA256, d.SHA256)}), llb.SourcePath("/key"), llb.Readonly)
 	} else {
 		from, err := g.Sources.Files(ctx, r.Key.Context)
 		if err != nil {

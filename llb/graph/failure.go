@@ -22,12 +22,6 @@ const explainKey = "flavorkit.explain"
 // ExplainFetch explains why a download failed as an error in a file of the user.
 type ExplainFetch func(cause error) error
 
-// Fetch is a download that has an explanation.
-type Fetch struct {
-	URL     string
-	Explain ExplainFetch
-}
-
 // fetchKey is the key in a vertex's description for the explanation of a failed download.
 const fetchKey = "flavorkit.fetch"
 
@@ -35,7 +29,7 @@ const fetchKey = "flavorkit.fetch"
 type explanations struct {
 	mu      sync.Mutex
 	all     []Explain
-	fetches []Fetch
+	fetches []Download
 }
 
 // add returns an option that registers an explanation with its step.
@@ -47,7 +41,7 @@ func (e *explanations) add(explain Explain) llb.ConstraintsOpt {
 }
 
 // addFetch returns an option that registers an explanation with a download.
-func (e *explanations) addFetch(f Fetch) llb.ConstraintsOpt {
+func (e *explanations) addFetch(f Download) llb.ConstraintsOpt {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.fetches = append(e.fetches, f)
@@ -55,12 +49,12 @@ func (e *explanations) addFetch(f Fetch) llb.ConstraintsOpt {
 }
 
 // Fetch returns the download that a vertex is, if it has an explanation.
-func (g *Graph) Fetch(vertex llb.OpMetadata) (f Fetch, ok bool) {
+func (g *Graph) Fetch(vertex llb.OpMetadata) (f Download, ok bool) {
 	g.explanations.mu.Lock()
 	defer g.explanations.mu.Unlock()
 	i, err := strconv.Atoi(vertex.Description[fetchKey])
 	if err != nil || i < 0 || i >= len(g.explanations.fetches) {
-		return Fetch{}, false
+		return Download{}, false
 	}
 	return g.explanations.fetches[i], true
 }

@@ -45,33 +45,47 @@ type Bundle struct {
 // Has reports whether a download is in the bundle. Nil is no bundle.
 func (b *Bundle) Has(sum digest.Digest) bool { return b != nil && b.Files[sum] }
 
-// Fetch downloads a file, and verifies it if its digest is known. It is then at the top of the state.
-func (s Stage) Fetch(title, url, file string, sum digest.Digest) llb.State {
-	return s.fetch(url, file, sum, s.options(title))
+// Download is a file to download.
+type Download struct {
+	// Title of the step, and the URL; or, of one of many files, which share a line of the progress
+	// output, also the name of all of them.
+	Title, URL, Group string
+	// File is the name that it gets, at the top of the state.
+	File string
+	// Sum verifies it; empty for a file whose digest is not known.
+	Sum digest.Digest
+	// Secret is the id of the build secret with the header Authorization; empty for none.
+	Secret string
+	// Explain explains a failure. May be nil.
+	Explain ExplainFetch
 }
 
-// FetchOf downloads one of many files, which share a line of the progress output. explain is for a
-// failed download.
-func (s Stage) FetchOf(group, title, url, file string, sum digest.Digest, explain ExplainFetch) llb.State {
-	shared := s.title(group)
-	return s.fetch(url, file, sum, append(s.options(title), llb.ProgressGroup(shared, shared, false), s.graph.explanations.addFetch(Fetch{URL: url, Explain: explain})))
-}
-
-// fetch takes a file from the bundle, or downloads it.
-func (s Stage) fetch(url, file string, sum digest.Digest, about []llb.ConstraintsOpt) llb.State {
-	if s.graph.Bundle.Has(sum) {
-		opts := []llb.ImageBlobOption{llb.Filename(file)}
+// Fetch downloads a file, or takes it from the bundle.
+func (s Stage) Fetch(d Download) llb.State {
+	about := s.options(d.Title)
+	if d.Group != "" {
+		shared := s.title(d.Group)
+		about = append(about, llb.ProgressGroup(shared, shared, false))
+	}
+	if d.Explain != nil {
+		about = append(about, s.graph.explanations.addFetch(d))
+	}
+	if s.graph.Bundle.Has(d.Sum) {
+		opts := []llb.ImageBlobOption{llb.Filename(d.File)}
 		for _, o := range about {
 			opts = append(opts, o)
 		}
-		return s.graph.Bundle.Blob(sum, opts...)
+		return s.graph.Bundle.Blob(d.Sum, opts...)
 	}
-	opts := []llb.HTTPOption{llb.Filename(file)}
-	if sum != "" {
-		opts = append(opts, llb.Checksum(sum))
+	opts := []llb.HTTPOption{llb.Filename(d.File)}
+	if d.Sum != "" {
+		opts = append(opts, llb.Checksum(d.Sum))
+	}
+	if d.Secret != "" {
+		opts = append(opts, llb.AuthHeaderSecret(d.Secret))
 	}
 	for _, o := range about {
 		opts = append(opts, o)
 	}
-	return llb.HTTP(url, opts...)
+	return llb.HTTP(d.URL, opts...)
 }

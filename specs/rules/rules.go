@@ -95,6 +95,9 @@ var (
 // RepositoryRefused is about third-party repositories.
 var RepositoryRefused = mistake("RepositoryRefused", "The package manager cannot use a third-party repository.")
 
+// DownloadRefused is about the downloads of components.
+var DownloadRefused = mistake("DownloadRefused", "The program of a component cannot be downloaded.")
+
 // Mistakes with the lock file.
 var (
 	InvalidLock    = mistake("InvalidLock", "The lock file is not valid.")
@@ -176,7 +179,7 @@ func All() []Rule {
 		UnknownName, UnsupportedArchitecture, UnsupportedChoice, PackageNotListed, PackageNotFound,
 		InvalidCatalog,
 		ContextNotFound, FileNotFound, NotAFile, InvalidCloudConfig,
-		RepositoryRefused,
+		RepositoryRefused, DownloadRefused,
 		InvalidLock, LockMismatch, LockedFileGone, CannotLock, CannotBundle, NotInBundle,
 		UnreadArchive,
 		InvalidCertificate,

@@ -2,16 +2,21 @@ package integration
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/test/releasetest"
 )
@@ -71,4 +76,41 @@ func TestComponentDownload(t *testing.T) {
 	r := watch(&o)
 	image(t, embedded(t), o)
 	assert.Subset(t, r.ran(), ran)
+}
+
+// TestComponentSecret downloads a program from a server that asks for a token.
+func TestComponentSecret(t *testing.T) {
+	t.Parallel()
+	const token, id = "Bearer t0ken-of-the-publisher", "agent-downloads"
+	all := contexts(t)
+	program, err := os.ReadFile(filepath.Join(all["kairos-agent"], "kairos-agent"))
+	require.NoError(t, err)
+	delete(all, "kairos-agent")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != token {
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+			return
+		}
+		_, _ = w.Write(program)
+	}))
+	defer server.Close()
+	o := options(t, map[string]string{"kairos.spec": debianSpec + fmt.Sprintf(
+		"components: {kairos-agent: {url: %s/agent, sha256: {%s: %x}, secret: %s}}\n", server.URL, arch, sha256.Sum256(program), id)})
+	o.Contexts = all
+	o.NoCacheStages = []string{"component/kairos-agent"}
+	c := embedded(t)
+
+	_, err = solve.Build(t.Context(), c, o)
+	require.ErrorContains(t, err, `the build has no secret "agent-downloads"; pass it with --secret id=agent-downloads,src=FILE`)
+	require.ErrorContains(t, err, "kairos.spec:4:")
+
+	o.Secrets = secretsprovider.FromMap(map[string][]byte{id: []byte("Bearer another")})
+	_, err = solve.Build(t.Context(), c, o)
+	require.ErrorContains(t, err, "kairos-agent cannot be downloaded: "+server.URL+"/agent: invalid response status 401")
+
+	o.Secrets = secretsprovider.FromMap(map[string][]byte{id: []byte(token)})
+	r := watch(&o)
+	solved(t, c, o)
+	assert.Subset(t, r.ran(), []string{"[component/kairos-agent] verify and unpack agent"})
+	assert.NotContains(t, r.log.String(), token)
 }
