@@ -193,6 +193,31 @@ func TestBuildxOptions(t *testing.T) {
 		require.Error(t, err)
 		assert.Contains(t, out, `bad.spec:4:1: unknown key "pakages"; did you mean "packages"?`)
 	})
+	t.Run("calls", func(t *testing.T) {
+		call := func(question string, more ...string) string {
+			out, err := b.Run(append([]string{"build", "--progress=quiet", "--call=" + question}, b.arguments(t, append(more, secret, ".")...)...)...)
+			require.NoError(t, err, out)
+			return out
+		}
+		for _, c := range describedCalls(t, call("subrequests.describe,format=json")) {
+			t.Run(c, func(t *testing.T) {
+				assert.NotEmpty(t, strings.TrimSpace(call(c)))
+				assert.True(t, json.Valid([]byte(call(c+",format=json"))))
+			})
+		}
+		assert.Regexp(t, `CHANNEL +stable`, call("outline"), "an argument that the spec declares")
+		both := call("kairos.plan", "--platform=linux/amd64,linux/arm64")
+		for _, arch := range []string{"amd64", "arm64"} {
+			assert.Contains(t, both, "\narch: "+arch+"\n")
+		}
+	})
+	t.Run("again", func(t *testing.T) {
+		b.packages(t, secret, ".")
+		_, log := b.packages(t, secret, ".")
+		assert.Equal(t, states{cached: true}, stateOf(log, packagesName), log)
+		_, log = b.packages(t, secret, "--no-cache", ".")
+		assert.Equal(t, states{ran: true}, stateOf(log, packagesName), log)
+	})
 	t.Run("rawjson", func(t *testing.T) {
 		out, err := b.Run(append([]string{"build", "--progress=rawjson"}, b.arguments(t, secret, "--target=packages", ".")...)...)
 		require.NoError(t, err, out)
@@ -247,6 +272,18 @@ target "system" {
 	})
 }
 
+// describedCalls are the names for --call in the list of subrequests.describe.
+func describedCalls(t *testing.T, text string) (names []string) {
+	t.Helper()
+	var all []struct{ Name string }
+	require.NoError(t, json.Unmarshal([]byte(text), &all), text)
+	for _, r := range all {
+		names = append(names, strings.TrimPrefix(r.Name, "frontend."))
+	}
+	require.Subset(t, names, []string{"outline", "targets", "convertllb", "kairos.plan", "kairos.explain"})
+	return names
+}
+
 // pushImage pushes the image that a daemon has built, with options that change its description and
 // none of its steps.
 func pushImage(t *testing.T, buildx *testkit.BuildxCLI, daemon *testkit.Daemon, args []string) {
@@ -289,14 +326,20 @@ func pushImage(t *testing.T, buildx *testkit.BuildxCLI, daemon *testkit.Daemon, 
 	assert.Equal(t, states{cached: true}, stateOf(out, "[debian-12/userland] install"), out)
 	assert.Equal(t, states{ran: true}, stateOf(out, "[rootfs] check the root filesystem"), out)
 
-	cache := filepath.Join(t.TempDir(), "cache")
-	out, err = buildx.Build(append([]string{"--cache-to=type=local,dest=" + cache}, args...)...)
+	digestFile := filepath.Join(t.TempDir(), "digest")
+	cache, cacheRef := filepath.Join(t.TempDir(), "cache"), daemon.Registry.Addr()+"/acme/cache"
+	out, err = buildx.Build(append([]string{"--cache-to=type=local,dest=" + cache, "--cache-to=type=registry,mode=max,ref=" + cacheRef, "--iidfile=" + digestFile}, args...)...)
 	require.NoError(t, err, out)
-	empty := testkit.Buildx(t, testkit.Buildkitd(t, testkit.WithRegistry(daemon.Registry)))
-	out, err = empty.Build(append([]string{"--cache-from=type=local,src=" + cache}, args...)...)
-	require.NoError(t, err, out)
-	assert.Equal(t, states{cached: true}, stateOf(out, "[rootfs] check the root filesystem"), out)
-	assert.NotEqual(t, states{ran: true}, stateOf(out, "[debian-12/userland] install"), out)
+	text, err = os.ReadFile(digestFile)
+	require.NoError(t, err)
+	assert.Regexp(t, `^sha256:[0-9a-f]{64}$`, string(text))
+	for _, from := range []string{"type=local,src=" + cache, "type=registry,ref=" + cacheRef} {
+		empty := testkit.Buildx(t, testkit.Buildkitd(t, testkit.WithRegistry(daemon.Registry)))
+		out, err = empty.Build(append([]string{"--cache-from=" + from}, args...)...)
+		require.NoError(t, err, out)
+		assert.Equal(t, states{cached: true}, stateOf(out, "[rootfs] check the root filesystem"), out)
+		assert.NotEqual(t, states{ran: true}, stateOf(out, "[debian-12/userland] install"), out)
+	}
 }
 
 // states tells how plain progress reports a step.
