@@ -106,49 +106,57 @@ func acmeContexts(t testing.TB) map[string]string {
 	return all
 }
 
-// TestMachine installs two VMs from an ISO: one with BIOS, a private distribution and the variant
-// standard, which goes through an upgrade, a release that does not boot, the recovery system and a
-// reset; and one with Secure Boot, whose recovery system is upgraded. Both upgrade from the separate
-// programs of Kairos to one program for all, one from layers with zstd, the other with gzip.
+// TestMachine installs a VM with BIOS, which goes through an upgrade, a release that does not boot, the
+// recovery system and a reset. It upgrades from the separate programs of Kairos to one program for
+// all, from layers with zstd.
 func TestMachine(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		firmware qemu.Firmware
-		spec     string
-		contexts func(testing.TB) map[string]string
-		medium   func(*testing.T) qemu.Options
-		active   func(console) // what the active system is held to
-		// compression is that of the layers of the release that it upgrades to.
-		compression string
-		then        func(console, releases)
-	}{
-		{qemu.BIOS, acmeSpec, acmeContexts, configOnMedium, console.acme, "zstd", console.liveOn},
-		{qemu.SecureBoot, debianSpec, contexts, configOnDisk, console.secure, "gzip", console.newRecovery},
-	} {
-		t.Run(string(tt.firmware), func(t *testing.T) {
-			t.Parallel() // an emulated machine keeps one core busy
-			r := publish(t, tt.spec, "kairos: latest\n", with(t, tt.contexts(t), "kairos"), tt.compression)
-			o := tt.medium(t)
-			o.Firmware, o.CPUs, o.DiskFirst = tt.firmware, 1, true
-			o.Disks = append([]qemu.Disk{{SizeMiB: 12 << 10}}, o.Disks...)
-			c := console{t, start(t, o)}
-			c.expect(prompt("COS_ACTIVE"), 4*time.Minute)
-			installed(t, c, true)
-			systemdUp(t, c)
-			assert.Contains(t, c.run("id owner"), "(admin)")
-			assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.0.0"`)
-			c.run("test -f /oem/90_custom.yaml")
-			tt.active(c)
-			tt.then(c, r)
-		})
-	}
+	r := publish(t, debianSpec, "kairos: latest\n", with(t, contexts(t), "kairos"), "zstd")
+	c := installation(t, qemu.BIOS, configOnDisk(t))
+	c.run("test ! -d /sys/firmware/efi")
+	c.core()
+	c.liveOn(r)
+}
+
+// TestSecureBoot installs a VM that starts only what is signed, with a private distribution and the
+// variant standard.
+func TestSecureBoot(t *testing.T) {
+	t.Parallel()
+	c := installation(t, qemu.SecureBoot, configOnMedium(t))
+	c.secure()
+	c.acme()
+}
+
+// TestSecureRecovery upgrades the recovery system of a VM that starts only what is signed, from layers
+// with gzip.
+func TestSecureRecovery(t *testing.T) {
+	t.Parallel()
+	r := publish(t, debianSpec, "kairos: latest\n", with(t, contexts(t), "kairos"), "gzip")
+	c := installation(t, qemu.SecureBoot, configOnDisk(t))
+	c.secure()
+	c.core()
+	c.newRecovery(r)
+}
+
+// installation is a VM that a medium has installed, with its own system booted.
+func installation(t *testing.T, firmware qemu.Firmware, o qemu.Options) console {
+	t.Helper()
+	o.Firmware, o.CPUs, o.DiskFirst = firmware, 1, true // an emulated machine keeps one core busy
+	o.Disks = append([]qemu.Disk{{SizeMiB: 12 << 10}}, o.Disks...)
+	c := console{t, start(t, o)}
+	c.expect(prompt("COS_ACTIVE"), 4*time.Minute)
+	installed(t, c, true)
+	systemdUp(t, c)
+	assert.Contains(t, c.run("id owner"), "(admin)")
+	assert.Contains(t, c.run("cat /etc/kairos-release"), `KAIROS_VERSION="v1.0.0"`)
+	c.run("test -f /oem/90_custom.yaml")
+	return c
 }
 
 // acme checks a system of acmeSpec.
 func (c console) acme() {
 	c.t.Helper()
 	standardUp(c.t, c)
-	c.run("test ! -d /sys/firmware/efi")
 	assert.Contains(c.t, c.run("cat /etc/kairos-release"), `KAIROS_NAME="kairos-standard-acme-1"`)
 	assert.Contains(c.t, c.run("cat /etc/issue.d/02-acme.issue"), "Acme Linux 1", "a file of its overlay")
 	c.run("echo '{}' | jq .") // a package of its group
@@ -158,6 +166,11 @@ func (c console) acme() {
 func (c console) secure() {
 	c.t.Helper()
 	assert.Equal(c.t, "1", c.run("od -An -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-*|tr -d ' '"))
+}
+
+// core checks a system of debianSpec.
+func (c console) core() {
+	c.t.Helper()
 	assert.Contains(c.t, c.run("cat /etc/kairos-release"), `KAIROS_NAME="kairos-core-debian-12"`)
 }
 
@@ -327,6 +340,7 @@ func prompt(cmdline string) string {
 // expect waits until the console shows a pattern.
 func (c console) expect(pattern string, limit time.Duration) {
 	c.t.Helper()
+	defer c.took("seeing " + pattern)()
 	if _, err := c.m.Expect(c.t.Context(), regexp.MustCompile(pattern), limit); err != nil {
 		for range 3 { // a loop shows, or that it stands still
 			registers, err := c.m.Registers(c.t.Context())
@@ -337,9 +351,20 @@ func (c console) expect(pattern string, limit time.Duration) {
 	}
 }
 
+// took logs how long a step of a machine takes. The file of a test lane has it (.cache/lanes).
+func (c console) took(what string) (done func()) {
+	c.t.Helper()
+	start := time.Now()
+	return func() {
+		c.t.Helper()
+		c.t.Logf("%s took %s", what, time.Since(start).Round(time.Second))
+	}
+}
+
 // upgrade installs an image next to the running system.
 func (c console) upgrade(source string, flags ...string) {
 	c.t.Helper()
+	defer c.took("the upgrade to " + source)()
 	command := strings.Join(append([]string{"kairos-agent upgrade --source", source}, flags...), " ")
 	r, err := c.m.Run(c.t.Context(), command, 3*time.Minute)
 	require.NoError(c.t, err)
