@@ -19,6 +19,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/key"
+	"github.com/flavorkit/flavorkit/specs/rules"
 )
 
 //go:embed preloaded.sh
@@ -31,9 +32,9 @@ const imageName = "io.containerd.image.name"
 // preloadedImages returns the layers with the container images of the spec, in its order.
 func preloadedImages(ctx context.Context, g *graph.Graph, p *plan.Plan) ([]llb.State, error) {
 	var layers []llb.State
-	for i, image := range p.Preloaded {
+	for i := range p.Preloaded {
 		s := g.Stage(fmt.Sprintf("images/%d", i), p.At(key.Images.Item(i)))
-		layer, err := preload(ctx, g, s, p, image)
+		layer, err := preload(ctx, g, s, p, i)
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +45,8 @@ func preloadedImages(ctx context.Context, g *graph.Graph, p *plan.Plan) ([]llb.S
 
 // preload writes the archive of an image: its blobs as the registry has them, so nothing is unpacked or
 // compressed.
-func preload(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, image plan.Preloaded) (llb.State, error) {
+func preload(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, i int) (llb.State, error) {
+	image := p.Preloaded[i]
 	blobs, err := s.Blobs(ctx, image.Image)
 	if err != nil {
 		return llb.State{}, err
@@ -56,7 +58,7 @@ func preload(ctx context.Context, g *graph.Graph, s graph.Stage, p *plan.Plan, i
 	var files []llb.State
 	for _, d := range slices.Sorted(maps.Keys(blobs.Files)) {
 		if d.Algorithm() != digest.SHA256 {
-			return llb.State{}, errors.Errorf("the image %s has the digest %s; only those of sha256 are known", image.Image, d)
+			return llb.State{}, p.Diagnose(rules.UnsupportedChoice, key.Images.Item(i), "push the image again with digests of sha256", "the image %s has the digest %s", image.Image, d)
 		}
 		files = append(files, blobs.Files[d])
 	}
