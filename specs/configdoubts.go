@@ -18,10 +18,7 @@ func doubts(lines *text, root *yaml.Node) Diagnostics {
 	c := &shapeChecker{lines: lines, cloudInit: isCloudInit(lines.lines)}
 	c.duplicates(root)
 	c.top(root)
-	c.misspelled(root, "", agentKeys())
-	if install := find(root, "install"); install != nil {
-		c.misspelled(install, "install", installKeys())
-	}
+	c.agent(root)
 	c.foreign(root)
 	c.users(root)
 	for _, step := range configSteps(root) {
@@ -40,25 +37,6 @@ func doubts(lines *text, root *yaml.Node) Diagnostics {
 		c.sshKeys(keys)
 	}
 	return c.found.Sorted()
-}
-
-// agentKeys are the keys at the top of a cloud-config that kairos-agent v2.31.4, yip and the
-// providers read (kairos-sdk, types/config; kairos-agent, internal; provider-kairos, internal).
-// Others may have readers of their own.
-func agentKeys() []string {
-	return strings.Fields(`arch bind-pcrs bind-public-pcrs branding bundles cloud-init-paths config_url cosign cosign-key debug
-		eject-cd env fail_on_bundles_errors fast fullcloudconfig growpart grub_options hostname install k0s k0s-worker k3s k3s-agent
-		kcrypt kubevip logs name options p2p phonehome platform providers reset runcmd squash-compression squash-no-compression
-		ssh_authorized_keys stages strict uki-max-entries upgrade users verify vpn webui write_files`)
-}
-
-// installKeys are the keys of install (kairos-sdk, types/install; kairos-agent,
-// pkg/implementations/spec).
-func installKeys() []string {
-	return strings.Fields(`allow-insecure-registries auto bind_mounts bundles cloud-init device encrypted_partitions env
-		ephemeral_mounts extra-dirs-rootfs extra-partitions firmware force grub-entry-name grub_options image iso no-format no_format
-		nousers part-table partitions passive poweroff reboot recovery-system skip_copy_kcrypt_plugin skip-entries source
-		ssh_hardening system tty`)
 }
 
 // misspelled reports keys that are almost one of a list, and no more than that: everybody may have

@@ -42,7 +42,7 @@ func TestDoubts(t *testing.T) {
 			"a:2:1: packages is a key of cloud-init, and no machine reads it; use packages.add of the spec [CloudInitKey]",
 			"a:3:1: ssh_pwauth is a key of cloud-init, and no machine reads it; use files in a step of stages, in /etc/ssh/sshd_config.d [CloudInitKey]",
 		}},
-		{name: "no CloudInitKey", text: step + "packages: {install: [htop]}\nk3s: {packages: x}\nhostname: x\nwrite_files: []\n"},
+		{name: "no CloudInitKey", text: step + "packages: {install: [htop]}\nacme: {packages: x}\nhostname: x\nwrite_files: []\n"},
 
 		{name: "UnknownConfigKey", text: "stage: {}\ninstall: {Auto: true, no_user: x, reboott: true}\n" + step + "comands: [ls]\n    users: {a: {sudo: ALL}}\n", want: []string{
 			`a:2:1: no machine reads the key stage; did you mean "stages"? [UnknownConfigKey]`,
@@ -52,6 +52,28 @@ func TestDoubts(t *testing.T) {
 			"a:7:17: no machine reads the key stages.boot[0].users.a.sudo; valid: gecos, groups, homedir, lock_passwd, name, no_create_home, " +
 				"no_log_init, no_user_group, passwd, primary_group, shell, ssh_authorized_keys, system, uid [UnknownConfigKey]",
 		}},
+		{name: "UnknownConfigKey of other programs", text: "p2p: {dnns: true, auto: {enabl: true}, auto.enable: true}\nk3s: {arg: [a]}\nk0s: {embedded_registry: true}\n" +
+			"kcrypt: {challenger: {srver: a}}\nupgrade: {recovry: true}\nreset: {poweroof: true, system.sourc: a}\nbundles: [{targetz: [a]}]\n" +
+			"install: {partitions: {oem: {sizze: 1}}, partitions.state.fss: a, extra-partitions: [{nam: a}], bundle: []}\n", want: []string{
+			`a:2:7: no machine reads the key p2p.dnns; did you mean "dns"? [UnknownConfigKey]`,
+			`a:2:26: no machine reads the key p2p.auto.enabl; did you mean "enable"? [UnknownConfigKey]`,
+			`a:2:40: no machine reads the key p2p.auto.enable; valid: auto, disable_dht, dns, dynamic_roles, loglevel, minimum_nodes, network_id, network_token, role, vpn [UnknownConfigKey]`,
+			`a:3:7: no machine reads the key k3s.arg; did you mean "args"? [UnknownConfigKey]`,
+			"a:4:7: no machine reads the key k0s.embedded_registry; valid: args, enabled, env, replace_args, replace_env [UnknownConfigKey]",
+			"a:5:23: no machine reads the key kcrypt.challenger.srver; valid: c_index, certificate, challenger_server, mdns, nv_index, tpm_device [UnknownConfigKey]",
+			`a:6:11: no machine reads the key upgrade.recovry; did you mean "recovery"? [UnknownConfigKey]`,
+			`a:7:9: no machine reads the key reset.poweroof; did you mean "poweroff"? [UnknownConfigKey]`,
+			`a:7:25: no machine reads the key reset.system.sourc; did you mean "source"? [UnknownConfigKey]`,
+			`a:8:12: no machine reads the key bundles[0].targetz; did you mean "targets"? [UnknownConfigKey]`,
+			`a:9:30: no machine reads the key install.partitions.oem.sizze; did you mean "size"? [UnknownConfigKey]`,
+			`a:9:42: no machine reads the key install.partitions.state.fss; did you mean "fs"? [UnknownConfigKey]`,
+			`a:9:87: no machine reads the key install.extra-partitions[0].nam; did you mean "name"? [UnknownConfigKey]`,
+			`a:9:97: no machine reads the key install.bundle; did you mean "bundles"? [UnknownConfigKey]`,
+		}},
+		{name: "no UnknownConfigKey of other programs", text: "p2p: {vpn: {env: {A: b}}, auto: {ha: {master_nodes: 2}}}\nk3s: &k {enabled: true, env: {A: b}, args: [a]}\nk3s-agent: {<<: *k}\n" +
+			"kubevip: {config: {vipCidr: 32}}\nkcrypt: {challenger: {mdns: true}, nv_index: a}\nphonehome: {labels: {a: b}}\ngrub_options: {a: b}\n" +
+			"install: {partitions.OEM.size: 1, system: {Size: 1}, grub_options: {a: b}, grub_options.b: c, acme: {size: 1}, extra-partitions: [{name: a}]}\n" +
+			"reset: {Reset-OEM: true}\nupgrade: {recovery-system.uri: a, recovery: true}\nreset.b: c\n"},
 		{name: "no UnknownConfigKey", text: "x-a: 1\nnode: y\nacme: {stage: x}\nk0s: {enabled: true}\ninstall: {acme: x}\n" + step + "systemctl: {enable: [a]}\n"},
 
 		{name: "UnreadableConfig, kinds", text: "runcmd: [[ls, -l]]\nusers: [default, {name: a, groups: admin}]\nhostname: {a: b}\n" + step + "commands: ls -l\n  fs: {commands: [ls]}\n", want: []string{
