@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"path"
@@ -21,10 +22,24 @@ import (
 type config struct {
 	key     key.Key
 	content plan.Content
+	// medium is true for one that is not part of the image.
+	medium bool
 }
 
+// configsOf are the cloud-configs of the spec: those that it names so, and its files where machines
+// look for them.
 func configsOf(p *plan.Plan) []config {
-	return []config{{key.CloudConfig, p.CloudConfig}, {key.ISOCloudConfig, p.ISO.CloudConfig}, {key.DiskCloudConfig, p.Disk.CloudConfig}}
+	configs := []config{
+		{key: key.CloudConfig, content: p.CloudConfig},
+		{key: key.ISOCloudConfig, content: p.ISO.CloudConfig, medium: true},
+		{key: key.DiskCloudConfig, content: p.Disk.CloudConfig, medium: true},
+	}
+	for i, f := range p.Files {
+		if isConfigFile(f.Path) {
+			configs = append(configs, config{key: key.Files.Item(i), content: f.Content})
+		}
+	}
+	return configs
 }
 
 // cloudConfigs describes the cloud-configs that a spec sets, by key.
@@ -49,14 +64,13 @@ func (c *checker) readCloudConfigs(ctx context.Context, texts map[key.Key]*specs
 		return nil, err
 	}
 	for _, own := range configsOf(c.plan) {
-		src, read := texts[own.key.From()], specs.ReadMachineConfig
+		src, read := texts[own.key.From()], specs.ReadCloudConfig
 		if own.content.Text != "" {
 			src = c.inline(own)
 		}
-		if own.key == key.CloudConfig {
-			read = specs.ReadCloudConfig
-		} else if given != nil {
-			src = given
+		if own.medium {
+			read = specs.ReadMachineConfig
+			src = cmp.Or(given, src)
 		}
 		if src == nil {
 			continue
@@ -68,7 +82,7 @@ func (c *checker) readCloudConfigs(ctx context.Context, texts map[key.Key]*specs
 		}
 		for _, d := range mistakes {
 			if len(src.Lines) > 0 { // the spec itself has the text
-				d.Key = own.key.String()
+				d.Key = c.plan.Origin.Written(own.key)
 			}
 			c.found = append(c.found, d)
 		}

@@ -94,14 +94,19 @@ func (s subject) words(of func(specs.CloudConfig) []specs.Word, about func(specs
 }
 
 // configKeys are the keys of the cloud-configs that the target has.
-func (s subject) configKeys() []key.Key {
-	return slices.Compact([]key.Key{key.CloudConfig, s.target.CloudConfig})
+func (s subject) configKeys() (keys []key.Key) {
+	for _, c := range configsOf(s.plan) {
+		if !c.medium || c.key == s.target.CloudConfig {
+			keys = append(keys, c.key)
+		}
+	}
+	return keys
 }
 
 // inConfig adds the key of a cloud-config to a diagnostic about it, if the spec itself has the text.
 func (s subject) inConfig(k key.Key, d specs.Diagnostic) specs.Diagnostic {
 	if slices.Contains(s.plan.Origin.Sources, d.Range.Source) {
-		d.Key = k.String()
+		d.Key = s.plan.Origin.Written(k)
 	}
 	return d
 }

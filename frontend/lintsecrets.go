@@ -37,12 +37,23 @@ func secretForms() []secretForm {
 // option of a command.
 var secretValue = regexp.MustCompile(`(?i)(?:^|[\s"'{,_-])(?:password|passphrase|token|psk|client[_-]?secret|(?:api|access|auth|private|secret|encryption)[_-]?key)["']?[ \t]*[:=][ \t]*["']?([^\s"',}]+)`)
 
-// secretInSpec warns about secrets in the text of the specs, comments included. The message does
-// not repeat them.
+// secretInSpec warns about secrets in the text of the specs and of the cloud-configs that become part
+// of the image, comments included. Specs have the texts of their files. The message does not repeat a
+// secret.
 func secretInSpec(s subject) specs.Diagnostics {
 	forms := secretForms()
-	var found specs.Diagnostics
-	for _, src := range s.plan.Origin.Sources {
+	found := secretsIn(forms, s.plan.Origin.Sources, "is in the spec, which the provenance of an image publishes")
+	for _, c := range configsOf(s.plan) {
+		if src := s.configs[c.key].Source; src != nil && !c.medium && len(src.Lines) == 0 {
+			found = append(found, secretsIn(forms, []*specs.Source{src}, "is in the cloud-config of the image, and whoever gets the image can read it")...)
+		}
+	}
+	return found
+}
+
+// secretsIn finds the first secret in each line of files. why is what is wrong with it.
+func secretsIn(forms []secretForm, sources []*specs.Source, why string) (found specs.Diagnostics) {
+	for _, src := range sources {
 		for i, line := range strings.Split(string(src.Data), "\n") {
 			title, at := secretIn(forms, line)
 			if title == "" {
@@ -55,7 +66,7 @@ func secretInSpec(s subject) specs.Diagnostics {
 			r.End.Column--
 			found = append(found, specs.Diagnostic{
 				Rule: rules.SecretInSpec, Range: r,
-				Message: title + " is in the spec, which the provenance of an image publishes",
+				Message: title + " " + why,
 				Hint:    "remove it and replace the secret; machines can get it from --cloud-config or from user data",
 			})
 		}

@@ -90,13 +90,13 @@ func TestSpecRules(t *testing.T) {
 		{name: "no DuplicatePackage", spec: "packages: {add: [htop, curl=7.88.1-10]}\n"},
 
 		{
-			name: "FileOverCatalog", spec: "files:\n- {path: /system/oem/08_ssh.yaml, content: x}\n- {path: /usr/bin/kairos-agent, content: x}\n",
+			name: "FileOverCatalog", spec: "files:\n- {path: /system/oem/08_ssh.yaml, content: 'stages: {}'}\n- {path: /usr/bin/kairos-agent, content: x}\n",
 			want: []string{
 				"kairos.spec:5:10: files[0].path: replaces a file of the catalog, and " + replace,
 				"kairos.spec:6:10: files[1].path: replaces a file of kairos-agent, and " + replace,
 			},
 		},
-		{name: "no FileOverCatalog", spec: "files: [{path: /system/oem/08_ssh2.yaml, content: x}, {path: /etc/motd, content: x}, {path: /etc/kairos/branding/reset_text, content: x}]\n"},
+		{name: "no FileOverCatalog", spec: "files: [{path: /system/oem/08_ssh2.yaml, content: 'stages: {}'}, {path: /etc/motd, content: x}, {path: /etc/kairos/branding/reset_text, content: x}]\n"},
 
 		{
 			name: "InsecureChecksums", spec: "components: {kairos-agent: {url: 'https://a/b-{arch}.tar.gz', checksums: 'HTTP://a/sums'}}\n",
@@ -193,6 +193,16 @@ func TestSpecRules(t *testing.T) {
 			},
 		},
 		{name: "no NeededPackage", spec: "packages: {add: [mawk], remove: [gawk]}\n"},
+
+		{
+			name: "cloud-configs in files", spec: "files:\n- path: /system/oem/a.yaml\n  content: |\n    #cloud-config\n    stages:\n      boots: []\n" +
+				"- {path: /system/oem/b.yml, from: b.yaml}\n- {path: /etc/c.yaml, from: c.yaml}\n- {path: /system/oem, from: oem}\n",
+			texts: map[string]string{"b.yaml": "stages:\n  boot:\n  - comands: []\n", "c.yaml": "stages: {boots: []}\n", "oem/d.yaml": "stages: {boots: []}\n"},
+			want: []string{
+				`b.yaml:3:5: no machine reads the key stages.boot[0].comands; did you mean "commands"? [UnknownConfigKey]`,
+				`kairos.spec:9:7: files[0]: no machine runs the stage "boots"; did you mean "boot"? [UnknownStage]`,
+			},
+		},
 
 		{
 			name: "NotExecutable", spec: "files: [{path: /usr/bin/a, content: '#!/bin/sh'}, {path: /etc/cron.daily/a, content: '#!/bin/sh', mode: 0600}]\n",
@@ -374,6 +384,18 @@ func TestSecretInSpec(t *testing.T) {
 			"machines can get it from --cloud-config or from user data [SecretInSpec]", w)
 	}
 	assert.Len(t, linted(t, syntax+"extends: ./base.spec\n", map[string]string{"base.spec": bare + "x-a: {token: " + token + "}\n"}), 1)
+
+	// Of the files, those that are cloud-configs of the image.
+	config := "#cloud-config\np2p:\n  network_token: " + token + "\nk3s: {args: [--token=a]}\n"
+	texts := map[string]string{"a.yaml": config, "b.yaml": config, "c.yaml": config, "medium.yaml": config}
+	const built = " a secret is in the cloud-config of the image, and whoever gets the image can read it; remove it and replace the secret; " +
+		"machines can get it from --cloud-config or from user data [SecretInSpec]"
+	medium := linted(t, syntax+bare+"artifacts: {iso: {cloudConfig: medium.yaml}}\nfiles: [{path: /etc/c.yaml, from: c.yaml}]\n", texts)
+	assert.NotContains(t, strings.Join(medium, "\n"), "[SecretInSpec]")
+	assert.Equal(t, []string{"a.yaml:3:18:" + built, "a.yaml:4:22:" + built, "b.yaml:3:18:" + built, "b.yaml:4:22:" + built},
+		linted(t, syntax+bare+"cloudConfig: a.yaml\nfiles: [{path: /system/oem/b.yaml, from: b.yaml}]\n", texts))
+	texts["a.yaml"] = strings.Replace(config, "\n", "\n# flavorkit: skip=SecretInSpec\n", 1)
+	assert.Empty(t, linted(t, syntax+bare+"cloudConfig: a.yaml\n", texts))
 }
 
 // TestSkip switches warnings off, and warns about comments that switch none off.

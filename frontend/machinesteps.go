@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pkg/errors"
-
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
@@ -64,22 +62,13 @@ func ReadMachineSteps(ctx context.Context, p *plan.Plan, cat *catalog.Catalog, c
 	replaced := map[string]bool{}
 	for i, f := range p.Files {
 		k := key.Files.Item(i)
-		if holdsConfigs(f.Path) {
+		if holds(f.Path, configDirs()) {
 			all.Unread = append(all.Unread, k.String())
 		}
-		if !isConfigFile(f.Path) {
-			continue
+		if c, ok := own[k]; ok {
+			replaced[f.Path] = true
+			add(f.Path, k.String(), c)
 		}
-		src, err := contentOf(ctx, f.Content, contexts)
-		if err != nil {
-			return all, errors.Wrap(err, k.String())
-		}
-		c, err := specs.ReadCloudConfig(src)
-		if err != nil {
-			return all, err
-		}
-		replaced[f.Path] = true
-		add(f.Path, k.String(), c)
 	}
 	for _, e := range entries {
 		if !isConfigFile(e.Path) || replaced[e.Path] {
@@ -97,7 +86,7 @@ func ReadMachineSteps(ctx context.Context, p *plan.Plan, cat *catalog.Catalog, c
 		add(file, k.String(), own[k])
 	}
 	for i, l := range p.Layers {
-		if holdsConfigs(l.To) {
+		if holds(l.To, configDirs()) {
 			all.Unread = append(all.Unread, key.Layers.Item(i).String())
 		}
 	}
@@ -111,27 +100,11 @@ func isConfigFile(file string) bool {
 	return slices.Contains(configDirs(), path.Dir(file)) && (ext == ".yaml" || ext == ".yml")
 }
 
-// holdsConfigs reports whether a directory is or has one of those with cloud-configs.
-func holdsConfigs(dir string) bool {
-	return slices.ContainsFunc(configDirs(), func(config string) bool {
-		return dir == config || strings.HasPrefix(config, strings.TrimSuffix(dir, "/")+"/")
+// holds reports whether a directory is or has one of others.
+func holds(dir string, others []string) bool {
+	return slices.ContainsFunc(others, func(other string) bool {
+		return dir == other || strings.HasPrefix(other, strings.TrimSuffix(dir, "/")+"/")
 	})
-}
-
-// contentOf reads the content of a file of the spec.
-func contentOf(ctx context.Context, c plan.Content, contexts Contexts) (*specs.Source, error) {
-	if c.Text != "" {
-		return &specs.Source{Name: "content", Data: []byte(c.Text)}, nil
-	}
-	dir, ok, err := contexts.Open(ctx, c.Context)
-	if err != nil {
-		return nil, errors.Wrapf(err, "open the %s", contextTitle(c.Context))
-	}
-	if !ok {
-		return nil, errors.Errorf("the build has no %s", contextTitle(c.Context))
-	}
-	data, err := dir.ReadFile(ctx, c.From)
-	return &specs.Source{Name: path.Join(c.Context, c.From), Data: data}, errors.Wrapf(err, "read %s of the %s", c.From, contextTitle(c.Context))
 }
 
 // order compares steps by the time at which a machine runs them. Steps of a file keep their order.

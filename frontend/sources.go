@@ -91,7 +91,7 @@ func namedFiles(p *plan.Plan) []namedFile {
 	}
 	addFiles := func(list key.Key, of []plan.File) {
 		for i, f := range of {
-			k, named := list.Item(i), namedFile{}
+			k, named := list.Item(i), namedFile{text: list == key.Files && isConfigFile(f.Path)}
 			if f.Mode != "" {
 				named.mode = k.Mode()
 			}
@@ -110,7 +110,9 @@ func namedFiles(p *plan.Plan) []namedFile {
 		add(e.Key().Certificate(), e.Certificate, namedFile{text: true})
 	}
 	for _, c := range configsOf(p) {
-		add(c.key, c.content, namedFile{text: true})
+		if around, _ := c.key.Around(); around != key.Files {
+			add(c.key, c.content, namedFile{text: true})
+		}
 	}
 	return files
 }

@@ -108,11 +108,15 @@ func (o *Origin) Asks(category catalog.Category, names string) []key.Key {
 	return []key.Key{category.Key()}
 }
 
+// Written is the name of a value in its own file.
+func (o *Origin) Written(k key.Key) string {
+	if p := o.Places[k]; !p.Key.IsZero() {
+		k = p.Key
+	}
+	return k.String()
+}
+
 // Diagnose returns a diagnostic about the value of a key.
 func (o *Origin) Diagnose(rule rules.Rule, k key.Key, hint, format string, args ...any) specs.Diagnostic {
-	d := specs.Diagnostic{Rule: rule, Range: o.At(k), Key: k.String(), Message: fmt.Sprintf(format, args...), Hint: hint}
-	if p := o.Places[k]; !p.Key.IsZero() {
-		d.Key = p.Key.String()
-	}
-	return d
+	return specs.Diagnostic{Rule: rule, Range: o.At(k), Key: o.Written(k), Message: fmt.Sprintf(format, args...), Hint: hint}
 }

@@ -12,6 +12,8 @@ import (
 
 // CloudConfig is what flavorkit reads from a cloud-config.
 type CloudConfig struct {
+	// Source is its text.
+	Source *Source
 	// Header is true when the first line is one that the agent accepts; the installer ignores other
 	// files (kairos-sdk, collector.HasValidHeader).
 	Header bool
@@ -67,7 +69,7 @@ func ReadMachineConfig(src *Source) (CloudConfig, error) {
 // ReadCloudConfig reads a cloud-config. It returns mistakes as Diagnostics. What is wrong with its
 // keys and values are doubts.
 func ReadCloudConfig(src *Source) (CloudConfig, error) {
-	c := CloudConfig{Header: hasHeader(string(src.Data))}
+	c := CloudConfig{Source: src, Header: hasHeader(string(src.Data))}
 	lines := newText(src)
 	root, found := readMapping(lines, empty{})
 	switch {

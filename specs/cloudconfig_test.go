@@ -31,8 +31,10 @@ func TestReadCloudConfig(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := specs.ReadCloudConfig(&specs.Source{Name: "user.yaml", Data: []byte(tt.text)})
+			src := &specs.Source{Name: "user.yaml", Data: []byte(tt.text)}
+			got, err := specs.ReadCloudConfig(src)
 			require.NoError(t, err)
+			tt.want.Source = src
 			got.Stages, got.Steps, got.Unread, got.Doubts = nil, nil, nil, nil // TestReadCloudConfigWords, TestSteps, TestDoubts
 			assert.Equal(t, tt.want, got)
 		})

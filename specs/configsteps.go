@@ -44,7 +44,7 @@ func stepsOf(lines *text, root *yaml.Node) (steps []Step) {
 			stage = "initramfs"
 		}
 		if cloudInit[stage] == nil {
-			cloudInit[stage] = &Step{Stage: stage, Name: "keys of cloud-init", Line: lines.rangeOf(k).Start.Line}
+			cloudInit[stage] = &Step{Stage: stage, Name: "keys of cloud-init", Line: k.Line}
 		}
 		cloudInit[stage].Does = append(cloudInit[stage].Does, counted(k, v))
 	}
@@ -62,7 +62,7 @@ func stepsOf(lines *text, root *yaml.Node) (steps []Step) {
 			continue
 		}
 		for _, n := range list.Content {
-			s := Step{Stage: stage.Value, Line: lines.rangeOf(n).Start.Line}
+			s := Step{Stage: stage.Value, Line: n.Line}
 			for k, v := range pairs(resolved(n)) {
 				switch {
 				case k.Value == "name":

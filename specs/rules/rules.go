@@ -158,7 +158,7 @@ var (
 	RepeatedArgument  = warning("RepeatedArgument", "The spec adds a kernel argument that the system has already.")
 	RootArgument      = warning("RootArgument", "The spec sets a kernel argument that says where the root filesystem is.")
 	RootShell         = warning("RootShell", "The spec adds a kernel argument that opens a root shell without a password.")
-	SecretInSpec      = warning("SecretInSpec", "The spec has a secret in its text.")
+	SecretInSpec      = warning("SecretInSpec", "The spec, or a cloud-config of its image, has a secret in its text.")
 	UnknownConfigKey  = warning("UnknownConfigKey", "A cloud-config has a key that no machine reads.")
 	UnknownSkip       = warning("UnknownSkip", "A comment skips a rule that is not the name of a warning.")
 	UnknownStage      = warning("UnknownStage", "A cloud-config has a stage that no machine runs.")
