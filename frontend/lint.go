@@ -29,7 +29,7 @@ func (s subject) warnings() specs.Diagnostics {
 	found := slices.Concat(deprecated(s.plan, specs.DeprecatedKeys()), specs.UnknownSkips(s.plan.Origin.Sources))
 	for _, rule := range []func(subject) specs.Diagnostics{
 		clearPassword, configDoubts, duplicatePackage, endOfLife, fileOverCatalog, hiddenFile, insecureChecksums, longTimeout, looseMode,
-		neededPackage, noAdminUser, noAssertions, noCloudConfig, notExecutable, olderKernel, repeatedArgument, rootArgument, rootShell, runs,
+		neededPackage, noAdminUser, noAssertions, noCloudConfig, notExecutable, olderKernel, outdatedComponent, repeatedArgument, rootArgument, rootShell, runs,
 		secretInSpec, unknownStage, unpinnedImage, unreadKey, unusedArgument, wrongInit,
 	} {
 		found = append(found, rule(s)...)
@@ -83,6 +83,9 @@ func endOfLife(s subject) specs.Diagnostics {
 	}
 	for _, c := range s.plan.AllComponents() {
 		warn(c.Keys()[0], c.Name+" "+c.Version, c.EOL)
+		if known := s.catalog.Components[c.Name]; known != nil && known.Ended(c.Version) {
+			found = append(found, s.plan.Origin.Diagnose(rules.EndOfLife, c.Keys()[0], "take a newer release", "%s %s gets no updates any more", c.Name, c.Version))
+		}
 	}
 	return found
 }

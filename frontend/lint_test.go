@@ -115,13 +115,16 @@ func TestEndOfLife(t *testing.T) {
 		"2027-04-02 00:00:00": {fedora, ubuntu, k3s},
 	} {
 		var got []string
-		for _, d := range endOfLife(subject{plan: p, now: day(when)}).Sorted() {
+		for _, d := range endOfLife(subject{plan: p, catalog: spectest.Catalog(t), now: day(when)}).Sorted() {
 			got = append(got, d.Error())
 		}
 		assert.Equal(t, want, got, when)
 	}
+	old := spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\nvariant: standard\nkubernetes: {version: v1.20.0+k3s1}\n", nil, "amd64")
+	assert.Equal(t, "kairos.spec:4:13: kubernetes: k3s v1.20.0+k3s1 gets no updates any more; take a newer release [EndOfLife]",
+		endOfLife(subject{plan: old, catalog: spectest.Catalog(t), now: day("2025-01-01 00:00:00")}).Error(), "a release before all that have a day")
 	none := spectest.MustPlan(t, "extends: debian-12\nversion: v1.0.0\nvariant: standard\nkubernetes: {version: v1.99.0+k3s1}\n", nil, "amd64")
-	assert.Empty(t, endOfLife(subject{plan: none, now: day("2028-06-30 12:00:00")}), "a release without a day")
+	assert.Empty(t, endOfLife(subject{plan: none, catalog: spectest.Catalog(t), now: day("2028-06-30 12:00:00")}), "a release without a day")
 }
 
 // TestEndOfLifeOfBuild counts from the clock, or from SOURCE_DATE_EPOCH when a build has one.

@@ -165,13 +165,17 @@ func looseMode(s subject) specs.Diagnostics {
 	return found
 }
 
+// commandDirs are directories in which the system looks for commands.
+func commandDirs() []string {
+	return []string{"/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin"}
+}
+
 // programs are directories whose files the system runs, by name or all of them.
 func programs() []string {
-	return []string{
-		"/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin",
+	return append(commandDirs(),
 		"/etc/init.d", "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly",
 		"/etc/NetworkManager/dispatcher.d", "/usr/lib/NetworkManager/dispatcher.d", "/usr/lib/systemd/system-generators", "/usr/lib/systemd/system-shutdown",
-	}
+	)
 }
 
 // notExecutable warns about scripts that the default mode of a text keeps from being run.

@@ -3,10 +3,14 @@ package frontend
 import (
 	"bytes"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
 
+	"golang.org/x/mod/semver"
+
+	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/key"
@@ -34,15 +38,12 @@ func unusedArgument(s subject) specs.Diagnostics {
 }
 
 // neededPackage warns about packages that the spec leaves out, with commands that the system needs
-// and that no package of the list has instead. A spec that brings something else may replace them.
+// and that neither another package of the list nor anything that the spec adds may have instead.
 func neededPackage(s subject) specs.Diagnostics {
-	if _, adds := s.plan.Origin.Places[key.PackagesAdd]; adds || len(s.plan.Layers) > 0 {
-		return nil
-	}
 	commands := map[key.Key][]string{}
 	for _, names := range catalog.Names(s.plan.Needs[catalog.NeedCommands]) {
 		alternatives := strings.Split(names, " or ")
-		if slices.ContainsFunc(alternatives, func(name string) bool { return slices.Contains(s.plan.Checks.Commands, name) }) {
+		if slices.ContainsFunc(alternatives, s.mayHave) {
 			continue
 		}
 		for _, k := range s.plan.Origin.Asks(catalog.NeedCommands, names) {
@@ -58,6 +59,66 @@ func neededPackage(s subject) specs.Diagnostics {
 			"leaves out %s, which the system needs; the build fails unless another package brings it", strings.Join(names, ", ")))
 	}
 	return found.Sorted()
+}
+
+// mayHave reports whether the system has a command, or may have it from what the spec adds: a package,
+// a file or a layer.
+func (s subject) mayHave(command string) bool {
+	return slices.Contains(s.plan.Checks.Commands, command) ||
+		slices.ContainsFunc(s.plan.Userland.Packages, func(p plan.Package) bool { return s.mayBring(p.Name, command) }) ||
+		slices.ContainsFunc(s.plan.Files, func(f plan.File) bool {
+			return holds(f.Path, commandDirs()) || path.Base(f.Path) == command && slices.Contains(commandDirs(), path.Dir(f.Path))
+		}) ||
+		slices.ContainsFunc(s.plan.Layers, func(l plan.Layer) bool { return holds(l.To, commandDirs()) })
+}
+
+// mayBring reports whether a package may have a command. The catalog says so for the packages that it
+// lists for the distribution, and the name for others: that of the command, or of a package that has
+// it on another distribution.
+func (s subject) mayBring(pkg, command string) bool {
+	if listed, ok := listedBy(s.catalog.Distros[s.plan.Userland.Distro], pkg); ok {
+		return slices.Contains(listed.Commands, command)
+	}
+	for _, d := range s.catalog.Distros {
+		if listed, _ := listedBy(d, pkg); slices.Contains(listed.Commands, command) {
+			return true
+		}
+	}
+	return strings.Contains(pkg, command)
+}
+
+// listedBy finds a package in the list of a distribution; ok is false when it is not there.
+func listedBy(d *catalog.Distro, pkg string) (listed catalog.Package, ok bool) {
+	if d == nil {
+		return listed, false
+	}
+	for _, g := range d.Groups {
+		if listed, ok = g.Packages[pkg]; ok {
+			return listed, ok
+		}
+	}
+	return listed, false
+}
+
+// outdatedComponent warns about a component that misses fixes: the catalog has a newer patch of the
+// same release.
+func outdatedComponent(s subject) specs.Diagnostics {
+	var found specs.Diagnostics
+	for _, c := range s.plan.AllComponents() {
+		known := s.catalog.Components[c.Name]
+		if known == nil || known.Follows != "" || semver.MajorMinor(c.Version) != semver.MajorMinor(known.Version) || catalog.CompareVersions(c.Version, known.Version) >= 0 {
+			continue
+		}
+		at := c.Keys()[0]
+		for _, k := range c.Keys() {
+			if _, set := s.plan.Origin.Places[k.Version()]; set {
+				at = k.Version()
+			}
+		}
+		found = append(found, s.plan.Origin.Diagnose(rules.OutdatedComponent, at, "take "+known.Version+", or leave the version out",
+			"%s %s misses the fixes of %s", c.Name, c.Version, known.Version))
+	}
+	return found
 }
 
 // olderKernel warns about a kernel that was made for an older userland.

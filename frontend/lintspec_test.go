@@ -63,6 +63,7 @@ func TestSpecRules(t *testing.T) {
 		elsewhere = "; put it elsewhere, such as below /usr/lib or /usr/share"
 		needed    = ", which the system needs; the build fails unless another package brings it; keep it [NeededPackage]"
 		shell     = " opens a root shell without a password to whoever is at the console; remove it, or add it in the boot menu when you need it [RootShell]"
+		k3s       = "v1.36.4+k3s1"
 		digest    = "@sha256:0f1b2c3d4e5f60718293a4b5c6d7e8f90123456789abcdef0123456789abcdef"
 	)
 	for _, c := range []struct {
@@ -192,7 +193,30 @@ func TestSpecRules(t *testing.T) {
 				"kairos.spec:4:34: packages.remove[2]: leaves out losetup, mount, umount" + needed,
 			},
 		},
+		{
+			name: "NeededPackage beside what cannot have it",
+			spec: "packages: {add: [htop], remove: [rsync]}\nlayers: [{name: a, context: a, to: /usr/share/a}]\nfiles: [{path: /usr/share/rsync, content: x}, {path: /usr/bin/a, content: x}]\n",
+			want: []string{"kairos.spec:4:34: packages.remove[0]: leaves out rsync" + needed},
+		},
+		{
+			name: "NeededPackage beside one of the catalog that has other commands", spec: "packages: {add: [util-linux], remove: [mount]}\n",
+			want: []string{
+				"kairos.spec:4:18: packages.add[0]: is in the list of debian-12 already; remove it [DuplicatePackage]",
+				"kairos.spec:4:40: packages.remove[0]: leaves out losetup, mount, umount" + needed,
+			},
+		},
 		{name: "no NeededPackage", spec: "packages: {add: [mawk], remove: [gawk]}\n"},
+		{name: "no NeededPackage with another name", spec: "packages: {add: [rsync-ng], remove: [rsync]}\n"},
+		{name: "no NeededPackage with one of another distribution", spec: "packages: {add: [systemd-udev], remove: [udev]}\n"},
+		{name: "no NeededPackage with a file", spec: "packages: {remove: [rsync]}\nfiles: [{path: /usr/bin/rsync, from: a}]\n", texts: map[string]string{"a": "x"}},
+		{name: "no NeededPackage with a layer", spec: "packages: {remove: [rsync]}\nlayers: [{name: a, context: a}]\n"},
+
+		{
+			name: "OutdatedComponent", spec: "variant: standard\nkubernetes: {distribution: k3s, version: v1.36.0+k3s1}\ncomponents: {immucore: {version: v0.0.1}}\n",
+			want: []string{"kairos.spec:5:42: kubernetes.version: k3s v1.36.0+k3s1 misses the fixes of " + k3s + "; take " + k3s + ", or leave the version out [OutdatedComponent]"},
+		},
+		{name: "no OutdatedComponent", spec: "variant: standard\nkubernetes: {distribution: k3s, version: v1.35.0+k3s1}\n"},
+		{name: "no OutdatedComponent but a newer one", spec: "variant: standard\nkubernetes: {distribution: k3s, version: v1.36.99+k3s1}\n"},
 
 		{
 			name: "cloud-configs in files", spec: "files:\n- path: /system/oem/a.yaml\n  content: |\n    #cloud-config\n    stages:\n      boots: []\n" +

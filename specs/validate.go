@@ -212,7 +212,8 @@ func (v *validator) packages(key string, names []string) {
 			v.report(rules.InvalidValue, at, "write the name of one package, such as htop", "%s is not a package name", quote(name))
 			continue
 		}
-		// Different specs of a chain may name the same package.
+		// Different specs of a chain may name the same package, such as to pin what a base adds.
+		name, _, _ = strings.Cut(name, "=")
 		if before, ok := first[name]; ok && v.doc.At(before).Source == v.doc.At(at).Source {
 			v.report(rules.DuplicateEntry, at, "", "duplicate entry %q, first in line %d", name, v.doc.At(before).Start.Line)
 		}

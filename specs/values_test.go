@@ -196,6 +196,14 @@ packages: {add: ['a b', 'a;b', --x, x-, '$(x)', 'a=1', g++, a/b], remove: [a, c,
 			},
 		},
 		{
+			name: "package with and without a version",
+			spec: "version: v1.0.0\npackages: {add: [a, a=1, 'b:arm64', b, c=1, c=2]}\n",
+			want: []string{
+				`kairos.spec:2:21: packages.add[1]: duplicate entry "a", first in line 2`,
+				`kairos.spec:2:45: packages.add[5]: duplicate entry "c", first in line 2`,
+			},
+		},
+		{
 			name: "package added and removed",
 			spec: `version: v1.0.0
 packages:

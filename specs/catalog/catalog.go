@@ -400,6 +400,13 @@ func (c *Component) EndOfLife(version string) string {
 	return ""
 }
 
+// Ended reports whether a version is of a release before all that have a last day, which had none left
+// to write down.
+func (c *Component) Ended(version string) bool {
+	releases := slices.SortedFunc(maps.Keys(c.EOL), CompareVersions)
+	return len(releases) > 0 && CompareVersions(version, releases[0]) < 0
+}
+
 // Toolbox is a set of programs that make artifacts: tools/<name>.yaml.
 type Toolbox struct {
 	Name string `yaml:"name"`
