@@ -66,13 +66,13 @@ func TestBadSpecs(t *testing.T) {
 }
 
 // needBuild are the rules about what only a build finds: packages, named contexts, the lock file and
-// the system itself.
+// the system itself; and the one about the tags of a repository, which a directory here cannot be.
 func needBuild() []rules.Rule {
 	return []rules.Rule{
 		rules.PackageNotFound, rules.ContextNotFound, rules.RepositoryRefused, rules.DownloadRefused, rules.InvalidLock, rules.LockMismatch, rules.LockedFileGone,
 		rules.CannotLock, rules.CannotBundle, rules.NotInBundle, rules.UnreadArchive,
 		rules.SourceRefused, rules.LayerRefused, rules.ExtensionRefused, rules.CheckFailed, rules.TestFailed,
-		rules.NoCloudConfig, rules.OutdatedLock,
+		rules.NoCloudConfig, rules.OutdatedLock, rules.OlderVersion,
 	}
 }
 

@@ -80,7 +80,10 @@ func (f *lookFlags) check(cmd *cobra.Command, args []string) (*plan.Plan, specs.
 		return nil, nil, err
 	}
 	warnings, err := local.Check(cmd.Context(), p, options)
-	return p, warnings, err
+	if err != nil {
+		return p, nil, err
+	}
+	return p, append(warnings, local.OlderVersion(cmd.Context(), p, options)...).Sorted(), nil
 }
 
 // buildTime is the time that warnings depend on: now, unless the environment says another.

@@ -153,6 +153,7 @@ var (
 	NoCloudConfig     = warning("NoCloudConfig", "A disk image has no cloud-config, and therefore no user.")
 	NotExecutable     = warning("NotExecutable", "A script in a directory of programs is not executable.")
 	OlderKernel       = warning("OlderKernel", "The kernel is from an older release of the distribution than the userland.")
+	OlderVersion      = warning("OlderVersion", "The version of the spec is lower than a tag of its git repository.")
 	OutdatedComponent = warning("OutdatedComponent", "A component is older than the patch of the same release that the catalog has.")
 	OutdatedLock      = warning("OutdatedLock", "The lock file does not have everything that the build needs.")
 	PersistentFile    = warning("PersistentFile", "A file of the spec is in a directory that upgrades do not change.")
@@ -191,7 +192,7 @@ func All() []Rule {
 		TestFailed,
 		ClearPassword, CloudInitKey, DecimalMode, DeprecatedKey, DuplicatePackage, DuplicateUser, EndOfLife, FileOverCatalog, HiddenFile,
 		InsecureChecksums, InvalidCondition, InvalidSSHKey, InvalidShell, LongTimeout, LooseMode, MissingSyntax, NeededPackage, NoAdminUser,
-		NoAssertions, NoCloudConfig, NotExecutable, OlderKernel, OutdatedComponent, OutdatedLock, PersistentFile,
+		NoAssertions, NoCloudConfig, NotExecutable, OlderKernel, OlderVersion, OutdatedComponent, OutdatedLock, PersistentFile,
 		RepeatedArgument, RootArgument, RootShell, SecretInSpec, UnknownConfigKey, UnknownSkip, UnknownStage, UnpinnedImage, UnreadKey,
 		UnreadableConfig, UnusedArgument, WeakHash, WrongInit,
 	}
