@@ -216,6 +216,9 @@ func newReader(t *testing.T) *reader {
 	config := t.TempDir()
 	r.env = append(os.Environ(), "PATH="+r.bin, readerEnv+"="+repository, "BUILDKIT_HOST="+nowhere, "HOME="+top,
 		"BUILDX_CONFIG="+config, "DOCKER_CONFIG="+config)
+	for _, name := range []string{"IMAGE", "VERSION", "CI_COMMIT_TAG", "CI_REGISTRY_IMAGE"} {
+		r.env = append(r.env, name+"=set-by-ci")
+	}
 	return r
 }
 

@@ -87,8 +87,8 @@ func Blocks(t testing.TB, page string) []Block {
 	return all
 }
 
-// step is a line of a workflow that runs a command.
-var step = regexp.MustCompile(`^ *(?:- )?run: ([^|>].*)$`)
+// step is a line of a file for CI that runs a command: of a workflow, or of a script of docker.
+var step = regexp.MustCompile(`^ *(?:- )?(?:run: ([^|>].*)|(docker .*))$`)
 
 // Commands returns what a reader types of the block: what follows the prompts of a transcript, the
 // steps of a workflow, or all of a block that begins with a command. isCommand tells whether a line
@@ -98,8 +98,8 @@ func (b Block) Commands(isCommand func(line string) bool) string {
 	var typed []string
 	for i := 0; i < len(lines); i++ {
 		line, ok := strings.CutPrefix(lines[i], prompt)
-		if m := step.FindStringSubmatch(lines[i]); b.Language == "yaml" && m != nil && isCommand(m[1]) {
-			line, ok = m[1], true
+		if m := step.FindStringSubmatch(lines[i]); b.Language == "yaml" && m != nil && isCommand(m[1]+m[2]) {
+			line, ok = m[1]+m[2], true
 		}
 		if !ok {
 			continue

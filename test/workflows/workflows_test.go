@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/flavorkit/flavorkit/test/pages"
 )
 
 const root = "../.."
@@ -42,6 +44,24 @@ func TestActionlint(t *testing.T) {
 		found, err := actionlint(t, name)
 		assert.NoError(t, err, found)
 	}
+}
+
+// TestActionlintPages checks the workflows that the documentation shows.
+func TestActionlintPages(t *testing.T) {
+	found := 0
+	for _, page := range pages.All(t, root) {
+		for _, b := range pages.Blocks(t, page) {
+			if b.Language != "yaml" || !strings.HasPrefix(b.Text, "on:\n") {
+				continue
+			}
+			found++
+			file := filepath.Join(t.TempDir(), "workflow.yml")
+			require.NoError(t, os.WriteFile(file, []byte(b.Text), 0o644))
+			out, err := actionlint(t, file)
+			assert.NoError(t, err, "%s:%d: %s", page, b.Line, out)
+		}
+	}
+	assert.NotZero(t, found, "no workflow was found; does the pattern still fit?")
 }
 
 // TestActionlintFinds shows that TestActionlint can fail.
