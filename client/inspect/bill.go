@@ -52,7 +52,7 @@ func Bill(ctx context.Context, name string, opt Options) (sbom.System, error) {
 // systemName is the name of a system: that of its file without the format, or that of its image.
 func systemName(name string) string {
 	base := path.Base(name)
-	for _, suffix := range []string{".tar", ".oci", ".iso", ".img", ".raw", ".squashfs"} {
+	for _, suffix := range []string{".zst", ".xz", ".tar", ".oci", ".iso", ".img", ".raw", ".squashfs"} {
 		base = strings.TrimSuffix(base, suffix)
 	}
 	return base

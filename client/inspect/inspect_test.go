@@ -16,8 +16,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/ulikunitz/xz"
 
 	"github.com/flavorkit/flavorkit/client/inspect"
 )
@@ -61,6 +63,9 @@ func TestFormats(t *testing.T) {
 	root, err := os.ReadFile(squashed)
 	require.NoError(t, err)
 
+	medium := disk(t, files{"cOS/passive.img": "older", "cOS/active.img": string(root)})
+	t.Setenv("TMPDIR", t.TempDir())
+
 	for _, c := range []struct{ path, format string }{
 		{dir, "OCI layout"},
 		{"oci-layout://" + dir, "OCI layout"},
@@ -73,10 +78,13 @@ func TestFormats(t *testing.T) {
 		{tree, "directory"},
 		{squashed, "squashfs"},
 		{liveISO(t, system), "ISO 9660"},
-		{disk(t, files{"cOS/passive.img": "older", "cOS/active.img": string(root)}), "disk with a GPT"},
+		{medium, "disk with a GPT"},
+		{packed(t, medium, "kairos.img.zst", func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) }), "file compressed with zstd"},
+		{packed(t, squashed, "kairos.squashfs.xz", func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) }), "file compressed with xz"},
 	} {
 		t.Run(c.format+" "+filepath.Base(c.path), func(t *testing.T) {
 			assert.True(t, inspect.IsBuilt(c.path))
+			assert.Equal(t, strings.HasPrefix(c.format, "file compressed"), inspect.IsPacked(c.path))
 			r := read(t, c.path)
 			assert.Equal(t, c.path, r.Name)
 			assert.Equal(t, c.format, r.Format)
@@ -87,6 +95,23 @@ func TestFormats(t *testing.T) {
 			assert.Empty(t, inspect.Compare(read(t, dir), r).Files, "modes, links and contents are the same")
 		})
 	}
+	left, err := filepath.Glob(os.TempDir() + "/flavorkit-*")
+	require.NoError(t, err)
+	assert.Empty(t, left, "temporary files are removed")
+}
+
+// packed compresses a file.
+func packed(t *testing.T, path, base string, compress func(io.Writer) (io.WriteCloser, error)) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	w, err := compress(&out)
+	require.NoError(t, err)
+	_, err = w.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return save(t, base, out.Bytes())
 }
 
 func checkSystem(t *testing.T, s *inspect.System) {
@@ -235,7 +260,8 @@ func TestErrors(t *testing.T) {
 		{"missing image", missing, "NAME_UNKNOWN"},
 		{"empty directory", empty, "is a directory with neither an OCI layout nor a root filesystem; it is empty"},
 		{"unknown", save(t, "a.img", bytes.Repeat([]byte("x"), 4096)), "is in no format that flavorkit can read"},
-		{"packed", save(t, "a.img.zst", []byte("\x28\xb5\x2f\xfd....")), "is compressed with zstd; unpack it first: zstd -d"},
+		{"packed", save(t, "a.tar.gz", []byte("\x1f\x8b....")), "is compressed with gzip; unpack it first: gunzip -k"},
+		{"badly packed", save(t, "a.img.zst", []byte("\x28\xb5\x2f\xfd....")), "as file compressed with zstd: unpack it: "},
 		{"qcow2", save(t, "a.qcow2", []byte("QFI\xfb\x00\x00\x00\x03")), "is a disk in the format qcow2; convert it first: qemu-img convert -O raw"},
 		{"truncated ISO", save(t, "a.iso", live[:40<<10]), "the file is truncated: it has 40960 bytes of "},
 		{"truncated disk", save(t, "a.img", medium[:64<<20]), "the file is truncated: it has 67108864 bytes of 127926272"},

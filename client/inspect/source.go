@@ -75,7 +75,7 @@ func find(name string) (source, error) {
 		return source{}, err
 	case info.IsDir():
 		if f, ok := directoryFormat(name); ok {
-			return source{name, f.name, f.read, f.open}, nil
+			return f.of(name), nil
 		}
 		return source{}, errors.Errorf("%s is a directory with neither an OCI layout nor a root filesystem; %s", name, list(name))
 	}
@@ -83,14 +83,12 @@ func find(name string) (source, error) {
 	if err != nil {
 		return source{}, err
 	}
-	for _, f := range fileFormats() {
-		if !f.matches(head) {
-			continue
-		}
-		if f.read == nil {
-			return source{}, errors.Errorf("%s is %s; %s", name, f.name, f.hint)
-		}
-		return source{name, f.name, f.read, f.open}, nil
+	f, ok := formatOf(head)
+	switch {
+	case ok && f.read == nil:
+		return source{}, errors.Errorf("%s is %s; %s", name, f.name, f.hint)
+	case ok:
+		return f.of(name), nil
 	}
 	return source{}, errors.Errorf("%s is in no format that flavorkit can read: it is no OCI or Docker archive, ISO, disk or filesystem", name)
 }
@@ -106,6 +104,21 @@ type format struct {
 	hint string
 	// open is nil for what is not an image.
 	open imageOpener
+	// packed is true for a compressed file.
+	packed bool
+}
+
+// of is a source of the format.
+func (f format) of(path string) source { return source{path, f.name, f.read, f.open} }
+
+// formatOf finds the format of a file by its first bytes.
+func formatOf(head []byte) (format, bool) {
+	all := fileFormats()
+	at := slices.IndexFunc(all, func(f format) bool { return f.matches(head) })
+	if at < 0 {
+		return format{}, false
+	}
+	return all[at], true
 }
 
 func (f format) matches(head []byte) bool {
@@ -121,9 +134,9 @@ func fileFormats() []format {
 		{name: "squashfs", magic: "hsqs", read: readFilesystem},
 		{name: "ext filesystem", at: 1080, magic: "\x53\xef", read: readFilesystem},
 		{name: "tar archive", at: 257, magic: "ustar", read: readArchive, open: openArchive},
-		{name: "compressed with zstd", magic: "\x28\xb5\x2f\xfd", hint: "unpack it first: zstd -d"},
+		{name: "file compressed with zstd", magic: "\x28\xb5\x2f\xfd", read: readPacked(unzstd), packed: true},
 		{name: "compressed with gzip", magic: "\x1f\x8b", hint: "unpack it first: gunzip -k"},
-		{name: "compressed with xz", magic: "\xfd7zXZ\x00", hint: "unpack it first: xz -dk"},
+		{name: "file compressed with xz", magic: "\xfd7zXZ\x00", read: readPacked(unxz), packed: true},
 		{name: "a disk in the format qcow2", magic: "QFI\xfb", hint: convert},
 		{name: "a disk in the format VMDK", magic: "KDMV", hint: convert},
 		{name: "disk with an MBR", at: 510, magic: "\x55\xaa", read: readDisk},
@@ -158,7 +171,7 @@ func readHead(name string) ([]byte, error) {
 
 // artifactName reports whether a name is that of an output file of a build.
 func artifactName(name string) bool {
-	return slices.Contains([]string{".iso", ".img", ".raw", ".tar", ".squashfs", ".zst", ".qcow2"}, filepath.Ext(name))
+	return slices.Contains([]string{".iso", ".img", ".raw", ".tar", ".squashfs", ".zst", ".xz", ".qcow2"}, filepath.Ext(name))
 }
 
 // imageName reports whether a name is that of an image: with a tag or a digest, or with the name of a
