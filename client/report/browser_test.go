@@ -36,10 +36,24 @@ func TestBrowser(t *testing.T) {
 			dom := testkit.Browse(t, page, "--dump-dom")
 			assert.Equal(t, shown.FindString(string(text)), shown.FindString(dom), "no script has changed the page")
 
-			// Every link leads somewhere, and the page is not wider than the window.
+			// Every link leads somewhere, the page is not wider than the window, and programs that read it
+			// aloud find their way: in one language, by headings, tables with heads and pictures with a text.
 			const script = `<script>
-				const lost = [...document.querySelectorAll("a")].filter(a => !document.querySelector(a.getAttribute("href")))
-				document.title = "measured " + (document.documentElement.scrollWidth <= innerWidth ? "fits" : "too wide") + " " + lost.length
+				const all = what => [...document.querySelectorAll(what)]
+				const lost = all("a").filter(a => !document.querySelector(a.getAttribute("href")))
+				const levels = all("h1, h2, h3, h4, h5, h6").map(h => Number(h.tagName[1]))
+				const flaws = [
+					...(document.documentElement.lang ? [] : ["language"]),
+					...(all("main").length == 1 ? [] : ["main"]),
+					...levels.filter((level, i) => i == 0 ? level != 1 : level == 1 || level > levels[i - 1] + 1).map(level => "h" + level),
+					...all("table").filter(t => !t.caption || !t.caption.textContent.trim()).map(() => "caption"),
+					...all("tr").filter(row => !row.querySelector("th[scope]")).map(() => "row"),
+					...all("a, h1, h2, h3, h4, h5, h6, summary").filter(e => !e.textContent.trim()).map(e => e.tagName),
+					...all("img").filter(i => !i.alt).map(() => "img"),
+					...all("svg").filter(s => s.getAttribute("role") != "img" || !s.getAttribute("aria-label")).map(() => "svg"),
+					...all("[aria-labelledby]").filter(e => !document.getElementById(e.getAttribute("aria-labelledby"))).map(() => "label"),
+				]
+				document.title = ["measured", document.documentElement.scrollWidth <= innerWidth ? "fits" : "too wide", lost.length, ...flaws].join(" ")
 			</script></body>`
 			measure := filepath.Join(dir, "measure.html")
 			require.NoError(t, os.WriteFile(measure, []byte(strings.Replace(string(text), "</body>", script, 1)), 0o644))

@@ -131,15 +131,13 @@ func (p *page) steps() {
 	p.Parts = parts(r)
 	for _, shown := range r.Picture() {
 		s := step{Name: draw.Clean(shown.Name), inputs: shown.Inputs}
-		var states []trace.State
+		var vertices []trace.Step
 		for _, d := range shown.Vertices {
-			v := byDigest[d.String()]
-			states = append(states, v.State())
-			s.Took, s.Bytes = s.Took+v.Duration(), s.Bytes+v.Bytes
-			s.runs = append(s.runs, v.Runs...)
+			vertices = append(vertices, byDigest[d.String()])
 			s.Critical = s.Critical || critical[d.String()]
 		}
-		s.State = worst(states)
+		sum := trace.Together(vertices)
+		s.State, s.Took, s.Bytes, s.runs = sum.State, sum.Took, sum.Bytes, sum.Runs
 		p.Steps = append(p.Steps, s)
 		if _, title, ok := strings.Cut(shown.Name, "] "); ok && strings.HasPrefix(title, "check ") {
 			p.Checks = append(p.Checks, s)
@@ -168,28 +166,13 @@ func parts(r trace.Record) []part {
 	return all
 }
 
-// worst is the state of a step of several vertices.
-func worst(states []trace.State) trace.State {
-	for _, s := range []trace.State{trace.Failed, trace.Canceled, trace.Ran, trace.Cached} {
-		if slices.Contains(states, s) {
-			return s
-		}
-	}
-	return trace.Unused
-}
-
 // look of a step in the pictures.
 func (s step) look() draw.Look {
-	switch {
-	case s.State == trace.Failed:
-		return draw.Failed
-	case s.State == trace.Cached || s.State == trace.Unused || s.State == trace.Canceled:
-		return draw.Cached
-	case s.Critical:
+	look := s.State.Look()
+	if s.Critical && look == draw.Plain {
 		return draw.Critical
-	default:
-		return draw.Plain
 	}
+	return look
 }
 
 // note is a word about a step in the pictures.

@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/flavorkit/flavorkit/client/trace"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/test/golden"
@@ -152,10 +151,4 @@ func TestGroups(t *testing.T) {
 		titles = append(titles, g.Title)
 	}
 	assert.Equal(t, []string{"Packages of userland", "Packages of kernel", "Arguments"}, titles)
-}
-
-func TestWorst(t *testing.T) {
-	assert.Equal(t, trace.Ran, worst([]trace.State{trace.Cached, trace.Ran}))
-	assert.Equal(t, trace.Failed, worst([]trace.State{trace.Canceled, trace.Failed}))
-	assert.Equal(t, trace.Unused, worst(nil))
 }

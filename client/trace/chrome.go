@@ -81,10 +81,18 @@ func (r Record) Chrome() ([]byte, error) {
 	return append(data, '\n'), err
 }
 
+// Names of the details of a step.
+const (
+	argDigest = "digest"
+	argState  = "state"
+	argBytes  = "bytes"
+	argError  = "error"
+)
+
 // args are the details of a step.
 func (r Record) args(n int, inputs []int) map[string]any {
 	s := r.Steps[n]
-	args := map[string]any{"digest": s.Digest, "state": s.State()}
+	args := map[string]any{argDigest: s.Digest, argState: s.State()}
 	if len(inputs) > 0 {
 		names := make([]string, len(inputs))
 		for i, in := range inputs {
@@ -93,10 +101,10 @@ func (r Record) args(n int, inputs []int) map[string]any {
 		args["inputs"] = names
 	}
 	if s.Bytes > 0 {
-		args["bytes"] = s.Bytes
+		args[argBytes] = s.Bytes
 	}
 	if s.Error != "" {
-		args["error"] = s.Error
+		args[argError] = s.Error
 	}
 	return args
 }

@@ -9,13 +9,15 @@ type Format struct {
 	Extension string
 	// Write returns the text.
 	Write func(Record) ([]byte, error)
+	// Read reads what Write has written, as far as it is in the text.
+	Read func([]byte) (Record, error)
 }
 
 // Formats are all of them; the first is the default.
 func Formats() []Format {
 	return []Format{
-		{"chrome", ".json", Record.Chrome},
-		{"otlp", ".jsonl", Record.OTLP},
+		{"chrome", ".json", Record.Chrome, readChrome},
+		{"otlp", ".jsonl", Record.OTLP, readOTLP},
 	}
 }
 

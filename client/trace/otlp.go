@@ -17,6 +17,13 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
+// Names of the attributes of a step.
+const (
+	attrDigest = "flavorkit.step.digest"
+	attrState  = "flavorkit.step.state"
+	attrBytes  = "flavorkit.step.bytes"
+)
+
 // OTLP returns the record as traces of OpenTelemetry, in one line of OTLP's JSON, as in a file of
 // its file exporter (https://opentelemetry.io/docs/specs/otel/protocol/file-exporter). The build is
 // a span, with a span for each run of a step. A span links to those of its inputs.
@@ -31,9 +38,9 @@ func (r Record) OTLP() ([]byte, error) {
 		for i, run := range s.Runs {
 			span := &tracepb.Span{TraceId: r.traceID(), SpanId: r.run(n, i), ParentSpanId: build, Name: valid(s.Name), Kind: tracepb.Span_SPAN_KIND_INTERNAL}
 			span.StartTimeUnixNano, span.EndTimeUnixNano = nanos(run.Start), nanos(run.End)
-			span.Attributes = []*commonpb.KeyValue{text("flavorkit.step.digest", s.Digest.String()), text("flavorkit.step.state", string(s.State()))}
+			span.Attributes = []*commonpb.KeyValue{text(attrDigest, s.Digest.String()), text(attrState, string(s.State()))}
 			if s.Bytes > 0 {
-				span.Attributes = append(span.Attributes, &commonpb.KeyValue{Key: "flavorkit.step.bytes", Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_IntValue{IntValue: s.Bytes}}})
+				span.Attributes = append(span.Attributes, &commonpb.KeyValue{Key: attrBytes, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_IntValue{IntValue: s.Bytes}}})
 			}
 			for _, in := range inputs[n] {
 				if runs := r.Steps[in].Runs; len(runs) > 0 {

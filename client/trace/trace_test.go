@@ -15,6 +15,7 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/flavorkit/flavorkit/internal/draw"
 	"github.com/flavorkit/flavorkit/test/golden"
 )
 
@@ -43,6 +44,7 @@ func TestFormats(t *testing.T) {
 				require.NoError(t, err)
 				assert.True(t, json.Valid(data))
 				golden.Check(t, filepath.Join("testdata", name+"."+f.Name), string(data))
+				checkRead(t, r, data)
 			}
 			data, err := r.OTLP()
 			require.NoError(t, err)
@@ -50,6 +52,61 @@ func TestFormats(t *testing.T) {
 			// Ids in base64 are as valid, so this reads all but their values.
 			require.NoError(t, protojson.Unmarshal(data, &tracepb.TracesData{}))
 		})
+	}
+}
+
+// checkRead reads a trace again: it has every step that ran.
+func checkRead(t *testing.T, r Record, data []byte) {
+	t.Helper()
+	type known struct {
+		Name, Error string
+		State       State
+		Took        time.Duration
+		Bytes       int64
+	}
+	list := func(steps []Step) (all []known) {
+		for _, s := range steps {
+			if len(s.Runs) > 0 {
+				all = append(all, known{s.Name, s.Error, s.State(), s.Duration().Round(time.Microsecond), s.Bytes})
+			}
+		}
+		return all
+	}
+	back, err := Read(data)
+	if len(list(r.Steps)) == 0 {
+		require.ErrorContains(t, err, "it is no trace of a build")
+		return
+	}
+	require.NoError(t, err)
+	assert.ElementsMatch(t, list(r.Steps), list(back.Steps))
+	assert.WithinDuration(t, back.Began.Add(r.Duration()), back.Ended, time.Millisecond)
+}
+
+func TestReadMistakes(t *testing.T) {
+	for _, text := range []string{"", "{}", "[]", `{"traceEvents":[{"ph":"M"}]}`, `{"resourceSpans":[{}]}`, "text"} {
+		_, err := Read([]byte(text))
+		require.ErrorContains(t, err, "it is no trace of a build", text)
+	}
+}
+
+func TestTogether(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	ran := Step{Runs: []Run{{at(0), at(2)}}, Bytes: 2 << 20}
+	cached := Step{Runs: []Run{{at(2), at(2)}}, Cached: true}
+	for _, c := range []struct {
+		steps []Step
+		want  string
+		look  draw.Look
+	}{
+		{nil, "not needed", draw.Cached},
+		{[]Step{cached, {}}, "cached", draw.Cached},
+		{[]Step{cached, ran, ran}, "4.0s, 4MiB", draw.Plain},
+		{[]Step{{Error: "context canceled"}, ran}, "canceled, 2MiB", draw.Cached},
+		{[]Step{{Error: "exit code: 1"}, {Error: "context canceled"}}, "failed", draw.Failed},
+	} {
+		sum := Together(c.steps)
+		assert.Equal(t, c.want, sum.String())
+		assert.Equal(t, c.look, sum.State.Look())
 	}
 }
 

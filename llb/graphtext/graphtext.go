@@ -12,13 +12,44 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
+
+	"github.com/flavorkit/flavorkit/internal/draw"
 )
 
 // Graph is a set of vertices by digest.
 type Graph struct {
 	Ops      map[digest.Digest]*pb.Op
 	Metadata map[digest.Digest]llb.OpMetadata
+	// Note says what became of vertices in a build, by their names; nil for a graph that was not built.
+	Note func(names []string) Note
 }
+
+// Note is what became of vertices together.
+type Note struct {
+	State   string  `json:"state,omitempty"`
+	Seconds float64 `json:"seconds,omitempty"`
+	// Bytes that were transferred.
+	Bytes int64 `json:"bytes,omitempty"`
+	// Text is the same in a few words.
+	Text string `json:"-"`
+	// Look of the step in a picture.
+	Look draw.Look `json:"-"`
+}
+
+// note is that of vertices; empty if the graph was not built.
+func (g Graph) note(vertices ...digest.Digest) Note {
+	if g.Note == nil {
+		return Note{Look: draw.Plain}
+	}
+	names := make([]string, len(vertices))
+	for i, d := range vertices {
+		names[i] = g.Name(d)
+	}
+	return g.Note(names)
+}
+
+// Name of a vertex; may be empty.
+func (g Graph) Name(d digest.Digest) string { return g.Metadata[d].Description["llb.customname"] }
 
 // Of returns the graph of a definition.
 func Of(def *llb.Definition) (Graph, error) {
@@ -110,7 +141,10 @@ func (w *writer) visit(d digest.Digest) int {
 	if n > 1 {
 		w.text.WriteString("\n")
 	}
-	w.line("#%d %s", n, w.graph.Metadata[d].Description["llb.customname"])
+	w.line("#%d %s", n, w.graph.Name(d))
+	if note := w.graph.note(d); note.Text != "" {
+		w.line("  %s", note.Text)
+	}
 	if p := op.Platform; p != nil {
 		w.line("  on %s/%s", p.OS, p.Architecture)
 	}

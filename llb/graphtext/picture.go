@@ -66,7 +66,7 @@ func (g Graph) picture() []Step {
 	vertices := map[digest.Digest]Vertex{}
 	for d, op := range g.Ops {
 		m := g.Metadata[d]
-		v := Vertex{Name: m.Description["llb.customname"], Group: m.ProgressGroup}
+		v := Vertex{Name: g.Name(d), Group: m.ProgressGroup}
 		for _, in := range op.Inputs {
 			v.Inputs = append(v.Inputs, digest.Digest(in.Digest))
 		}
@@ -128,10 +128,11 @@ func (g Graph) json() (string, error) {
 		Name string `json:"name"`
 		// Inputs are numbers of steps, from 0 on.
 		Inputs []int `json:"inputs"`
+		Note
 	}
 	all := []step{}
 	for _, s := range g.picture() {
-		all = append(all, step{s.Name, append([]int{}, s.Inputs...)})
+		all = append(all, step{s.Name, append([]int{}, s.Inputs...), g.note(s.Vertices...)})
 	}
 	text, err := json.MarshalIndent(all, "", "  ")
 	return string(text) + "\n", err
@@ -146,6 +147,9 @@ func (g Graph) tree() string {
 	var write func(n int, prefix, below string)
 	write = func(n int, prefix, below string) {
 		text.WriteString(prefix + steps[n].Name)
+		if note := g.note(steps[n].Vertices...); note.Text != "" {
+			text.WriteString(" (" + note.Text + ")")
+		}
 		inputs := steps[n].Inputs
 		if shown[n] && len(inputs) > 0 {
 			text.WriteString(" …")
@@ -172,7 +176,11 @@ func (g Graph) dot() string {
 	var text strings.Builder
 	text.WriteString("digraph build {\n  rankdir=BT\n  node [shape=box, fontname=\"sans-serif\"]\n")
 	for n, s := range g.picture() {
-		fmt.Fprintf(&text, "  n%d [label=\"%s\"]\n", n, strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", " ").Replace(s.Name))
+		label := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", " ").Replace(s.Name)
+		if note := g.note(s.Vertices...); note.Text != "" {
+			label += `\n` + note.Text
+		}
+		fmt.Fprintf(&text, "  n%d [label=\"%s\"]\n", n, label)
 		for _, in := range s.Inputs {
 			fmt.Fprintf(&text, "  n%d -> n%d\n", in, n)
 		}
@@ -185,7 +193,11 @@ func (g Graph) mermaid() string {
 	var text strings.Builder
 	text.WriteString("flowchart BT\n")
 	for n, s := range g.picture() {
-		fmt.Fprintf(&text, "  n%d[\"%s\"]\n", n, strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", ">", "&gt;", "\n", " ").Replace(s.Name))
+		label := strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", ">", "&gt;", "\n", " ").Replace(s.Name)
+		if note := g.note(s.Vertices...); note.Text != "" {
+			label += "<br>" + note.Text
+		}
+		fmt.Fprintf(&text, "  n%d[\"%s\"]\n", n, label)
 		for _, in := range s.Inputs {
 			fmt.Fprintf(&text, "  n%d --> n%d\n", in, n)
 		}
@@ -197,7 +209,8 @@ func (g Graph) mermaid() string {
 func (g Graph) svg() (string, error) {
 	var nodes []draw.Node
 	for _, s := range g.picture() {
-		nodes = append(nodes, draw.Node{Name: s.Name, Look: draw.Plain, Inputs: s.Inputs})
+		note := g.note(s.Vertices...)
+		nodes = append(nodes, draw.Node{Name: s.Name, Note: note.Text, Look: note.Look, Inputs: s.Inputs})
 	}
 	var text strings.Builder
 	err := draw.Graph(&text, "The steps of a build, from inputs at the top to the result at the bottom", nodes)
