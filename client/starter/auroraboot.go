@@ -211,12 +211,15 @@ func (a *auroraboot) set(v value) {
 // system sets what the image or the release says.
 func (a *auroraboot) system() error {
 	if a.image != "" {
-		image := a.image[strings.Index(a.image, "://")+1:]
-		u, ok := a.starter.readImage(strings.TrimPrefix(image, "//"))
-		a.note(a.imageLine, "container_image %s: a published image cannot be a source yet; the spec makes the system from the distribution", short(a.image))
-		if ok {
-			a.release = u
+		image := imageOf(a.image)
+		u, ok := a.starter.readImage(image)
+		if !ok {
+			u = a.release
 		}
+		if a.setPublished(a.imageLine, "container_image "+short(a.image), image, u) {
+			return nil
+		}
+		a.release = u
 	}
 	if a.release.version == "" {
 		a.release.version = a.releaseVersion
@@ -230,6 +233,17 @@ func (a *auroraboot) system() error {
 		return errors.Errorf("line %d: no distribution of the catalog is called %q; %s", max(a.line, a.imageLine, 1), a.release.flavor, specs.Suggest(a.release.flavor, slices.Compact(known)))
 	}
 	return nil
+}
+
+// imageOf is the reference in a container_image, which may have a kind in front: docker: or oci:, also
+// with //. Those of files and directories stay as they are.
+func imageOf(text string) string {
+	for _, kind := range []string{"docker:", "oci:"} {
+		if ref, ok := strings.CutPrefix(text, kind); ok {
+			return strings.TrimPrefix(ref, "//")
+		}
+	}
+	return text
 }
 
 // cloudConfig adds the cloud-config for the target, if a machine would read it.

@@ -125,8 +125,7 @@ func (d *dockerfile) system(at int) error {
 
 // base translates the image that the system starts from.
 func (d *dockerfile) base(line int, image string) error {
-	if u, ok := d.starter.readImage(image); ok && d.setUpstream(line, u) {
-		d.note(line, "FROM %s: a published image cannot be a source yet; the spec makes the system from the distribution", image)
+	if u, ok := d.starter.readImage(image); ok && (d.setPublished(line, "FROM "+image, image, u) || d.setUpstream(line, u)) {
 		return nil
 	}
 	distro, exact := d.starter.byBase(image)

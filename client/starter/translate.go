@@ -217,6 +217,23 @@ func (t *translation) setUpstream(line int, u upstreamName) bool {
 	return true
 }
 
+// setPublished makes a published image the system, which u is what its name says of. It returns false
+// when it cannot be: the spec makes the system from the distribution then.
+func (t *translation) setPublished(line int, what, image string, u upstreamName) bool {
+	if m := t.starter.Catalog.Models[u.model]; m != nil && m.Firmware != nil {
+		t.note(line, "%s: an image for a board cannot be a source; the spec makes the system from the distribution", what)
+		return false
+	}
+	// The image has a version.
+	if !t.keep(line, what, func(s *specs.Spec) { *s = specs.Spec{Source: specs.SourceImage{Image: image}} }) {
+		return false
+	}
+	if t.starter.Catalog.Archs[u.arch] != nil {
+		t.Arch = u.arch
+	}
+	return true
+}
+
 // finish completes the draft: what is built first, for which architecture.
 func (t *translation) finish() error {
 	o, err := archs(t.ctx, t.Draft)

@@ -88,8 +88,20 @@ func TestDockerfiles(t *testing.T) {
 		},
 		"a published image": {
 			text: "FROM quay.io/kairos/ubuntu:24.04-standard-amd64-generic-v3.5.0-k3sv1.35.1-k3s1\nRUN apt-get install htop",
-			want: specs.Spec{Extends: "ubuntu-24-lts", Version: "v3.5.0", Variant: "standard", Choices: specs.Choices{Kubernetes: specs.Kubernetes{Distribution: "k3s", Version: "v1.35.1+k3s1"}}, Packages: specs.Packages{Add: []string{"htop"}}},
-			note: "a published image cannot be a source yet",
+			want: specs.Spec{Source: specs.SourceImage{Image: "quay.io/kairos/ubuntu:24.04-standard-amd64-generic-v3.5.0-k3sv1.35.1-k3s1"}},
+			note: "the package htop: packages are not installed into a published image yet",
+		},
+		"a published image with files and a version": {
+			text: "FROM acme.example/edge/hadron:v0.0.4-core-amd64-generic-v4.0.0\nCOPY motd /etc/motd\nRUN kairos-init --version v7.0.0",
+			want: specs.Spec{
+				Source: specs.SourceImage{Image: "acme.example/edge/hadron:v0.0.4-core-amd64-generic-v4.0.0"}, Version: "v7.0.0",
+				Files: []specs.File{{Path: "/etc/motd", From: "motd"}},
+			},
+		},
+		"a published image for a board": {
+			text: "FROM quay.io/kairos/debian:13-core-arm64-rpi4-v3.5.0",
+			want: specs.Spec{Extends: "debian-13", Version: "v3.5.0", Model: "rpi4"},
+			note: "an image for a board cannot be a source; the spec makes the system from the distribution",
 		},
 		"another kernel": {
 			text: "FROM debian:12\nRUN apt-get remove -y linux-image-amd64 && apt-get install -y linux-image-cloud-amd64",
@@ -175,8 +187,30 @@ netbot: true
 	require.NoError(t, err)
 	assert.Equal(t, specs.Spec{Extends: "debian-13", Version: "v3.5.0", Model: "rpi4"}, d.Spec)
 	assert.Equal(t, "arm64", d.Arch)
-	assert.Contains(t, lines(d)[0], "a published image cannot be a source yet")
+	assert.Contains(t, lines(d)[0], "an image for a board cannot be a source")
 	assert.Contains(t, lines(d)[1], "cloud_config is left out: ")
+
+	for text, want := range map[string]specs.Spec{
+		"container_image: docker://quay.io/kairos/debian:13-core-arm64-generic-v3.5.0\nartifact_version: v9.0.0\niso: {label: EDGE}\n": {
+			Source: specs.SourceImage{Image: "quay.io/kairos/debian:13-core-arm64-generic-v3.5.0"}, Artifacts: specs.Artifacts{ISO: specs.ISO{Label: "EDGE"}},
+		},
+		"container_image: oci:acme/edge:v1\narch: arm64\ndisk: {efi: true, size: \"9000\"}\n": {
+			Source: specs.SourceImage{Image: "acme/edge:v1"}, Artifacts: specs.Artifacts{Disk: specs.Disk{Size: "9000MiB"}},
+		},
+	} {
+		d, err := s.FromAuroraBoot(t.Context(), "aurora.yaml", []byte(text))
+		require.NoError(t, err)
+		assert.Equal(t, want, d.Spec)
+		assert.Equal(t, "arm64", d.Arch)
+		assert.Empty(t, d.Notes)
+		files, err := d.Files(t.Context())
+		require.NoError(t, err)
+		assert.Contains(t, string(files[0].Data), "docs/spec.md#source\nsource: "+want.Source.Image+"\n")
+	}
+	d, err = s.FromAuroraBoot(t.Context(), "aurora.yaml", []byte("container_image: dir:/srv/Root\nflavor: debian\nflavor_release: \"12\"\n"))
+	require.NoError(t, err)
+	assert.Equal(t, "debian-12", d.Spec.Extends)
+	assert.Contains(t, lines(d)[0], `container_image dir:/srv/Root: "dir:/srv/Root" is not valid; write an image reference`)
 
 	for text, want := range map[string]string{
 		"- a":             "it is not a mapping",
@@ -243,7 +277,7 @@ func TestPage(t *testing.T) {
 func TestPagesOfKeys(t *testing.T) {
 	page, err := os.ReadFile("../../docs/spec.md")
 	require.NoError(t, err)
-	full := specs.Spec{Extends: "x", Packages: specs.Packages{Add: []string{"x"}}, Files: []specs.File{{Path: "x"}}, Layers: []specs.Layer{{Name: "x"}},
+	full := specs.Spec{Extends: "x", Source: specs.SourceImage{Image: "x"}, Packages: specs.Packages{Add: []string{"x"}}, Files: []specs.File{{Path: "x"}}, Layers: []specs.Layer{{Name: "x"}},
 		Distro: specs.Distro{Name: "x"}, Kernel: specs.Kernel{From: "x"}, Choices: specs.Choices{Kubernetes: specs.Kubernetes{Version: "x"}, Mesh: specs.Mesh{Name: "x"}},
 		Artifacts: specs.Artifacts{ISO: specs.ISO{Label: "x"}}}
 	for _, e := range entries(full) {
