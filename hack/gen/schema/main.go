@@ -64,6 +64,7 @@ func specSchema() (*jsonschema.Schema, error) {
 		return nil, err
 	}
 	s := r.Reflect(&specs.Spec{})
+	s.ID = "https://raw.githubusercontent.com/flavorkit/flavorkit/main/specs/schema.json" // as in docs/editors.md
 	s.Title = fmt.Sprintf("kairos.spec, version %d of the language", specs.LanguageVersion)
 	allowArgs(s)
 	for name, d := range s.Definitions {
