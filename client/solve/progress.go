@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/progress/progressui"
@@ -12,6 +13,13 @@ import (
 
 // QuietProgress is the progress output that shows warnings only.
 const QuietProgress = string(progressui.QuietMode)
+
+// ProgressModes are the kinds of progress output; the first is the default.
+func ProgressModes() []string {
+	return []string{
+		string(progressui.AutoMode), string(progressui.PlainMode), string(progressui.TtyMode), string(progressui.RawJSONMode), QuietProgress,
+	}
+}
 
 // CheckProgress returns an error for an unknown kind of progress output.
 func CheckProgress(w io.Writer, mode string) error {
@@ -30,7 +38,7 @@ func NewProgress(w io.Writer, mode string) (func(chan *client.SolveStatus) error
 	case err != nil && mode == string(progressui.TtyMode):
 		return nil, errors.Errorf("progress %q needs a terminal; plain needs none", mode)
 	case err != nil:
-		return nil, errors.Errorf("progress %q is none of auto, plain, tty, rawjson, quiet", mode)
+		return nil, errors.Errorf("progress %q is none of %s", mode, strings.Join(ProgressModes(), ", "))
 	}
 	return func(status chan *client.SolveStatus) error {
 		// The display keeps running after a build is canceled, to show how it ends.

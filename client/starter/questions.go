@@ -25,6 +25,9 @@ type Question struct {
 	// Text asks a person. Usage is the help of the flag.
 	Text, Usage string
 
+	// Names are those of all answers, whatever was answered before; nil when any text is one.
+	Names func(*catalog.Catalog) []string
+
 	// offer returns the answers to propose, after the questions before this one.
 	offer func(context.Context, *Draft) (Offer, error)
 	// answer changes the draft.
@@ -161,27 +164,27 @@ func Questions() []Question {
 	return []Question{
 		{
 			Name: "flavor", Text: "Flavor: the distribution with its init system and kernel", Usage: "the flavor to extend (default: " + firstFlavor + ")",
-			offer: flavors, answer: (*Draft).setFlavor,
+			Names: (*catalog.Catalog).FlavorNames, offer: flavors, answer: (*Draft).setFlavor,
 		},
 		{
 			Name: "model", Text: "Machine", Usage: "the machine, such as a board (default: that of the flavor)",
-			offer: models, answer: func(d *Draft, word string) error { d.Spec.Model = word; return nil },
+			Names: modelNames, offer: models, answer: func(d *Draft, word string) error { d.Spec.Model = word; return nil },
 		},
 		{
 			Name: "arch", Text: "Architecture", Usage: "the architecture of the machine, for what to build first (default: that of this machine)",
-			offer: archs, answer: (*Draft).setArch,
+			Names: archNames, offer: archs, answer: (*Draft).setArch,
 		},
 		{
 			Name: "kernel", Text: "Kernel: the distribution that it comes from", Usage: "the distribution that the kernel comes from (default: that of the flavor)",
-			offer: kernels, answer: func(d *Draft, word string) error { d.Spec.Kernel.From = word; return nil },
+			Names: distroNames, offer: kernels, answer: func(d *Draft, word string) error { d.Spec.Kernel.From = word; return nil },
 		},
 		{
 			Name: "init", Text: "Init system", Usage: "the init system (default: that of the flavor)",
-			offer: inits, answer: func(d *Draft, word string) error { d.Spec.Init = word; return nil },
+			Names: initNames, offer: inits, answer: func(d *Draft, word string) error { d.Spec.Init = word; return nil },
 		},
 		{
 			Name: specs.KindKubernetes, Text: "Kubernetes", Usage: "the Kubernetes, or " + none + " (default: " + none + ")",
-			offer: kubernetes, answer: (*Draft).setKubernetes,
+			Names: componentNames(specs.KindKubernetes), offer: kubernetes, answer: (*Draft).setKubernetes,
 		},
 		{
 			Name: specs.KindKubernetes + "-version", Text: "Version of Kubernetes", Usage: "its version (default: that of the catalog)",
@@ -189,11 +192,11 @@ func Questions() []Question {
 		},
 		{
 			Name: specs.KindMesh, Text: "Network between the machines", Usage: "the network between the machines, or " + none + " (default: that of the catalog, with a Kubernetes)",
-			offer: meshes, answer: func(d *Draft, word string) error { d.Spec.Mesh.Name = word; return nil },
+			Names: componentNames(specs.KindMesh), offer: meshes, answer: func(d *Draft, word string) error { d.Spec.Mesh.Name = word; return nil },
 		},
 		{
 			Name: "target", Text: "What to build first", Usage: "what to build first (default: a disk for a board, else an ISO)",
-			offer: targets, answer: (*Draft).setTarget,
+			Names: func(*catalog.Catalog) []string { return Offer{Choices: targetChoices()}.names() }, offer: targets, answer: (*Draft).setTarget,
 		},
 		{
 			Name: "user", Text: "Name of a user, who can log in and become root; nothing for none", Usage: "a user who can log in and become root",
@@ -204,9 +207,31 @@ func Questions() []Question {
 			offer: sshKeys, answer: (*Draft).setKey,
 		},
 		{
-			Name: "install", Text: "Installer", Usage: "what the installer does: " + strings.Join(Offer{Choices: installations()}.names(), ", ") + " (default: " + installations()[0].Name + ")",
-			offer: installers, answer: (*Draft).setInstall,
+			Name: "install", Text: "Installer", Usage: "what the installer does: " + strings.Join(installNames(), ", ") + " (default: " + installations()[0].Name + ")",
+			Names: func(*catalog.Catalog) []string { return installNames() }, offer: installers, answer: (*Draft).setInstall,
 		},
+	}
+}
+
+func modelNames(cat *catalog.Catalog) []string  { return catalog.Names(cat.Models) }
+func archNames(cat *catalog.Catalog) []string   { return catalog.Names(cat.Archs) }
+func distroNames(cat *catalog.Catalog) []string { return catalog.Names(cat.Distros) }
+
+// initNames are the init systems of all distributions.
+func initNames(cat *catalog.Catalog) []string {
+	known := map[string]bool{}
+	for _, d := range cat.Distros {
+		for _, name := range d.InitNames() {
+			known[name] = true
+		}
+	}
+	return catalog.Names(known)
+}
+
+// componentNames are the components of a kind, and none.
+func componentNames(kind string) func(*catalog.Catalog) []string {
+	return func(cat *catalog.Catalog) []string {
+		return append(cat.OfKind(kind), none)
 	}
 }
 
@@ -263,14 +288,14 @@ func models(ctx context.Context, d *Draft) (Offer, error) {
 		return Offer{}, err
 	}
 	known := d.starter.Catalog.Models
-	return d.among(ctx, p.Model, catalog.Names(known), func(name string) string { return known[name].Title },
+	return d.among(ctx, p.Model, modelNames(d.starter.Catalog), func(name string) string { return known[name].Title },
 		func(d *Draft, name string) { d.Spec.Model = name }), nil
 }
 
 func archs(ctx context.Context, d *Draft) (Offer, error) {
 	known := d.starter.Catalog.Archs
 	o := Offer{}
-	for _, name := range preferred(d.starter.Arch, catalog.Names(known)) {
+	for _, name := range preferred(d.starter.Arch, archNames(d.starter.Catalog)) {
 		if p, err := d.plan(ctx, name); err == nil && published(p) {
 			o.Choices = append(o.Choices, Choice{name, known[name].Title})
 		}
@@ -296,7 +321,7 @@ func kernels(ctx context.Context, d *Draft) (Offer, error) {
 		return Offer{}, err
 	}
 	known := d.starter.Catalog.Distros
-	names := slices.DeleteFunc(catalog.Names(known), func(name string) bool {
+	names := slices.DeleteFunc(distroNames(d.starter.Catalog), func(name string) bool {
 		return name != p.Kernel.Distro && known[name].OlderThan(known[p.Userland.Distro])
 	})
 	return d.among(ctx, p.Kernel.Distro, names, func(name string) string {
@@ -329,7 +354,7 @@ func (s Starter) components(kind string) map[string]*catalog.Component {
 
 func kubernetes(ctx context.Context, d *Draft) (Offer, error) {
 	known := d.starter.components(specs.KindKubernetes)
-	return d.among(ctx, none, append(catalog.Names(known), none), func(name string) string {
+	return d.among(ctx, none, componentNames(specs.KindKubernetes)(d.starter.Catalog), func(name string) string {
 		if name == none {
 			return ""
 		}
@@ -344,7 +369,7 @@ func (d *Draft) setKubernetes(word string) error {
 	}
 	known := d.starter.components(specs.KindKubernetes)
 	if known[word] == nil {
-		return errors.Errorf("no Kubernetes is called %q; %s", word, specs.Suggest(word, append(catalog.Names(known), none)))
+		return errors.Errorf("no Kubernetes is called %q; %s", word, specs.Suggest(word, componentNames(specs.KindKubernetes)(d.starter.Catalog)))
 	}
 	for _, c := range known {
 		if len(c.Variants) > 0 {
@@ -374,7 +399,7 @@ func meshes(ctx context.Context, d *Draft) (Offer, error) {
 			own = name
 		}
 	}
-	return d.among(ctx, own, append(catalog.Names(known), none), func(name string) string {
+	return d.among(ctx, own, componentNames(specs.KindMesh)(d.starter.Catalog), func(name string) string {
 		if name == none {
 			return ""
 		}
@@ -391,22 +416,39 @@ func targets(ctx context.Context, d *Draft) (Offer, error) {
 	if p.Disk.Firmware != nil {
 		fits = configured(key.DiskCloudConfig)
 	}
-	o := Offer{}
+	o := Offer{Choices: targetChoices()}
 	for _, t := range frontend.Targets() {
-		if t.Output != frontend.SystemImage && (t.Output != frontend.Files || t.CloudConfig.IsZero()) {
-			continue
-		}
-		o.Choices = append(o.Choices, Choice{t.Name, t.Description})
-		if o.Default == "" && fits(t) {
+		if o.Default == "" && first(t) && fits(t) {
 			o.Default = t.Name
 		}
 	}
 	return o, nil
 }
 
-func (d *Draft) setTarget(word string) (err error) {
-	d.Target, err = frontend.TargetByName(word)
-	return err
+// first reports whether a target is one to build first: the image, or what a machine starts from.
+func first(t frontend.Target) bool {
+	return t.Output == frontend.SystemImage || t.Output == frontend.Files && !t.CloudConfig.IsZero()
+}
+
+func targetChoices() (all []Choice) {
+	for _, t := range frontend.Targets() {
+		if first(t) {
+			all = append(all, Choice{t.Name, t.Description})
+		}
+	}
+	return all
+}
+
+func (d *Draft) setTarget(word string) error {
+	t, err := frontend.TargetByName(word)
+	if err != nil {
+		return err
+	}
+	if !first(t) {
+		return errors.Errorf("%q is no target to build first; %s", word, specs.Suggest(word, Offer{Choices: targetChoices()}.names()))
+	}
+	d.Target = t
+	return nil
 }
 
 func users(_ context.Context, d *Draft) (Offer, error) {
@@ -446,6 +488,8 @@ func installations() []Choice {
 	return []Choice{{"ask", "ask before it installs"}, {"reboot", "install at once, then reboot"}, {"poweroff", "install at once, then power off"}}
 }
 
+func installNames() []string { return Offer{Choices: installations()}.names() }
+
 func installers(_ context.Context, d *Draft) (Offer, error) {
 	o := Offer{Choices: installations(), Default: installations()[0].Name}
 	switch {
@@ -458,7 +502,7 @@ func installers(_ context.Context, d *Draft) (Offer, error) {
 }
 
 func (d *Draft) setInstall(word string) error {
-	if names := (Offer{Choices: installations()}).names(); !slices.Contains(names, word) {
+	if names := installNames(); !slices.Contains(names, word) {
 		return errors.Errorf("%q is nothing that an installer does; %s", word, specs.Suggest(word, names))
 	}
 	d.machine.install = word

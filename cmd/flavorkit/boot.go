@@ -19,6 +19,7 @@ import (
 type bootFlags struct {
 	qemu.Options
 	arch, firmware, accel string
+	progress              string
 	disk                  int
 	publish               []string
 }
@@ -38,18 +39,27 @@ Otherwise the processor is emulated, which is slow.`,
 			if err := f.complete(file); err != nil {
 				return err
 			}
-			chosen, reason := qemu.Accelerator(cmd.Context(), f.Options)
-			if _, err := fmt.Fprintf(cmd.ErrOrStderr(), "booting %s with %s (%s); Ctrl-a x ends it\n", file, chosen, reason); err != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "booting %s; Ctrl-a x ends it\n", file)
+			var reason string
+			var err error
+			f.Accel, err = step(cmd, f.progress, "try KVM", func() (accel qemu.Accel, _ error) {
+				accel, reason = qemu.Accelerator(cmd.Context(), f.Options)
+				return accel, nil
+			})
+			if err != nil {
 				return err
 			}
-			f.Accel = chosen
+			fmt.Fprintf(cmd.ErrOrStderr(), "with %s (%s)\n", f.Accel, reason)
 			return qemu.Interactive(cmd.Context(), f.Options, os.Stdin, os.Stdout)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.firmware, "firmware", "", "bios, uefi or secureboot (default: bios where the architecture has it, else uefi)")
+	flags.StringVar(&f.firmware, "firmware", "", strings.Join(texts(qemu.Firmwares()), ", ")+" (default: bios where the architecture has it, else uefi)")
+	setChoices(flags, "firmware", texts(qemu.Firmwares()))
 	flags.StringVar(&f.arch, "arch", runtime.GOARCH, "architecture of the artifact, such as arm64")
-	flags.StringVar(&f.accel, "accel", "auto", "auto, kvm or tcg")
+	flags.StringVar(&f.accel, "accel", string(qemu.Auto), strings.Join(texts(qemu.Accels()), ", "))
+	setChoices(flags, "accel", texts(qemu.Accels()))
+	addProgress(flags, &f.progress)
 	flags.IntVar(&f.MemoryMiB, "memory", 2048, "memory in MiB")
 	flags.IntVar(&f.CPUs, "cpus", 2, "virtual CPUs")
 	flags.StringArrayVarP(&f.publish, "publish", "p", nil, "forward a port of 127.0.0.1 to the machine, such as 2222:22 for ssh")

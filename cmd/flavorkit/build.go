@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	stderrors "errors"
 	"fmt"
@@ -50,6 +49,7 @@ type buildFlags struct {
 	outputs      []string
 	destinations []solve.Destination
 	tag, report  string
+	format       string
 	bundle       string
 	// image is a published image to build from, without a spec.
 	image      string
@@ -62,20 +62,19 @@ type buildFlags struct {
 func buildCommand() *cobra.Command {
 	f := &buildFlags{}
 	cmd := &cobra.Command{
-		Use:     "build [CONTEXT]",
+		Use:     "build [CONTEXT | SPEC]",
 		Short:   "Build a spec",
 		Long:    buildHelp + targetList(),
 		Example: buildExample,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				f.Context = args[0]
-			}
+			f.Context = first(args)
 			f.Log = cmd.ErrOrStderr()
 			return f.run(cmd.Context(), cmd)
 		},
 	}
 	f.add(cmd)
+	addFormat(cmd, &f.format, formatText, formatJSON)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
 	flags.StringVar(&f.image, "from-image", "", "a published image of Kairos to build from, in place of a spec")
@@ -85,7 +84,8 @@ func buildCommand() *cobra.Command {
 	flags.BoolVar(&f.push, "push", false, "push the image to its registry; needs --tag")
 	flags.BoolVar(&f.SBOM, "sbom", false, "attach a bill of materials in SPDX to the result, as an attestation")
 	flags.StringVar(&f.bundle, "from-bundle", "", "build from a bundle, a file or directory of flavorkit bundle, without a network")
-	flags.StringVar(&f.Provenance, "provenance", "", "attach how it was built as an attestation: min or max")
+	flags.StringVar(&f.Provenance, "provenance", "", "attach how it was built as an attestation: "+strings.Join(solve.Provenances(), ", "))
+	setChoices(flags, "provenance", solve.Provenances())
 	flags.BoolVar(&f.attestLock, "attest-lock", false, "choose packages first, as lock does, and attach the lock of what is built as an attestation")
 	flags.StringVar(&f.sign, "sign", "", "private key to sign what is built with; "+passwordVariable+" has its password")
 	flags.BoolVar(&f.locked, "locked", false, "refuse what the lock file does not have")
@@ -132,8 +132,17 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) (err error) {
 		if err != nil {
 			return err
 		}
-		return list(cmd, slices.Concat(built.files, signatures))
+		return f.built(built, signatures).print(cmd, f.format)
 	})
+}
+
+// built is what the build has made, with the signatures beside it.
+func (f *buildFlags) built(made exported, signatures []string) (b built) {
+	b.add(slices.Concat(made.files, signatures)...)
+	if f.target.IsImage() {
+		b.Images = []builtImage{{Name: f.tag, Digest: made.digest}}
+	}
+	return b
 }
 
 // fromImage writes the spec of a published image, if the build is of one. The caller removes it.
@@ -234,16 +243,6 @@ func discard(outputs []*solve.Output, err *error) {
 	}
 }
 
-// list prints the files that were built.
-func list(cmd *cobra.Command, files []string) error {
-	for _, file := range files {
-		if _, err := fmt.Fprintln(cmd.OutOrStdout(), file); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // complete checks the flags, and fills in what they leave open.
 func (f *buildFlags) complete() (err error) {
 	if err := f.solveFlags.complete(); err != nil {
@@ -270,8 +269,7 @@ func (f *buildFlags) complete() (err error) {
 	if err := f.readSigningKey(); err != nil {
 		return err
 	}
-	f.Context = cmp.Or(f.Context, ".")
-	f.File, err = findSpec(f.Context, f.File)
+	f.Context, f.File, err = findSpec(f.Context, f.File)
 	return err
 }
 

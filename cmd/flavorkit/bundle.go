@@ -43,7 +43,7 @@ type bundleFlags struct {
 func bundleCommand() *cobra.Command {
 	f := &bundleFlags{}
 	cmd := &cobra.Command{
-		Use:     "bundle [CONTEXT] -o FILE.tar | DIRECTORY",
+		Use:     "bundle [CONTEXT | SPEC] -o FILE.tar | DIRECTORY",
 		Short:   "Write what builds of a spec need, for a place without a network",
 		Long:    bundleHelp,
 		Example: bundleExample,

@@ -56,6 +56,8 @@ func catalogCheckCommand() *cobra.Command {
 		Short: "Check the catalog against the repositories of its distributions",
 		Long:  catalogCheckHelp,
 		Args:  cobra.ArbitraryArgs,
+
+		ValidArgsFunction: completeArgs(func(cat *catalog.Catalog) []string { return catalog.Names(cat.Distros) }),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			check.Distros = args
 			if err := checkSubjects(check.Distros, check.Archs, f.Contexts); err != nil {

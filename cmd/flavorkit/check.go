@@ -25,7 +25,7 @@ func checkCommand() *cobra.Command {
 	var f lookFlags
 	var format, severity string
 	cmd := &cobra.Command{
-		Use:   "check [CONTEXT]",
+		Use:   "check [CONTEXT | SPEC]",
 		Short: "Check a spec without building it",
 		Long: `Check a spec and the files that it names, without building it.
 
@@ -37,8 +37,8 @@ the spec switches them off. The exit code is 1 if there is a mistake, or with
   flavorkit check --format sarif > flavorkit.sarif`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if severities := []string{string(rules.Warning), string(rules.Error)}; !slices.Contains(severities, severity) {
-				return usagef("unknown severity %q; %s", severity, specs.Suggest(severity, severities))
+			if !slices.Contains(severities(), severity) {
+				return usagef("unknown severity %q; %s", severity, specs.Suggest(severity, severities()))
 			}
 			p, warnings, err := f.check(cmd, args)
 			if format == formatText {
@@ -65,9 +65,12 @@ the spec switches them off. The exit code is 1 if there is a mistake, or with
 	}
 	f.add(cmd)
 	addFormat(cmd, &format, formatText, formatJSON, formatSARIF)
-	cmd.Flags().StringVar(&severity, "severity", string(rules.Error), "fail if there is a finding of this severity: warning or error")
+	cmd.Flags().StringVar(&severity, "severity", string(rules.Error), "fail if there is a finding of this severity: "+strings.Join(severities(), ", "))
+	setChoices(cmd.Flags(), "severity", severities())
 	return cmd
 }
+
+func severities() []string { return []string{string(rules.Warning), string(rules.Error)} }
 
 // check returns the plan of a spec and the warnings about it. Mistakes are specs.Diagnostics.
 func (f *lookFlags) check(cmd *cobra.Command, args []string) (*plan.Plan, specs.Diagnostics, error) {

@@ -26,7 +26,7 @@ func cloudConfigCommand() *cobra.Command {
 	var stages []string
 	var format string
 	cmd := &cobra.Command{
-		Use:   "cloud-config [CONTEXT]",
+		Use:   "cloud-config [CONTEXT | SPEC]",
 		Short: "Show what the cloud-configs of a system do at which stage",
 		Long:  cloudConfigHelp,
 		Example: `  flavorkit cloud-config

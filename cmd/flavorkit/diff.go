@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -71,9 +69,6 @@ func diffSpecs(cmd *cobra.Command, args []string, f lookFlags, format string) er
 	var locks [2]*lock.File
 	for i, arg := range args {
 		one := f
-		if info, err := os.Stat(arg); err == nil && !info.IsDir() {
-			arg, one.file = filepath.Dir(arg), arg
-		}
 		p, err := one.plan(cmd, []string{arg})
 		if err != nil {
 			return err
@@ -102,7 +97,7 @@ func diffSpecs(cmd *cobra.Command, args []string, f lookFlags, format string) er
 // readBuilt reads two built systems, and says what cannot be compared.
 func readBuilt(cmd *cobra.Command, args []string, opt inspect.Options, progress string) (reports [2]*inspect.Report, err error) {
 	for i, arg := range args {
-		reports[i], err = step(cmd, progress, "read "+arg, func() (*inspect.Report, error) { return inspect.Read(cmd.Context(), arg, opt) })
+		reports[i], err = step(cmd, progress, reading(arg), func() (*inspect.Report, error) { return inspect.Read(cmd.Context(), arg, opt) })
 		if err != nil {
 			return reports, err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -173,24 +174,38 @@ func (f *argFlags) read() (err error) {
 	return err
 }
 
-// findSpec returns the path of the spec: the given file, or the one in the build context.
-func findSpec(dir, file string) (string, error) {
+// findSpec returns the build context and the path of the spec. arg is the argument of a command line: a
+// directory with a spec in it, a spec, or nothing for the working directory. file is the spec that a
+// flag names.
+func findSpec(arg, file string) (dir, spec string, err error) {
 	if file == "-" {
-		return "", usagef("-f -: cannot read a spec from standard input; name a file")
+		return "", "", usagef("-f -: cannot read a spec from standard input; name a file")
 	}
+	dir = cmp.Or(arg, ".")
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return "", usagef("%s is a file and not a build context; name a spec with -f %s", dir, quote(dir))
+		if file != "" {
+			return "", "", usagef("%s is a file and not a build context, and there is a spec already", dir)
+		}
+		dir, file = filepath.Dir(dir), dir
 	}
 	if file == "" {
 		file = filepath.Join(dir, specs.DefaultName)
 	}
 	switch info, err := os.Stat(file); {
 	case err != nil:
-		return "", errors.Errorf("no spec %s; create one with 'flavorkit init', or name yours with -f", file)
+		return "", "", errors.Errorf("no spec %s; create one with 'flavorkit init', or name yours with -f", file)
 	case info.IsDir():
-		return "", errors.Errorf("%s is a directory; name the spec in it", file)
+		return "", "", errors.Errorf("%s is a directory; name the spec in it", file)
 	}
-	return file, nil
+	return dir, file, nil
+}
+
+// first is the argument of a command that takes one or none.
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
 }
 
 // quote writes a word for a shell command line.

@@ -76,11 +76,12 @@ func TestFlagMistakes(t *testing.T) {
 		{[]string{"matrix", "build", "--version", "a\nb"}, `--version: "a\nb" is not a version; `},
 		{[]string{"bake", "--version", "1"}, `--version: "1" is not a version; `},
 
-		{[]string{"build", "kairos.spec"}, "kairos.spec is a file and not a build context; name a spec with -f kairos.spec"},
-		{[]string{"check", "kairos.spec"}, "kairos.spec is a file and not a build context; name a spec with -f kairos.spec"},
+		{[]string{"build", "kairos.spec", "-f", "kairos.spec"}, "kairos.spec is a file and not a build context, and there is a spec already"},
+		{[]string{"check", "kairos.spec", "-f", "kairos.spec"}, "kairos.spec is a file and not a build context, and there is a spec already"},
 		{[]string{"build", "-f", "-"}, "-f -: cannot read a spec from standard input; name a file"},
 		{[]string{"plan", "-f", "-"}, "-f -: cannot read a spec from standard input; name a file"},
 		{[]string{"init", "-f", "new.spec", "--flavor", "debian12"}, `--flavor: no flavor is called "debian12"; did you mean "debian-12"?`},
+		{[]string{"init", "-f", "new.spec", "--target", "sbom"}, `--target: "sbom" is no target to build first; valid: gce, image, img, iso, `},
 		{[]string{"init", "-f", "new.spec", "--install", "reboot"}, `--install: it needs a user; name one with --user`},
 
 		{[]string{"boot", "-p", "2222", "disk.img"}, `--publish "2222" is not two ports; write it such as 2222:22`},
@@ -113,6 +114,7 @@ func TestFlagsPass(t *testing.T) {
 	t.Setenv("BUILDKIT_HOST", nowhere)
 	write(t, "kairos.spec", good)
 	for _, args := range [][]string{
+		{"build", "kairos.spec"},
 		{"build", "--platform", "linux/amd64,arm64"},
 		{"build", "--push", "-t", "acme/os:v1", "--target", "img-image"},
 		{"build", "-t", "acme/os:v1", "-o", "dist"},

@@ -24,7 +24,7 @@ func addFormat(cmd *cobra.Command, format *string, valid ...string) {
 		flags.BoolVar(&asJSON, "json", false, "short for --format json")
 		cmd.MarkFlagsMutuallyExclusive("json", "format")
 	}
-	_ = flags.SetAnnotation("format", choicesKey, valid) // it fails only for a flag that does not exist
+	setChoices(flags, "format", valid)
 	cmd.PreRunE = func(*cobra.Command, []string) error {
 		if asJSON {
 			*format = formatJSON

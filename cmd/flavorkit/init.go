@@ -22,13 +22,17 @@ import (
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
-const initHelp = `Write a first kairos.spec, and the cloud-config of its machines if there is one.
+const initHelp = `Write a first kairos.spec, and the cloud-config of its machines if there is one. DIR
+is made if it is missing.
 
 On a terminal, the command asks what the system should be like. A flag answers
 its question; --defaults answers all others. Without a terminal nothing is asked.
 
 --from-dockerfile and --from-auroraboot translate what you have instead, and list
 what has no counterpart.`
+
+// initName is the name of the command.
+const initName = "init"
 
 // initFlags are the flags of init.
 type initFlags struct {
@@ -45,7 +49,7 @@ type initFlags struct {
 func initCommand() *cobra.Command {
 	f := &initFlags{answers: map[string]*string{}}
 	cmd := &cobra.Command{
-		Use:   "init [DIR]",
+		Use:   initName + " [DIR]",
 		Short: "Write a first kairos.spec",
 		Long:  initHelp,
 		Args:  cobra.MaximumNArgs(1),
@@ -76,10 +80,20 @@ func initCommand() *cobra.Command {
 }
 
 // run writes the files and says what to do next. dir is the build context.
-func (f *initFlags) run(cmd *cobra.Command, dir string) error {
+func (f *initFlags) run(cmd *cobra.Command, dir string) (err error) {
 	file := f.file
 	if file == "" {
 		file = filepath.Join(dir, specs.DefaultName)
+	}
+	if _, missing := os.Stat(dir); errors.Is(missing, fs.ErrNotExist) {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return errors.Wrap(err, "create the directory of the spec")
+		}
+		defer func() {
+			if err != nil {
+				_ = os.Remove(dir) // only if it is empty
+			}
+		}()
 	}
 	if err := f.free(file); err != nil {
 		return err

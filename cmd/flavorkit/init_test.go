@@ -36,6 +36,19 @@ func TestInitWritesAllOrNothing(t *testing.T) {
 	assert.Len(t, left, 2)
 }
 
+// TestInitMakesDirectory makes the directory of a spec, and leaves none behind after a mistake.
+func TestInitMakesDirectory(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, _, stderr := flavorkit(t.Context(), "init", "sites/edge", "--flavor", "debain-12")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, `no flavor is called "debain-12"`)
+	assert.NoDirExists(t, "sites/edge")
+	code, stdout, stderr := flavorkit(t.Context(), "init", "sites/edge", "--defaults")
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "wrote sites/edge/kairos.spec; build it with: flavorkit build sites/edge ")
+	assert.FileExists(t, "sites/edge/kairos.spec")
+}
+
 func TestInitTranslates(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "Dockerfile", "FROM debian:12\nARG VERSION\nEXPOSE 80\nRUN kairos-init -m generic --version $VERSION\n")

@@ -15,7 +15,7 @@ nothing and runs nothing.
 
 SYSTEM is an OCI layout, as a directory or an archive, an archive of docker save,
 an image in a registry, an ISO, a raw disk, a squashfs, or a directory with a root
-filesystem.`
+filesystem. What is compressed with zstd or xz is unpacked into a temporary file.`
 
 func inspectCommand() *cobra.Command {
 	var opt inspect.Options
@@ -33,7 +33,7 @@ func inspectCommand() *cobra.Command {
 			if opt.Registries, err = site.registries(); err != nil {
 				return err
 			}
-			report, err := step(cmd, progress, "read "+args[0], func() (*inspect.Report, error) {
+			report, err := step(cmd, progress, reading(args[0]), func() (*inspect.Report, error) {
 				return inspect.Read(cmd.Context(), args[0], opt)
 			})
 			if err != nil {

@@ -54,11 +54,7 @@ func (f *lookFlags) find(args []string) (err error) {
 	if err := f.inputs(); err != nil {
 		return err
 	}
-	f.context = "."
-	if len(args) > 0 {
-		f.context = args[0]
-	}
-	f.file, err = findSpec(f.context, f.file)
+	f.context, f.file, err = findSpec(first(args), f.file)
 	return err
 }
 

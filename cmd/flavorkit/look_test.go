@@ -6,9 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/opencontainers/go-digest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/client/trace"
 )
 
 // TestCheckLooksAtFiles checks a correct spec with correct, doubtful and wrong files.
@@ -165,6 +169,50 @@ func TestGraphFormats(t *testing.T) {
 	code, _, stderr := flavorkit(t.Context(), "graph", dir, "--format", "png")
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, `unknown format "png"; valid: dot, json, mermaid, svg, text, tree`)
+}
+
+// TestGraphTrace shows what became of the steps in a build.
+func TestGraphTrace(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "kairos.spec", good)
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	step := func(name string, took int, bytes int64, cached bool) trace.Step {
+		return trace.Step{Digest: digest.FromString(name), Name: name, Runs: []trace.Run{{Start: at(0), End: at(took)}}, Bytes: bytes, Cached: cached}
+	}
+	record := func(file string, write func(trace.Record) ([]byte, error), steps ...trace.Step) {
+		data, err := write(trace.Record{Name: "edge", Began: at(0), Ended: at(9), Steps: steps})
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file, data, 0o600))
+	}
+	base, check := step("[base] docker.io/library/debian:12-slim", 9, 3<<20, false), step("[rootfs] check the root filesystem", 0, 0, true)
+	record("trace.json", trace.Record.Chrome, base, check)
+	record("trace.jsonl", trace.Record.OTLP, base, check)
+	record("other.json", trace.Record.Chrome, step("another build", 1, 0, false))
+	for _, file := range []string{"trace.json", "trace.jsonl"} {
+		for format, want := range map[string][]string{
+			"text":    {"[base] docker.io/library/debian:12-slim\n  9.0s, 3MiB\n", "[rootfs] check the root filesystem\n  cached\n"},
+			"tree":    {"[base] docker.io/library/debian:12-slim (9.0s, 3MiB)\n", "[rootfs] check the root filesystem (cached)"},
+			"dot":     {`[label="[base] docker.io/library/debian:12-slim\n9.0s, 3MiB"]`, `check the root filesystem\ncached"]`, `\nnot needed"]`},
+			"mermaid": {`["[base] docker.io/library/debian:12-slim<br>9.0s, 3MiB"]`, `check the root filesystem<br>cached"]`},
+			"svg":     {"9.0s, 3MiB", "cached", "not needed"},
+			"json":    {`"state": "ran",`, `"seconds": 9,`, `"bytes": 3145728`, `"state": "cached"`, `"state": "not needed"`},
+		} {
+			code, stdout, stderr := flavorkit(t.Context(), "graph", "--arch", "amd64", "--trace", file, "--format", format)
+			require.Zero(t, code, stderr)
+			for _, text := range want {
+				assert.Contains(t, stdout, text, format)
+			}
+		}
+	}
+	for file, want := range map[string]string{
+		"none.json": "read the trace: open none.json: no such file or directory", "kairos.spec": "read kairos.spec: it is no trace of a build",
+		"other.json": "other.json has no step of this graph; give the spec, the target and the architecture of its build",
+	} {
+		code, stdout, stderr := flavorkit(t.Context(), "graph", "--trace", file)
+		assert.Equal(t, exitFailed, code)
+		assert.Empty(t, stdout)
+		assert.Contains(t, stderr, "flavorkit: "+want)
+	}
 }
 
 func TestDiff(t *testing.T) {

@@ -109,7 +109,9 @@ an OCI image, an ISO or a disk, each piece its own cached, parallel layer.
 The same specs build with "docker buildx build -f kairos.spec ." when their
 first line is "# syntax=…/frontend:1".
 
-` + exitCodes(),
+` + exitCodes() + `
+
+Progress has no colors if the variable NO_COLOR is set.`,
 		Version: version,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -243,7 +242,7 @@ entries. Entries that are not selected count too.`
 type matrixBuildFlags struct {
 	solveFlags
 	matrixFlags
-	output, registry string
+	output, registry, format string
 }
 
 func matrixBuildCommand() *cobra.Command {
@@ -261,6 +260,7 @@ func matrixBuildCommand() *cobra.Command {
 	}
 	f.solveFlags.add(cmd)
 	f.matrixFlags.add(cmd)
+	addFormat(cmd, &f.format, formatText, formatJSON)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "dist", "directory for what is built")
 	flags.StringVar(&f.Context, "context", "", "build context (default: the directory of the matrix)")
@@ -339,11 +339,13 @@ func (f *matrixBuildFlags) buildFiles(ctx context.Context, cmd *cobra.Command, c
 	defer discard([]*solve.Output{o}, &err)
 	// The exporter makes one directory per entry when it splits by platform.
 	o.Entry.Attrs = map[string]string{"platform-split": fmt.Sprint(names.dirs)}
-	built, err := export(ctx, c, f.Options, o)
+	made, err := export(ctx, c, f.Options, o)
 	if err != nil {
 		return err
 	}
-	return list(cmd, built.files)
+	var b built
+	b.add(made.files...)
+	return b.print(cmd, f.format)
 }
 
 // buildImages builds all entries and then exports the image of each from the cache.
@@ -351,7 +353,8 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 	if _, err := solve.Build(ctx, c, f.Options); err != nil {
 		return err
 	}
-	written := make([][]string, len(entries))
+	written := make([]exported, len(entries))
+	b := built{Images: make([]builtImage, len(entries))}
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.SetLimit(exportsAtOnce)
 	for i, entry := range entries {
@@ -366,10 +369,10 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 				return err
 			}
 			defer discard([]*solve.Output{out}, &err)
-			built, err := export(ctx, c, o, out)
-			written[i] = built.files
+			written[i], err = export(ctx, c, o, out)
+			b.Images[i] = builtImage{Entry: entry.Name, Digest: written[i].digest}
 			if f.push {
-				written[i] = []string{ref}
+				b.Images[i].Name = ref
 			}
 			return errors.Wrap(err, entry.Name)
 		})
@@ -377,7 +380,10 @@ func (f *matrixBuildFlags) buildImages(ctx context.Context, cmd *cobra.Command, 
 	if err := eg.Wait(); err != nil {
 		return err
 	}
-	return list(cmd, slices.Concat(written...))
+	for _, made := range written {
+		b.add(made.files...)
+	}
+	return b.print(cmd, f.format)
 }
 
 // exportsAtOnce limits the images that are compressed and written at the same time.

@@ -37,6 +37,8 @@ func catalogOutdatedCommand() *cobra.Command {
 		Short: "Compare the catalog with the releases of its publishers",
 		Long:  catalogOutdatedHelp,
 		Args:  cobra.ArbitraryArgs,
+
+		ValidArgsFunction: completeArgs(func(cat *catalog.Catalog) []string { return publishedNames(cat.Published()) }),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if timeout <= 0 {
 				return usagef("the timeout %s is not positive", timeout)
@@ -70,12 +72,16 @@ func catalogOutdatedCommand() *cobra.Command {
 	return cmd
 }
 
+func publishedNames(all []catalog.Published) (names []string) {
+	for _, p := range all {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
 // choose returns what is named, or all.
 func choose(all []catalog.Published, names []string) ([]catalog.Published, error) {
-	var valid []string
-	for _, p := range all {
-		valid = append(valid, p.Name)
-	}
+	valid := publishedNames(all)
 	for _, name := range names {
 		if !slices.Contains(valid, name) {
 			return nil, usagef("no component and no flavor of a distribution is called %q; %s", name, specs.Suggest(name, valid))

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
-
 	"github.com/moby/buildkit/client"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/spf13/cobra"
@@ -52,16 +49,9 @@ func packagesCommand() *cobra.Command {
 	return cmd
 }
 
-// find sets the spec and its context from an argument that is either.
+// find sets the spec and its context.
 func (f *solveFlags) find(args []string) (err error) {
-	f.Context = "."
-	if len(args) > 0 {
-		f.Context = args[0]
-		if info, err := os.Stat(args[0]); err == nil && !info.IsDir() && f.File == "" {
-			f.Context, f.File = filepath.Dir(args[0]), args[0]
-		}
-	}
-	if f.File, err = findSpec(f.Context, f.File); err != nil {
+	if f.Context, f.File, err = findSpec(first(args), f.File); err != nil {
 		return err
 	}
 	return checkPlatforms(f.Platforms, f.Contexts)

@@ -27,7 +27,7 @@ func planCommand() *cobra.Command {
 	var explain []string
 	var format string
 	cmd := &cobra.Command{
-		Use:     "plan [CONTEXT]",
+		Use:     "plan [CONTEXT | SPEC]",
 		Short:   "Show what a spec resolves to, and why",
 		Long:    planHelp,
 		Example: planExample,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/moby/buildkit/client"
@@ -10,12 +11,14 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/flavorkit/flavorkit/client/inspect"
 	"github.com/flavorkit/flavorkit/client/solve"
 )
 
 // addProgress adds the flags of commands that may take long: how their steps are shown.
 func addProgress(flags *pflag.FlagSet, mode *string) {
-	flags.StringVar(mode, "progress", "auto", "how progress is shown: auto, plain, tty, rawjson or quiet")
+	flags.StringVar(mode, "progress", solve.ProgressModes()[0], "how progress is shown: "+strings.Join(solve.ProgressModes(), ", "))
+	setChoices(flags, "progress", solve.ProgressModes())
 	flags.BoolFuncP("quiet", "q", "show no progress, as --progress quiet", func(value string) error {
 		quiet, err := strconv.ParseBool(value)
 		if err != nil || !quiet {
@@ -60,6 +63,14 @@ func step[T any](cmd *cobra.Command, mode, name string, work func() (T, error)) 
 		err = e
 	}
 	return result, err
+}
+
+// reading is the name of the step that reads a built system.
+func reading(name string) string {
+	if inspect.IsPacked(name) {
+		return "unpack and read " + name
+	}
+	return "read " + name
 }
 
 // patience is how long work takes until it is shown.

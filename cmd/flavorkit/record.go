@@ -23,12 +23,20 @@ type recordFlags struct {
 }
 
 func (f *recordFlags) add(flags *pflag.FlagSet) {
-	var names []string
+	var about []string
 	for _, format := range trace.Formats() {
-		names = append(names, fmt.Sprintf("%s (for %s)", format.Name, format.Extension))
+		about = append(about, fmt.Sprintf("%s (for %s)", format.Name, format.Extension))
 	}
 	flags.StringVar(&f.trace, "trace", "", "write when every step ran to a file, and a summary to standard error")
-	flags.StringVar(&f.traceFormat, "trace-format", "", "format of the trace: "+strings.Join(names, ", "))
+	flags.StringVar(&f.traceFormat, "trace-format", "", "format of the trace: "+strings.Join(about, ", "))
+	setChoices(flags, "trace-format", traceFormats())
+}
+
+func traceFormats() (names []string) {
+	for _, format := range trace.Formats() {
+		names = append(names, format.Name)
+	}
+	return names
 }
 
 // complete checks the flags, so that a long build does not end with a mistake in them.
@@ -39,14 +47,10 @@ func (f *recordFlags) complete() error {
 		if f.trace == "" {
 			return usagef("--trace-format needs --trace")
 		}
-		var names []string
-		for _, format := range trace.Formats() {
-			names = append(names, format.Name)
-		}
-		if err := checkFormat(f.traceFormat, names...); err != nil {
+		if err := checkFormat(f.traceFormat, traceFormats()...); err != nil {
 			return err
 		}
-		f.format = trace.Formats()[slices.Index(names, f.traceFormat)]
+		f.format = trace.Formats()[slices.Index(traceFormats(), f.traceFormat)]
 	}
 	return checkFile("trace", f.trace)
 }

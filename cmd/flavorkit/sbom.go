@@ -20,6 +20,8 @@ A spec is built first; what is in the cache is not built again. SYSTEM is a buil
 system as for 'flavorkit inspect': an image, an ISO, a disk or a root filesystem. It
 does not tell which packages its kernel is of, nor where its programs come from.
 
+CycloneDX and SPDX are documents in JSON; the format json is CycloneDX.
+
 Without --builder, the built-in BuildKit is used for a spec, as for a build.`
 
 func sbomCommand() *cobra.Command {
@@ -35,6 +37,9 @@ func sbomCommand() *cobra.Command {
   flavorkit sbom ghcr.io/acme/edge:v1.0.0 --platform linux/arm64`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if format == formatJSON {
+				format = sbom.CycloneDX
+			}
 			text, err := f.sbom(cmd, args, format)
 			if err != nil {
 				return err
@@ -44,7 +49,7 @@ func sbomCommand() *cobra.Command {
 		},
 	}
 	f.addSystem(cmd)
-	addFormat(cmd, &format, sbom.Formats()...)
+	addFormat(cmd, &format, append(sbom.Formats(), formatJSON)...)
 	return cmd
 }
 
@@ -108,7 +113,7 @@ func (f *solveFlags) builtSBOM(cmd *cobra.Command, name, format string) ([]byte,
 		}
 		opt.Arch = p.Architecture
 	}
-	bill, err := step(cmd, f.Progress, "read "+name, func() (sbom.System, error) { return inspect.Bill(cmd.Context(), name, opt) })
+	bill, err := step(cmd, f.Progress, reading(name), func() (sbom.System, error) { return inspect.Bill(cmd.Context(), name, opt) })
 	if err != nil {
 		return nil, err
 	}

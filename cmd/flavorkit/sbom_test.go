@@ -23,7 +23,7 @@ func TestSBOM(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"sbom", spec, "--format", "xml"}, exitUsage, `unknown format "xml"; valid: cyclonedx, spdx, text`},
+		{[]string{"sbom", spec, "--format", "xml"}, exitUsage, `unknown format "xml"; valid: cyclonedx, json, spdx, text`},
 		{[]string{"sbom", spec, "--platform", "linux/amd64,linux/arm64"}, exitUsage, "--platform takes one platform here; use --target sbom for several"},
 		{[]string{"sbom", image, "--platform", "a/b/c/d"}, exitUsage, "a/b/c/d"},
 		{[]string{"sbom", image}, exitFailed, "read " + image + " as OCI layout: there is no image"},

@@ -76,21 +76,15 @@ func scanCommand() *cobra.Command {
 	flags.StringArrayVar(&opt.databases, "db", nil, "database of OSV: all.zip, a directory, JSON or JSON lines; repeat it for several")
 	flags.StringArrayVar(&opt.vex, "vex", nil, "OpenVEX document with what does not count; repeat it for several")
 	addFormat(cmd, &opt.format, catalog.Names(scanFormats())...)
-	flags.StringVar(&opt.severity, "severity", "", "fail if there is a vulnerability of this severity or a worse one: "+strings.Join(levelNames(), ", "))
+	flags.StringVar(&opt.severity, "severity", "", "fail if there is a vulnerability of this severity or a worse one: "+strings.Join(texts(scan.Levels()), ", "))
+	setChoices(flags, "severity", texts(scan.Levels()))
 	return cmd
-}
-
-func levelNames() (names []string) {
-	for _, l := range scan.Levels() {
-		names = append(names, string(l))
-	}
-	return names
 }
 
 // check checks the flags.
 func (o scanOptions) check() error {
-	if o.severity != "" && !slices.Contains(levelNames(), o.severity) {
-		return usagef("unknown severity %q; %s", o.severity, specs.Suggest(o.severity, levelNames()))
+	if o.severity != "" && !slices.Contains(texts(scan.Levels()), o.severity) {
+		return usagef("unknown severity %q; %s", o.severity, specs.Suggest(o.severity, texts(scan.Levels())))
 	}
 	if len(o.databases) == 0 {
 		return usagef("--db is missing; name a database in the format of OSV, such as an all.zip of osv.dev")

@@ -7,7 +7,8 @@ import (
 )
 
 func schemaCommand() *cobra.Command {
-	return &cobra.Command{
+	var format string
+	cmd := &cobra.Command{
 		Use:   "schema",
 		Short: "Show the JSON schema of a spec, for editors",
 		Args:  cobra.NoArgs,
@@ -16,4 +17,6 @@ func schemaCommand() *cobra.Command {
 			return err
 		},
 	}
+	addFormat(cmd, &format, formatText, formatJSON) // a schema is JSON in any case
+	return cmd
 }

@@ -159,3 +159,20 @@ func TestReadOnly(t *testing.T) {
 		assert.Regexp(t, "^flavorkit: .*/sys/.*\n$", stderr)
 	}
 }
+
+// TestNoColor shows a step with colors, and without where NO_COLOR asks for that.
+func TestNoColor(t *testing.T) {
+	for _, value := range []string{"", "1"} {
+		t.Run("NO_COLOR="+value, func(t *testing.T) {
+			t.Setenv("NO_COLOR", value)
+			dir := t.TempDir()
+			pipe := filepath.Join(dir, "pipe")
+			require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+			x := onTerminal(t, dir, "inspect", "pipe") // which waits for somebody who writes
+			x.sees("read pipe")
+			require.NoError(t, os.WriteFile(pipe, []byte("no system"), 0o600))
+			assert.Equal(t, exitFailed, x.ends())
+			assert.Equal(t, value == "", strings.Contains(x.text(), "\x1b[3"), x.text())
+		})
+	}
+}

@@ -74,7 +74,8 @@ func verifyCommand() *cobra.Command {
 	flags.StringVar(&opt.Digest, "digest", "", "digest of the image or the file, such as sha256:…")
 	flags.StringVar(&opt.SBOM, string(verify.SBOM), "", "bill of materials, as SPDX or CycloneDX in JSON")
 	flags.StringVar(&opt.Lock, "lock", "", "lock file, such as kairos.lock")
-	flags.StringSliceVar(&require, "require", nil, "checks that have to be ok: "+strings.Join(kindNames(), ", "))
+	flags.StringSliceVar(&require, "require", nil, "checks that have to be ok: "+strings.Join(texts(verify.Kinds()), ", "))
+	setChoices(flags, "require", texts(verify.Kinds()))
 	flags.StringVar(&opt.Arch, "arch", runtime.GOARCH, "architecture, if there are images for several, such as arm64")
 	addFormat(cmd, &format, formatText, formatJSON)
 	addProgress(flags, &progress)
@@ -82,18 +83,11 @@ func verifyCommand() *cobra.Command {
 	return cmd
 }
 
-func kindNames() (text []string) {
-	for _, k := range verify.Kinds() {
-		text = append(text, string(k))
-	}
-	return text
-}
-
 // kinds reads the names of checks.
 func kinds(require []string) (all []verify.Kind, err error) {
 	for _, name := range require {
 		if !slices.Contains(verify.Kinds(), verify.Kind(name)) {
-			return nil, usagef("--require: unknown check %q; %s", name, specs.Suggest(name, kindNames()))
+			return nil, usagef("--require: unknown check %q; %s", name, specs.Suggest(name, texts(verify.Kinds())))
 		}
 		all = append(all, verify.Kind(name))
 	}

@@ -1,9 +1,11 @@
 package qemu
 
 import (
+	"cmp"
 	"io"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -24,6 +26,9 @@ const (
 	SecureBoot Firmware = "secureboot"
 )
 
+// Firmwares are all of them.
+func Firmwares() []Firmware { return []Firmware{BIOS, UEFI, SecureBoot} }
+
 // Accel says how the guest's CPU runs.
 type Accel string
 
@@ -35,6 +40,25 @@ const (
 	// TCG emulates the CPU. It works everywhere, but is slow.
 	TCG Accel = "tcg"
 )
+
+// Accels are all of them; the first is the default.
+func Accels() []Accel { return []Accel{Auto, KVM, TCG} }
+
+// among lists values for a message: a, b or c.
+func among[T ~string](all []T) string {
+	text := ""
+	for i, v := range all {
+		switch i {
+		case 0:
+		case len(all) - 1:
+			text += " or "
+		default:
+			text += ", "
+		}
+		text += string(v)
+	}
+	return text
+}
 
 // TCGSlowdown is the default factor for timeouts under TCG; see [Options.Slowdown].
 const TCGSlowdown = 8
@@ -134,12 +158,8 @@ func (o Options) resolve() (Options, error) {
 	if o.Arch.Emulator.Program == "" {
 		return o, errors.Errorf("architecture %q has no emulator", o.Arch.Name)
 	}
-	switch o.Accel {
-	case "":
-		o.Accel = Auto
-	case Auto, KVM, TCG:
-	default:
-		return o, errors.Errorf("accelerator %q is unknown: auto, kvm or tcg", o.Accel)
+	if o.Accel = cmp.Or(o.Accel, Auto); !slices.Contains(Accels(), o.Accel) {
+		return o, errors.Errorf("accelerator %q is unknown: %s", o.Accel, among(Accels()))
 	}
 	switch o.Firmware {
 	case "":
@@ -159,7 +179,7 @@ func (o Options) resolve() (Options, error) {
 			return o, errors.Errorf("%s has no firmware with Secure Boot, use uefi", o.Arch.Name)
 		}
 	default:
-		return o, errors.Errorf("firmware %q is unknown: bios, uefi or secureboot", o.Firmware)
+		return o, errors.Errorf("firmware %q is unknown: %s", o.Firmware, among(Firmwares()))
 	}
 	switch {
 	case o.MemoryMiB < 0:
