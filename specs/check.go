@@ -177,7 +177,7 @@ func (c *checker) checkList(n *yaml.Node, t reflect.Type, key string) bool {
 	}
 	for i, item := range n.Content {
 		before := len(c.found)
-		value, ok := c.checkItem(item, t.Elem(), fmt.Sprintf("%s[%d]", key, i))
+		value, ok := c.checkItem(item, t.Elem(), itemKey(key, i))
 		if !ok {
 			for j := range c.found[before:] {
 				c.found[before+j].unread = true

@@ -252,7 +252,7 @@ func (c *shapeChecker) check(n *yaml.Node, t reflect.Type, key string) {
 			return
 		}
 		for i, item := range n.Content {
-			c.check(item, t.Elem(), fmt.Sprintf("%s[%d]", key, i))
+			c.check(item, t.Elem(), itemKey(key, i))
 		}
 	default:
 		c.scalar(n, t, key)

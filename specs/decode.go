@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"fmt"
 	"iter"
 	"reflect"
 	"slices"
@@ -136,3 +137,6 @@ func joinKey(parent, key string) string {
 	}
 	return parent + "." + key
 }
+
+// itemKey is the key of an item of a list, counted from 0.
+func itemKey(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }

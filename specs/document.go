@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -23,8 +24,8 @@ type Document struct {
 	places map[string]place
 	// extends has the position of extends in each source.
 	extends []Range
-	// undone are packages that a nearer spec added or removed the other way.
-	undone map[string]bool
+	// replaced are the values of bases that do not count.
+	replaced []Replaced
 	// args are the values of the build arguments, and used the names of those that a value has.
 	args map[string]string
 	used map[string]bool
@@ -61,13 +62,14 @@ func (d *Document) nearest(key string) (Range, bool) {
 		if p, ok := d.places[key]; ok {
 			return p.Range, true
 		}
-		cut := strings.LastIndexAny(key, ".[")
-		if cut < 0 {
+		if key = outer(key); key == "" {
 			return Range{}, false
 		}
-		key = key[:cut]
 	}
 }
+
+// outer is the key of the mapping or list that a value is in; empty at the top.
+func outer(key string) string { return key[:max(strings.LastIndexAny(key, ".["), 0)] }
 
 // Flavor is the flavor that the spec extends, or "".
 func (d *Document) Flavor() string {
@@ -87,7 +89,15 @@ func (d *Document) Has(key string) bool {
 
 // Undone reports whether a spec added a package that its base removes, or the other way round.
 // Neither list has the entry of the base then.
-func (d *Document) Undone(name string) bool { return d.undone[name] }
+func (d *Document) Undone(name string) bool {
+	return slices.ContainsFunc(d.replaced, func(r Replaced) bool {
+		return r.Text == name && slices.Contains([]string{"packages.add", "packages.remove"}, outer(r.Key))
+	})
+}
+
+// Replaced are the values of bases that nearer specs replace or take out of lists, the farthest base
+// first.
+func (d *Document) Replaced() []Replaced { return d.replaced }
 
 // Keys are the keys of all values that the chain sets.
 func (d *Document) Keys() iter.Seq[string] { return maps.Keys(d.places) }
@@ -182,7 +192,7 @@ func newDocument(src *Source, chain chain) (*Document, error) {
 		t = merge(t, chain.site)
 		d.Sources = append(d.Sources, chain.site.source)
 	}
-	d.undone = t.undone
+	d.replaced = t.replaced
 	if err := decode(t.root, reflect.ValueOf(&d.Spec).Elem()); err != nil {
 		return nil, errors.Wrap(err, "decode the merged spec")
 	}
@@ -204,7 +214,7 @@ func (d *Document) record(t *tree, n *yaml.Node, key, written string) {
 		}
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
-			d.record(t, item, fmt.Sprintf("%s[%d]", key, i), fmt.Sprintf("%s[%d]", written, t.index[item]))
+			d.record(t, item, itemKey(key, i), itemKey(written, t.index[item]))
 		}
 	}
 }
@@ -221,4 +231,49 @@ func (d *Document) Decision(key string) Range {
 		}
 	}
 	return top(d.Sources[0])
+}
+
+// Without returns a copy of an evaluated document that lacks the value of a key, to find out whether the
+// spec can do without it. Items of lists behind it keep their places.
+func (d *Document) Without(key string) *Document {
+	c := *d
+	c.places = maps.Clone(d.places)
+	maps.DeleteFunc(c.places, func(k string, _ place) bool { return within(k, key) })
+	value := reflect.ValueOf(&c.Spec).Elem()
+	value.Set(without(value, key))
+	c.mistakes = c.validate(true)
+	return &c
+}
+
+// without returns a copy of a value that lacks what is at a key.
+func without(v reflect.Value, key string) reflect.Value {
+	name, rest := strings.TrimLeft(key, ".["), ""
+	if cut := strings.IndexAny(name, ".[]"); cut >= 0 {
+		name, rest = name[:cut], strings.TrimPrefix(name[cut:], "]")
+	}
+	c := reflect.New(v.Type()).Elem()
+	c.Set(v)
+	switch v.Kind() {
+	case reflect.Struct:
+		field := fieldByKey(c, name)
+		if rest == "" {
+			field.SetZero()
+		} else {
+			field.Set(without(field, rest))
+		}
+	case reflect.Map:
+		c.Set(reflect.MakeMap(v.Type()))
+		for _, k := range v.MapKeys() {
+			if k.String() != name {
+				c.SetMapIndex(k, v.MapIndex(k))
+			}
+		}
+	case reflect.Slice:
+		at, err := strconv.Atoi(name)
+		if err != nil || at >= v.Len() {
+			return v
+		}
+		c.Set(reflect.AppendSlice(reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, v.Len()-1), v.Slice(0, at)), v.Slice(at+1, v.Len())))
+	}
+	return c
 }

@@ -74,7 +74,7 @@ func (v *validator) extension(at string, e Extension) {
 func (v *validator) units(key string, names []string) {
 	first := map[string]string{}
 	for i, name := range names {
-		at := fmt.Sprintf("%s[%d]", key, i)
+		at := itemKey(key, i)
 		v.match(at, name, unitPattern, "write the name of one unit, such as caddy.service")
 		if before, ok := first[name]; ok {
 			v.report(rules.DuplicateEntry, at, "", "duplicate entry %q, first in line %d", name, v.doc.At(before).Start.Line)

@@ -264,7 +264,7 @@ func parse(src *Source, typ reflect.Type, held format) (*tree, Diagnostics) {
 		return nil, c.found
 	}
 	t := &tree{
-		root: root, source: src, ranges: map[*yaml.Node]Range{}, index: map[*yaml.Node]int{}, undone: map[string]bool{},
+		root: root, source: src, ranges: map[*yaml.Node]Range{}, index: map[*yaml.Node]int{},
 		uses: c.uses, conditions: c.conditions,
 	}
 	t.locate(root, lines)

@@ -21,8 +21,21 @@ type tree struct {
 	uses []use
 	// conditions of nodes; none in a merged tree.
 	conditions map[*yaml.Node]condition
-	// undone are packages that a nearer spec added or removed the other way.
-	undone map[string]bool
+	// replaced are the values of bases that do not count, in a merged tree.
+	replaced []Replaced
+}
+
+// Replaced is a value of a base that a nearer spec replaces or takes out of a list.
+type Replaced struct {
+	// Key of the value in its file.
+	Key string
+	// Text is the value itself if it is a text.
+	Text string
+	// Range is where the base has it.
+	Range Range
+	// By is the nearer value that counts instead, and ByKey its key in its file.
+	By    Range
+	ByKey string
 }
 
 // locate notes the positions of the nodes.
@@ -39,7 +52,7 @@ func (t *tree) locate(n *yaml.Node, in *text) {
 // merge lays a spec over the spec that it extends: mappings are merged by key, lists that add up
 // are joined, anything else is replaced.
 func merge(base, over *tree) *tree {
-	merged := &tree{ranges: maps.Clone(base.ranges), index: maps.Clone(base.index), undone: maps.Clone(base.undone)}
+	merged := &tree{ranges: maps.Clone(base.ranges), index: maps.Clone(base.index), replaced: slices.Clone(base.replaced)}
 	maps.Copy(merged.ranges, over.ranges)
 	maps.Copy(merged.index, over.index)
 	merged.root = merged.join(base.root, over.root, reflect.TypeFor[Spec](), "")
@@ -95,8 +108,14 @@ func (t *tree) join(base, over *yaml.Node, typ reflect.Type, key string) *yaml.N
 	case base.Kind == yaml.SequenceNode && over.Kind == yaml.SequenceNode && addsUp(key):
 		return t.with(over, slices.Concat(base.Content, over.Content))
 	default:
+		t.replace(base, over, key, key)
 		return over
 	}
+}
+
+// replace takes note of a value that does not count.
+func (t *tree) replace(base, over *yaml.Node, key, by string) {
+	t.replaced = append(t.replaced, Replaced{Key: key, Text: base.Value, Range: t.ranges[base], By: t.ranges[over], ByKey: by})
 }
 
 // with returns a copy of a node with other content, at the same position.
@@ -112,6 +131,7 @@ func (t *tree) joinMappings(base, over *yaml.Node, typ reflect.Type, key string)
 	for i := 0; i+1 < len(over.Content); i += 2 {
 		for _, gone := range replaces(typ, over.Content[i].Value) {
 			if at := findKey(merged, gone); at >= 0 && gone != over.Content[i].Value {
+				t.replace(merged.Content[at+1], over.Content[i+1], joinKey(key, gone), joinKey(key, over.Content[i].Value))
 				merged.Content = slices.Delete(merged.Content, at, at+2)
 			}
 		}
@@ -144,15 +164,12 @@ func (t *tree) undo(key string, over *tree, opposite string) {
 	if list == nil || named == nil {
 		return
 	}
-	names := map[string]bool{}
-	for _, n := range named.Content {
-		names[n.Value] = true
-	}
 	source := over.ranges[over.root].Source
 	list.Content = slices.DeleteFunc(slices.Clone(list.Content), func(n *yaml.Node) bool {
-		gone := names[n.Value] && t.ranges[n].Source != source
+		at := slices.IndexFunc(named.Content, func(other *yaml.Node) bool { return other.Value == n.Value })
+		gone := at >= 0 && t.ranges[n].Source != source
 		if gone {
-			t.undone[n.Value] = true
+			t.replace(n, named.Content[at], itemKey(key, t.index[n]), itemKey(opposite, t.index[named.Content[at]]))
 		}
 		return gone
 	})
@@ -173,9 +190,12 @@ func (t *tree) supersede(key string, over *tree) {
 	}
 	source := over.ranges[over.root].Source
 	list.Content = slices.DeleteFunc(slices.Clone(list.Content), func(entry *yaml.Node) bool {
-		return t.ranges[entry].Source != source && slices.ContainsFunc(nearer.Content, func(n *yaml.Node) bool {
-			return named(n) != "" && named(n) == named(entry)
-		})
+		at := slices.IndexFunc(nearer.Content, func(n *yaml.Node) bool { return named(n) != "" && named(n) == named(entry) })
+		gone := at >= 0 && t.ranges[entry].Source != source
+		if gone {
+			t.replace(entry, nearer.Content[at], itemKey(key, t.index[entry]), itemKey(key, t.index[nearer.Content[at]]))
+		}
+		return gone
 	})
 }
 

@@ -227,3 +227,42 @@ func TestNumbersAsTheyAreWritten(t *testing.T) {
 	assert.Equal(t, "6.10", doc.Spec.Kernel.Version)
 	assert.Equal(t, specs.File{Path: "/a", Content: "0x10", Mode: "0644", Owner: "1000:1000"}, doc.Spec.Files[0])
 }
+
+// TestReplaced has the values of bases that do not count, and where the values are that count.
+func TestReplaced(t *testing.T) {
+	doc, err := spectest.Load("extends: ./base.spec\nversion: v1.0.0\nname: near\npackages: {remove: [nmap]}\nkernel: {version: '2'}\nlayers: [{name: a, image: acme/near}]\n", spectest.Files{
+		"base.spec": "extends: debian-12\nname: far\npackages: {add: [htop, nmap]}\nkernel: {image: acme/kernel}\nlayers: [{name: a, image: acme/far}]\n",
+	})
+	require.NoError(t, err)
+	var all []string
+	for _, r := range doc.Replaced() {
+		if r.Key != "extends" {
+			all = append(all, r.Range.String()+" "+r.Key+" "+r.Text+" by "+r.By.String()+" "+r.ByKey)
+		}
+	}
+	assert.ElementsMatch(t, []string{
+		"base.spec:2:7 name far by kairos.spec:3:7 name",
+		"base.spec:3:24 packages.add[1] nmap by kairos.spec:4:21 packages.remove[0]",
+		"base.spec:4:17 kernel.image acme/kernel by kairos.spec:5:19 kernel.version",
+		"base.spec:5:10 layers[0]  by kairos.spec:6:10 layers[0]",
+	}, all)
+	assert.True(t, doc.Undone("nmap"))
+	assert.False(t, doc.Undone("near"))
+}
+
+// TestWithout takes values out of copies of a document, which stays as it is.
+func TestWithout(t *testing.T) {
+	doc, err := spectest.Load("extends: debian-12\nversion: v1.0.0\ncmdline: [a=b, c=d]\ncomponents: {immucore: {version: v1.0.0}, k3s: {version: v1.0.0+k3s1}}\nartifacts: {iso: {label: A}}\n", nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"c=d"}, doc.Without("cmdline[0]").Spec.Cmdline)
+	assert.NotContains(t, doc.Without("components.immucore").Spec.Components, "immucore")
+	assert.Empty(t, doc.Without("components.immucore.version").Spec.Components["immucore"].Version)
+	assert.Empty(t, doc.Without("artifacts").Spec.Artifacts.ISO.Label)
+	assert.False(t, doc.Without("artifacts").Has("artifacts.iso.label"))
+	assert.NoError(t, doc.Without("artifacts.iso.label").Err())
+	assert.ErrorContains(t, doc.Without("version").Err(), "version: is missing")
+	assert.Equal(t, []string{"a=b", "c=d"}, doc.Spec.Cmdline)
+	assert.Len(t, doc.Spec.Components, 2)
+	assert.Equal(t, "v1.0.0", doc.Spec.Components["immucore"].Version)
+	assert.Equal(t, "A", doc.Spec.Artifacts.ISO.Label)
+}

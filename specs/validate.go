@@ -207,7 +207,7 @@ func (v *validator) ownKernel(k Kernel) {
 func (v *validator) packages(key string, names []string) {
 	first := map[string]string{}
 	for i, name := range names {
-		at := fmt.Sprintf("%s[%d]", key, i)
+		at := itemKey(key, i)
 		if !packagePattern.MatchString(name) {
 			v.report(rules.InvalidValue, at, "write the name of one package, such as htop", "%s is not a package name", quote(name))
 			continue

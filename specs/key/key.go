@@ -14,6 +14,7 @@ type Key struct{ path string }
 var (
 	Extends          = Key{"extends"}
 	Args             = Key{"args"}
+	Name             = Key{"name"}
 	Version          = Key{"version"}
 	Variant          = Key{"variant"}
 	Model            = Key{"model"}
@@ -56,6 +57,7 @@ var (
 	Extensions       = Key{"extensions"}
 	Artifacts        = Key{"artifacts"}
 	ISO              = Key{"artifacts.iso"}
+	ISOLabel         = Key{"artifacts.iso.label"}
 	ISOCompression   = Key{"artifacts.iso.compression"}
 	ISOCloudConfig   = Key{"artifacts.iso.cloudConfig"}
 	Disk             = Key{"artifacts.disk"}
