@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -15,13 +14,14 @@ import (
 
 // Reason says why something is in a system.
 type Reason struct {
-	// Kind is package, service, file, layer, container, argument, component or key, or "left out" for what a
-	// condition of the spec leaves out.
+	// Kind is package, service, file, layer, container, argument, component or key; requirement for what
+	// the system must have, default for a key that no file sets, step for a stage of the build, and "left
+	// out" for what the spec takes away.
 	Kind string `json:"kind"`
-	// Name of the package, service, layer, component or key, the path of the file, or the argument.
-	// What is left out has the name of its key, or is a text.
+	// Name of the package, service, layer, component, key, requirement or stage, the path of the file, or
+	// the argument. What is left out has the name of its key, or is a text.
 	Name string `json:"name"`
-	// Stage that a package is for, or what boots with an argument.
+	// Stage that a package is for, what boots with an argument, or what a requirement is about.
 	Stage string `json:"stage,omitempty"`
 	// Place is where it is asked for: file:line:column.
 	Place string `json:"place"`
@@ -29,11 +29,15 @@ type Reason struct {
 	Key string `json:"key,omitempty"`
 	// Why it is asked for there, if the catalog says so, or why it is left out.
 	Why string `json:"why,omitempty"`
-	// Remove is what leaves it out; empty if nothing of a spec does.
+	// Remove is what leaves it out, without a mistake in the spec or a failing check, or that nothing in a
+	// spec does. Empty for what is not in the system.
 	Remove string `json:"remove,omitempty"`
 }
 
-// String is two or three lines for people.
+// nothing is what removes what a spec cannot leave out.
+const nothing = "nothing in a spec"
+
+// String is a few lines for people.
 func (r Reason) String() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s %s", r.Kind, r.Name)
@@ -53,16 +57,16 @@ func (r Reason) String() string {
 	return text.String()
 }
 
-// Explain says why everything is in a system: packages, services, files, layers, kernel
-// arguments, components and the keys of the spec, in this order, and what conditions leave out of
-// it. p is the plan of the spec.
+// Explain says why everything is in a system: packages, services, files, layers, kernel arguments,
+// components, what it must have, the keys of the spec and the defaults of others, in this order, and
+// what the spec leaves out of it. p is the plan of the spec.
 func Explain(p *Plan, doc *specs.Document, cat *catalog.Catalog) ([]Reason, error) {
 	doc, err := Evaluate(doc, cat, p.Arch)
 	if err != nil {
 		return nil, err
 	}
 	r := &resolver{doc: doc, spec: doc.Spec, cat: cat, arch: cat.Archs[p.Arch], origin: p.Origin}
-	e := &explainer{plan: p, resolver: r, catalog: cat}
+	e := &explainer{plan: p, resolver: r, catalog: cat, providers: providers(p, cat), tried: map[string]string{}}
 	for _, s := range p.Stages() {
 		for _, pkg := range s.Install.Packages {
 			e.pkg(s, pkg)
@@ -78,12 +82,10 @@ func Explain(p *Plan, doc *specs.Document, cat *catalog.Catalog) ([]Reason, erro
 	}
 	e.arguments()
 	e.components()
-	for _, k := range slices.SortedFunc(maps.Keys(p.Origin.Places), func(a, b key.Key) int { return strings.Compare(a.String(), b.String()) }) {
-		e.spec("key", k.String(), "", "", k, "")
-	}
-	for _, l := range doc.LeftOut() {
-		e.all = append(e.all, Reason{Kind: "left out", Name: cmp.Or(l.Text, l.Key), Place: l.Range.String(), Key: l.Key, Why: l.Why})
-	}
+	e.requirements()
+	e.keys()
+	e.defaults()
+	e.leftOut()
 	return e.all, nil
 }
 
@@ -91,7 +93,11 @@ type explainer struct {
 	plan     *Plan
 	resolver *resolver
 	catalog  *catalog.Catalog
-	all      []Reason
+	// providers are the packages of the userland with a command, by its name.
+	providers map[string][]string
+	// tried are the advices that were tried, by what they are about.
+	tried map[string]string
+	all   []Reason
 }
 
 // spec adds a reason that is a value of the spec.
@@ -115,7 +121,11 @@ func (e *explainer) pkg(s Stage, p Package) {
 	k, asked := s.Asked(r.spec, text)
 	if asked {
 		list, _ := k.Around()
-		e.spec(kind, text, s.Name, "the spec adds it", k, "remove it from "+list.String())
+		remove := "remove it from " + list.String()
+		if list == key.PackagesAdd {
+			remove += e.unless()
+		}
+		e.spec(kind, text, s.Name, "the spec adds it", k, remove)
 	}
 	switch {
 	case s.Name == "userland":
@@ -123,24 +133,24 @@ func (e *explainer) pkg(s Stage, p Package) {
 		model, init, variant := e.plan.Model, e.plan.System.Init, e.plan.Variant
 		for i, g := range e.catalog.Distros[s.Install.Distro].Groups {
 			if pkg, ok := g.Packages[p.Name]; ok && r.applies(g, model, init, variant) {
-				e.record(kind, text, s.Name, reason(g, pkg), removal(g, p.Name), distro, "groups", i, "packages", p.Name)
+				e.record(kind, text, s.Name, reason(g, pkg), e.removal(g, p.Name), distro, "groups", i, "packages", p.Name)
 			}
 		}
 		if pkg, ok := e.catalog.Models[model].Distros[s.Install.Distro].Packages[p.Name]; ok {
-			e.record(kind, text, s.Name, cmp.Or(pkg.Why, "the model "+model+" needs it"), "packages: {remove: ["+p.Name+"]}", "models/"+model, "distros", s.Install.Distro, "packages", p.Name)
+			e.record(kind, text, s.Name, cmp.Or(pkg.Why, "the model "+model+" needs it"), e.without("packages: {remove: ["+p.Name+"]}", p.Name), "models/"+model, "distros", s.Install.Distro, "packages", p.Name)
 		}
 	case !asked:
 		for _, a := range e.catalog.Asked(s.Install.Distro, e.plan.Arch) {
 			if a.Name == p.Name && e.asks(s, a) {
-				e.all = append(e.all, Reason{Kind: kind, Name: text, Stage: s.Name, Place: a.Range.String(), Key: a.Key, Why: cmp.Or(a.Why, a.What)})
+				e.all = append(e.all, Reason{Kind: kind, Name: text, Stage: s.Name, Place: a.Range.String(), Key: a.Key, Why: cmp.Or(a.Why, a.What), Remove: e.besides(s, p.Name)})
 			}
 		}
 		if s.Name == "kernel" && len(e.all) == before {
-			e.spec(kind, text, s.Name, "the spec chooses the kernel", key.KernelPackage, "remove kernel.package")
+			e.spec(kind, text, s.Name, "the spec chooses the kernel", key.KernelPackage, e.unset(key.Kernel))
 		}
 	}
 	if len(e.all) == before {
-		e.spec(kind, text, s.Name, "", s.At, "")
+		e.spec(kind, text, s.Name, "", s.At, nothing)
 	}
 }
 
@@ -165,14 +175,6 @@ func reason(g catalog.Group, p catalog.Package) string {
 	return cmp.Or(p.Why, g.Why) + " (group " + g.Name + ")"
 }
 
-// removal is what leaves a package of a group out.
-func removal(g catalog.Group, name string) string {
-	if g.Optional {
-		return "packages: {groups: {" + g.Name + ": false}}"
-	}
-	return "packages: {remove: [" + name + "]}"
-}
-
 // services explains what is enabled and masked.
 func (e *explainer) services() {
 	if e.plan.Source != nil {
@@ -185,13 +187,13 @@ func (e *explainer) services() {
 	for _, service := range catalog.Names(e.plan.System.Enable) {
 		where := "enabled in " + strings.Join(e.plan.System.Enable[service], ", ")
 		if _, ok := model.Distros[d.Name].Enable[e.plan.System.Init][service]; ok {
-			e.record(kind, service, "", where, "", "models/"+model.Name, "distros", d.Name, "enable", e.plan.System.Init, service)
+			e.record(kind, service, "", where, e.unset(key.Model), "models/"+model.Name, "distros", d.Name, "enable", e.plan.System.Init, service)
 			continue
 		}
-		e.record(kind, service, "", where, "", file, "inits", at, "enable", service)
+		e.record(kind, service, "", where, nothing, file, "inits", at, "enable", service)
 	}
 	for i, service := range e.plan.System.Mask {
-		e.record(kind, service, "", "masked: it does not start", "", file, "inits", at, "mask", i)
+		e.record(kind, service, "", "masked: it does not start", nothing, file, "inits", at, "mask", i)
 	}
 }
 
@@ -208,7 +210,7 @@ func (e *explainer) files() {
 		}
 	}
 	for _, l := range e.plan.System.Links {
-		e.record(kind, l.Path, "", "a link to "+l.Target, "", "distros/"+e.plan.Userland.Distro, "links", l.Path)
+		e.record(kind, l.Path, "", "a link to "+l.Target, nothing, "distros/"+e.plan.Userland.Distro, "links", l.Path)
 	}
 	e.componentFiles("", e.plan.Components)
 	for _, ext := range e.plan.Extensions {
@@ -217,7 +219,7 @@ func (e *explainer) files() {
 			for _, path := range catalog.Names(overlays[name]) {
 				e.all = append(e.all, Reason{
 					Kind: kind, Name: e.plan.Userland.Real(path), Stage: ext.stage(), Place: "overlay/" + name + path,
-					Why: "the extension " + ext.Name + " (overlay " + name + ")",
+					Why: "the extension " + ext.Name + " (overlay " + name + ")", Remove: nothing,
 				})
 			}
 		}
@@ -235,12 +237,13 @@ func (e *explainer) componentFiles(stage string, components []Component) {
 		if known := e.catalog.Components[c.Name]; known.Merged == c.Install && known.Merged != "" {
 			where = "merged"
 		}
-		e.record(kind, c.Install, stage, "the program of the component "+c.Name, "", record, where)
+		remove := e.dropped(c)
+		e.record(kind, c.Install, stage, "the program of the component "+c.Name, remove, record, where)
 		for _, l := range c.Links {
-			e.record(kind, l.Path, stage, "a link to "+l.Target, "", record, "links", l.Path)
+			e.record(kind, l.Path, stage, "a link to "+l.Target, remove, record, "links", l.Path)
 		}
 		for _, path := range catalog.Names(c.Files) {
-			e.record(kind, path, stage, "a file of the component "+c.Name, "", record, "files", e.plan.System.Init, path)
+			e.record(kind, path, stage, "a file of the component "+c.Name, remove, record, "files", e.plan.System.Init, path)
 		}
 	}
 }
@@ -270,17 +273,17 @@ func (e *explainer) arguments() {
 		if i := slices.Index(spec.Cmdline, arg); i >= 0 {
 			e.spec(kind, arg, stage, "the spec adds it", key.Cmdline.Item(i), "remove it from cmdline")
 		} else if i := slices.Index(model.Cmdline, arg); i >= 0 {
-			e.record(kind, arg, stage, "the model "+model.Name, "", "models/"+model.Name, "cmdline", i)
+			e.record(kind, arg, stage, "the model "+model.Name, e.unset(key.Model), "models/"+model.Name, "cmdline", i)
 		} else if i := slices.Index(d.Cmdline, arg); i >= 0 {
-			e.record(kind, arg, stage, "the distribution", "", "distros/"+d.Name, "cmdline", i)
+			e.record(kind, arg, stage, "the distribution", nothing, "distros/"+d.Name, "cmdline", i)
 		} else if i := slices.Index(model.Console, strings.TrimPrefix(arg, "console=")); i >= 0 {
-			e.record(kind, arg, stage, "a console of the model "+model.Name, "", "models/"+model.Name, "console", i)
+			e.record(kind, arg, stage, "a console of the model "+model.Name, e.unset(key.Model), "models/"+model.Name, "console", i)
 		} else if i := slices.Index(e.resolver.arch.Consoles, strings.TrimPrefix(arg, "console=")); i >= 0 {
-			e.record(kind, arg, stage, "a console of the architecture", "", "archs/"+e.plan.Arch, "consoles", i)
+			e.record(kind, arg, stage, "a console of the architecture", nothing, "archs/"+e.plan.Arch, "consoles", i)
 		} else if i := slices.Index(e.resolver.arch.Video, arg); i >= 0 {
-			e.record(kind, arg, stage, "the architecture", "", "archs/"+e.plan.Arch, "video", i)
+			e.record(kind, arg, stage, "the architecture", nothing, "archs/"+e.plan.Arch, "video", i)
 		} else {
-			e.all = append(e.all, Reason{Kind: kind, Name: arg, Stage: stage, Place: "flavorkit", Why: "how Kairos boots (docs/dev/image-contract.md)"})
+			e.all = append(e.all, Reason{Kind: kind, Name: arg, Stage: stage, Place: "flavorkit", Why: "how Kairos boots (docs/dev/image-contract.md)", Remove: nothing})
 		}
 	}
 }
@@ -299,24 +302,17 @@ func (e *explainer) componentsOf(stage string, components []Component) {
 	for _, c := range components {
 		known := e.catalog.Components[c.Name]
 		k := specs.KindByName(known.Kind)
-		name, remove := c.Name+" "+c.Version, ""
-		if k.InSpec() && k.None != "" {
-			remove = k.Key().String() + ": " + k.None
-		}
-		if k.Switched() {
-			remove = k.Key().String() + ": false"
-		}
+		name, remove := c.Name+" "+c.Version, e.dropped(c)
 		switch {
 		case k.HasKey() && e.plan.Origin.set(k.Key()):
 			e.spec(kind, name, stage, known.Why, k.Key(), remove)
 		case len(c.Provides) > 0:
-			remove = key.Kairos.String() + ": " + specs.KairosSeparate
 			e.spec(kind, name, stage, known.Why, c.Key(), remove)
 			for _, provided := range catalog.Names(c.Provides) {
 				e.spec(kind, provided+" "+c.Version, stage, e.catalog.Components[provided].Why+", part of "+c.Name, c.Key(), remove)
 			}
 		case e.plan.Origin.set(c.Key()):
-			e.spec(kind, name, stage, known.Why, c.Key(), "remove it from components")
+			e.spec(kind, name, stage, known.Why, c.Key(), remove)
 		default:
 			e.record(kind, name, stage, known.Why+" (variant "+strings.Join(known.Variants, ", ")+")", remove, "components/"+c.Name)
 		}
@@ -329,13 +325,22 @@ func (o *Origin) set(k key.Key) bool {
 	return ok
 }
 
-// Find returns the reasons for what has a name: the whole of it, or for a package, service or
-// component what is before its version or extension. Without any, near has the most similar name.
+// Find returns the reasons for what has a name: the whole of it, one of the alternatives of a
+// requirement, or for a package, service or component what is before its version or extension. Without
+// any, near has the most similar name.
 func Find(all []Reason, name string) (found []Reason, near string) {
+	ends := map[string]string{"package": "=", "left out": "=", "service": ".", "component": " ", "argument": "="}
 	var names []string
 	for _, r := range all {
-		short, _, _ := strings.Cut(r.Name, map[string]string{"package": "=", "service": ".", "component": " ", "argument": "="}[r.Kind])
-		if r.Name == name || short == name && r.Kind != "file" && r.Kind != "key" {
+		called := []string{r.Name}
+		if end := ends[r.Kind]; end != "" {
+			short, _, _ := strings.Cut(r.Name, end)
+			called = append(called, short)
+		}
+		if r.Kind == "requirement" {
+			called = strings.Split(r.Name, " or ")
+		}
+		if slices.Contains(append(called, r.Name), name) {
 			found = append(found, r)
 		}
 		names = append(names, r.Name)

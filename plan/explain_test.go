@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,8 +50,17 @@ components: {immucore: {version: v0.20.3}}
 		Kind: "package", Name: "nmap", Stage: "userland", Place: "base.spec:2:18", Key: "packages.add[0]",
 		Why: "the spec adds it", Remove: "remove it from packages.add",
 	}, one("nmap")[0])
-	require.Len(t, one("curl"), 2, "userland and initramfs")
-	assert.Equal(t, "packages: {remove: [curl]}", one("curl")[0].Remove)
+	kinds := func(name string) (kinds []string) {
+		for _, r := range one(name) {
+			kinds = append(kinds, r.Kind)
+		}
+		return kinds
+	}
+	assert.Equal(t, []string{"package", "package", "requirement", "requirement"}, kinds("curl"), "userland, initramfs, and what needs them")
+	assert.Equal(t, "nothing in a spec: the system needs curl (configuration by URL)", one("curl")[0].Remove)
+	assert.Equal(t, "packages: {remove: [less]}", one("less")[0].Remove)
+	assert.Equal(t, "nothing in a spec: machines and media start from it", one("shim-signed")[0].Remove)
+	assert.Equal(t, []string{"requirement"}, kinds("grub-install"), "an alternative")
 	assert.Len(t, one("/etc/motd"), 2, "that of the spec replaces that of the catalog")
 	assert.Equal(t, "kairos.spec:7:9", one("/etc/motd")[1].Place)
 	assert.Equal(t, "kairos.spec:8:11", one("mitigations=off")[0].Place)
@@ -58,6 +68,8 @@ components: {immucore: {version: v0.20.3}}
 	assert.Equal(t, "tree=2", one("tree")[0].Name)
 	assert.NotEmpty(t, one("ssh"), "a service without its extension")
 	assert.Empty(t, one("edgevpn"))
+	assert.Equal(t, "nothing in a spec", one("immucore")[0].Remove, "without a key it has the version of the catalog")
+	assert.Equal(t, "variant: core, and no mesh", one("k3s")[0].Remove)
 	_, near := plan.Find(all, "curll")
 	assert.Equal(t, "curl", near)
 }
@@ -73,7 +85,7 @@ func TestExplainAll(t *testing.T) {
 		require.NoError(t, err)
 		for _, r := range all {
 			explained[r.Stage+" "+r.Name] = true
-			if r.Kind != "file" && r.Kind != "argument" {
+			if r.Kind != "file" && r.Kind != "argument" && r.Kind != "default" {
 				assert.Regexp(t, `:\d+:\d+$`, r.Place, "%s: %v", entry.Name, r)
 			}
 			if r.Kind == "package" {
@@ -84,6 +96,88 @@ func TestExplainAll(t *testing.T) {
 			for _, pkg := range s.Install.Packages {
 				assert.True(t, explained[s.Name+" "+pkg.String()], "%s: %s of %s", entry.Name, pkg, s.Name)
 			}
+		}
+	}
+}
+
+// TestExplainDefaults finds keys that no file sets.
+func TestExplainDefaults(t *testing.T) {
+	const spec = "extends: debian-12\nversion: v1.0.0\n"
+	all := explain(t, spec, nil, "amd64")
+	for name, want := range map[string]struct{ kind, place, why string }{
+		"variant":             {"default", "flavorkit", "core is the default of the language"},
+		"model":               {"default", "flavorkit", "generic is the default of the language"},
+		"kernel":              {"default", "specs/catalog/distros/debian-12.yaml:", "linux-image-amd64 is the default of Debian 12 (bookworm)"},
+		"init":                {"key", "kairos.spec:1:10", "the flavor debian-12 sets it"},
+		"artifacts.iso.label": {"default", "flavorkit", "COS_LIVE is the default of the language"},
+	} {
+		found, _ := plan.Find(all, name)
+		require.Len(t, found, 1, name)
+		assert.Equal(t, want.kind, found[0].Kind, name)
+		assert.Contains(t, found[0].Place, want.place)
+		assert.Equal(t, want.why, found[0].Why)
+		assert.Equal(t, "another "+name+" in the spec", found[0].Remove)
+	}
+	standard, _ := plan.Find(explain(t, spec+"variant: standard\n", nil, "amd64"), "kubernetes")
+	require.Len(t, standard, 1)
+	assert.Contains(t, standard[0].Why, " is the default of the variant standard")
+}
+
+// TestExplainReplaced finds what a base has, or the catalog, and the spec takes away.
+func TestExplainReplaced(t *testing.T) {
+	const spec = "extends: ./base.spec\nversion: v1.0.0\nname: near\npackages: {remove: [nmap, nano], groups: {nfs: false}}\n"
+	all := explain(t, spec, spectest.Files{"base.spec": "extends: debian-12\nname: far\npackages: {add: [htop, nmap]}\n"}, "amd64")
+	one := func(name string) plan.Reason {
+		found, _ := plan.Find(all, name)
+		found = slices.DeleteFunc(found, func(r plan.Reason) bool { return r.Kind != "left out" })
+		require.Len(t, found, 1, name)
+		return found[0]
+	}
+	assert.Equal(t, plan.Reason{
+		Kind: "left out", Name: "nmap", Place: "base.spec:3:24", Key: "packages.add[1]",
+		Why: "taken out of packages.add by kairos.spec:4:21 packages.remove[0]",
+	}, one("nmap"))
+	assert.Equal(t, plan.Reason{
+		Kind: "left out", Name: "name", Place: "base.spec:2:7", Key: "name", Why: "its value far is replaced by kairos.spec:3:7 name",
+	}, one("name"))
+	nano := one("nano")
+	assert.Regexp(t, `^specs/catalog/distros/debian-12.yaml:\d+:\d+$`, nano.Place)
+	assert.Equal(t, "a small editor (group admin); left out by kairos.spec:4:27 packages.remove[1]", nano.Why)
+	assert.Contains(t, one("nfs-common").Why, "left out by kairos.spec:4:48 packages.groups.nfs")
+}
+
+// TestRemoval tries every advice about a key: a spec without it has no mistake, and one with a mistake
+// is not advised.
+func TestRemoval(t *testing.T) {
+	const spec = `extends: debian-12
+version: v1.0.0
+variant: standard
+kubernetes: k0s
+args: {A: {default: x}}
+cmdline: ["a=${A}"]
+packages: {add: [htop]}
+`
+	all := explain(t, spec, nil, "amd64")
+	removal := func(key string) string {
+		found, _ := plan.Find(all, key)
+		found = slices.DeleteFunc(found, func(r plan.Reason) bool { return r.Kind != "key" })
+		require.Len(t, found, 1, key)
+		return found[0].Remove
+	}
+	assert.Contains(t, removal("version"), "nothing in a spec: ")
+	assert.Equal(t, "nothing in a spec", removal("extends"))
+	assert.Contains(t, removal("variant"), "nothing in a spec: ", "Kubernetes needs it")
+	k0s, _ := plan.Find(all, "k0s")
+	assert.Equal(t, "remove kubernetes from kairos.spec", k0s[0].Remove, "the default is another")
+	k3s, _ := plan.Find(explain(t, "extends: debian-12\nversion: v1.0.0\nvariant: standard\ncomponents: {k3s: {version: v1.36.4+k3s1}}\n", nil, "amd64"), "k3s")
+	assert.Contains(t, k3s[0].Remove, "nothing in a spec: components.k3s: ", "its version is there")
+	assert.Equal(t, "remove kubernetes from kairos.spec", removal("kubernetes"))
+	assert.Equal(t, "nothing in a spec: values of it have the argument", removal("args.A"))
+	assert.Equal(t, "remove cmdline[0] from kairos.spec", removal("cmdline[0]"))
+	assert.Equal(t, "remove packages.add[0] from kairos.spec", removal("packages.add[0]"))
+	for _, r := range all {
+		if r.Kind != "left out" {
+			assert.NotEmpty(t, r.Remove, "%v", r)
 		}
 	}
 }

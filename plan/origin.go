@@ -84,6 +84,21 @@ func (o *Origin) At(k key.Key) specs.Range {
 	return specs.Range{Source: o.Sources[place.Source], Start: place.Start, End: place.End}
 }
 
+// KeyAt returns the key of the value at a place (specs.Range.String); zero if there is none. Of several,
+// it is the outermost, and for all that a flavor sets it is extends.
+func (o *Origin) KeyAt(place string) (at key.Key) {
+	if o.At(key.Extends).String() == place {
+		return key.Extends
+	}
+	for k := range o.Places {
+		outer := at.IsZero() || len(k.String()) < len(at.String()) || len(k.String()) == len(at.String()) && k.String() < at.String()
+		if outer && o.At(k).String() == place {
+			at = k
+		}
+	}
+	return at
+}
+
 // Decided returns the first of the keys that the user's files set, or else the place of the flavor,
 // which sets all others.
 func (o *Origin) Decided(keys ...key.Key) key.Key {

@@ -51,5 +51,5 @@ func TestExplainUpgradeCache(t *testing.T) {
 	require.NotEmpty(t, found)
 	assert.Equal(t, "layer-cache v1.0.0", found[0].Name)
 	assert.Equal(t, "kairos.spec:3:18", found[0].Place)
-	assert.Equal(t, "upgrade.cache: false", found[0].Remove)
+	assert.Equal(t, "upgrade: {cache: false}", found[0].Remove)
 }
