@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -559,4 +560,18 @@ func TestRISCV(t *testing.T) {
 		"components: {k3s: {url: 'https://acme.example/k3s-{arch}', sha256: {riscv64: "+strings.Repeat("a", 64)+"}}}\n", nil, "riscv64")
 	c, _ := p.Component("k3s")
 	assert.Equal(t, "https://acme.example/k3s-riscv64", c.Download.URL)
+}
+
+// TestExamplePlans compares the plans of examples whose systems differ with the architecture or a build
+// argument.
+func TestExamplePlans(t *testing.T) {
+	for _, name := range []string{"build-arguments", "conditions"} {
+		for _, arch := range []string{"amd64", "arm64"} {
+			t.Run(name+" "+arch, func(t *testing.T) {
+				spec, err := os.ReadFile("../examples/" + name + "/kairos.spec")
+				require.NoError(t, err)
+				golden.Check(t, "../testdata/targets/"+name+"-"+arch+"-plan.yaml", spectest.MustPlan(t, string(spec), nil, arch).String())
+			})
+		}
+	}
 }
