@@ -37,6 +37,9 @@ type gateway struct {
 	made map[string][]byte
 	// execs are the commands of all graphs.
 	execs []*pb.ExecOp
+	// resolved are the images whose configurations were asked for, and solved the sources of the graphs
+	// that are not only a directory of the client.
+	resolved, solved []string
 
 	mu sync.Mutex
 	// sent has the requested paths of each directory.
@@ -61,6 +64,9 @@ func (g *gateway) BuildOpts() gwclient.BuildOpts {
 func (g *gateway) Inputs(context.Context) (map[string]llb.State, error) { return nil, nil }
 
 func (g *gateway) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.resolved = append(g.resolved, ref)
 	if _, pinned, ok := strings.Cut(ref, "@"); ok {
 		return ref, digest.Digest(pinned), []byte("{}"), nil
 	}
@@ -91,6 +97,7 @@ func (g *gateway) Solve(_ context.Context, req gwclient.SolveRequest) (*gwclient
 	}
 	name, local := strings.CutPrefix(first.GetSource().GetIdentifier(), "local://")
 	if !local || len(req.Definition.Def) > 2 { // the directory and the pointer to it
+		g.solved = append(g.solved, first.GetSource().GetIdentifier())
 		res.SetRef(g.result)
 		return res, nil
 	}

@@ -71,16 +71,26 @@ func (r *request) specDir(name string) (llb.State, bool) {
 
 // Context reads the spec of a named context.
 func (s *specReader) Context(ctx context.Context, name string) ([]byte, bool, error) {
+	data, ok, err := s.contextFile(ctx, name, specs.DefaultName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, errors.Errorf("the named context %s has no %s", name, specs.DefaultName)
+	}
+	return data, ok && err == nil, err
+}
+
+// contextFile reads a file of a named context; ok is false when there is no such context. A context
+// that is the URL of a file has only this one.
+func (s *specReader) contextFile(ctx context.Context, name, file string) (data []byte, ok bool, err error) {
 	_, builder := s.request.platforms(nil)
 	nc, err := s.request.ui.NamedContext(name, dockerui.ContextOpt{
 		Platform: &builder,
-		// A local directory sends only the spec. Another key keeps this transfer apart from the
+		// A local directory sends only the file. Another key keeps this transfer apart from the
 		// build's.
 		AsyncLocalOpts: func() []llb.LocalOption {
 			return []llb.LocalOption{
-				llb.FollowPaths([]string{specs.DefaultName}),
-				llb.SharedKeyHint("context:" + name + "/" + specs.DefaultName),
-				llb.WithCustomName("[context " + name + "] load " + specs.DefaultName),
+				llb.FollowPaths([]string{file}),
+				llb.SharedKeyHint("context:" + name + "/" + file),
+				llb.WithCustomName("[context " + name + "] load " + file),
 			}
 		},
 	})
@@ -93,14 +103,11 @@ func (s *specReader) Context(ctx context.Context, name string) ([]byte, bool, er
 		return nil, false, err
 	}
 	files, single := s.request.downloaded(name, *st)
-	data, err := s.read(ctx, files, specs.DefaultName)
+	data, err = s.read(ctx, files, file)
 	if errors.Is(err, fs.ErrNotExist) && single != "" {
-		data, err = s.read(ctx, files, single) // the URL of a spec
+		data, err = s.read(ctx, files, single)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, errors.Errorf("the named context %s has no %s", name, specs.DefaultName)
-	}
-	return data, err == nil, err
+	return data, true, err
 }
 
 func (s *specReader) read(ctx context.Context, st llb.State, name string) ([]byte, error) {

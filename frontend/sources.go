@@ -204,10 +204,14 @@ func (s *sources) context(ctx context.Context, name string, platform ocispecs.Pl
 	return *found, true, nil
 }
 
-// Names implements graph.Sources. A context may be given for one platform alone (dockerui, context:).
-func (s *sources) Names() []string {
+// Names implements graph.Sources.
+func (s *sources) Names() []string { return s.request.contextNames() }
+
+// contextNames are those of all named contexts, sorted. A context may be given for one platform alone
+// (dockerui, context:).
+func (in *inputs) contextNames() []string {
 	var names []string
-	for option := range s.request.client.BuildOpts().Opts {
+	for option := range in.client.BuildOpts().Opts {
 		if name, ok := strings.CutPrefix(option, "context:"); ok {
 			name, _, _ = strings.Cut(name, "::")
 			names = append(names, name)

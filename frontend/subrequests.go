@@ -5,16 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests"
 	"github.com/moby/buildkit/frontend/subrequests/convertllb"
 	"github.com/moby/buildkit/frontend/subrequests/lint"
-	"github.com/moby/buildkit/frontend/subrequests/outline"
 	subtargets "github.com/moby/buildkit/frontend/subrequests/targets"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
@@ -22,19 +19,26 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
+	"github.com/flavorkit/flavorkit/llb/graphtext"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
-	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // Subrequests of our own: docker buildx build --call=kairos.plan
 const (
 	PlanRequest     = "frontend.kairos.plan"
 	ExplainRequest  = "frontend.kairos.explain"
+	DiffRequest     = "frontend.kairos.diff"
 	PackagesRequest = "frontend.kairos.packages"
 	LockRequest     = "frontend.kairos.lock"
 	BundleRequest   = "frontend.kairos.bundle"
 	SchemaRequest   = "frontend.kairos.schema"
+)
+
+// Parts of an answer, as all clients of BuildKit know them.
+const (
+	ResultJSON = "result.json"
+	ResultText = "result.txt"
 )
 
 // subrequest is a request that is answered instead of built. To add one, add a row to
@@ -55,19 +59,24 @@ func allSubrequests() []subrequest {
 		r.Description = description
 		return r
 	}
+	withText := func(r subrequests.Request) subrequests.Request {
+		r.Metadata = append(slices.Clone(r.Metadata), subrequests.Named{Name: ResultText})
+		return r
+	}
 	own := func(name, description string) subrequests.Request {
 		return subrequests.Request{
-			Name: name, Version: "1.0.0", Type: subrequests.TypeRPC, Description: description,
-			Metadata: []subrequests.Named{{Name: "result.json"}, {Name: "result.txt"}},
+			Name: name, Version: ownVersion, Type: subrequests.TypeRPC, Description: description,
+			Metadata: []subrequests.Named{{Name: ResultJSON}, {Name: ResultText}},
 		}
 	}
 	return []subrequest{
 		{Request: subtargets.SubrequestsTargetsDefinition, answer: (*request).listTargets},
-		{Request: described(outline.SubrequestsOutlineDefinition, "List the build arguments and the secrets of a target"), answer: (*request).outline},
+		{Request: outlineDefinition(), answer: (*request).outline},
 		{Request: described(lint.SubrequestLintDefinition, "Check the spec without building it"), answer: (*request).lint},
-		{Request: described(convertllb.SubrequestConvertLLBDefinition, "Show the graph that the spec becomes"), answer: (*request).convert},
+		{Request: withText(described(convertllb.SubrequestConvertLLBDefinition, "Show the graph that the spec becomes")), answer: (*request).convert},
 		{Request: own(PlanRequest, "Show the resolved plan"), answer: (*request).plan, together: Entries.plan},
 		{Request: own(ExplainRequest, "Show why everything is in the system"), answer: (*request).explain},
+		{Request: own(DiffRequest, "Compare the spec with that of the named context "+OldContext), answer: (*request).diff},
 		{Request: own(PackagesRequest, "Show what every stage would install"), answer: (*request).packages, together: Entries.packages},
 		{Request: own(LockRequest, "Write the lock file"), answer: (*request).writeLock, together: Entries.writeLock},
 		{Request: own(BundleRequest, "Collect what builds need, for flavorkit bundle"), answer: (*request).writeBundle},
@@ -110,76 +119,25 @@ func (r *request) schema(context.Context) (*gwclient.Result, error) {
 	return textResult(specs.Schema(), specs.Schema()), nil
 }
 
-// outline lists the build arguments of the target with their values, and the secrets and named
-// contexts that the spec asks for; an outline has no list for the latter. Without an answer, clients
-// ask the Dockerfile frontend instead.
-func (r *request) outline(ctx context.Context) (*gwclient.Result, error) {
-	t, err := TargetByName(r.ui.Target)
-	if err != nil {
-		return nil, err
-	}
-	o := outline.Outline{Name: t.Name, Description: t.Description, Sources: [][]byte{r.spec.Data}}
-	for _, a := range buildArgs() {
-		o.Args = append(o.Args, outline.Arg{Name: a.name, Description: a.description, Value: r.ui.BuildArgs[a.name]})
-	}
-	doc, err := r.load(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(doc.Spec.Args)) {
-		arg := outline.Arg{Name: name, Description: doc.Spec.Args[name].About(), Value: doc.Arg(name)}
-		if at := doc.At(key.Args.Entry(name).String()); at.Source == r.spec {
-			arg.Location = &pb.Location{Ranges: ranges(at)}
-		}
-		o.Args = append(o.Args, arg)
-	}
-	if names := contextsOf(doc.Spec); len(names) > 0 {
-		o.Description += "; takes the named contexts " + strings.Join(names, ", ")
-	}
-	ids := []string{doc.Spec.CA.Secret}
-	for _, repository := range doc.Spec.Repositories {
-		ids = append(ids, repository.Secret, repository.Certificate)
-	}
-	for _, name := range slices.Sorted(maps.Keys(doc.Spec.Components)) {
-		ids = append(ids, doc.Spec.Components[name].Secret)
-	}
-	listed := map[string]bool{"": true}
-	for _, id := range ids {
-		if !listed[id] {
-			listed[id] = true
-			o.Secrets = append(o.Secrets, outline.Secret{Name: id, Required: true})
-		}
-	}
-	return o.ToResult()
-}
+// ownVersion is the version of the subrequests of our own.
+const ownVersion = "1.0.0"
 
-// contextsOf are the named contexts that a spec takes kernel, components and layers from, sorted.
-func contextsOf(s specs.Spec) []string {
-	names := []string{s.Kernel.Context}
-	for _, c := range s.Components {
-		names = append(names, c.Context)
-	}
-	for _, l := range s.Layers {
-		names = append(names, l.Context)
-	}
-	slices.Sort(names)
-	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
-}
+func textResult(data, text []byte) *gwclient.Result { return versioned(ownVersion, data, text) }
 
-func textResult(data, text []byte) *gwclient.Result {
+func versioned(version string, data, text []byte) *gwclient.Result {
 	res := gwclient.NewResult()
-	res.AddMeta("result.json", data)
-	res.AddMeta("result.txt", text)
-	res.AddMeta("version", []byte("1.0.0"))
+	res.AddMeta(ResultJSON, data)
+	res.AddMeta(ResultText, text)
+	res.AddMeta("version", []byte(version))
 	return res
 }
 
-func (r *request) listTargets(context.Context) (*gwclient.Result, error) {
-	list := subtargets.List{Sources: [][]byte{r.spec.Data}}
-	for i, t := range Targets() {
-		list.Targets = append(list.Targets, subtargets.Target{Name: t.Name, Description: t.Description, Default: i == 0})
+func (r *request) listTargets(ctx context.Context) (*gwclient.Result, error) {
+	systems, err := r.sketches(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return list.ToResult()
+	return TargetsOf(ctx, systems...).ToResult()
 }
 
 // lint checks the spec as a build would, up to the first step.
@@ -253,22 +211,11 @@ func (r *request) plans(ctx context.Context) ([]*plan.Plan, error) {
 
 // explain says why everything is in the system, for every requested platform.
 func (r *request) explain(ctx context.Context) (*gwclient.Result, error) {
-	doc, err := r.load(ctx)
+	systems, err := r.sketches(ctx)
 	if err != nil {
 		return nil, err
 	}
-	cat, err := r.catalog(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all, err := each(ctx, r.requested(), func(_ context.Context, requested *ocispecs.Platform) ([]plan.Reason, error) {
-		target, _ := r.platforms(requested)
-		p, err := plan.Resolve(doc, cat, target.Architecture)
-		if err != nil {
-			return nil, err
-		}
-		return plan.Explain(p, doc, cat)
-	})
+	all, err := each(ctx, systems, func(ctx context.Context, s Sketch) ([]plan.Reason, error) { return s.Explain(ctx) })
 	if err != nil {
 		return nil, err
 	}
@@ -285,7 +232,7 @@ func (r *request) explain(ctx context.Context) (*gwclient.Result, error) {
 	return textResult(data, text.Bytes()), nil
 }
 
-// convert shows the graph of the requested target for the first platform.
+// convert shows the graph of the requested target for the first platform. BuildKit's result has no text.
 func (r *request) convert(ctx context.Context) (*gwclient.Result, error) {
 	t, doc, err := r.asked(ctx)
 	if err != nil {
@@ -306,5 +253,14 @@ func (r *request) convert(ctx context.Context) (*gwclient.Result, error) {
 		result.Def[d] = &op
 		result.Metadata[d] = def.Metadata[d]
 	}
-	return result.ToResult()
+	res, err := result.ToResult()
+	if err != nil {
+		return nil, err
+	}
+	g, err := graphtext.Of(def)
+	if err != nil {
+		return nil, err
+	}
+	res.AddMeta(ResultText, []byte(g.String()))
+	return res, nil
 }

@@ -33,7 +33,7 @@ func Make(ctx context.Context, c *client.Client, o solve.Options, path string) (
 	}()
 	p := Options{Files: out.Entry.OutputDir, Spec: o.File, Context: o.Context, Dirs: directories(o.Contexts), Args: kept(o.Args)}
 	err = solve.AskLong(ctx, c, o, frontend.BundleRequest, func(res *gwclient.Result) error {
-		return errors.Wrap(json.Unmarshal(res.Metadata["result.json"], &p.Contents), "read what the bundle has")
+		return errors.Wrap(json.Unmarshal(res.Metadata[frontend.ResultJSON], &p.Contents), "read what the bundle has")
 	}, out.Entry)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@
 package local
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"os"
@@ -11,10 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/distribution/reference"
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
-	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
@@ -112,17 +108,51 @@ func PlanSource(ctx context.Context, src *specs.Source, o Options) (*plan.Plan, 
 	return p, err
 }
 
-// Explain says why everything is in the system of a spec.
-func Explain(ctx context.Context, o Options) ([]plan.Reason, error) {
+// Sketch plans a spec to look at its graphs.
+func Sketch(ctx context.Context, o Options) (frontend.Sketch, error) {
 	p, doc, err := Resolve(ctx, o)
 	if err != nil {
-		return nil, err
+		return frontend.Sketch{}, err
 	}
+	return o.sketch(p, doc)
+}
+
+func (o Options) sketch(p *plan.Plan, doc *specs.Document) (frontend.Sketch, error) {
 	cat, err := o.catalog()
+	if err != nil {
+		return frontend.Sketch{}, err
+	}
+	return frontend.NewSketch(Graph(p, cat, o.Contexts), p, doc, cat), nil
+}
+
+// Explain says why everything is in the system of a spec.
+func Explain(ctx context.Context, o Options) ([]plan.Reason, error) {
+	s, err := Sketch(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	return plan.Explain(p, doc, cat)
+	return s.Explain(ctx)
+}
+
+// Outline is the outline of a target of a spec. That of a spec with mistakes has no stages.
+func Outline(ctx context.Context, o Options, t frontend.Target) (*frontend.Outline, error) {
+	p, doc, err := Resolve(ctx, o)
+	var mistakes specs.Diagnostics
+	if doc == nil || err != nil && !errors.As(err, &mistakes) {
+		return nil, err
+	}
+	if err := frontend.CheckArgs(o.Args, doc); err != nil {
+		return nil, err
+	}
+	out := frontend.OutlineOf(doc, t, o.Args, slices.Sorted(maps.Keys(o.Contexts)))
+	if err != nil {
+		return out, nil
+	}
+	s, err := o.sketch(p, doc)
+	if err != nil {
+		return nil, err
+	}
+	return out, out.AddStages(ctx, s, t)
 }
 
 // resolve loads a spec and resolves it.
@@ -180,7 +210,7 @@ func MachineSteps(ctx context.Context, o Options) (frontend.MachineSteps, error)
 func Graph(p *plan.Plan, cat *catalog.Catalog, contexts map[string]string) *graph.Graph {
 	platform := ocispecs.Platform{OS: "linux", Architecture: p.Arch}
 	return &graph.Graph{
-		Sources:  sources{p, contexts},
+		Sources:  frontend.Unresolved(p, slices.Sorted(maps.Keys(contexts))),
 		Overlays: cat.Overlays(),
 		Caps:     graph.Caps{Merge: true, Diff: true, Passthrough: true},
 		Target:   platform,
@@ -188,44 +218,4 @@ func Graph(p *plan.Plan, cat *catalog.Catalog, contexts map[string]string) *grap
 		Epoch:    graph.DefaultEpoch(),
 		Network:  pb.NetMode_UNSET,
 	}
-}
-
-// sources returns images by name, at their mirrors, and local directories.
-type sources struct {
-	plan     *plan.Plan
-	contexts map[string]string
-}
-
-func (s sources) Image(_ context.Context, ref string, platform ocispecs.Platform) (llb.State, error) {
-	ref = s.plan.MirroredImage(ref)
-	return llb.Image(ref, llb.Platform(platform), llb.WithCustomName("[base] "+ref)), nil
-}
-
-// Blobs returns a single one: which blobs an image has is written in its registry, which is not asked.
-func (s sources) Blobs(_ context.Context, stage graph.Stage, ref string) (graph.Blobs, error) {
-	name := s.plan.MirroredImage(ref)
-	named, err := reference.ParseNormalizedNamed(name)
-	if err != nil {
-		return graph.Blobs{}, err
-	}
-	unknown := digest.FromString(name)
-	from := func(d digest.Digest, opts ...llb.ImageBlobOption) llb.State {
-		return llb.ImageBlob(reference.TrimNamed(named).Name()+"@"+d.String(), opts...)
-	}
-	return graph.Blobs{
-		Root:  ocispecs.Descriptor{MediaType: ocispecs.MediaTypeImageManifest, Digest: unknown},
-		Files: map[digest.Digest]llb.State{unknown: stage.Blob(from, "download the image "+ref, unknown)},
-	}, nil
-}
-
-func (s sources) Context(_ context.Context, name string, _ ocispecs.Platform) (llb.State, bool, error) {
-	_, ok := s.contexts[name]
-	return llb.Local(name, llb.WithCustomName("[context "+name+"]")), ok, nil
-}
-
-func (s sources) Names() []string { return slices.Sorted(maps.Keys(s.contexts)) }
-
-func (sources) Files(_ context.Context, name string) (llb.State, error) {
-	name = cmp.Or(name, "context")
-	return llb.Local(name, llb.WithCustomName("[internal] load "+name)), nil
 }

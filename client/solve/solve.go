@@ -104,7 +104,7 @@ func AskLong(ctx context.Context, c *client.Client, o Options, request string, a
 // Plans resolves the spec, one plan for each platform.
 func Plans(ctx context.Context, c *client.Client, o Options) (plans []*plan.Plan, err error) {
 	err = Ask(ctx, c, o, frontend.PlanRequest, func(res *gwclient.Result) error {
-		return errors.Wrap(json.Unmarshal(res.Metadata["result.json"], &plans), "read the plan")
+		return errors.Wrap(json.Unmarshal(res.Metadata[frontend.ResultJSON], &plans), "read the plan")
 	})
 	return plans, err
 }

@@ -71,7 +71,7 @@ func catalogCheckCommand() *cobra.Command {
 			var found []catalog.Finding
 			err := f.withClient(cmd.Context(), func(c *client.Client) error {
 				return solve.AskLong(cmd.Context(), c, f.Options, "", func(res *gwclient.Result) error {
-					return errors.Wrap(json.Unmarshal(res.Metadata["result.json"], &found), "read the findings")
+					return errors.Wrap(json.Unmarshal(res.Metadata[frontend.ResultJSON], &found), "read the findings")
 				})
 			})
 			if err != nil {

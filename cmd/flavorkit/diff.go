@@ -78,12 +78,9 @@ func diffSpecs(cmd *cobra.Command, args []string, f lookFlags, format string) er
 			return frontend.Locate(err)
 		}
 	}
-	changes := plan.Diff(plans[0], plans[1])
-	if locks[0] != nil && locks[1] != nil {
-		changes = append(changes, lock.Diff(locks[0], locks[1])...)
-	}
+	changes := lock.DiffSystems(plans, locks)
 	if format == "json" {
-		return printJSON(cmd.OutOrStdout(), append([]plan.Change{}, changes...))
+		return printJSON(cmd.OutOrStdout(), changes)
 	}
 	for _, c := range changes {
 		fmt.Fprintln(cmd.OutOrStdout(), c)

@@ -136,7 +136,7 @@ func (f *lockFlags) run(cmd *cobra.Command, name string) error {
 	var text []byte
 	err = f.withClient(cmd.Context(), func(c *client.Client) error {
 		return solve.AskLong(cmd.Context(), c, f.Options, frontend.LockRequest, func(res *gwclient.Result) error {
-			text = res.Metadata["result.txt"]
+			text = res.Metadata[frontend.ResultText]
 			return nil
 		})
 	})

@@ -24,7 +24,7 @@ import (
 // reasons says why everything is in the systems, one list for each plan.
 func reasons(ctx context.Context, c *client.Client, o solve.Options) (all [][]plan.Reason, err error) {
 	err = solve.Ask(ctx, c, o, frontend.ExplainRequest, func(res *gwclient.Result) error {
-		return errors.Wrap(json.Unmarshal(res.Metadata["result.json"], &all), "read the reasons")
+		return errors.Wrap(json.Unmarshal(res.Metadata[frontend.ResultJSON], &all), "read the reasons")
 	})
 	return all, err
 }

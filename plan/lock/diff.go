@@ -42,3 +42,13 @@ func (f *File) values() map[string]string {
 	}
 	return all
 }
+
+// DiffSystems compares an old and a current system: what is in them, and if both have a lock, also what
+// their locks pin.
+func DiffSystems(plans [2]*plan.Plan, locks [2]*File) []plan.Change {
+	changes := append([]plan.Change{}, plan.Diff(plans[0], plans[1])...) // a list in JSON, even of none
+	if locks[0] != nil && locks[1] != nil {
+		changes = append(changes, Diff(locks[0], locks[1])...)
+	}
+	return changes
+}
