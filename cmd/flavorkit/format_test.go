@@ -27,7 +27,7 @@ func TestFormats(t *testing.T) {
 		assert.Contains(t, valid, formatJSON, cmd.CommandPath())
 		assert.NotNil(t, cmd.Flags().Lookup("json"), cmd.CommandPath())
 	})
-	assert.Equal(t, 16, found)
+	assert.Equal(t, 18, found)
 
 	t.Chdir(t.TempDir())
 	write(t, "kairos.spec", good)

@@ -285,3 +285,41 @@ func TestBuilt(t *testing.T) {
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "--files is for built systems")
 }
+
+// TestTargetsAndOutline prints what the subrequests of the frontend answer.
+func TestTargetsAndOutline(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/kairos.spec", "extends: debian-12\nversion: v1.0.0\nargs: {CHANNEL: {description: for whom}}\n")
+	code, stdout, stderr := flavorkit(t.Context(), "outline", dir, "--target", "iso")
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "\nCHANNEL ")
+	assert.NotContains(t, stdout, "\nSTAGE ", "an argument is missing")
+	code, stdout, stderr = flavorkit(t.Context(), "outline", dir, "--target", "iso", "--build-arg", "CHANNEL=edge")
+	require.Zero(t, code, stderr)
+	assert.Regexp(t, `(?m)^iso +kairos.spec:1:10 +makes the live and installer medium$`, stdout)
+	code, _, stderr = flavorkit(t.Context(), "outline", dir, "--build-arg", "CHANNEL=edge", "--build-arg", "CHANEL=edge")
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, `no spec declares the build argument "CHANEL"`)
+
+	code, stdout, stderr = flavorkit(t.Context(), "targets", dir, "--build-arg", "CHANNEL=edge", "--json")
+	require.Zero(t, code, stderr)
+	var list struct {
+		Targets []struct{ Name, Description string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(stdout), &list))
+	assert.Equal(t, "image", list.Targets[0].Name)
+	code, stdout, stderr = flavorkit(t.Context(), "targets", dir, "--build-arg", "CHANNEL=edge")
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "; cannot be built: extension: there is no extension to make; ")
+}
+
+// TestExplainSteps finds stages of the build by their names.
+func TestExplainSteps(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/kairos.spec", "extends: debian-12\nversion: v1.0.0\npackages: {add: [htop]}\n")
+	code, stdout, stderr := flavorkit(t.Context(), "plan", dir, "--arch", "amd64", "--explain", "debian-12/userland", "--explain", "rootfs", "--explain", "component/immucore")
+	require.Zero(t, code, stderr)
+	assert.Contains(t, stdout, "step debian-12/userland\n  from     kairos.spec:3:11  packages\n  why      installs the packages of the system that are not for its kernel (specs/catalog/distros/debian-12.yaml)\n")
+	assert.Contains(t, stdout, "step rootfs\n  from     kairos.spec:1:10  extends\n")
+	assert.Contains(t, stdout, "(specs/catalog/components/immucore.yaml)\n")
+}

@@ -48,7 +48,7 @@ func planCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringArrayVar(&explain, "explain", nil, "say why a package, service, file, kernel argument, component or key of the spec is there; all for everything")
+	cmd.Flags().StringArrayVar(&explain, "explain", nil, "say why a package, service, file, kernel argument, component, key of the spec, requirement or stage of the build is there; all for everything")
 	addFormat(cmd, &format, formatText, formatJSON)
 	return cmd
 }
