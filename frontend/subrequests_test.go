@@ -42,6 +42,7 @@ func asking(request string, more map[string]string) *gateway {
 // user: they ask no registry, and run no step.
 func TestSubrequests(t *testing.T) {
 	ask := func(t *testing.T, name string) (*gateway, *gwclient.Result, error) {
+		t.Helper()
 		g := asking(name, map[string]string{"context:old": "local:old"})
 		g.dirs["old"] = files{texts: map[string]string{"kairos.spec": "extends: debian-12\nversion: v0.9.0\n"}}
 		res, err := New(Options{}).Build(t.Context(), g)
