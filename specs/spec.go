@@ -344,8 +344,8 @@ type Extension struct {
 	// Packages of the distribution, and of the repositories of the spec, with what they depend on and
 	// the system does not have.
 	Packages []string `yaml:"packages,omitempty" json:"packages,omitempty"`
-	// Files to add, as in files. A system extension has those in /usr and /opt, a configuration
-	// extension those in /etc.
+	// Files to add, as in files. A system extension has those in /usr that machines merge, a
+	// configuration extension those in /etc.
 	Files []File `yaml:"files,omitempty" json:"files,omitempty"`
 	// Units of systemd to start once the extension is merged, such as caddy.service. Those that
 	// packages enable are not started.

@@ -78,15 +78,15 @@ func TestNamesStandInOneRecord(t *testing.T) {
 			// key of a spec, option of BuildKit
 			"image": {"cmd/flavorkit/bake.go", "cmd/flavorkit/matrix.go", "llb/artifact/disk/disk.go", "plan/disk.go", "plan/plan.go", "plan/stages.go", "specs/merge.go", "specs/matrix/matrix.go", "frontend/lintspec.go", "llb/rootfs/source.go", "specs/spec.go"},
 			// value of test.artifact, stage, set of overlay files
-			"iso": {"plan/boottest.go", "llb/artifact/boottest/boottest.go", "llb/artifact/iso/iso.go"},
+			"iso": {"plan/boottest.go", "llb/artifact/boottest/boottest.go", "llb/artifact/iso/iso.go", "frontend/sketch.go"},
 			// stage, kernel argument
-			"netboot": {"llb/rootfs/rootfs.go", "llb/rootfs/source.go", "llb/artifact/netboot/netboot.go", "plan/cmdline.go"},
+			"netboot": {"llb/rootfs/rootfs.go", "llb/rootfs/source.go", "llb/artifact/netboot/netboot.go", "plan/cmdline.go", "frontend/sketch.go"},
 			// key of a spec, stage, toolbox
-			"test": {"specs/key/key.go", "specs/sourceimage.go", "plan/boottest.go", "plan/explain.go", "llb/artifact/boottest/boottest.go"},
+			"test": {"specs/key/key.go", "specs/sourceimage.go", "plan/boottest.go", "plan/explain.go", "llb/artifact/boottest/boottest.go", "frontend/sketch.go"},
 			// flag
 			"sbom": {"cmd/flavorkit/build.go"},
 			// keys of a spec, of the catalog and of cloud-init, stage
-			"packages": {"specs/configdoubts.go", "specs/key/key.go", "specs/sourceimage.go", "specs/catalog/asked.go", "specs/catalog/validate.go", "plan/explain.go", "plan/repositories.go", "llb/packages/packages.go"},
+			"packages": {"specs/configdoubts.go", "specs/key/key.go", "specs/sourceimage.go", "specs/catalog/asked.go", "specs/catalog/validate.go", "plan/explain.go", "plan/repositories.go", "plan/removal.go", "llb/packages/packages.go", "frontend/sketch.go"},
 		}},
 		{what: "format of a disk", names: formats, record: "llb/artifact/disk/format.go", also: map[string][]string{
 			"qcow2": {"internal/qemu/options.go"}, // what QEMU boots
