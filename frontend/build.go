@@ -180,6 +180,12 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 // result builds a system and, for a report, the files that its target makes of it.
 func (in *inputs) result(ctx context.Context, s *system) (gwclient.Reference, error) {
 	ref, err := in.solveDefinition(ctx, s.definition)
+	if err != nil && s.gone(ctx, err) {
+		if err := in.lookElsewhere(ctx, s); err != nil {
+			return nil, err
+		}
+		ref, err = in.solveDefinition(ctx, s.definition)
+	}
 	if err != nil {
 		return nil, s.explain(ctx, err)
 	}
@@ -191,6 +197,17 @@ func (in *inputs) result(ctx context.Context, s *system) (gwclient.Reference, er
 		return nil, err
 	}
 	return in.write(ctx, s, files)
+}
+
+// lookElsewhere generates the graph of a system again, with the other addresses of what is downloaded.
+func (in *inputs) lookElsewhere(ctx context.Context, s *system) error {
+	s.graph.Elsewhere = true
+	state, err := s.target.generate(ctx, s.graph, s.plan)
+	if err != nil {
+		return err
+	}
+	s.definition, err = in.marshalState(ctx, s.graph, state)
+	return err
 }
 
 // write makes a result of small files, by name.
@@ -297,7 +314,7 @@ func (r *request) prepare(ctx context.Context, doc *specs.Document, platform *oc
 	if err != nil {
 		return nil, err
 	}
-	g := r.graph(src, cat.Overlays(), target, builder)
+	g := r.graph(src, cat, target, builder)
 	if g.Lock, err = r.inUse(ctx); err != nil {
 		return nil, err
 	}

@@ -40,6 +40,8 @@ type gateway struct {
 	// resolved are the images whose configurations were asked for, and solved the sources of the graphs
 	// that are not only a directory of the client.
 	resolved, solved []string
+	// away are the sources that no server has.
+	away map[string]bool
 
 	mu sync.Mutex
 	// sent has the requested paths of each directory.
@@ -73,6 +75,13 @@ func (g *gateway) ResolveImageConfig(_ context.Context, ref string, _ sourcereso
 	return ref, digest.FromString(ref), []byte("{}"), nil
 }
 
+func (g *gateway) ResolveSourceMetadata(_ context.Context, op *pb.SourceOp, _ sourceresolver.Opt) (*sourceresolver.MetaResponse, error) {
+	if g.away[op.Identifier] {
+		return nil, errors.New("invalid response status 404")
+	}
+	return &sourceresolver.MetaResponse{}, nil
+}
+
 func (g *gateway) Solve(_ context.Context, req gwclient.SolveRequest) (*gwclient.Result, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -85,6 +94,9 @@ func (g *gateway) Solve(_ context.Context, req gwclient.SolveRequest) (*gwclient
 		var op pb.Op
 		if err := op.UnmarshalVT(def); err != nil {
 			return nil, err
+		}
+		if g.away[op.GetSource().GetIdentifier()] {
+			return nil, errdefs.WrapVertex(errors.New("digest mismatch"), digest.FromBytes(def))
 		}
 		if exec := op.GetExec(); exec != nil {
 			g.execs = append(g.execs, exec)

@@ -109,7 +109,7 @@ func (in *inputs) checkSubject(ctx context.Context, s packages.Subject, install 
 		return unreachable("plan", reason(err))
 	}
 	_, builder := in.platforms(nil)
-	g := r.graph(newSources(r, s.Plans[0]), s.Catalog.Overlays(), target, builder)
+	g := r.graph(newSources(r, s.Plans[0]), s.Catalog, target, builder)
 	g.Several = true // one solve for all of them: steps say what they are for
 	state, err := s.Look(ctx, g)
 	if err != nil {

@@ -151,11 +151,7 @@ func (s *system) explain(ctx context.Context, err error) error {
 			}
 		}
 	}
-	var step *errdefs.VertexError
-	if !errors.As(err, &step) {
-		return err
-	}
-	vertex, ok := s.definition.Metadata[digest.Digest(step.Digest)]
+	vertex, ok := s.failed(err)
 	if !ok {
 		return err
 	}
@@ -184,6 +180,26 @@ func (s *system) explain(ctx context.Context, err error) error {
 		return failure
 	}
 	return err
+}
+
+// failed is the vertex that an error is of.
+func (s *system) failed(err error) (vertex llb.OpMetadata, ok bool) {
+	var step *errdefs.VertexError
+	if !errors.As(err, &step) {
+		return vertex, false
+	}
+	vertex, ok = s.definition.Metadata[digest.Digest(step.Digest)]
+	return vertex, ok
+}
+
+// gone reports whether a build has failed because a server does not have a file, which may be elsewhere.
+func (s *system) gone(ctx context.Context, err error) bool {
+	vertex, ok := s.failed(err)
+	if !ok {
+		return false
+	}
+	fetch, ok := s.graph.Fetch(vertex)
+	return ok && fetch.Elsewhere != "" && s.sources.request.reachable(ctx, fetch) != nil
 }
 
 // mostShown limits the characters of a line in an excerpt.

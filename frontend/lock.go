@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
@@ -340,6 +341,10 @@ func (r *request) lockPackages(ctx context.Context, s *system, f *lock.File) err
 	if err != nil {
 		return err
 	}
+	older, err := r.older(ctx)
+	if err != nil {
+		return err
+	}
 	for i, stage := range found.Stages {
 		locked := lock.Stage{Stage: stage.Stage, Request: s.request(open[i])}
 		archives := map[string]lock.Archive{}
@@ -349,7 +354,7 @@ func (r *request) lockPackages(ctx context.Context, s *system, f *lock.File) err
 			}
 			id := lock.ID(p.Name, p.Version, p.Arch)
 			locked.Archives = append(locked.Archives, id)
-			archives[id] = lock.Archive{URL: p.URL, SHA256: p.SHA256}
+			archives[id] = r.dated(s, open[i].Install, lock.Archive{URL: p.URL, SHA256: p.SHA256}, older.Archive(locked.Distro, id))
 		}
 		if old, ok := s.graph.Lock.Find(locked.Request); ok {
 			maps.Copy(archives, s.graph.Lock.Archives[old.Distro])
@@ -360,6 +365,19 @@ func (r *request) lockPackages(ctx context.Context, s *system, f *lock.File) err
 		f.Add(locked, canonical(open[i].Install, archives))
 	}
 	return nil
+}
+
+// dated is an archive with a day on which its repository had it, if there are snapshots: the day that it
+// was locked first, so that writing a lock anew changes nothing in it.
+func (r *request) dated(s *system, in plan.Install, a, older lock.Archive) lock.Archive {
+	today := r.clock().UTC().Format(time.DateOnly)
+	switch {
+	case older.SHA256 == a.SHA256 && older.Seen != "":
+		a.Seen = older.Seen
+	case s.graph.Snapshot(in.Distro, in.Canonical(a.URL), today) != "":
+		a.Seen = today
+	}
+	return a
 }
 
 // moved is a stage of the lock with newer packages: those that are chosen anew, or all of them when
@@ -393,7 +411,8 @@ func (r *request) moved(ctx context.Context, s *system, stage plan.Stage, old, n
 func canonical(in plan.Install, archives map[string]lock.Archive) map[string]lock.Archive {
 	all := map[string]lock.Archive{}
 	for id, a := range archives {
-		all[id] = lock.Archive{URL: in.Canonical(a.URL), SHA256: a.SHA256}
+		a.URL = in.Canonical(a.URL)
+		all[id] = a
 	}
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,10 +32,13 @@ func locking(spec string) *gateway {
 	return g
 }
 
+// on is a day.
+func on() time.Time { return time.Date(2026, 11, 27, 20, 0, 0, 0, time.UTC) }
+
 // written is the lock file of lockSpec.
 func written(t *testing.T) (*lock.File, string) {
 	t.Helper()
-	res, err := New(Options{}).Build(t.Context(), locking(lockSpec))
+	res, err := New(Options{Clock: on}).Build(t.Context(), locking(lockSpec))
 	require.NoError(t, err)
 	text := string(res.Metadata["result.txt"])
 	f, err := lock.Read(&specs.Source{Name: "kairos.lock", Data: []byte(text)})
@@ -50,7 +54,7 @@ func TestLock(t *testing.T) {
 		names = append(names, s.Stage)
 	}
 	assert.Equal(t, []string{"kernel", "tools", "tools-convert", "tools-disk", "userland"}, names)
-	assert.Equal(t, lock.Archive{URL: "http://deb.debian.org/debian/pool/main/h/htop/htop_3.2.2-2_amd64.deb", SHA256: sum}, f.Archives["debian-12"]["htop/3.2.2-2/amd64"])
+	assert.Equal(t, lock.Archive{URL: "http://deb.debian.org/debian/pool/main/h/htop/htop_3.2.2-2_amd64.deb", SHA256: sum, Seen: "2026-11-27"}, f.Archives["debian-12"]["htop/3.2.2-2/amd64"])
 	require.Len(t, f.Downloads, 2)
 	assert.Equal(t, sum, f.Downloads[0].SHA256)
 	require.Len(t, f.Images, 1)
@@ -66,6 +70,41 @@ func TestLock(t *testing.T) {
 	g.opts["no-cache"], g.opts["build-arg:FLAVORKIT_LOCKED"] = "", "1"
 	_, err = New(Options{}).Build(t.Context(), g)
 	assert.ErrorContains(t, err, "read what apt says about packages", "all is asked for anew")
+}
+
+// TestLockedElsewhere takes an archive that has left its repository from the snapshot of the day on
+// which it was locked.
+func TestLockedElsewhere(t *testing.T) {
+	const (
+		archive  = "http://deb.debian.org/debian/pool/main/h/htop/htop_3.2.2-2_amd64.deb"
+		snapshot = "https://snapshot.debian.org/archive/debian/20261128T000000Z/pool/main/h/htop/htop_3.2.2-2_amd64.deb"
+	)
+	f, text := written(t)
+	assert.Equal(t, "2026-11-27", f.Archive("debian-12", "htop/3.2.2-2/amd64").Seen)
+	build := func(lock string, away ...string) error {
+		g := newGateway(map[string]string{"filename": "kairos.spec", "build-arg:" + LockedArg: "1"},
+			map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": lockSpec, "kairos.lock": lock}}})
+		g.away = map[string]bool{}
+		for _, url := range away {
+			g.away[url] = true
+		}
+		_, err := New(Options{}).Build(t.Context(), g)
+		return err
+	}
+	require.NoError(t, build(text, archive))
+	require.ErrorContains(t, build(text, archive, snapshot), "archives.debian-12.htop/3.2.2-2/amd64: "+snapshot+": invalid response status 404; choose")
+	older := strings.ReplaceAll(text, "      seen: '2026-11-27'\n", "")
+	require.NotEqual(t, text, older)
+	require.ErrorContains(t, build(older, archive), "archives.debian-12.htop/3.2.2-2/amd64: "+archive+": invalid response status 404; choose")
+
+	// A lock that is written anew has the first day of what stays.
+	g := locking(lockSpec)
+	g.opts["no-cache"] = ""
+	g.dirs["dockerfile"].texts["kairos.lock"] = strings.ReplaceAll(text, "2026-11-27", "2025-01-31")
+	res, err := New(Options{Clock: on}).Build(t.Context(), g)
+	require.NoError(t, err)
+	assert.Contains(t, string(res.Metadata["result.txt"]), "2025-01-31")
+	assert.NotContains(t, string(res.Metadata["result.txt"]), "2026-11-27")
 }
 
 // TestLockUpdateNamed chooses one package anew, and leaves the others.
@@ -113,7 +152,7 @@ func TestLockOfMirrors(t *testing.T) {
 			g.dirs["dockerfile"].texts["kairos.lock"] = existing
 			g.result = files{} // no package manager is asked
 		}
-		res, err := New(Options{}).Build(t.Context(), g)
+		res, err := New(Options{Clock: on}).Build(t.Context(), g)
 		require.NoError(t, err)
 		return string(res.Metadata["result.txt"])
 	}

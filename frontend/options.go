@@ -65,10 +65,11 @@ func (in *inputs) platforms(requested *ocispecs.Platform) (target, builder ocisp
 }
 
 // graph returns the environment for the user's options, without the epoch.
-func (r *request) graph(src graph.Sources, overlays catalog.Overlays, target, builder ocispecs.Platform) *graph.Graph {
+func (r *request) graph(src graph.Sources, cat *catalog.Catalog, target, builder ocispecs.Platform) *graph.Graph {
 	return &graph.Graph{
 		Sources:        src,
-		Overlays:       overlays,
+		Overlays:       cat.Overlays(),
+		Snapshot:       cat.Snapshot,
 		Caps:           r.caps(),
 		Bundle:         r.bundle.downloads(),
 		Target:         target,
@@ -108,11 +109,15 @@ func BuildTime(sourceDate string, clock func() time.Time) (time.Time, error) {
 }
 
 func (r *request) now() (time.Time, error) {
-	clock := r.options.Clock
-	if clock == nil {
-		clock = time.Now
+	return BuildTime(r.ui.BuildArgs[epochArg], r.clock)
+}
+
+// clock returns the time, whatever that of the built files is.
+func (r *request) clock() time.Time {
+	if r.options.Clock == nil {
+		return time.Now()
 	}
-	return BuildTime(r.ui.BuildArgs[epochArg], clock)
+	return r.options.Clock()
 }
 
 // epoch returns the time of all built files: SOURCE_DATE_EPOCH, or the newest time in the

@@ -48,7 +48,7 @@ func (r *request) sketch(ctx context.Context, doc *specs.Document, platform *oci
 	if err != nil {
 		return Sketch{}, err
 	}
-	g := r.graph(Unresolved(p, r.contextNames()), cat.Overlays(), target, builder)
+	g := r.graph(Unresolved(p, r.contextNames()), cat, target, builder)
 	g.Epoch = graph.DefaultEpoch()
 	return NewSketch(g, p, doc, cat), nil
 }

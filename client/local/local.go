@@ -212,6 +212,7 @@ func Graph(p *plan.Plan, cat *catalog.Catalog, contexts map[string]string) *grap
 	return &graph.Graph{
 		Sources:  frontend.Unresolved(p, slices.Sorted(maps.Keys(contexts))),
 		Overlays: cat.Overlays(),
+		Snapshot: cat.Snapshot,
 		Caps:     graph.Caps{Merge: true, Diff: true, Passthrough: true},
 		Target:   platform,
 		Build:    ocispecs.Platform{OS: "linux", Architecture: "amd64"},

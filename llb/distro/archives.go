@@ -79,8 +79,9 @@ func useArchives(g *graph.Graph, s graph.Stage, in plan.Install, locked lock.Sta
 func FetchArchive(g *graph.Graph, s graph.Stage, in plan.Install, id string, a lock.Archive, file string) llb.State {
 	return s.Fetch(graph.Download{
 		Group: "download the packages of the lock", Title: "download " + id, URL: in.Mirrored(a.URL), File: file,
-		Sum:     digest.NewDigestFromEncoded(digest.SHA256, a.SHA256),
-		Explain: func(cause error) error { return goneArchive(g.Lock, in.Distro, id, cause) },
+		Sum:       digest.NewDigestFromEncoded(digest.SHA256, a.SHA256),
+		Elsewhere: g.Snapshot(in.Distro, in.Canonical(a.URL), a.Seen),
+		Explain:   func(cause error) error { return goneArchive(g.Lock, in.Distro, id, cause) },
 	})
 }
 

@@ -56,12 +56,19 @@ type Download struct {
 	Sum digest.Digest
 	// Secret is the id of the build secret with the header Authorization; empty for none.
 	Secret string
+	// Elsewhere is another URL of it, which counts in a graph whose downloads come from elsewhere; empty
+	// for none.
+	Elsewhere string
 	// Explain explains a failure. May be nil.
 	Explain ExplainFetch
 }
 
 // Fetch downloads a file, or takes it from the bundle.
 func (s Stage) Fetch(d Download) llb.State {
+	if s.graph.Elsewhere && d.Elsewhere != "" {
+		d.URL, d.Elsewhere = d.Elsewhere, ""
+		d.Title += " from " + d.URL
+	}
 	about := s.options(d.Title)
 	if d.Group != "" {
 		shared := s.title(d.Group)

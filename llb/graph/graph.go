@@ -71,6 +71,10 @@ type Graph struct {
 	Caps     Caps
 	// Lock has the exact packages and downloads; nil for the newest ones.
 	Lock *lock.File
+	// Snapshot is where a distribution keeps a file that its archive had on a day; empty for nowhere.
+	Snapshot func(distro, address, day string) string
+	// Elsewhere has downloads come from their other URLs, if they have some.
+	Elsewhere bool
 	// Bundle has what would be downloaded; nil for none.
 	Bundle *Bundle
 	// Target is the platform of the system, Build that of the builder.

@@ -120,6 +120,9 @@ func (s Stage) Move(newer Stage, named func(name string) bool) Stage {
 type Archive struct {
 	URL    string `yaml:"url" json:"url"`
 	SHA256 string `yaml:"sha256" json:"sha256"`
+	// Seen is a day on which the repository had it, such as 2026-11-27, if there are snapshots of the
+	// repository.
+	Seen string `yaml:"seen,omitempty" json:"seen,omitempty"`
 }
 
 // ID of an archive among those of a distribution, such as libc6/2.36-9/amd64.
@@ -292,6 +295,14 @@ func (f *File) Add(s Stage, archives map[string]Archive) {
 	for _, id := range s.Archives {
 		f.Archives[s.Distro][id] = archives[id]
 	}
+}
+
+// Archive is an archive by its ID; empty if the file does not have it. A nil file has none.
+func (f *File) Archive(distro, id string) Archive {
+	if f == nil {
+		return Archive{}
+	}
+	return f.Archives[distro][id]
 }
 
 // Sort brings everything in an order that does not depend on how the lock was made.

@@ -18,6 +18,7 @@ const again = "do not edit the file; write it again with flavorkit lock --update
 var (
 	declared = regexp.MustCompile(`(?m)^version: *(\d+)\r?$`)
 	checksum = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	day      = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
 	oci      = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 )
 
@@ -97,6 +98,9 @@ func (c *checker) check() {
 		for _, id := range catalog.Names(f.Archives[distro]) {
 			a := f.Archives[distro][id]
 			c.download("archives."+distro+"."+id, a.URL, a.SHA256)
+			if a.Seen != "" {
+				c.matches("archives."+distro+"."+id+".seen", a.Seen, day, "a day such as 2026-11-27")
+			}
 		}
 	}
 	slices.SortFunc(c.found, func(a, b specs.Diagnostic) int { return a.Range.Start.Line - b.Range.Start.Line })
