@@ -194,9 +194,10 @@ func TestBuildxOptions(t *testing.T) {
 		assert.Contains(t, out, `bad.spec:4:1: unknown key "pakages"; did you mean "packages"?`)
 	})
 	t.Run("calls", func(t *testing.T) {
+		old := writeFiles(t, map[string]string{"kairos.spec": "extends: debian-12\nversion: v0.9.0\n"}) // to compare with
 		call := func(t *testing.T, question string, more ...string) string {
 			t.Helper()
-			out, err := b.Run(append([]string{"build", "--progress=quiet", "--call=" + question}, b.arguments(t, append(more, ".")...)...)...)
+			out, err := b.Run(append([]string{"build", "--progress=quiet", "--call=" + question}, b.arguments(t, append(more, "--build-context=old="+old, ".")...)...)...)
 			require.NoError(t, err, out)
 			return out
 		}
