@@ -27,6 +27,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/test/aptrepo"
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
@@ -195,15 +196,26 @@ func TestBuildxOptions(t *testing.T) {
 	})
 	t.Run("calls", func(t *testing.T) {
 		old := writeFiles(t, map[string]string{"kairos.spec": "extends: debian-12\nversion: v0.9.0\n"}) // to compare with
+		ask := func(t *testing.T, question string, more ...string) (string, error) {
+			t.Helper()
+			return b.Run(append([]string{"build", "--progress=quiet", "--call=" + question}, b.arguments(t, append(more, "--build-context=old="+old, ".")...)...)...)
+		}
 		call := func(t *testing.T, question string, more ...string) string {
 			t.Helper()
-			out, err := b.Run(append([]string{"build", "--progress=quiet", "--call=" + question}, b.arguments(t, append(more, "--build-context=old="+old, ".")...)...)...)
+			out, err := ask(t, question, more...)
 			require.NoError(t, err, out)
 			return out
 		}
 		for _, name := range describedCalls(t, call(t, "subrequests.describe,format=json")) {
 			t.Run(name, func(t *testing.T) {
-				assert.NotEmpty(t, strings.TrimSpace(call(t, name, "-f", "plain.spec")))
+				out, err := ask(t, name, "-f", "plain.spec")
+				assert.NotEmpty(t, strings.TrimSpace(out))
+				if strings.HasSuffix(frontend.BundleRequest, name) {
+					require.Error(t, err)
+					assert.Contains(t, out, "there is no plain.lock beside the spec; write it with flavorkit lock")
+					return
+				}
+				require.NoError(t, err, out)
 			})
 		}
 		outline := call(t, "outline")
