@@ -180,8 +180,8 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 // result builds a system and, for a report, the files that its target makes of it.
 func (in *inputs) result(ctx context.Context, s *system) (gwclient.Reference, error) {
 	ref, err := in.solveDefinition(ctx, s.definition)
-	if err != nil && s.gone(ctx, err) {
-		if err := in.lookElsewhere(ctx, s); err != nil {
+	for err != nil && s.gone(ctx, err) {
+		if err := in.generateAgain(ctx, s); err != nil {
 			return nil, err
 		}
 		ref, err = in.solveDefinition(ctx, s.definition)
@@ -199,9 +199,8 @@ func (in *inputs) result(ctx context.Context, s *system) (gwclient.Reference, er
 	return in.write(ctx, s, files)
 }
 
-// lookElsewhere generates the graph of a system again, with the other addresses of what is downloaded.
-func (in *inputs) lookElsewhere(ctx context.Context, s *system) error {
-	s.graph.Elsewhere = true
+// generateAgain generates the graph of a system anew.
+func (in *inputs) generateAgain(ctx context.Context, s *system) error {
 	state, err := s.target.generate(ctx, s.graph, s.plan)
 	if err != nil {
 		return err

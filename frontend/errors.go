@@ -192,14 +192,22 @@ func (s *system) failed(err error) (vertex llb.OpMetadata, ok bool) {
 	return vertex, ok
 }
 
-// gone reports whether a build has failed because a server does not have a file, which may be elsewhere.
+// gone reports whether a build has failed because a server does not have a file that is elsewhere, too.
+// The graph then has it from there, when it is generated again.
 func (s *system) gone(ctx context.Context, err error) bool {
 	vertex, ok := s.failed(err)
 	if !ok {
 		return false
 	}
 	fetch, ok := s.graph.Fetch(vertex)
-	return ok && fetch.Elsewhere != "" && s.sources.request.reachable(ctx, fetch) != nil
+	if !ok || fetch.Elsewhere == "" || s.sources.request.reachable(ctx, fetch) == nil {
+		return false
+	}
+	if s.graph.Elsewhere == nil {
+		s.graph.Elsewhere = map[string]bool{}
+	}
+	s.graph.Elsewhere[fetch.URL] = true
+	return true
 }
 
 // mostShown limits the characters of a line in an excerpt.

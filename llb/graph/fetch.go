@@ -56,8 +56,7 @@ type Download struct {
 	Sum digest.Digest
 	// Secret is the id of the build secret with the header Authorization; empty for none.
 	Secret string
-	// Elsewhere is another URL of it, which counts in a graph whose downloads come from elsewhere; empty
-	// for none.
+	// Elsewhere is another URL of it, which counts in a graph that has it from there; empty for none.
 	Elsewhere string
 	// Explain explains a failure. May be nil.
 	Explain ExplainFetch
@@ -65,7 +64,8 @@ type Download struct {
 
 // Fetch downloads a file, or takes it from the bundle.
 func (s Stage) Fetch(d Download) llb.State {
-	if s.graph.Elsewhere && d.Elsewhere != "" {
+	elsewhere := s.graph.Elsewhere[d.URL] && d.Elsewhere != ""
+	if elsewhere {
 		d.URL, d.Elsewhere = d.Elsewhere, ""
 		d.Title += " from " + d.URL
 	}
@@ -87,6 +87,11 @@ func (s Stage) Fetch(d Download) llb.State {
 	opts := []llb.HTTPOption{llb.Filename(d.File)}
 	if d.Sum != "" {
 		opts = append(opts, llb.Checksum(d.Sum))
+	}
+	if elsewhere {
+		// The URL is no part of the cache key of a file with a checksum: without anything else, BuildKit
+		// takes this for the download that has failed, and does not try it (solver, edge merging).
+		opts = append(opts, llb.Header(llb.HTTPHeader{Accept: "*/*"}))
 	}
 	if d.Secret != "" {
 		opts = append(opts, llb.AuthHeaderSecret(d.Secret))

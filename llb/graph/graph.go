@@ -73,8 +73,8 @@ type Graph struct {
 	Lock *lock.File
 	// Snapshot is where a distribution keeps a file that its archive had on a day; empty for nowhere.
 	Snapshot func(distro, address, day string) string
-	// Elsewhere has downloads come from their other URLs, if they have some.
-	Elsewhere bool
+	// Elsewhere are the URLs of the downloads that come from their other URL.
+	Elsewhere map[string]bool
 	// Bundle has what would be downloaded; nil for none.
 	Bundle *Bundle
 	// Target is the platform of the system, Build that of the builder.
