@@ -101,14 +101,14 @@ func TestLock(t *testing.T) {
 func snapshots(t *testing.T, o *solve.Options, name string) (gone func(text []byte) []byte, asked *atomic.Int64) {
 	t.Helper()
 	asked = &atomic.Int64{}
-	var real string
+	var there string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !regexp.MustCompile(`^/\d{8}T000000Z/pool/gone/` + name).MatchString(r.URL.Path) {
 			http.NotFound(w, r)
 			return
 		}
 		asked.Add(1)
-		http.Redirect(w, r, real, http.StatusFound)
+		http.Redirect(w, r, there, http.StatusFound)
 	}))
 	t.Cleanup(server.Close)
 	data, err := os.ReadFile(filepath.Join(testkit.RepoRoot(t), "specs", "catalog", "distros", "debian-12.yaml"))
@@ -118,8 +118,8 @@ func snapshots(t *testing.T, o *solve.Options, name string) (gone func(text []by
 	o.Contexts["catalog"] = writeFiles(t, map[string]string{"distros/debian-12.yaml": own})
 	address := regexp.MustCompile(`http://deb\.debian\.org/debian/pool/\S*/` + name + `_\S+`)
 	return func(text []byte) []byte {
-		real = string(address.Find(text))
-		require.NotEmpty(t, real)
-		return bytes.ReplaceAll(text, []byte(real), []byte("http://deb.debian.org/debian/pool/gone/"+path.Base(real)))
+		there = string(address.Find(text))
+		require.NotEmpty(t, there)
+		return bytes.ReplaceAll(text, []byte(there), []byte("http://deb.debian.org/debian/pool/gone/"+path.Base(there)))
 	}, asked
 }
