@@ -49,9 +49,10 @@ func layer(t *testing.T, status string) v1.Layer {
 	t.Helper()
 	var text bytes.Buffer
 	w := tar.NewWriter(&text)
-	for file, content := range map[string]string{"usr/lib/os-release": "ID=debian\nVERSION_ID=12\n", "var/lib/dpkg/status": status} {
-		require.NoError(t, w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: file, Mode: 0o644, Size: int64(len(content))}))
-		_, err := io.WriteString(w, content)
+	// In an order, so that the layers of all bases are the same.
+	for _, file := range []struct{ name, content string }{{"usr/lib/os-release", "ID=debian\nVERSION_ID=12\n"}, {"var/lib/dpkg/status", status}} {
+		require.NoError(t, w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: file.name, Mode: 0o644, Size: int64(len(file.content))}))
+		_, err := io.WriteString(w, file.content)
 		require.NoError(t, err)
 	}
 	require.NoError(t, w.Close())
