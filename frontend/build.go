@@ -180,7 +180,7 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 // result builds a system and, for a report, the files that its target makes of it.
 func (in *inputs) result(ctx context.Context, s *system) (gwclient.Reference, error) {
 	ref, err := in.solveDefinition(ctx, s.definition)
-	for err != nil && s.gone(ctx, err) {
+	for err != nil && s.lookElsewhere(ctx, err) {
 		if err := in.generateAgain(ctx, s); err != nil {
 			return nil, err
 		}

@@ -192,9 +192,9 @@ func (s *system) failed(err error) (vertex llb.OpMetadata, ok bool) {
 	return vertex, ok
 }
 
-// gone reports whether a build has failed because a server does not have a file that is elsewhere, too.
-// The graph then has it from there, when it is generated again.
-func (s *system) gone(ctx context.Context, err error) bool {
+// lookElsewhere has the graph take a file from elsewhere when it is generated again, if a build has failed
+// because a server does not have the file. ok is false for any other failure.
+func (s *system) lookElsewhere(ctx context.Context, err error) (ok bool) {
 	vertex, ok := s.failed(err)
 	if !ok {
 		return false
