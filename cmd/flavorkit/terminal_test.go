@@ -48,18 +48,24 @@ func onTerminal(t *testing.T, dir string, args ...string) *terminal {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	require.NoError(t, cmd.Start())
 	x := &terminal{t: t, keys: keys, done: make(chan error, 1)}
+	shown := make(chan struct{})
 	go func() {
+		defer close(shown)
 		for piece := make([]byte, 4096); ; {
 			n, err := keys.Read(piece)
 			x.mu.Lock()
 			x.screen.Write(piece[:n])
 			x.mu.Unlock()
 			if err != nil {
-				return // the process has ended
+				return // the process has ended, and all that it wrote is read
 			}
 		}
 	}()
-	go func() { x.done <- cmd.Wait() }()
+	go func() {
+		err := cmd.Wait()
+		<-shown
+		x.done <- err
+	}()
 	return x
 }
 
@@ -84,7 +90,7 @@ func (x *terminal) types(keys string) {
 	require.NoError(x.t, err)
 }
 
-// ends waits for the end of the process and returns its exit code.
+// ends waits for the end of the process and of its output, and returns its exit code.
 func (x *terminal) ends() int {
 	x.t.Helper()
 	select {
