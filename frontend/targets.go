@@ -112,6 +112,9 @@ func Targets() []Target {
 // IsImage reports whether the output is an OCI image, which can be tagged and pushed.
 func (t Target) IsImage() bool { return t.Output != Files && t.Output != Report }
 
+// HasRoot reports whether the output is made of a root filesystem.
+func (t Target) HasRoot() bool { return t.Name != packagesTarget }
+
 // TargetNames returns the names of the targets that fit, or of all targets when fits is nil.
 func TargetNames(fits func(Target) bool) []string {
 	var names []string

@@ -20,6 +20,7 @@ import (
 	"github.com/flavorkit/flavorkit/client/trace"
 	"github.com/flavorkit/flavorkit/internal/draw"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/sbom"
 )
 
 //go:embed page.html.tmpl
@@ -42,6 +43,8 @@ type System struct {
 	Plan *plan.Plan
 	// Reasons are those of everything in it; may be empty.
 	Reasons []plan.Reason
+	// Bill is what it is made of; empty if it was not built.
+	Bill sbom.Document
 }
 
 // File is a file that the build wrote.
@@ -60,7 +63,7 @@ func Write(w io.Writer, b Build) error {
 	if err := p.draw(); err != nil {
 		return err
 	}
-	t, err := template.New("page").Funcs(template.FuncMap{"size": size, "groups": groups, "seconds": trace.Seconds, "lines": lines}).Parse(pageText)
+	t, err := template.New("page").Funcs(template.FuncMap{"size": size, "groups": groups, "licenses": licenses, "unlicensed": unlicensed, "join": func(all []string) string { return strings.Join(all, ", ") }, "seconds": trace.Seconds, "lines": lines}).Parse(pageText)
 	if err != nil {
 		return errors.Wrap(err, "read the template of the report")
 	}

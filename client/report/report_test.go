@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/sbom"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/test/golden"
 )
@@ -51,6 +52,13 @@ func system() System {
 			{Kind: "package", Name: "curl", Stage: "userland", Place: "kairos.spec:3:17", Key: "packages.add[0]", Why: "the spec adds it"},
 			{Kind: "package", Name: "linux-image-amd64", Stage: "kernel", Place: "distros/debian-12.yaml:9:3", Why: hostile},
 			{Kind: "argument", Name: "quiet", Place: "kairos.spec:4:9"},
+		},
+		Bill: sbom.Document{
+			Parts: []sbom.Part{
+				{Name: "curl", Licenses: []string{"curl", "ISC"}}, {Name: "bind9-host", Licenses: []string{"ISC"}},
+				{Name: "linux-image-amd64", Licenses: []string{hostile}}, {Name: "curl", Licenses: []string{"ISC"}}, {Name: "stdlib"},
+			},
+			Nameless: []string{hostile + "\x1b\u202e"},
 		},
 	}
 }

@@ -53,14 +53,14 @@ func TestWriteRecord(t *testing.T) {
 		return string(data)
 	}
 
-	require.NoError(t, f.writeRecord(systems, nil, errors.New("no space")))
+	require.NoError(t, f.writeRecord(f.record(systems, errors.New("no space")), systems, nil))
 	assert.Contains(t, read("trace.jsonl"), "no space")
 	assert.Contains(t, read("report.html"), "no space")
 	assert.Contains(t, log.String(), "critical path: 2.0s\n")
 
 	write(t, "edge.test.log", strings.Repeat("x", textLimit)+"login: ")
 	write(t, "edge.iso", "medium")
-	require.NoError(t, f.writeRecord(systems, []string{"edge.test.log", "edge.iso"}, nil))
+	require.NoError(t, f.writeRecord(f.record(systems, nil), systems, []string{"edge.test.log", "edge.iso"}))
 	page := read("report.html")
 	assert.Contains(t, page, "xlogin: </pre>")
 	assert.NotContains(t, page, "medium")

@@ -3,8 +3,6 @@ package main
 import (
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client"
-	gwclient "github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
 	"github.com/flavorkit/flavorkit/client/inspect"
@@ -75,7 +73,7 @@ func (f *solveFlags) sbom(cmd *cobra.Command, args []string, format string) ([]b
 // specSBOM builds a spec and returns its bill of materials.
 func (f *solveFlags) specSBOM(cmd *cobra.Command, args []string, format string) (text []byte, err error) {
 	f.Log = cmd.ErrOrStderr()
-	if err := f.find(args); err != nil {
+	if err := f.find(cmd.Context(), args); err != nil {
 		return nil, err
 	}
 	f.Target = frontend.SBOMTarget
@@ -87,14 +85,8 @@ func (f *solveFlags) specSBOM(cmd *cobra.Command, args []string, format string) 
 		if err != nil {
 			return err
 		}
-		return solve.AskLong(cmd.Context(), c, f.Options, "", func(res *gwclient.Result) error {
-			ref, err := res.SingleRef()
-			if err != nil {
-				return err
-			}
-			text, err = ref.ReadFile(cmd.Context(), gwclient.ReadRequest{Filename: sbom.File(plans[0].File, format)})
-			return errors.Wrap(err, "read the bill of materials")
-		})
+		text, err = solve.Bill(cmd.Context(), c, f.Options, plans[0], format)
+		return err
 	})
 	return text, err
 }

@@ -105,3 +105,29 @@ func (l *licenses) identifier(word string) string {
 	}
 	return ""
 }
+
+// conjuncts are the parts of an SPDX expression that AND joins, without parentheses around one.
+func conjuncts(expression string) (all []string) {
+	var part []string
+	depth := 0
+	end := func() {
+		text := strings.Join(part, " ")
+		if inner, ok := strings.CutPrefix(text, "("); ok && strings.HasSuffix(inner, ")") && !strings.ContainsAny(inner[:len(inner)-1], "()") {
+			text = inner[:len(inner)-1]
+		}
+		if text != "" && !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+		part = nil
+	}
+	for _, word := range strings.Fields(expression) {
+		if word == "AND" && depth == 0 {
+			end()
+			continue
+		}
+		depth += strings.Count(word, "(") - strings.Count(word, ")")
+		part = append(part, word)
+	}
+	end()
+	return all
+}

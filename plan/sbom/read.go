@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -38,6 +39,8 @@ type Part struct {
 	Stage string
 	// SHA256 of the archive that a package is from; empty when unknown.
 	SHA256 string
+	// Licenses all apply. Each is an expression of SPDX without AND, or what a database calls it.
+	Licenses []string
 	// Source is the source package, and SourceVersion its version. They are those of the package itself
 	// if the URL tells no other.
 	Source, SourceVersion string
@@ -93,7 +96,7 @@ func (d *Document) addComponents(components *[]cdx.Component) {
 	for _, c := range *components {
 		// Scanners also list the files of packages, and the distribution itself.
 		if c.Type != cdx.ComponentTypeFile && c.Type != cdx.ComponentTypeOS {
-			d.add(c.Name, c.PackageURL, stageOf(c), sumOf(c))
+			d.add(c.Name, c.PackageURL, Part{Stage: stageOf(c), SHA256: sumOf(c), Licenses: licensesOf(c)})
 		}
 		d.addComponents(c.Components)
 	}
@@ -110,6 +113,10 @@ func readSPDX(data []byte) (Document, error) {
 		if r.Relationship == common.TypeRelationshipDescribe {
 			described = append(described, r.RefB.ElementRefID)
 		}
+	}
+	names := map[string]string{}
+	for _, l := range spdx.OtherLicenses {
+		names[l.LicenseIdentifier] = l.LicenseName
 	}
 	for _, p := range spdx.Packages {
 		url := ""
@@ -131,7 +138,7 @@ func readSPDX(data []byte) (Document, error) {
 		if !ours {
 			stage = ""
 		}
-		doc.add(p.PackageName, url, stage, sum)
+		doc.add(p.PackageName, url, Part{Stage: stage, SHA256: sum, Licenses: stated(p.PackageLicenseDeclared, names)})
 	}
 	return doc, nil
 }
@@ -166,9 +173,38 @@ func sumOf(c cdx.Component) string {
 	return ""
 }
 
-func (d *Document) add(name, url, stage, sum string) {
+// licensesOf are the licenses of a component.
+func licensesOf(c cdx.Component) (all []string) {
+	if c.Licenses == nil {
+		return nil
+	}
+	for _, choice := range *c.Licenses {
+		switch l := choice.License; {
+		case choice.Expression != "":
+			all = append(all, conjuncts(choice.Expression)...)
+		case l != nil && cmp.Or(l.ID, l.Name) != "":
+			all = append(all, cmp.Or(l.ID, l.Name))
+		}
+	}
+	return all
+}
+
+// stated are the licenses of an expression of SPDX, with the names of those that are not in its list.
+func stated(expression string, names map[string]string) []string {
+	if expression == "" || expression == noAssertion || expression == noLicense {
+		return nil
+	}
+	all := conjuncts(expression)
+	for i, license := range all {
+		all[i] = cmp.Or(names[license], license)
+	}
+	return all
+}
+
+// add adds a part with what a document says beside its package URL.
+func (d *Document) add(name, url string, known Part) {
 	part, err := parsePart(url)
-	part.Stage, part.SHA256 = stage, sum
+	part.Stage, part.SHA256, part.Licenses = known.Stage, known.SHA256, known.Licenses
 	switch {
 	case err != nil:
 		d.Nameless = append(d.Nameless, name)

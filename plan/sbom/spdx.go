@@ -15,6 +15,9 @@ import (
 // noAssertion is what SPDX has for what the facts do not tell.
 const noAssertion = "NOASSERTION"
 
+// noLicense is what SPDX has for what nobody has licensed.
+const noLicense = "NONE"
+
 // fromStage begins the comment about a package.
 const fromStage = "from the stage "
 
