@@ -72,7 +72,7 @@ func (r *resolver) kubernetesExtension(d *catalog.Distro, init catalog.Init, com
 		return Extension{}, false
 	}
 	at := key.Kind(specs.KindKubernetes)
-	r.checkMerges(at.As(), d, init, "remove as")
+	r.checkMerges(at.As(), d, init, true, "remove as")
 	for _, other := range others {
 		if other.Name == kubernetes.Name {
 			r.report(rules.DuplicateEntry, other.Key().Name(), "choose another name", "the extension of Kubernetes has the name %s", other.Name)
@@ -88,6 +88,7 @@ func (r *resolver) kubernetesExtension(d *catalog.Distro, init catalog.Init, com
 		Reload:   true, AnyDistro: true,
 		Architecture: r.arch.Systemd,
 		Seed:         guid("extension/" + file),
+		Certificate:  r.content(at.Certificate(), r.spec.Kubernetes.Certificate),
 		Tools:        r.tools("extension"),
 	}, true
 }

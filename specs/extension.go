@@ -71,6 +71,15 @@ func (v *validator) extension(at string, e Extension) {
 	v.content(at+".certificate", e.Certificate)
 }
 
+// kubernetes checks what is for Kubernetes as an extension.
+func (v *validator) kubernetes(k Kubernetes) {
+	at := key.Kind(KindKubernetes)
+	v.content(at.Certificate().String(), k.Certificate)
+	if !k.Certificate.IsZero() && !k.AsExtension() && v.whole {
+		v.report(rules.InapplicableKey, at.Certificate().String(), `write "as: extension", or remove it`, "only an extension is signed")
+	}
+}
+
 func (v *validator) units(key string, names []string) {
 	first := map[string]string{}
 	for i, name := range names {

@@ -26,6 +26,8 @@ type Kubernetes struct {
 	// Where it is: system, in the image, or extension, in a system extension of its own with provider
 	// and mesh, which the installer medium carries. The default is system.
 	As string `yaml:"as,omitempty" json:"as,omitempty" jsonschema:"enum=system,enum=extension"`
+	// The certificate that the extension is signed with, as that of extension.
+	Certificate Content `yaml:"certificate,omitempty" json:"certificate,omitzero"`
 }
 
 // AsExtension reports whether Kubernetes is in an extension of its own.

@@ -85,6 +85,7 @@ func (d *Document) validate(whole bool) Diagnostics {
 	v.sameFiles("files", s.Files)
 	v.layers(s.Layers)
 	v.extensions()
+	v.kubernetes(s.Kubernetes)
 	v.content("cloudConfig", s.CloudConfig)
 	v.content("artifacts.iso.cloudConfig", s.Artifacts.ISO.CloudConfig)
 	v.content("artifacts.disk.cloudConfig", s.Artifacts.Disk.CloudConfig)

@@ -214,6 +214,7 @@ func (r *reader) entry(key string, e Item, c choice) {
 		{"distribution", entry.Kubernetes.Distribution},
 		{"version", entry.Kubernetes.Version},
 		{"as", entry.Kubernetes.As},
+		{"certificate", entry.Kubernetes.Certificate.From},
 	})
 	switch {
 	case entry.Version != "":
