@@ -35,7 +35,7 @@ demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 
 # Test lanes. Each test of test/integration is in one of them, by name.
 E2E       := ^Test(Machine|SecureBoot|Target|TargetFails|DiskFormats|Lock|Bundle)$$
-VARIANTS  := ^Test(SecureRecovery|ExtensionMachine|KubernetesExtension|MachineByURL|MachineLent|DiskRecovery|DiskFull|StandardOpenRC|Families|BootToRAM|LockManagers)$$
+VARIANTS  := ^Test(SecureRecovery|ExtensionMachine|OpenRCExtension|KubernetesExtension|MachineByURL|MachineLent|DiskRecovery|DiskFull|StandardOpenRC|Families|BootToRAM|LockManagers)$$
 SCHEDULED := ^Test(PowerCut|Foreign|BoardDisk|AllStandIns|Nightly)
 # Targets that need root or a network.
 NEED_ROOT := /client/engine$$|/internal/qemu$$|/test/testkit$$|/test/integration$$

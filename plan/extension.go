@@ -66,7 +66,14 @@ func (p *Plan) Extension(name string) (Extension, bool) {
 // extensions returns those of the spec.
 func (r *resolver) extensions(d *catalog.Distro, init catalog.Init, u Userland) (all []Extension) {
 	for _, spec := range r.doc.Extensions() {
-		r.checkMerges(spec.Key, d, init, "add the packages and files to the system")
+		at, instead := spec.Key, "add the packages and files to the system"
+		if len(spec.Services) > 0 && init.Merges {
+			at, instead = spec.Key.Services(), "remove the services"
+		}
+		r.checkMerges(at, d, init, len(spec.Services) > 0, instead)
+		if init.Merges && onlyConfigures(spec.Extension) && r.sure(key.Init) {
+			r.report(rules.UnsupportedChoice, spec.Key, "add the files to the system", "%s merges system extensions only, and this one has only files in /etc", init.Name)
+		}
 		all = append(all, r.extension(spec, u))
 	}
 	return all
@@ -92,16 +99,24 @@ func (r *resolver) extension(spec specs.KeyedExtension, u Userland) Extension {
 	}
 }
 
-// checkMerges refuses an extension for a system that cannot merge it.
-func (r *resolver) checkMerges(at key.Key, d *catalog.Distro, init catalog.Init, instead string) {
+// onlyConfigures reports whether an extension has only files for a configuration extension.
+func onlyConfigures(e specs.Extension) bool {
+	return len(e.Packages) == 0 && !slices.ContainsFunc(e.Files, func(f specs.File) bool { return !strings.HasPrefix(f.Path, "/etc/") })
+}
+
+// checkMerges refuses an extension, or one with services, for a system that cannot merge it.
+func (r *resolver) checkMerges(at key.Key, d *catalog.Distro, init catalog.Init, services bool, instead string) {
 	if r.arch.Systemd == "" {
 		r.report(rules.UnsupportedArchitecture, at, "", "there are no extensions for %s", r.arch.Name)
 	}
-	if init.Version >= leastSystemd || !r.sure(key.Init) {
+	if init.Version >= leastSystemd || init.Merges && !services || !r.sure(key.Init) {
 		return
 	}
 	why := fmt.Sprintf("its init system, %s, merges none", init.Name)
-	if init.Version > 0 {
+	switch {
+	case init.Merges:
+		why = fmt.Sprintf("its init system, %s, starts no services of extensions", init.Name)
+	case init.Version > 0:
 		why = fmt.Sprintf("it has %s %d", init.Name, init.Version)
 	}
 	var can []string

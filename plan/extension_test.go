@@ -71,8 +71,8 @@ func TestExtensionRefused(t *testing.T) {
 	for spec, want := range map[string]string{
 		"extends: debian-12\n":                   "kairos.spec:3:12: extension: Debian 12 (bookworm) cannot merge an extension: it has systemd 252; extensions need systemd 255 or later, which these have: ",
 		"extends: ubuntu-22-lts\n":               "kairos.spec:3:12: extension: Ubuntu 22.04 LTS cannot merge an extension: it has systemd 249; ",
-		"extends: alpine\n":                      "cannot merge an extension: its init system, openrc, merges none; ",
-		"extends: debian-13\ninit: openrc\n":     "kairos.spec:4:12: extension: Debian 13 (trixie) cannot merge an extension: its init system, openrc, merges none; ",
+		"extends: alpine\n":                      "",
+		"extends: debian-13\ninit: openrc\n":     "",
 		"extends: debian-13\n":                   "",
 		"extends: ubuntu-24-lts\n":               "",
 		"extends: fedora\n":                      "",
@@ -83,6 +83,25 @@ func TestExtensionRefused(t *testing.T) {
 			assert.NoError(t, err, spec)
 		} else {
 			assert.ErrorContains(t, err, want, spec)
+		}
+	}
+}
+
+// TestExtensionOpenRC names what OpenRC does with no extension.
+func TestExtensionOpenRC(t *testing.T) {
+	const file = "files: [{path: /usr/lib/systemd/system/a.service, content: a}]"
+	for extension, want := range map[string]string{
+		"extension: {name: a, " + file + "}":                                       "",
+		"extension: {name: a, " + file + ", services: [a.service]}":                "kairos.spec:4:",
+		"extension: {name: a, files: [{path: /etc/a, content: a}]}":                "kairos.spec:4:12: extension: openrc merges system extensions only, and this one has only files in /etc; add the files to the system",
+		"extension: {name: a, packages: [a], files: [{path: /etc/a, content: a}]}": "",
+		"extensions: [{name: a, packages: [a], services: [a.service, b.service]}]": "extensions[0].services: Debian 13 (trixie) cannot merge an extension: its init system, openrc, starts no services of extensions; ",
+	} {
+		_, err := spectest.Plan("extends: debian-13\nversion: v1.0.0\ninit: openrc\n"+extension+"\n", nil, "amd64")
+		if want == "" {
+			assert.NoError(t, err, extension)
+		} else {
+			assert.ErrorContains(t, err, want, extension)
 		}
 	}
 }

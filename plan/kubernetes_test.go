@@ -72,7 +72,7 @@ func TestKubernetesExtensionBesideOthers(t *testing.T) {
 func TestKubernetesExtensionRefused(t *testing.T) {
 	const rest = "version: v1.0.0\nvariant: standard\nkubernetes: {as: extension}\n"
 	for spec, want := range map[string]string{
-		"extends: debian-13\ninit: openrc\n" + rest: "kairos.spec:5:18: kubernetes.as: Debian 13 (trixie) cannot merge an extension: its init system, openrc, merges none; ",
+		"extends: debian-13\ninit: openrc\n" + rest: "kairos.spec:5:18: kubernetes.as: Debian 13 (trixie) cannot merge an extension: its init system, openrc, starts no services of extensions; ",
 		"extends: alpine\n" + rest:                  "kairos.spec:4:18: kubernetes.as: Alpine ",
 		"extends: ubuntu-22-lts\n" + rest:           "kairos.spec:4:18: kubernetes.as: Ubuntu 22.04 LTS cannot merge an extension: it has systemd 249; ",
 		"extends: debian-13\n" + rest + "extension: {name: k3s, files: [{path: /opt/a, content: a}]}\n": "kairos.spec:5:19: extension.name: the extension of Kubernetes has the name k3s; choose another name",

@@ -288,6 +288,9 @@ type Init struct {
 	// Version is that of systemd, the number alone, such as 257. 0 means that nothing is known to
 	// depend on it.
 	Version int `yaml:"version"`
+	// Merges tells that a service of the overlay of the init system merges system extensions. Systemd
+	// does that itself, and starts services of extensions, too.
+	Merges bool `yaml:"merges"`
 	// Enable maps a service to the targets (systemd) or runlevels (OpenRC) that it is started in.
 	Enable map[string][]string `yaml:"enable"`
 	// Mask names services that never start.

@@ -20,20 +20,22 @@ import (
 // distribution has on its list, of OpenRC for its scripts, and programs of Kairos.
 const assumed = ". : [ basename break cat cd chgrp chmod chown command continue cp cut date dirname echo exec exit export false " +
 	"head kill ln local ls mkdir mktemp mv nice printf pwd read readlink return rm rmdir seq set sh shift sleep sort stat stty sync tail tee test touch " +
-	"tr trap true tty umask unset uniq wait wc " +
+	"tr trap true tty umask uname unset uniq wait wc " +
 	"after before ebegin eend keyword need provide use " +
-	"immucore kairos-agent grow-persistent grub-state merge-extensions add-partitions cos-setup-reconcile serial tty1"
+	"immucore kairos-agent grow-persistent grub-state merge-extensions systemd-sysext add-partitions cos-setup-reconcile serial tty1"
 
 // optional are commands of which scripts and stages make use only where they are, or that come with
 // what a condition before them looks for.
 var optional = map[string]string{
 	"btrfs":                        "a filesystem of the installer's other choices",
 	"iscsi-iname":                  "comes with the optional group iscsi, behind a condition",
+	"openssl":                      "checks signatures of extensions, behind a condition",
 	"poweroff":                     "comes with reboot",
 	"supervise-daemon":             "part of OpenRC",
 	"systemctl":                    "of a step for SUSE, which has systemd",
 	"systemd-networkd-wait-online": "comes with systemd-networkd, whose drop-in it is in",
 	"systemd-run":                  "part of systemd, in the test medium, behind a condition",
+	"veritysetup":                  "checks extensions, behind a condition",
 	"xfs_growfs":                   "a filesystem of the installer's other choices",
 }
 

@@ -43,10 +43,14 @@ merged() {
 	if [ ! -L "$links/$image" ]; then
 		mkdir -p "$links"
 		ln -s "${assertions%/*}/extensions/$image" "$links/$image"
-		systemctl restart systemd-sysext
+		if [ -d /run/systemd/system ]; then
+			systemctl restart systemd-sysext
+		else
+			rc-service systemd-sysext restart
+		fi
 	fi
 	ls "/usr/lib/extension-release.d/extension-release.$1" || {
-		systemctl status --no-pager --lines=10 systemd-sysext
+		active systemd-sysext
 		return 1
 	}
 }

@@ -56,8 +56,9 @@ same() {
 	fi
 }
 
-# Directories that only a machine merges: what its services say, or the defaults.
-settings=$(cat "$base"/usr/lib/systemd/system/systemd-*ext.service.d/*.conf 2>/dev/null | sed -n "s/^Environment=\"\{0,1\}$FLAVORKIT_VARIABLE=\([^\"]*\).*/\1/p" | tail -n 1)
+# Directories that only a machine merges: what its services say, of systemd or OpenRC, or the defaults.
+settings=$(cat "$base"/usr/lib/systemd/system/systemd-*ext.service.d/*.conf "$base"/etc/conf.d/systemd-*ext 2>/dev/null |
+	sed -n -e 's/^Environment="\{0,1\}//' -e "s/^$FLAVORKIT_VARIABLE=\"\{0,1\}\([^\"]*\).*/\1/p" | tail -n 1)
 if [ -n "$settings" ]; then
 	printf '%s\n' "$settings" | tr : '\n' >"$lists/merged"
 else
