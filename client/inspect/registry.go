@@ -25,8 +25,8 @@ type Registries struct {
 	Authority []byte
 }
 
-// transport trusts the authority.
-func (r Registries) transport() (http.RoundTripper, error) {
+// Transport trusts the authority.
+func (r Registries) Transport() (http.RoundTripper, error) {
 	base, ok := remote.DefaultTransport.(*http.Transport)
 	if !ok || r.Authority == nil {
 		return remote.DefaultTransport, nil
@@ -59,7 +59,7 @@ func (r Registries) reference(image string) (name.Reference, error) {
 
 // remote are the options to talk to a registry, with the credentials of docker login.
 func (r Registries) remote(ctx context.Context) ([]remote.Option, error) {
-	over, err := r.transport()
+	over, err := r.Transport()
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func TestNewArchitecture(t *testing.T) {
 	write("catalog/distros/debian-13.yaml", later)
 	write("kairos.spec", "extends: debian-13\nversion: v1.0.0\ntest: {assertions: [{service: ssh}]}\n")
 	contexts := map[string]string{"catalog": filepath.Join(dir, "catalog")}
-	cat, err := local.Catalog(contexts)
+	cat, err := local.Catalog(t.Context(), local.Options{Contexts: contexts})
 	require.NoError(t, err)
 	o := local.Options{File: filepath.Join(dir, "kairos.spec"), Arch: "loong64", Context: dir, Contexts: contexts, Catalog: cat}
 	p, err := local.Plan(t.Context(), o)

@@ -21,7 +21,7 @@ import (
 func TestPrivateDistro(t *testing.T) {
 	const dir = "../../examples/private-distro"
 	contexts := map[string]string{"catalog": dir + "/catalog"}
-	cat, err := local.Catalog(contexts)
+	cat, err := local.Catalog(t.Context(), local.Options{Contexts: contexts})
 	require.NoError(t, err)
 	p, err := local.Plan(t.Context(), local.Options{File: dir + "/kairos.spec", Arch: "amd64", Context: dir, Contexts: contexts})
 	require.NoError(t, err)
@@ -60,7 +60,7 @@ func TestMistakesOfCatalog(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
-	_, err := local.Catalog(map[string]string{"catalog": "https://acme.example/catalog.git"})
+	_, err := local.Catalog(t.Context(), local.Options{Contexts: map[string]string{"catalog": "https://acme.example/catalog.git"}})
 	require.ErrorIs(t, err, local.ErrNotLocal)
 }
 

@@ -38,8 +38,8 @@ func (f dirs) File(_ context.Context, path string) ([]byte, error) {
 }
 
 // Context implements specs.Reader.
-func (f dirs) Context(_ context.Context, name string) ([]byte, bool, error) {
-	root, ok, err := named(f.options.Contexts, name)
+func (f dirs) Context(ctx context.Context, name string) ([]byte, bool, error) {
+	root, ok, err := f.options.named(ctx, name)
 	if err != nil || !ok {
 		return nil, false, err
 	}
@@ -51,13 +51,13 @@ func (f dirs) Context(_ context.Context, name string) ([]byte, bool, error) {
 }
 
 // Open implements frontend.Contexts.
-func (f dirs) Open(_ context.Context, name string) (frontend.Dir, bool, error) {
+func (f dirs) Open(ctx context.Context, name string) (frontend.Dir, bool, error) {
 	if name == "" {
 		root := f.options.Context
 		opened, err := f.options.open(root, f.options.File+ignoreFile, filepath.Join(root, ignoreFile))
 		return opened, err == nil, err
 	}
-	root, ok, err := named(f.options.Contexts, name)
+	root, ok, err := f.options.named(ctx, name)
 	if err != nil || !ok {
 		return nil, false, err
 	}
@@ -66,16 +66,24 @@ func (f dirs) Open(_ context.Context, name string) (frontend.Dir, bool, error) {
 }
 
 // ErrNotLocal means that a named context is not a directory.
-var ErrNotLocal = errors.New("only directories can be inspected without a build")
+var ErrNotLocal = errors.New("it is not a directory")
+
+// Fetch gets the files of a named context that is no directory, such as a git repository.
+type Fetch func(ctx context.Context, name, source string) (dir string, err error)
 
 // named returns the directory of a named context.
-func named(contexts map[string]string, name string) (root string, ok bool, err error) {
-	root, ok = contexts[name]
+func (o Options) named(ctx context.Context, name string) (root string, ok bool, err error) {
+	root, ok = o.Contexts[name]
 	switch {
 	case !ok:
 		return "", false, nil
 	case strings.Contains(root, "://"), strings.HasPrefix(root, "git@"):
-		return "", false, errors.Wrapf(ErrNotLocal, "the named context %s is %s", name, root)
+		if o.Fetch == nil {
+			return "", false, errors.Wrapf(ErrNotLocal, "the named context %s is %s", name, root)
+		}
+		if root, err = o.Fetch(ctx, name, root); err != nil {
+			return "", false, errors.Wrapf(err, "get the named context %s", name)
+		}
 	case !isDir(root):
 		return "", false, errors.Errorf("there is no directory %s for the named context %s", root, name)
 	}

@@ -30,8 +30,10 @@ type Options struct {
 	Arch string
 	// Context is the directory of the build context; only Check reads it.
 	Context string
-	// Contexts are directories for named contexts.
+	// Contexts are named contexts: directories, and what Fetch gets.
 	Contexts map[string]string
+	// Fetch may be nil. Then named contexts that are read are directories.
+	Fetch Fetch
 	// Catalog to plan with; nil for the result of Catalog.
 	Catalog *catalog.Catalog
 	// Site is what the network asks of the build, as FLAVORKIT_CONFIG has it; nil for nothing.
@@ -47,13 +49,14 @@ type Options struct {
 	Texts map[string][]byte
 }
 
-// Catalog returns the built-in catalog with the catalog of the named contexts on top.
-func Catalog(contexts map[string]string) (*catalog.Catalog, error) {
+// Catalog returns the built-in catalog with the catalog of the named contexts on top. It reads nothing
+// else of the options.
+func Catalog(ctx context.Context, o Options) (*catalog.Catalog, error) {
 	base, err := catalog.Builtin()
 	if err != nil {
 		return nil, err
 	}
-	dir, ok, err := named(contexts, catalog.ContextName)
+	dir, ok, err := o.named(ctx, catalog.ContextName)
 	if err != nil || !ok {
 		return base, err
 	}
@@ -66,11 +69,11 @@ func Catalog(contexts map[string]string) (*catalog.Catalog, error) {
 }
 
 // catalog returns the catalog to plan with.
-func (o Options) catalog() (*catalog.Catalog, error) {
+func (o Options) catalog(ctx context.Context) (*catalog.Catalog, error) {
 	if o.Catalog != nil {
 		return o.Catalog, nil
 	}
-	return Catalog(o.Contexts)
+	return Catalog(ctx, o)
 }
 
 // Plan loads a spec from the filesystem and resolves it.
@@ -114,11 +117,11 @@ func Sketch(ctx context.Context, o Options) (frontend.Sketch, error) {
 	if err != nil {
 		return frontend.Sketch{}, err
 	}
-	return o.sketch(p, doc)
+	return o.sketch(ctx, p, doc)
 }
 
-func (o Options) sketch(p *plan.Plan, doc *specs.Document) (frontend.Sketch, error) {
-	cat, err := o.catalog()
+func (o Options) sketch(ctx context.Context, p *plan.Plan, doc *specs.Document) (frontend.Sketch, error) {
+	cat, err := o.catalog(ctx)
 	if err != nil {
 		return frontend.Sketch{}, err
 	}
@@ -148,7 +151,7 @@ func Outline(ctx context.Context, o Options, t frontend.Target) (*frontend.Outli
 	if err != nil {
 		return out, nil
 	}
-	s, err := o.sketch(p, doc)
+	s, err := o.sketch(ctx, p, doc)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +160,7 @@ func Outline(ctx context.Context, o Options, t frontend.Target) (*frontend.Outli
 
 // resolve loads a spec and resolves it.
 func (o Options) resolve(ctx context.Context, src *specs.Source) (*plan.Plan, *specs.Document, error) {
-	cat, err := o.catalog()
+	cat, err := o.catalog(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -176,7 +179,7 @@ func (o Options) resolve(ctx context.Context, src *specs.Source) (*plan.Plan, *s
 
 // Base reads the spec that a source of a spec extends by name; ok is false when there is none.
 func Base(ctx context.Context, src *specs.Source, name string, o Options) (base *specs.Source, ok bool) {
-	cat, err := o.catalog()
+	cat, err := o.catalog(ctx)
 	if err != nil {
 		return nil, false
 	}
@@ -185,7 +188,7 @@ func Base(ctx context.Context, src *specs.Source, name string, o Options) (base 
 
 // Check reads the files that a plan uses from contexts, as a build does before its first step.
 func Check(ctx context.Context, p *plan.Plan, o Options) (warnings specs.Diagnostics, err error) {
-	cat, err := o.catalog()
+	cat, err := o.catalog(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +202,7 @@ func MachineSteps(ctx context.Context, o Options) (frontend.MachineSteps, error)
 	if err != nil {
 		return frontend.MachineSteps{}, err
 	}
-	cat, err := o.catalog()
+	cat, err := o.catalog(ctx)
 	if err != nil {
 		return frontend.MachineSteps{}, err
 	}

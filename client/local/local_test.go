@@ -1,11 +1,13 @@
 package local_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/pkg/errors"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -188,6 +190,37 @@ func TestCheckElsewhere(t *testing.T) {
 	require.EqualError(t, err, "look for a in the build context: there is no directory nowhere")
 }
 
+// TestFetch gets what is no directory where a spec needs it, and nothing else.
+func TestFetch(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, map[string]string{
+		"kairos.spec":         "extends: acme\nversion: v1.0.0\n",
+		"fetched/kairos.spec": "extends: debian-12\n",
+		"empty/file":          "",
+	})
+	const url = "https://acme.example/systems.git"
+	o := local.Options{File: "kairos.spec", Arch: "amd64", Contexts: map[string]string{"acme": url, "debian:12-slim": "docker-image://acme/base"}}
+	for dir, want := range map[string]string{
+		"fetched": "",
+		"empty":   "kairos.spec:1:10: read the spec that extends names: the named context acme has no kairos.spec",
+		"":        "kairos.spec:1:10: read the spec that extends names: get the named context acme: no route to host",
+	} {
+		o.Fetch = func(_ context.Context, name, source string) (string, error) {
+			assert.Equal(t, []string{"acme", url}, []string{name, source})
+			if dir == "" {
+				return "", errors.New("no route to host")
+			}
+			return dir, nil
+		}
+		_, err := local.Plan(t.Context(), o)
+		if want == "" {
+			require.NoError(t, err)
+		} else {
+			require.EqualError(t, err, want)
+		}
+	}
+}
+
 // TestNamedContexts extends named contexts.
 func TestNamedContexts(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -202,10 +235,10 @@ func TestNamedContexts(t *testing.T) {
 		"empty":                    at + "the named context acme has no kairos.spec",
 		"nodir":                    at + "there is no directory nodir for the named context acme",
 		"empty/file":               at + "there is no directory empty/file for the named context acme",
-		"docker-image://acme/base": at + "the named context acme is docker-image://acme/base: only directories can be inspected without a build",
-		"https://acme.example/x":   at + "the named context acme is https://acme.example/x: only directories can be inspected without a build",
-		"oci-layout://acme:v1":     at + "the named context acme is oci-layout://acme:v1: only directories can be inspected without a build",
-		"git@acme.example:x.git":   at + "the named context acme is git@acme.example:x.git: only directories can be inspected without a build",
+		"docker-image://acme/base": at + "the named context acme is docker-image://acme/base: it is not a directory",
+		"https://acme.example/x":   at + "the named context acme is https://acme.example/x: it is not a directory",
+		"oci-layout://acme:v1":     at + "the named context acme is oci-layout://acme:v1: it is not a directory",
+		"git@acme.example:x.git":   at + "the named context acme is git@acme.example:x.git: it is not a directory",
 	} {
 		t.Run(context, func(t *testing.T) {
 			_, err := local.Plan(t.Context(), local.Options{File: "kairos.spec", Arch: "amd64", Contexts: map[string]string{"acme": context}})

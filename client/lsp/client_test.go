@@ -54,7 +54,7 @@ func start(t *testing.T, files map[string]string) *client {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)
-	cat, err := local.Catalog(nil)
+	cat, err := local.Catalog(t.Context(), local.Options{})
 	require.NoError(t, err)
 	c := serve(t, dir, lsp.Options{
 		Local: local.Options{Arch: "amd64", Catalog: cat}, Version: "v1.2.3",

@@ -103,7 +103,7 @@ func TestCompletion(t *testing.T) {
 	c.initialize()
 	c.open("kairos.spec", "")
 	c.next()
-	cat, err := local.Catalog(nil)
+	cat, err := local.Catalog(t.Context(), local.Options{})
 	require.NoError(t, err)
 	const debian = "extends: debian-12\n"
 	var keys struct{ Properties map[string]any }

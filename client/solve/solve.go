@@ -23,6 +23,8 @@ import (
 
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/sbom"
+	"github.com/flavorkit/flavorkit/specs"
 )
 
 // Options of a build.
@@ -40,6 +42,8 @@ type Options struct {
 	Args, Labels map[string]string
 	// Secrets answers for build secrets. May be nil.
 	Secrets session.Attachable
+	// SSH forwards agents for git repositories. May be nil.
+	SSH session.Attachable
 	// SBOM attaches a bill of materials as an attestation.
 	SBOM bool
 	// Provenance attaches how it was built as an attestation, in a mode of Provenances; empty for none.
@@ -109,6 +113,33 @@ func Plans(ctx context.Context, c *client.Client, o Options) (plans []*plan.Plan
 	return plans, err
 }
 
+// Fetch writes the files of a named context, one of those of the options, to a directory.
+func Fetch(ctx context.Context, c *client.Client, o Options, name, dir string) error {
+	o.File, o.Context = filepath.Join(dir, specs.DefaultName), dir
+	opt, err := o.solveOpt()
+	if err != nil {
+		return err
+	}
+	opt.Exports = []client.ExportEntry{{Type: client.ExporterLocal, OutputDir: dir}}
+	_, err = o.run(ctx, c, *opt, frontend.ContextFiles(name))
+	return err
+}
+
+// Bill builds the system of a plan, one of those of Plans, and returns its bill of materials in one of
+// sbom.Formats.
+func Bill(ctx context.Context, c *client.Client, o Options, p *plan.Plan, format string) (text []byte, err error) {
+	o.Target, o.Platforms = frontend.SBOMTarget, []string{"linux/" + p.Arch}
+	err = AskLong(ctx, c, o, "", func(res *gwclient.Result) error {
+		ref, err := res.SingleRef()
+		if err != nil {
+			return err
+		}
+		text, err = ref.ReadFile(ctx, gwclient.ReadRequest{Filename: sbom.File(p.File, format)})
+		return errors.Wrap(err, "read the bill of materials")
+	})
+	return text, err
+}
+
 // Build builds and exports, and shows progress until it is done.
 func Build(ctx context.Context, c *client.Client, o Options, exports ...client.ExportEntry) (*client.SolveResponse, error) {
 	opt, err := o.solveOpt()
@@ -172,8 +203,10 @@ func (o Options) solveOpt() (*client.SolveOpt, error) {
 			AuthConfigProvider: authprovider.LoadAuthConfig(config.LoadDefaultConfigFile(io.Discard)),
 		})},
 	}
-	if o.Secrets != nil {
-		opt.Session = append(opt.Session, o.Secrets)
+	for _, a := range []session.Attachable{o.Secrets, o.SSH} {
+		if a != nil {
+			opt.Session = append(opt.Session, a)
+		}
 	}
 	if len(o.Platforms) == 0 {
 		delete(opt.FrontendAttrs, "platform")

@@ -34,6 +34,7 @@ func bakeCommand() *cobra.Command {
 	var f matrixFlags
 	var o bake.Options
 	var args argFlags
+	var contexts contextFlags
 	var output string
 	cmd := &cobra.Command{
 		Use:     "bake",
@@ -52,7 +53,12 @@ func bakeCommand() *cobra.Command {
 			o.Version = cmp.Or(f.version, matrix.DefaultVersion)
 			o.Targets = frontend.Targets()
 			o.Context = filepath.ToSlash(f.dir())
-			text, err := f.bake(cmd, o)
+			with, err := contexts.read(cmd.Context())
+			if err != nil {
+				return err
+			}
+			o.Contexts = contexts.contexts
+			text, err := f.bake(cmd, o, with)
 			if err != nil {
 				return err
 			}
@@ -74,7 +80,7 @@ func bakeCommand() *cobra.Command {
 	flags.StringVar(&o.Frontend, "frontend", frontend.Image(), "image of the frontend")
 	flags.StringVar(&o.Registry, "registry", "localhost:5000", "default of the variable REGISTRY")
 	flags.StringVar(&o.Target, "target", "image", "default of the variable TARGET")
-	addContexts(flags, &o.Contexts, "named context of all targets: name=directory, name=docker-image://ref")
+	contexts.add(cmd)
 	flags.StringArrayVar(&o.CacheFrom, "cache-from", nil, "cache of all targets, such as type=registry,ref=ghcr.io/acme/cache:{entry}")
 	flags.StringArrayVar(&o.CacheTo, "cache-to", nil, "cache that each target writes, such as type=registry,ref=ghcr.io/acme/cache:{entry},mode=max")
 	return cmd
@@ -122,29 +128,25 @@ func writeBake(file string, text []byte) error {
 }
 
 // bake plans the entries with the placeholder version.
-func (f *matrixFlags) bake(cmd *cobra.Command, o bake.Options) ([]byte, error) {
+func (f *matrixFlags) bake(cmd *cobra.Command, o bake.Options, with local.Options) ([]byte, error) {
 	if f.version == "" {
 		f.flavorVersion = bake.Version
 	} else {
 		f.version = bake.Version
 	}
-	cat, err := local.Catalog(o.Contexts)
-	if err != nil {
-		return nil, frontend.Locate(err)
-	}
-	entries, all, err := f.entries(cat)
+	entries, all, err := f.entries(with.Catalog)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkOwnCaches(o.CacheTo, len(entries)); err != nil {
 		return nil, err
 	}
-	plans, err := f.planAll(cmd.Context(), entries, cat, o.Contexts)
+	plans, err := f.planAll(cmd.Context(), entries, with)
 	if err != nil {
 		return nil, err
 	}
 	targets := make([]bake.Entry, len(entries))
-	for i, r := range rows(entries, plans, f.names(cmd.Context(), entries, all, plans, cat, o.Contexts)) {
+	for i, r := range rows(entries, plans, f.names(cmd.Context(), entries, all, plans, with)) {
 		targets[i] = bake.Entry{
 			Name: r.Name, Spec: r.Spec, Image: r.Image, Arch: r.Arch, Args: f.argsOf(plans[i], plans),
 			Groups: []string{r.Variant, r.Arch, entries[i].Flavor},

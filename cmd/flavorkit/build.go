@@ -20,8 +20,10 @@ import (
 	"github.com/flavorkit/flavorkit/client/report"
 	"github.com/flavorkit/flavorkit/client/sign"
 	"github.com/flavorkit/flavorkit/client/solve"
+	"github.com/flavorkit/flavorkit/client/trace"
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/plan/sbom"
 	"github.com/flavorkit/flavorkit/specs"
 )
 
@@ -106,7 +108,7 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer remove()
-	if err := f.complete(); err != nil {
+	if err := f.complete(ctx); err != nil {
 		return err
 	}
 	return f.withClient(ctx, func(c *client.Client) (err error) {
@@ -125,7 +127,11 @@ func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) (err error) {
 			return err
 		}
 		built, err := export(ctx, c, f.Options, outputs...)
-		if err := stderrors.Join(err, f.writeRecord(systems, built.files, err)); err != nil {
+		record := f.record(systems, err)
+		if err == nil {
+			err = f.readBills(ctx, c, systems)
+		}
+		if err := stderrors.Join(err, f.writeRecord(record, systems, built.files)); err != nil {
 			return err
 		}
 		signatures, err := f.signAll(ctx, outputs, built)
@@ -186,13 +192,37 @@ func (f *buildFlags) systems(ctx context.Context, c *client.Client, plans []*pla
 	return all, err
 }
 
-// writeRecord writes the trace and the report of a build that has ended with an error or with files.
-func (f *buildFlags) writeRecord(systems []report.System, files []string, failure error) error {
+// record is what is known about the steps of a build, which failed if there is a failure.
+func (f *buildFlags) record(systems []report.System, failure error) trace.Record {
 	names := make([]string, len(systems))
 	for i, s := range systems {
 		names[i] = s.Plan.File
 	}
-	r := f.record(strings.Join(names, ", "), failure)
+	return f.solveFlags.record(strings.Join(names, ", "), failure)
+}
+
+// readBills reads what the systems of a report are made of, from the root filesystems that the build
+// made.
+func (f *buildFlags) readBills(ctx context.Context, c *client.Client, systems []report.System) error {
+	if f.report == "" || !f.target.HasRoot() {
+		return nil
+	}
+	opt := f.Options
+	opt.NoCache, opt.NoCacheStages, opt.CacheTo, opt.SBOM, opt.Provenance = false, nil, nil, false, ""
+	for i := range systems {
+		text, err := solve.Bill(ctx, c, opt, systems[i].Plan, sbom.SPDX)
+		if err != nil {
+			return errors.Wrap(err, "list what is in the system, for the report")
+		}
+		if systems[i].Bill, err = sbom.Read(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeRecord writes the trace and the report of a build that has ended with an error or with files.
+func (f *buildFlags) writeRecord(r trace.Record, systems []report.System, files []string) error {
 	if err := f.writeTrace(r); err != nil {
 		return err
 	}
@@ -244,14 +274,14 @@ func discard(outputs []*solve.Output, err *error) {
 }
 
 // complete checks the flags, and fills in what they leave open.
-func (f *buildFlags) complete() (err error) {
+func (f *buildFlags) complete(ctx context.Context) (err error) {
 	if err := f.solveFlags.complete(); err != nil {
 		return err
 	}
 	if f.attestLock {
 		f.setArg(frontend.AttestLockArg)
 	}
-	if err := checkPlatforms(f.Platforms, f.Contexts); err != nil {
+	if err := checkPlatforms(ctx, f.Platforms, f.Contexts); err != nil {
 		return err
 	}
 	if err := f.checkImage(); err != nil {

@@ -50,7 +50,7 @@ func bundleCommand() *cobra.Command {
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.Log = cmd.ErrOrStderr()
-			if err := f.find(args); err != nil {
+			if err := f.find(cmd.Context(), args); err != nil {
 				return err
 			}
 			if err := f.complete(); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 
 	"github.com/moby/buildkit/client"
@@ -60,7 +61,7 @@ func catalogCheckCommand() *cobra.Command {
 		ValidArgsFunction: completeArgs(func(cat *catalog.Catalog) []string { return catalog.Names(cat.Distros) }),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			check.Distros = args
-			if err := checkSubjects(check.Distros, check.Archs, f.Contexts); err != nil {
+			if err := checkSubjects(cmd.Context(), check.Distros, check.Archs, f.Contexts); err != nil {
 				return err
 			}
 			f.Log, f.Context = cmd.ErrOrStderr(), "."
@@ -93,8 +94,8 @@ func catalogCheckCommand() *cobra.Command {
 }
 
 // checkSubjects checks what is to be checked, when the catalog is a local directory.
-func checkSubjects(distros, archs []string, contexts map[string]string) error {
-	cat, err := local.Catalog(contexts)
+func checkSubjects(ctx context.Context, distros, archs []string, contexts map[string]string) error {
+	cat, err := local.Catalog(ctx, local.Options{Contexts: contexts})
 	if errors.Is(err, local.ErrNotLocal) {
 		return nil
 	}

@@ -33,7 +33,7 @@ func cloudConfigCommand() *cobra.Command {
   flavorkit cloud-config --stage network,network.after`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.find(args); err != nil {
+			if err := f.find(cmd.Context(), args); err != nil {
 				return err
 			}
 			all, err := local.MachineSteps(cmd.Context(), f.options())

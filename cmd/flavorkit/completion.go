@@ -69,7 +69,7 @@ func choices(cmd *cobra.Command, args []string, flag string) []string {
 func explained(cmd *cobra.Command, args []string) []string {
 	f := lookFlags{file: cmd.Flag("file").Value.String(), arch: cmd.Flag("arch").Value.String()}
 	names := []string{everything}
-	if f.find(args) != nil {
+	if f.find(cmd.Context(), args) != nil {
 		return names
 	}
 	all, _ := local.Explain(cmd.Context(), f.options()) // a wrong spec has none

@@ -24,7 +24,7 @@ The exit code is 0 whether they differ or not.`
 
 func diffCommand() *cobra.Command {
 	var f lookFlags
-	var format, progress string
+	var format string
 	var files bool
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
@@ -45,7 +45,7 @@ func diffCommand() *cobra.Command {
 					return err
 				}
 				opt := inspect.Options{Arch: f.arch, Contents: true, Registries: registries}
-				reports, err := readBuilt(cmd, args, opt, progress)
+				reports, err := readBuilt(cmd, args, opt, f.progress)
 				if err != nil {
 					return err
 				}
@@ -58,7 +58,6 @@ func diffCommand() *cobra.Command {
 	}
 	f.addArch(cmd)
 	addFormat(cmd, &format, formatText, formatJSON)
-	addProgress(cmd.Flags(), &progress)
 	cmd.Flags().BoolVar(&files, "files", false, "list every file of built systems that differs, not only the directories")
 	return cmd
 }

@@ -56,8 +56,8 @@ func findArch(cat *catalog.Catalog, name string) (catalog.Arch, error) {
 
 // checkPlatforms checks the platforms to build for. The frontend checks them again when the catalog
 // is not a local directory.
-func checkPlatforms(names []string, contexts map[string]string) error {
-	cat, err := local.Catalog(contexts)
+func checkPlatforms(ctx context.Context, names []string, contexts map[string]string) error {
+	cat, err := local.Catalog(ctx, local.Options{Contexts: contexts})
 	if errors.Is(err, local.ErrNotLocal) {
 		return nil
 	}
@@ -123,6 +123,9 @@ func (f pairsFlag) Set(s string) error {
 func (f pairsFlag) String() string { return "" }
 func (f pairsFlag) Type() string   { return "name=value" }
 
+// contextUsage is the help text of named contexts.
+const contextUsage = "named context: name=directory, name=oci-layout://path:tag, name=docker-image://ref, or the URL of a git repository, a file or an archive"
+
 // addContexts adds the flags for named contexts: --build-context, and --catalog as a short form for
 // the context catalog.
 func addContexts(flags *pflag.FlagSet, contexts *map[string]string, usage string) {
@@ -182,7 +185,8 @@ func findSpec(arg, file string) (dir, spec string, err error) {
 		return "", "", usagef("-f -: cannot read a spec from standard input; name a file")
 	}
 	dir = cmp.Or(arg, ".")
-	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() || err != nil && filepath.Ext(dir) == filepath.Ext(specs.DefaultName) {
 		if file != "" {
 			return "", "", usagef("%s is a file and not a build context, and there is a spec already", dir)
 		}

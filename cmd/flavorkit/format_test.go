@@ -70,7 +70,7 @@ func TestChoices(t *testing.T) {
 	write(t, "kairos.spec", good)
 	free := strings.Fields("build-arg build-context builder cache-from cache-to catalog cloud-config cmdline config context db digest " +
 		"file from-auroraboot from-bundle from-dockerfile from-image frontend key kubernetes-version label lock no-cache-filter output " +
-		"publish registry registry-mirror remove-cmdline report sbom secret sign ssh-key state-dir tag trace update user version vex")
+		"publish registry registry-mirror remove-cmdline report sbom secret sign ssh ssh-key state-dir tag trace update user version vex")
 	seen := map[string]bool{}
 	eachCommand(rootCommand(&bytes.Buffer{}, &bytes.Buffer{}), func(cmd *cobra.Command) {
 		cmd.SetContext(t.Context())

@@ -98,7 +98,7 @@ func (f *initFlags) run(cmd *cobra.Command, dir string) (err error) {
 	if err := f.free(file); err != nil {
 		return err
 	}
-	s, err := f.starter()
+	s, err := f.starter(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -186,8 +186,8 @@ func (f *initFlags) answer(cmd *cobra.Command, s starter.Starter) (*starter.Draf
 	return draft, err
 }
 
-func (f *initFlags) starter() (starter.Starter, error) {
-	cat, err := local.Catalog(f.contexts)
+func (f *initFlags) starter(ctx context.Context) (starter.Starter, error) {
+	cat, err := local.Catalog(ctx, local.Options{Contexts: f.contexts})
 	if err != nil {
 		return starter.Starter{}, frontend.Locate(err)
 	}

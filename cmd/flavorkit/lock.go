@@ -51,7 +51,7 @@ func lockCommand() *cobra.Command {
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.Log = cmd.ErrOrStderr()
-			if err := f.find(args); err != nil {
+			if err := f.find(cmd.Context(), args); err != nil {
 				return err
 			}
 			if err := f.complete(); err != nil {
@@ -93,11 +93,11 @@ func matrixLockCommand() *cobra.Command {
 			if m.file == "" {
 				return usagef("name the matrix with --file")
 			}
-			cat, err := local.Catalog(f.Contexts)
+			with, err := f.readContexts(cmd.Context())
 			if err != nil {
-				return frontend.Locate(err)
+				return err
 			}
-			_, all, err := m.entries(cat)
+			_, all, err := m.entries(with.Catalog)
 			if err != nil {
 				return err
 			}

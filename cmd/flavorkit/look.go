@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -14,8 +15,8 @@ import (
 
 // lookFlags are the flags of the commands that inspect a spec.
 type lookFlags struct {
+	contextFlags
 	file, context, arch string
-	contexts            map[string]string
 	catalog             *catalog.Catalog
 	site                siteFlags
 	network             *specs.Source
@@ -32,7 +33,7 @@ func (f *lookFlags) addArch(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.arch, "arch", runtime.GOARCH, "architecture to plan for, such as arm64")
 	f.args.add(cmd.Flags())
 	f.site.add(cmd.Flags())
-	addContexts(cmd.Flags(), &f.contexts, "directory that stands for a named context: name=directory")
+	f.contextFlags.add(cmd)
 }
 
 // plan resolves the spec of a command line. An error has the lines of the spec.
@@ -43,15 +44,15 @@ func (f *lookFlags) plan(cmd *cobra.Command, args []string) (*plan.Plan, error) 
 
 // resolve resolves the spec of a command line.
 func (f *lookFlags) resolve(cmd *cobra.Command, args []string) (p *plan.Plan, err error) {
-	if err := f.find(args); err != nil {
+	if err := f.find(cmd.Context(), args); err != nil {
 		return nil, err
 	}
 	return local.Plan(cmd.Context(), f.options())
 }
 
 // find finds the catalog and the spec of a command line.
-func (f *lookFlags) find(args []string) (err error) {
-	if err := f.inputs(); err != nil {
+func (f *lookFlags) find(ctx context.Context, args []string) (err error) {
+	if err := f.inputs(ctx); err != nil {
 		return err
 	}
 	f.context, f.file, err = findSpec(first(args), f.file)
@@ -59,8 +60,8 @@ func (f *lookFlags) find(args []string) (err error) {
 }
 
 // inputs reads what a command line gives all specs.
-func (f *lookFlags) inputs() (err error) {
-	if f.catalog, err = local.Catalog(f.contexts); err != nil {
+func (f *lookFlags) inputs(ctx context.Context) (err error) {
+	if f.catalog, err = local.Catalog(ctx, f.options()); err != nil {
 		return err
 	}
 	if _, err := findArch(f.catalog, f.arch); err != nil {
@@ -73,5 +74,5 @@ func (f *lookFlags) inputs() (err error) {
 }
 
 func (f *lookFlags) options() local.Options {
-	return local.Options{File: f.file, Context: f.context, Arch: f.arch, Contexts: f.contexts, Catalog: f.catalog, Site: f.network, Args: f.args.values}
+	return local.Options{File: f.file, Context: f.context, Arch: f.arch, Contexts: f.contexts, Fetch: f.fetched.fetch(), Catalog: f.catalog, Site: f.network, Args: f.args.values}
 }

@@ -23,7 +23,7 @@ type, describes and completes keys and names, and opens what a spec extends.
 CONTEXT is the build context. The default is the directory of each spec.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.inputs(); err != nil {
+			if err := f.inputs(cmd.Context()); err != nil {
 				return err
 			}
 			if len(args) > 0 {

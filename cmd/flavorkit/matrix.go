@@ -103,15 +103,14 @@ func (f *matrixFlags) together(entries []matrix.Entry) frontend.Entries {
 	return all
 }
 
-// plans resolves entries without BuildKit.
-func (f *matrixFlags) plans(ctx context.Context, entries []matrix.Entry, cat *catalog.Catalog, contexts map[string]string) ([]*plan.Plan, error) {
+// plans resolves entries without BuildKit, with the catalog, the contexts and the network of the options.
+func (f *matrixFlags) plans(ctx context.Context, entries []matrix.Entry, with local.Options) ([]*plan.Plan, error) {
 	plans := make([]*plan.Plan, len(entries))
 	var found specs.Diagnostics
 	for i, c := range entries {
 		var err error
-		plans[i], err = local.PlanSource(ctx, c.Spec, local.Options{
-			File: filepath.Join(f.dir(), c.Spec.Name), Arch: c.Arch, Contexts: contexts, Catalog: cat, Args: f.given, Shared: true,
-		})
+		with.File, with.Arch, with.Args, with.Shared = filepath.Join(f.dir(), c.Spec.Name), c.Arch, f.given, true
+		plans[i], err = local.PlanSource(ctx, c.Spec, with)
 		var mistakes specs.Diagnostics
 		if errors.As(err, &mistakes) {
 			found = append(found, mistakes...)
@@ -134,8 +133,8 @@ func declared(plans ...*plan.Plan) (names []string) {
 
 // planAll resolves the selected entries without BuildKit. One of them must declare each build
 // argument.
-func (f *matrixFlags) planAll(ctx context.Context, entries []matrix.Entry, cat *catalog.Catalog, contexts map[string]string) ([]*plan.Plan, error) {
-	plans, err := f.plans(ctx, entries, cat, contexts)
+func (f *matrixFlags) planAll(ctx context.Context, entries []matrix.Entry, with local.Options) ([]*plan.Plan, error) {
+	plans, err := f.plans(ctx, entries, with)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +145,7 @@ func matrixCommand() *cobra.Command {
 	var f matrixFlags
 	var args argFlags
 	var format string
-	var contexts map[string]string
+	var contexts contextFlags
 	cmd := &cobra.Command{
 		Use:     "matrix",
 		Short:   "List a matrix of systems, or build many of them together",
@@ -161,19 +160,19 @@ func matrixCommand() *cobra.Command {
 				return err
 			}
 			f.given = args.values
-			cat, err := local.Catalog(contexts)
-			if err != nil {
-				return frontend.Locate(err)
-			}
-			entries, all, err := f.entries(cat)
+			with, err := contexts.read(cmd.Context())
 			if err != nil {
 				return err
 			}
-			plans, err := f.planAll(cmd.Context(), entries, cat, contexts)
+			entries, all, err := f.entries(with.Catalog)
 			if err != nil {
 				return err
 			}
-			names := f.names(cmd.Context(), entries, all, plans, cat, contexts)
+			plans, err := f.planAll(cmd.Context(), entries, with)
+			if err != nil {
+				return err
+			}
+			names := f.names(cmd.Context(), entries, all, plans, with)
 			if format == formatJSON {
 				return printJSON(cmd.OutOrStdout(), rows(entries, plans, names))
 			}
@@ -183,7 +182,7 @@ func matrixCommand() *cobra.Command {
 	f.add(cmd)
 	args.add(cmd.Flags())
 	addFormat(cmd, &format, formatText, formatJSON)
-	addContexts(cmd.Flags(), &contexts, "directory that stands for a named context: name=directory")
+	contexts.add(cmd)
 	cmd.AddCommand(matrixBuildCommand(), matrixLockCommand())
 	return cmd
 }
@@ -274,12 +273,12 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	if err := f.check(ctx, cmd); err != nil {
 		return err
 	}
-	cat, err := local.Catalog(f.Contexts)
+	with, err := f.readContexts(ctx)
 	if err != nil {
-		return frontend.Locate(err)
+		return err
 	}
 	f.given = f.Args
-	entries, all, err := f.entries(cat)
+	entries, all, err := f.entries(with.Catalog)
 	if err != nil {
 		return err
 	}
@@ -295,7 +294,7 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		names := f.names(ctx, entries, all, plans, cat, f.Contexts)
+		names := f.names(ctx, entries, all, plans, with)
 		if f.target.IsImage() {
 			err = f.buildImages(ctx, cmd, c, together, plans, names)
 		} else {

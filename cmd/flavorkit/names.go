@@ -4,8 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/plan"
-	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/matrix"
 )
 
@@ -21,7 +21,7 @@ type entryNames struct {
 
 // names names the results of the selected entries. Other entries that cannot be planned here do not
 // count.
-func (f *matrixFlags) names(ctx context.Context, chosen, all []matrix.Entry, plans []*plan.Plan, cat *catalog.Catalog, contexts map[string]string) entryNames {
+func (f *matrixFlags) names(ctx context.Context, chosen, all []matrix.Entry, plans []*plan.Plan, with local.Options) entryNames {
 	byEntry := map[string]*plan.Plan{}
 	for i, c := range chosen {
 		byEntry[c.Name] = plans[i]
@@ -31,7 +31,7 @@ func (f *matrixFlags) names(ctx context.Context, chosen, all []matrix.Entry, pla
 	for _, c := range all {
 		p := byEntry[c.Name]
 		if p == nil {
-			other, err := f.plans(ctx, []matrix.Entry{c}, cat, contexts)
+			other, err := f.plans(ctx, []matrix.Entry{c}, with)
 			if err != nil {
 				continue
 			}

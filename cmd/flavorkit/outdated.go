@@ -8,9 +8,7 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
-	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/client/outdated"
-	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
@@ -29,8 +27,9 @@ The exit code is 1 if something is outdated, or else 3 if something was
 unreachable. GitHub answers more often if GITHUB_TOKEN is set.`
 
 func catalogOutdatedCommand() *cobra.Command {
-	contexts := map[string]string{}
-	var format, progress string
+	var contexts contextFlags
+	var site siteFlags
+	var format string
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "outdated [NAME…]",
@@ -43,17 +42,25 @@ func catalogOutdatedCommand() *cobra.Command {
 			if timeout <= 0 {
 				return usagef("the timeout %s is not positive", timeout)
 			}
-			cat, err := local.Catalog(contexts)
-			if err != nil {
-				return frontend.Locate(err)
-			}
-			published, err := choose(cat.Published(), args)
+			with, err := contexts.read(cmd.Context())
 			if err != nil {
 				return err
 			}
-			found, err := step(cmd, progress, "ask the publishers", func() ([]catalog.Finding, error) {
+			published, err := choose(with.Catalog.Published(), args)
+			if err != nil {
+				return err
+			}
+			registries, err := site.registries()
+			if err != nil {
+				return err
+			}
+			transport, err := registries.Transport()
+			if err != nil {
+				return err
+			}
+			found, err := step(cmd, contexts.progress, "ask the publishers", func() ([]catalog.Finding, error) {
 				return outdated.Check(cmd.Context(), published, outdated.Options{
-					Timeout: timeout, Token: os.Getenv("GITHUB_TOKEN"), Agent: "flavorkit/" + version,
+					Timeout: timeout, Token: os.Getenv("GITHUB_TOKEN"), Agent: "flavorkit/" + version, Transport: transport,
 				})
 			})
 			if err != nil {
@@ -65,9 +72,9 @@ func catalogOutdatedCommand() *cobra.Command {
 			return currency(found)
 		},
 	}
-	addContexts(cmd.Flags(), &contexts, "directory that stands for a named context: name=directory")
+	contexts.add(cmd)
+	site.add(cmd.Flags())
 	addFormat(cmd, &format, catalog.Names(reportFormats())...)
-	addProgress(cmd.Flags(), &progress)
 	cmd.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait for each publisher")
 	return cmd
 }

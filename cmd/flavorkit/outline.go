@@ -57,7 +57,7 @@ func answering(f *lookFlags, answer func(*cobra.Command) (*gwclient.Result, erro
 	cmd := &cobra.Command{
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.find(args); err != nil {
+			if err := f.find(cmd.Context(), args); err != nil {
 				return err
 			}
 			res, err := answer(cmd)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/moby/buildkit/client"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/spf13/cobra"
@@ -27,7 +29,7 @@ func packagesCommand() *cobra.Command {
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.Log = cmd.ErrOrStderr()
-			if err := f.find(args); err != nil {
+			if err := f.find(cmd.Context(), args); err != nil {
 				return err
 			}
 			if err := f.complete(); err != nil {
@@ -50,9 +52,9 @@ func packagesCommand() *cobra.Command {
 }
 
 // find sets the spec and its context.
-func (f *solveFlags) find(args []string) (err error) {
+func (f *solveFlags) find(ctx context.Context, args []string) (err error) {
 	if f.Context, f.File, err = findSpec(first(args), f.File); err != nil {
 		return err
 	}
-	return checkPlatforms(f.Platforms, f.Contexts)
+	return checkPlatforms(ctx, f.Platforms, f.Contexts)
 }

@@ -55,7 +55,7 @@ func planCommand() *cobra.Command {
 
 // explain says why things are in the system of a spec.
 func (f *lookFlags) explain(cmd *cobra.Command, args, names []string, format string) error {
-	if err := f.find(args); err != nil {
+	if err := f.find(cmd.Context(), args); err != nil {
 		return err
 	}
 	all, err := local.Explain(cmd.Context(), f.options())

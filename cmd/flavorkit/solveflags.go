@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	stderrors "errors"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,15 +10,11 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client"
-	_ "github.com/moby/buildkit/client/connhelper/dockercontainer" // docker-container:// addresses
-	_ "github.com/moby/buildkit/client/connhelper/kubepod"         // kube-pod:// addresses
-	_ "github.com/moby/buildkit/client/connhelper/ssh"             // ssh:// addresses
 	"github.com/moby/buildkit/cmd/buildctl/build"
 	"github.com/pkg/errors"
-	"github.com/sirupsen/logrus"
 	"github.com/spf13/cobra"
 
-	"github.com/flavorkit/flavorkit/client/engine"
+	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/frontend"
 	"github.com/flavorkit/flavorkit/llb/artifact"
@@ -29,16 +24,16 @@ import (
 // solveFlags are the flags of all commands that build.
 type solveFlags struct {
 	solve.Options
+	builderFlags
+	credentialFlags
 	push               bool
-	builder, stateDir  string
 	args               argFlags
 	labels             []string
-	secrets            []string
 	cacheTo, cacheFrom []string
 	cloudConfig        string
-	mirrors            map[string]string
-	locked, debug      bool
+	locked             bool
 	site               siteFlags
+	fetched            *fetched
 	records            recordFlags
 
 	target frontend.Target
@@ -60,15 +55,18 @@ func (f *solveFlags) add(cmd *cobra.Command) {
 // addBuilder adds the flags of all commands that run steps: what runs them and what they are given.
 func (f *solveFlags) addBuilder(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	addContexts(flags, &f.Contexts, "named context: name=directory, name=oci-layout://path:tag, name=docker-image://ref")
+	addContexts(flags, &f.Contexts, contextUsage)
 	f.args.add(flags)
-	flags.StringArrayVar(&f.secrets, "secret", nil, "build secret: id=ID,src=FILE or id=ID,env=NAME")
+	f.credentialFlags.add(flags)
 	addProgress(flags, &f.Progress)
-	flags.StringVar(&f.builder, "builder", os.Getenv("BUILDKIT_HOST"), "address of a BuildKit, such as unix:///run/buildkit/buildkitd.sock")
-	flags.StringVar(&f.stateDir, "state-dir", "/var/lib/flavorkit", "cache of the BuildKit inside flavorkit")
-	flags.Var(pairsFlag{&f.mirrors}, "registry-mirror", "registry that the BuildKit inside flavorkit asks first, such as docker.io=mirror.example.com")
+	f.fetched = newFetched(cmd, &f.builderFlags, &f.credentialFlags, &f.Progress)
+	f.builderFlags.add(flags)
 	f.site.add(flags)
-	flags.BoolVar(&f.debug, "debug", false, "show what the BuildKit inside flavorkit logs")
+}
+
+// readContexts reads the catalog, to plan without a build.
+func (f *solveFlags) readContexts(ctx context.Context) (local.Options, error) {
+	return withCatalog(ctx, local.Options{Contexts: f.Contexts, Fetch: f.fetched.fetch()})
 }
 
 // complete checks the flags, and reads those that have a syntax of their own.
@@ -80,8 +78,8 @@ func (f *solveFlags) complete() (err error) {
 		valid := frontend.TargetNames(func(t frontend.Target) bool { return !t.CloudConfig.IsZero() })
 		return usagef("--cloud-config is for the targets %s", strings.Join(valid, ", "))
 	}
-	if f.stateDir == "" {
-		return usagef("--state-dir is empty; name a directory")
+	if err := f.builderFlags.check(); err != nil {
+		return err
 	}
 	if err := solve.CheckProgress(f.Log, f.Progress); err != nil {
 		return &usageError{err}
@@ -103,10 +101,8 @@ func (f *solveFlags) complete() (err error) {
 	if err := f.addSite(); err != nil {
 		return err
 	}
-	if len(f.secrets) > 0 {
-		if f.Secrets, err = build.ParseSecret(f.secrets); err != nil {
-			return &usageError{errors.Wrap(err, "--secret")}
-		}
+	if f.Secrets, f.SSH, err = f.credentialFlags.read(); err != nil {
+		return err
 	}
 	return f.caches()
 }
@@ -218,39 +214,4 @@ func (f *solveFlags) addContext(name, value string) {
 	}
 	contexts[name] = value
 	f.Contexts = contexts
-}
-
-// connect opens the BuildKit that the build runs on.
-func (f *solveFlags) connect(ctx context.Context) (*client.Client, func() error, error) {
-	if !f.debug {
-		// The client's OCI store logs warnings about file systems.
-		logrus.SetOutput(io.Discard)
-	}
-	if f.builder != "" {
-		c, err := client.New(ctx, f.builder)
-		if err != nil {
-			return nil, nil, errors.Wrapf(err, "connect to the builder %s", f.builder)
-		}
-		if _, err := c.Info(ctx); err != nil {
-			_ = c.Close()
-			return nil, nil, errors.Wrapf(err, "talk to the builder %s", f.builder)
-		}
-		return c, c.Close, nil
-	}
-	root, err := filepath.Abs(f.stateDir)
-	if err != nil {
-		return nil, nil, err
-	}
-	o := engine.Options{Root: root, Mirrors: map[string][]string{}}
-	for host, mirror := range f.mirrors {
-		o.Mirrors[host] = []string{mirror}
-	}
-	if f.debug {
-		o.Log = os.Stderr
-	}
-	e, err := engine.New(ctx, o)
-	if err != nil {
-		return nil, nil, err
-	}
-	return e.Client(), e.Close, nil
 }

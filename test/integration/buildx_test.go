@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -175,16 +176,37 @@ func TestBuildxOptions(t *testing.T) {
 		image := b.daemon.Registry.Addr() + "/acme/base:v1"
 		pushFiles(t, image, map[string]string{"kairos.spec": "extends: acme\npackages: {add: [of-image]}\n"})
 		dir := writeFiles(t, map[string]string{"kairos.spec": b.syntax + "extends: first\nversion: v1.0.0\n"})
-		out, err := b.Run(append([]string{"build", "--progress=quiet", "--call=kairos.plan"}, b.arguments(t, "-f", filepath.Join(dir, "kairos.spec"),
-			"--build-context=first="+testkit.Git(t, map[string]string{"base/kairos.spec": "extends: second\npackages: {add: [of-git]}\n"})+"#main:base",
-			"--build-context=second="+files.URL+"/second.tar",
-			"--build-context=third="+files.URL+"/third.spec",
-			"--build-context=fourth=docker-image://"+image,
-			"--build-context=catalog="+files.URL+"/catalog.tar", dir)...)...)
+		named := []string{
+			"--build-context=first=" + testkit.Git(t, map[string]string{"base/kairos.spec": "extends: second\npackages: {add: [of-git]}\n"}) + "#main:base",
+			"--build-context=second=" + files.URL + "/second.tar",
+			"--build-context=third=" + files.URL + "/third.spec",
+			"--build-context=fourth=docker-image://" + image,
+			"--build-context=catalog=" + files.URL + "/catalog.tar",
+		}
+		out, err := b.Run(slices.Concat([]string{"build", "--progress=quiet", "--call=kairos.plan"}, named, b.arguments(t, "-f", filepath.Join(dir, "kairos.spec"), dir))...)
 		require.NoError(t, err, out)
+		// The command does not build, and has them fetched.
+		planned, err := exec.Command(command(t), slices.Concat([]string{"plan", dir, "--builder", b.daemon.Addr()}, named)...).CombinedOutput()
+		require.NoError(t, err, string(planned))
 		for _, name := range []string{"of-git", "of-archive", "of-url", "of-image", "of-catalog"} {
 			assert.Contains(t, out, "name: "+name)
+			assert.Contains(t, string(planned), "name: "+name)
 		}
+	})
+	t.Run("ssh", func(t *testing.T) {
+		url, key := testkit.GitSSH(t, map[string]string{"kairos.spec": "extends: debian-12\npackages: {add: [of-ssh]}\n"})
+		dir := writeFiles(t, map[string]string{"kairos.spec": b.syntax + "extends: acme\nversion: v1.0.0\n"})
+		named := "--build-context=acme=" + url + "#main"
+		ask := append([]string{"build", "--progress=quiet", "--call=kairos.plan", named}, b.arguments(t, "-f", filepath.Join(dir, "kairos.spec"), dir)...)
+		out, err := b.Run(ask...)
+		require.Error(t, err, "without a key")
+		assert.Contains(t, out, "Permission denied")
+		out, err = b.Run(append(ask, "--ssh=default="+key)...)
+		require.NoError(t, err, out)
+		assert.Contains(t, out, "name: of-ssh")
+		planned, err := exec.Command(command(t), "plan", dir, "--builder", b.daemon.Addr(), named, "--ssh=default="+key).CombinedOutput()
+		require.NoError(t, err, string(planned))
+		assert.Contains(t, string(planned), "name: of-ssh")
 	})
 	t.Run("check", func(t *testing.T) {
 		out, err := b.Run(append([]string{"build", "--check"}, b.arguments(t, ".")...)...)

@@ -70,9 +70,7 @@ func TestBundle(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, string(second), string(index), "the same bundle twice: the index has the digests of all")
 
-	binary := filepath.Join(t.TempDir(), "flavorkit")
-	out, err := exec.Command("go", "build", "-o", binary, "github.com/flavorkit/flavorkit/cmd/flavorkit").CombinedOutput()
-	require.NoError(t, err, string(out))
+	binary := command(t)
 	state := passingState(t, "integration-bundle")
 	// offline runs flavorkit build in a network namespace that has nothing but a loopback interface.
 	offline := func(args ...string) (string, error) {

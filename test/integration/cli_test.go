@@ -24,10 +24,7 @@ import (
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	testkit.NeedRoot(t)
-	binary := filepath.Join(t.TempDir(), "flavorkit")
-	out, err := exec.Command("go", "build", "-o", binary, "github.com/flavorkit/flavorkit/cmd/flavorkit").CombinedOutput()
-	require.NoError(t, err, string(out))
-
+	binary := command(t)
 	dir := writeFiles(t, map[string]string{"kairos.spec": debianSpec})
 	state := passingState(t, "integration-cli")
 	dist := filepath.Join(t.TempDir(), "dist")

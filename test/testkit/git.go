@@ -14,8 +14,25 @@ import (
 // of the test. It returns the URL of the repository.
 func Git(t testing.TB, files map[string]string) (url string) {
 	t.Helper()
+	top := repository(t, files)
+	server := httptest.NewServer(&cgi.Handler{
+		Path: filepath.Join(git(t, "--exec-path"), "git-http-backend"),
+		// The repository belongs to the user of the test.
+		Env: []string{"GIT_PROJECT_ROOT=" + top, "GIT_HTTP_EXPORT_ALL=1"},
+	})
+	t.Cleanup(server.Close)
+	return server.URL + "/" + repositoryName
+}
+
+// repositoryName is the name of a repository that is served.
+const repositoryName = "system.git"
+
+// repository makes a Git repository with one commit on the branch main, and returns the directory that
+// it is in.
+func repository(t testing.TB, files map[string]string) (top string) {
+	t.Helper()
 	Need(t, "git", "run apt-get install git")
-	top := t.TempDir()
+	top = t.TempDir()
 	work := filepath.Join(top, "work")
 	for name, text := range files {
 		path := filepath.Join(work, name)
@@ -30,17 +47,11 @@ func Git(t testing.TB, files map[string]string) (url string) {
 		{"init", "--quiet", "--initial-branch=main", work},
 		{"-C", work, "add", "."},
 		{"-C", work, "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "--quiet", "--message=first"},
-		{"clone", "--quiet", "--bare", work, filepath.Join(top, "system.git")},
+		{"clone", "--quiet", "--bare", work, filepath.Join(top, repositoryName)},
 	} {
 		git(t, args...)
 	}
-	server := httptest.NewServer(&cgi.Handler{
-		Path: filepath.Join(git(t, "--exec-path"), "git-http-backend"),
-		// The repository belongs to the user of the test.
-		Env: []string{"GIT_PROJECT_ROOT=" + top, "GIT_HTTP_EXPORT_ALL=1"},
-	})
-	t.Cleanup(server.Close)
-	return server.URL + "/system.git"
+	return top
 }
 
 // git runs git and returns its output.
