@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -8,22 +9,45 @@ import (
 	"time"
 
 	"github.com/docker/go-units"
+	"github.com/moby/buildkit/client"
 	digest "github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/internal/draw"
 )
 
-// Read reads a trace in any of the formats. The record has the steps that the build looked at, without
-// what they take and without their output.
+// Read reads a trace in any of the formats, or the progress of a build in BuildKit's rawjson. The record
+// has the steps that the build looked at. Traces do not tell what steps take, nor their output.
 func Read(data []byte) (Record, error) {
+	readers := []func([]byte) (Record, error){readProgress}
 	for _, f := range Formats() {
-		if r, err := f.Read(data); err == nil && len(r.Steps) > 0 {
-			slices.SortStableFunc(r.Steps, func(a, b Step) int { return a.Runs[0].Start.Compare(b.Runs[0].Start) })
+		readers = append(readers, f.Read)
+	}
+	for _, read := range readers {
+		if r, err := read(data); err == nil && slices.ContainsFunc(r.Steps, func(s Step) bool { return len(s.Runs) > 0 }) {
 			return r, nil
 		}
 	}
 	return Record{}, errors.New("it is no trace of a build, or no step ran in it")
+}
+
+// readProgress reads status updates, one in each line. Lines that are none are left out: a build says
+// other things beside them.
+func readProgress(data []byte) (Record, error) {
+	var all Recorder
+	for line := range bytes.Lines(data) {
+		var s client.SolveStatus
+		if bytes.HasPrefix(line, []byte("{")) && json.Unmarshal(line, &s) == nil {
+			all.Watch(&s)
+		}
+	}
+	r := all.Record()
+	for _, s := range r.Steps {
+		if s.State() == Failed {
+			r.Error = cmp.Or(r.Error, s.Name+": "+s.Error)
+		}
+	}
+	return r, nil
 }
 
 // seen is a run of a step in a trace.
@@ -50,6 +74,7 @@ func record(all []seen) Record {
 		r.include(s.run.Start)
 		r.include(s.run.End)
 	}
+	slices.SortStableFunc(r.Steps, func(a, b Step) int { return a.Runs[0].Start.Compare(b.Runs[0].Start) })
 	return r
 }
 

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -89,6 +90,13 @@ func TestReadMistakes(t *testing.T) {
 	}
 }
 
+// TestReadFailure has the first step that failed as the error of the build.
+func TestReadFailure(t *testing.T) {
+	r, err := Read([]byte(`{"vertexes":[{"digest":"sha256:a","name":"[rootfs] check","started":"2026-01-01T00:00:00Z","completed":"2026-01-01T00:00:01Z","error":"exit code: 1"}]}`))
+	require.NoError(t, err)
+	assert.Equal(t, "[rootfs] check: exit code: 1", r.Error)
+}
+
 func TestTogether(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	ran := Step{Runs: []Run{{at(0), at(2)}}, Bytes: 2 << 20}
@@ -156,6 +164,7 @@ func TestRecorder(t *testing.T) {
 		return &client.SolveStatus{Vertexes: []*client.Vertex{v}}
 	}
 	var r Recorder
+	progress := bytes.NewBufferString("Building with another builder\n{no json\n")
 	for _, s := range []*client.SolveStatus{
 		vertex(base, nil, nil, false),
 		vertex(install, nil, nil, false),
@@ -169,9 +178,18 @@ func TestRecorder(t *testing.T) {
 		{Logs: []*client.VertexLog{{Vertex: install, Data: []byte(strings.Repeat("x", logLimit))}, {Vertex: install, Data: []byte("end\xff")}}},
 	} {
 		r.Watch(s)
+		line, err := json.Marshal(s)
+		require.NoError(t, err)
+		progress.Write(append(line, '\n'))
 	}
 	got := r.Record()
 	require.Len(t, got.Steps, 2)
+	read, err := Read(progress.Bytes())
+	require.NoError(t, err)
+	assert.True(t, got.Ended.Equal(read.Ended))
+	assert.Equal(t, got.Steps[1].Log, read.Steps[1].Log)
+	assert.Equal(t, got.Steps[1].Inputs, read.Steps[1].Inputs)
+	assert.Equal(t, got.Steps[0].Duration(), read.Steps[0].Duration())
 	log := got.Steps[1].Log
 	got.Steps[1].Log = ""
 	assert.Equal(t, Record{Began: *at(1), Ended: *at(4), Steps: []Step{

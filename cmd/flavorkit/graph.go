@@ -31,8 +31,8 @@ paragraph a step; as a tree; for Graphviz (dot) and Mermaid, which draw it; as a
 picture (svg); or as a list for programs (json).
 
 --trace is a file that 'flavorkit build --trace' has written for the same spec and
-target: each step has whether it ran or was cached, how long it took, and the bytes
-that were transferred.`,
+target, or what 'docker buildx build --progress rawjson' has printed: each step has
+whether it ran or was cached, how long it took, and the bytes that were transferred.`,
 		Example: `  flavorkit graph --target iso --format tree
   flavorkit graph --target iso --format svg > graph.svg`,
 		Args: cobra.MaximumNArgs(1),
@@ -80,16 +80,22 @@ that were transferred.`,
 	return cmd
 }
 
+// readTrace reads a file about the steps of a build.
+func readTrace(file string) (trace.Record, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return trace.Record{}, errors.Wrap(err, "read the trace")
+	}
+	r, err := trace.Read(data)
+	return r, errors.Wrapf(err, "read %s", file)
+}
+
 // noteTrace adds what a trace says about the steps. Steps are found by name, because their digests
 // depend on the builder.
 func noteTrace(g *graphtext.Graph, file string) error {
-	data, err := os.ReadFile(file)
+	r, err := readTrace(file)
 	if err != nil {
-		return errors.Wrap(err, "read the trace")
-	}
-	r, err := trace.Read(data)
-	if err != nil {
-		return errors.Wrapf(err, "read %s", file)
+		return err
 	}
 	byName := map[string][]trace.Step{}
 	for _, s := range r.Steps {

@@ -132,7 +132,7 @@ Progress has no colors if the variable NO_COLOR is set.`,
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	cmd.AddCommand(
 		initCommand(), checkCommand(), schemaCommand(), lspCommand(),
-		planCommand(), targetsCommand(), outlineCommand(), packagesCommand(), cloudConfigCommand(), graphCommand(), lockCommand(), bundleCommand(),
+		planCommand(), targetsCommand(), outlineCommand(), packagesCommand(), cloudConfigCommand(), graphCommand(), reportCommand(), lockCommand(), bundleCommand(),
 		buildCommand(), matrixCommand(), bakeCommand(),
 		inspectCommand(), diffCommand(), sbomCommand(), scanCommand(),
 		signCommand(), verifyCommand(),

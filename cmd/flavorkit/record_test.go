@@ -66,3 +66,28 @@ func TestWriteRecord(t *testing.T) {
 	assert.NotContains(t, page, "medium")
 	assert.NotContains(t, page, strings.Repeat("x", textLimit))
 }
+
+// TestReport writes the page of a build that buildx made, from its progress.
+func TestReport(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "kairos.spec", good)
+	write(t, "build.json", `{"vertexes":[{"digest":"sha256:a","name":"[rootfs] check the root filesystem","started":"2026-01-01T00:00:00Z","completed":"2026-01-01T00:00:09Z"}]}`+"\nnothing\n")
+	code, stdout, stderr := flavorkit(t.Context(), "report", "build.json", "--arch", "amd64", "--target", "iso")
+	require.Zero(t, code, stderr)
+	assert.Equal(t, "report.html\n", stdout)
+	page, err := os.ReadFile("report.html")
+	require.NoError(t, err)
+	for _, part := range []string{"<dd>iso</dd>", "kairos-debian-12-core-amd64-generic", "[rootfs] check the root filesystem", "9.0s", "kairos.spec:"} {
+		assert.Contains(t, string(page), part)
+	}
+	for _, c := range []commandLine{
+		{line: "report", code: exitUsage},
+		{line: "report none.json", code: exitFailed, stderr: "flavorkit: read the trace: open none.json: no such file or directory\n"},
+		{line: "report kairos.spec", code: exitFailed, stderr: "flavorkit: read kairos.spec: it is no trace of a build, or no step ran in it\n"},
+		{line: "report build.json none.spec", code: exitFailed, stderr: "flavorkit: no spec none.spec; create one with 'flavorkit init', or name yours with -f\n"},
+		{line: "report build.json -o .", code: exitUsage, stderr: "flavorkit: --output: . is a directory; name a file in it\n"},
+		{line: "report build.json --target iso2", code: exitUsage},
+	} {
+		t.Run(c.line, c.run)
+	}
+}
