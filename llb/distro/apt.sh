@@ -4,7 +4,8 @@
 #
 # FLAVORKIT_CACHE    directory for the index and the archives; without FLAVORKIT_ARCHIVES, it outlives the step
 # FLAVORKIT_AREAS    areas of the archive to enable, one per line, in addition to those of the image
-# FLAVORKIT_EXCLUDE  paths not to install, one per line (dpkg(1), --path-exclude)
+# FLAVORKIT_EXCLUDE  paths not to install, one per line; ! before one installs what an earlier one leaves out
+#                    (dpkg(1), --path-exclude and --path-include)
 # FLAVORKIT_ARCHIVES directory with the archives of a lock, which is then the only repository; each is named by its sha256
 # FLAVORKIT_REMOVE_USERS  accounts of the image to remove, one per line
 # FLAVORKIT_REPOSITORIES  directory with the third-party repositories of the spec
@@ -29,7 +30,11 @@ apt_configure "$options"
 	# The result of a step that did not end is thrown away, so dpkg need not wait for the disk.
 	printf 'DPkg::Options:: "--force-unsafe-io";\n'
 	printf '%s\n' "${FLAVORKIT_EXCLUDE-}" | while IFS= read -r path; do
-		[ -z "$path" ] || printf 'DPkg::Options:: "--path-exclude=%s";\n' "$path"
+		case $path in
+		'') ;;
+		!*) printf 'DPkg::Options:: "--path-include=%s";\n' "${path#!}" ;;
+		*) printf 'DPkg::Options:: "--path-exclude=%s";\n' "$path" ;;
+		esac
 	done
 } >>"$options"
 

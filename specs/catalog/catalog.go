@@ -72,7 +72,7 @@ type Distro struct {
 	// work.
 	Prepare map[string]string `yaml:"prepare"`
 	// Exclude are paths that no package may bring, in the form that the package manager takes
-	// (Manager.Exclude).
+	// (Manager.Exclude). Where that has wildcards, ! before a path keeps what one before it leaves out.
 	Exclude []string `yaml:"exclude"`
 	// Files are groups of files that the userland's packages do not bring either, by purpose.
 	Files []FileGroup `yaml:"files"`

@@ -57,8 +57,9 @@ acme/distros/d.yaml:1:1: inits: is missing`},
 				"acme/distros/d.yaml:12:14: removeUsers: the script of apk removes no users; remove it",
 		},
 		{
-			"what dnf cannot do", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "dnf", 1) + "exclude: [/a, /b/*]\n"},
-			`acme/distros/d.yaml:10:15: exclude[1]: dnf takes no wildcards; name a directory`,
+			"what dnf cannot do", map[string]string{"distros/d.yaml": strings.Replace(distro, "apt", "dnf", 1) + "exclude: [/a, /b/*, '!/c']\n"},
+			"acme/distros/d.yaml:10:15: exclude[1]: dnf takes no wildcards, and no ! before a path; name a directory\n" +
+				"acme/distros/d.yaml:10:21: exclude[2]: dnf takes no wildcards, and no ! before a path; name a directory",
 		},
 		{
 			"files", map[string]string{
@@ -66,7 +67,7 @@ acme/distros/d.yaml:1:1: inits: is missing`},
 				"distros/e.yaml": "name: e\nlike: d\nmanager: apk\nfiles: [{name: g, why: x, paths: [/a]}]\n",
 			},
 			`acme/distros/d.yaml:10:9: files[0]: a group needs a name and a reason, why
-acme/distros/d.yaml:10:31: files[0].paths[1]: dnf takes no wildcards; name a directory
+acme/distros/d.yaml:10:31: files[0].paths[1]: dnf takes no wildcards, and no ! before a path; name a directory
 acme/distros/e.yaml:4:34: files[0].paths: apk cannot leave out files of packages; remove it`,
 		},
 		{

@@ -214,8 +214,8 @@ func (d *Distro) validatePaths(r record, m Manager, at keys, paths []string) {
 		r.wrong(at, "remove it", "%s cannot leave out files of packages", m.Name)
 	}
 	for i, path := range paths {
-		if m.Exclude == WholeDirectories && strings.ContainsAny(path, "*?[") {
-			r.wrong(append(slices.Clone(at), i), "name a directory", "%s takes no wildcards", m.Name)
+		if m.Exclude == WholeDirectories && strings.ContainsAny(path, "*?[!") {
+			r.wrong(append(slices.Clone(at), i), "name a directory", "%s takes no wildcards, and no ! before a path", m.Name)
 		}
 	}
 }
