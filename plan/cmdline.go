@@ -18,9 +18,9 @@ type CommandLine struct {
 	Network []string `json:"network" yaml:"network"`
 }
 
-// commandLine has the arguments of the distribution, the model and the spec last, because of some
+// commandLine has the arguments of the distribution, the init system, the model and the spec last, because of some
 // the last counts.
-func (r *resolver) commandLine(d *catalog.Distro, model *catalog.Model) CommandLine {
+func (r *resolver) commandLine(d *catalog.Distro, init catalog.Init, model *catalog.Model) CommandLine {
 	serial := r.arch.Consoles
 	if len(model.Console) > 0 {
 		serial = model.Console
@@ -33,15 +33,16 @@ func (r *resolver) commandLine(d *catalog.Distro, model *catalog.Model) CommandL
 	// What dracut and the init script of mkinitfs find the squashfs by.
 	live := []string{"rd.live.dir=/", "rd.live.overlay.overlayfs"}
 	names := []string{"net.ifnames=1"}
+	of := slices.Concat(d.Cmdline, init.Cmdline)
 	last := slices.Concat(model.Cmdline, r.spec.Cmdline)
 	return CommandLine{
 		Installed: slices.Concat(consoles, names, []string{
 			"rd.cos.oemlabel=COS_OEM", "rd.cos.oemtimeout=10",
 			// Nobody is there to mend it: the next boot tries the fallback.
 			"panic=5", "rd.emergency=reboot", "rd.shell=0", "systemd.crash_reboot=yes",
-		}, d.Cmdline, last),
-		Live: slices.Concat([]string{"cdroot", "rd.live.squashimg=rootfs.squashfs"}, live, names, consoles, r.arch.Video, d.Cmdline, last),
+		}, of, last),
+		Live: slices.Concat([]string{"cdroot", "rd.live.squashimg=rootfs.squashfs"}, live, names, consoles, r.arch.Video, of, last),
 		Network: slices.Concat([]string{"ip=dhcp", "rd.neednet=1", "netboot", "rd.cos.disable"}, live, names, consoles,
-			d.Cmdline, []string{"install-mode"}, last),
+			of, []string{"install-mode"}, last),
 	}
 }

@@ -276,6 +276,8 @@ func (e *explainer) arguments() {
 			e.record(kind, arg, stage, "the model "+model.Name, e.unset(key.Model), "models/"+model.Name, "cmdline", i)
 		} else if i := slices.Index(d.Cmdline, arg); i >= 0 {
 			e.record(kind, arg, stage, "the distribution", nothing, "distros/"+d.Name, "cmdline", i)
+		} else if at, i := initArgument(d, e.plan.System.Init, arg); i >= 0 {
+			e.record(kind, arg, stage, "the init system", nothing, "distros/"+d.Name, "inits", at, "cmdline", i)
 		} else if i := slices.Index(model.Console, strings.TrimPrefix(arg, "console=")); i >= 0 {
 			e.record(kind, arg, stage, "a console of the model "+model.Name, e.unset(key.Model), "models/"+model.Name, "console", i)
 		} else if i := slices.Index(e.resolver.arch.Consoles, strings.TrimPrefix(arg, "console=")); i >= 0 {
@@ -286,6 +288,16 @@ func (e *explainer) arguments() {
 			e.all = append(e.all, Reason{Kind: kind, Name: arg, Stage: stage, Place: "flavorkit", Why: "how Kairos boots (docs/dev/image-contract.md)", Remove: nothing})
 		}
 	}
+}
+
+// initArgument finds an argument of the kernel in the record of an init system: the numbers of both in
+// their lists. The second is -1 if it has none.
+func initArgument(d *catalog.Distro, init, arg string) (at, i int) {
+	at = slices.IndexFunc(d.Inits, func(i catalog.Init) bool { return i.Name == init })
+	if at < 0 {
+		return at, -1
+	}
+	return at, slices.Index(d.Inits[at].Cmdline, arg)
 }
 
 // components explains the programs that are no packages.

@@ -103,7 +103,7 @@ func (r *resolver) resolve() *Plan {
 		Userland:    userland,
 		Kernel:      r.kernel(donor, model, userland.Packages),
 		Size:        r.size(),
-		CommandLine: r.commandLine(distro, model),
+		CommandLine: r.commandLine(distro, init, model),
 		Components:  components,
 		System:      r.system(distro, model, init),
 		CloudConfig: r.content(key.CloudConfig, r.spec.CloudConfig),

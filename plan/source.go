@@ -46,7 +46,7 @@ func (r *resolver) resolveSource() *Plan {
 		Args:        r.args(),
 		Source:      r.source(),
 		Userland:    Userland{Install: Install{Base: r.spec.Source.Image}},
-		CommandLine: r.commandLine(r.everyDistro(), &catalog.Model{}),
+		CommandLine: r.commandLine(r.everyDistro(), catalog.Init{}, &catalog.Model{}),
 		CloudConfig: r.content(key.CloudConfig, r.spec.CloudConfig),
 		Registries:  mirrors(r.spec.Mirrors.Registries),
 		Downloads:   mirrors(r.spec.Mirrors.Downloads),

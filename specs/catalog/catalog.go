@@ -291,6 +291,8 @@ type Init struct {
 	// Merges tells that a service of the overlay of the init system merges system extensions. Systemd
 	// does that itself, and starts services of extensions, too.
 	Merges bool `yaml:"merges"`
+	// Cmdline are kernel arguments that it needs.
+	Cmdline []string `yaml:"cmdline"`
 	// Enable maps a service to the targets (systemd) or runlevels (OpenRC) that it is started in.
 	Enable map[string][]string `yaml:"enable"`
 	// Mask names services that never start.

@@ -101,9 +101,13 @@ func (r record) oneOf(at keys, value string, valid []string) {
 // arguments checks that a list has kernel arguments.
 func (r record) arguments(key string, list []string) {
 	for i, arg := range list {
-		if !specs.IsKernelArgument(arg) {
-			r.wrong(keys{key, i}, specs.KernelArgumentHint, "%q is not one kernel argument", arg)
-		}
+		r.argument(keys{key, i}, arg)
+	}
+}
+
+func (r record) argument(at keys, arg string) {
+	if !specs.IsKernelArgument(arg) {
+		r.wrong(at, specs.KernelArgumentHint, "%q is not one kernel argument", arg)
 	}
 }
 
@@ -188,6 +192,9 @@ func (d *Distro) validate(r record, c *Catalog) {
 		}
 	}
 	for i, init := range d.Inits {
+		for n, arg := range init.Cmdline {
+			r.argument(keys{"inits", i, "cmdline", n}, arg)
+		}
 		if init.Name == "openrc" && len(init.Mask) > 0 {
 			r.wrong(keys{"inits", i, "mask"}, "", "OpenRC cannot mask a service")
 		}
