@@ -278,18 +278,32 @@ func TestMistakesOfEntries(t *testing.T) {
 	assert.Len(t, errdefs.Sources(err), 2, "each line is shown once")
 }
 
-// TestSpecOfContext reads only the spec of a named context.
+// TestSpecOfContext reads only the specs of a named context.
 func TestSpecOfContext(t *testing.T) {
 	for name, c := range map[string]struct {
-		texts map[string]string
-		err   string
+		extends string
+		texts   map[string]string
+		sent    []string
+		err     string
 	}{
-		"a spec":  {map[string]string{"kairos.spec": "extends: debian-12\nversion: v1.0.0\n"}, ""},
-		"no spec": {map[string]string{"large": ""}, "kairos.spec:1:10: read the spec that extends names: the named context acme has no kairos.spec"},
+		"a spec": {"acme", map[string]string{"kairos.spec": smallSpec}, []string{"kairos.spec"}, ""},
+		"no spec": {
+			"acme", map[string]string{"large": ""},
+			[]string{"kairos.spec"}, "kairos.spec:1:10: extends: the named context acme has no kairos.spec; extend another spec of it by its path, such as acme/base.spec",
+		},
+		"files": {
+			"acme", map[string]string{"kairos.spec": "extends: ./systems/edge.spec\n", "systems/edge.spec": "extends: ../base.spec\n", "base.spec": smallSpec, "large": ""},
+			[]string{"kairos.spec", "systems/edge.spec", "base.spec"}, "",
+		},
+		"another spec": {"acme/edge.spec", map[string]string{"edge.spec": "extends: ./base.spec\n", "base.spec": smallSpec}, []string{"edge.spec", "base.spec"}, ""},
+		"a mistake": {
+			"acme", map[string]string{"kairos.spec": "extends: ./base.spec\n", "base.spec": smallSpec + "nmae: x\n"},
+			[]string{"kairos.spec", "base.spec"}, `acme/base.spec:3:1: unknown key "nmae"; did you mean "name"?`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGateway(map[string]string{"filename": "kairos.spec", "context:acme": "local:acme", "requestid": PlanRequest}, map[string]files{
-				"dockerfile": {texts: map[string]string{"kairos.spec": "extends: acme\nname: edge\n"}}, "acme": {texts: c.texts},
+				"dockerfile": {texts: map[string]string{"kairos.spec": "extends: " + c.extends + "\nname: edge\n"}}, "acme": {texts: c.texts},
 			})
 			_, err := New(Options{}).Build(t.Context(), g)
 			if c.err == "" {
@@ -297,7 +311,26 @@ func TestSpecOfContext(t *testing.T) {
 			} else {
 				require.EqualError(t, err, c.err)
 			}
-			assert.Equal(t, []string{".dockerignore", "kairos.spec"}, g.sent["acme"])
+			assert.Equal(t, c.sent, slices.DeleteFunc(g.sent["acme"], func(name string) bool { return name == ".dockerignore" }))
 		})
+	}
+}
+
+// TestSpecOfUrl extends the URL of a single file, which is the spec of its context and no other file.
+func TestSpecOfUrl(t *testing.T) {
+	for text, want := range map[string]string{
+		smallSpec:                "",
+		"extends: ./base.spec\n": "acme/kairos.spec:1:10: extends: the named context acme has no base.spec",
+	} {
+		g := newGateway(map[string]string{"filename": "kairos.spec", "context:acme": "https://acme.example/edge.spec", "requestid": PlanRequest}, map[string]files{
+			"dockerfile": {texts: map[string]string{"kairos.spec": "extends: acme\n"}},
+		})
+		g.result = files{texts: map[string]string{"context": text}}
+		_, err := New(Options{}).Build(t.Context(), g)
+		if want == "" {
+			require.NoError(t, err)
+		} else {
+			require.EqualError(t, err, want)
+		}
 	}
 }

@@ -50,6 +50,20 @@ func TestCatalogContext(t *testing.T) {
 	}
 }
 
+// TestFlavorOfCatalogContext extends a file of the catalog that is beside its directories.
+func TestFlavorOfCatalogContext(t *testing.T) {
+	g := newGateway(map[string]string{"filename": "kairos.spec", "context:catalog": "local:catalog", "requestid": PlanRequest}, map[string]files{
+		"dockerfile": {texts: map[string]string{"kairos.spec": "extends: acme\nversion: v1.0.0\n"}},
+		"catalog": {texts: map[string]string{
+			"flavors/acme.spec": "extends: ../bases/acme.spec\n", "bases/acme.spec": "extends: debian-12\ncmdline: [acme]\n",
+		}},
+	})
+	res, err := New(Options{}).Build(t.Context(), g)
+	require.NoError(t, err)
+	assert.Contains(t, string(res.Metadata["result.txt"]), "- acme\n")
+	assert.Contains(t, g.sent["catalog"], "bases/acme.spec")
+}
+
 // TestCatalogOfOptions uses a frontend with another catalog.
 func TestCatalogOfOptions(t *testing.T) {
 	cat, err := spectest.With(directory(t, "../examples/private-distro/catalog").texts)

@@ -29,7 +29,7 @@ func (o oldReader) File(ctx context.Context, name string) ([]byte, error) {
 	if !ok {
 		return nil, errors.Wrap(fs.ErrNotExist, name)
 	}
-	data, ok, err := o.contextFile(ctx, OldContext, file)
+	data, ok, err := o.ContextFile(ctx, OldContext, file)
 	if err == nil && !ok {
 		err = errors.Errorf("there is no named context %q; pass a directory with the spec to compare with: --build-context %s=DIR", OldContext, OldContext)
 	}

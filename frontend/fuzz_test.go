@@ -18,7 +18,7 @@ func FuzzPlan(f *testing.F) {
 	for _, seed := range append(spectest.Seeds(), rich) {
 		f.Add(seed)
 	}
-	files := spectest.Files{"base.spec": "extends: debian-12\n", "context:acme": "extends: debian-12\n"}
+	files := spectest.Files{"base.spec": "extends: debian-12\n", "context:acme/kairos.spec": "extends: debian-12\n"}
 	f.Fuzz(func(t *testing.T, spec string) {
 		p, err := spectest.Plan(spec, files, "amd64")
 		if err != nil {

@@ -166,7 +166,7 @@ func TestSourceMaps(t *testing.T) {
 func TestNamedFiles(t *testing.T) {
 	p := spectest.MustPlan(t, "extends: acme\nversion: v1.0.0\nfiles: [{path: /a, from: ./a}, {path: /b, content: b}]\n"+
 		"artifacts: {iso: {cloudConfig: iso.yaml}}\n",
-		spectest.Files{"context:acme": "extends: debian-12\nfiles: [{path: /c, from: c}]\ncloudConfig: oem.yaml\n"}, "amd64")
+		spectest.Files{"context:acme/kairos.spec": "extends: debian-12\nfiles: [{path: /c, from: c}]\ncloudConfig: oem.yaml\n"}, "amd64")
 	var got []string
 	for _, f := range namedFiles(p) {
 		got = append(got, f.context+" "+f.key.String()+" "+f.path)

@@ -69,18 +69,9 @@ func (r *request) specDir(name string) (llb.State, bool) {
 	), true
 }
 
-// Context reads the spec of a named context.
-func (s *specReader) Context(ctx context.Context, name string) ([]byte, bool, error) {
-	data, ok, err := s.contextFile(ctx, name, specs.DefaultName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, errors.Errorf("the named context %s has no %s", name, specs.DefaultName)
-	}
-	return data, ok && err == nil, err
-}
-
-// contextFile reads a file of a named context; ok is false when there is no such context. A context
-// that is the URL of a file has only this one.
-func (s *specReader) contextFile(ctx context.Context, name, file string) (data []byte, ok bool, err error) {
+// ContextFile reads a file of a named context. A context that is the URL of a single file has it as
+// its spec, whatever it is called.
+func (s *specReader) ContextFile(ctx context.Context, name, file string) (data []byte, ok bool, err error) {
 	_, builder := s.request.platforms(nil)
 	nc, err := s.request.ui.NamedContext(name, dockerui.ContextOpt{
 		Platform: &builder,
@@ -104,7 +95,7 @@ func (s *specReader) contextFile(ctx context.Context, name, file string) (data [
 	}
 	files, single := s.request.downloaded(name, *st)
 	data, err = s.read(ctx, files, file)
-	if errors.Is(err, fs.ErrNotExist) && single != "" {
+	if errors.Is(err, fs.ErrNotExist) && single != "" && file == specs.DefaultName {
 		data, err = s.read(ctx, files, single)
 	}
 	return data, true, err

@@ -38,7 +38,7 @@ func FuzzResolve(f *testing.F) {
 	}
 	f.Add("extends: debian-13\nversion: v1.0.0\nkairos: latest\n", "riscv64")
 	f.Add("extends: alpine-arm-rpi\nversion: v1.0.0\n", "arm64")
-	files := spectest.Files{"base.spec": "extends: debian-12\n", "context:acme": "extends: debian-13\n"}
+	files := spectest.Files{"base.spec": "extends: debian-12\n", "context:acme/kairos.spec": "extends: debian-13\n"}
 	f.Fuzz(func(t *testing.T, spec, arch string) {
 		p, err := spectest.Plan(spec, files, arch)
 		if err == nil {

@@ -115,7 +115,10 @@ func TestOrigin(t *testing.T) {
 }
 
 func TestContentContext(t *testing.T) {
-	files := spectest.Files{"context:acme": "extends: debian-12\nfiles: [{path: /c, from: c}]\ncloudConfig: oem.yaml\n"}
+	files := spectest.Files{
+		"context:acme/kairos.spec":   "extends: ./sub/base.spec\ncloudConfig: oem.yaml\n",
+		"context:acme/sub/base.spec": "extends: debian-12\nfiles: [{path: /c, from: c}]\n",
+	}
 	p := spectest.MustPlan(t, "extends: acme\nversion: v1.0.0\nfiles: [{path: /a, from: ./a}]\n", files, "amd64")
 	assert.Equal(t, []plan.File{
 		{Path: "/c", Content: plan.Content{From: "c", Context: "acme"}},

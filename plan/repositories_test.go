@@ -17,7 +17,7 @@ import (
 // TestRepositories has all that a repository can have with apt, from two files.
 func TestRepositories(t *testing.T) {
 	sum := strings.Repeat("a", 64)
-	files := spectest.Files{"context:acme": `extends: debian-12
+	files := spectest.Files{"context:acme/kairos.spec": `extends: debian-12
 repositories:
   - {name: acme, url: 'https://acme.example/debian', path: ./, key: keys/acme.asc, secret: login, certificate: client}
 `}

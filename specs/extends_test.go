@@ -1,9 +1,14 @@
 package specs_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/test/spectest"
 )
 
@@ -77,7 +82,7 @@ extends: ./a.spec
 extends: acme
 `,
 			files: spectest.Files{
-				"context:acme": "extends: acme\n",
+				"context:acme/kairos.spec": "extends: acme\n",
 			},
 			want: []string{
 				`acme/kairos.spec:1:10: extends: extends itself; the chain is kairos.spec → acme/kairos.spec → acme/kairos.spec`,
@@ -135,15 +140,104 @@ extends: /etc/base.spec
 			},
 		},
 		{
-			name: "path in a context",
+			name: "missing file in a context",
 			spec: `version: v1.0.0
 extends: acme
 `,
 			files: spectest.Files{
-				"context:acme": "extends: ./x.spec\n",
+				"context:acme/kairos.spec": "extends: ./sub/x.spec\n",
 			},
 			want: []string{
-				`acme/kairos.spec:1:10: extends: "./x.spec" is a path, and only a spec of the build can extend a file; name a flavor or a named context`,
+				`acme/kairos.spec:1:10: extends: the named context acme has no sub/x.spec`,
+			},
+		},
+		{
+			name: "context without a spec of the usual name",
+			spec: `version: v1.0.0
+extends: acme
+`,
+			files: spectest.Files{
+				"context:acme/base.spec": "extends: debian-12\n",
+			},
+			want: []string{
+				`kairos.spec:2:10: extends: the named context acme has no kairos.spec; extend another spec of it by its path, such as acme/base.spec`,
+			},
+		},
+		{
+			name: "missing file of a context",
+			spec: `version: v1.0.0
+extends: acme/edge.spec
+`,
+			files: spectest.Files{
+				"acme/edge.spec":           "extends: debian-12\n",
+				"context:acme/kairos.spec": "extends: debian-12\n",
+			},
+			want: []string{
+				`kairos.spec:2:10: extends: the named context acme has no edge.spec`,
+			},
+		},
+		{
+			name: "climbs out of a context",
+			spec: `version: v1.0.0
+extends: acme/a/edge.spec
+`,
+			files: spectest.Files{
+				"base.spec":                "extends: debian-12\n",
+				"context:acme/a/edge.spec": "extends: ../../base.spec\n",
+			},
+			want: []string{
+				`acme/a/edge.spec:1:10: extends: "../../base.spec" is outside the named context acme; put the file into it, or pass another named context with it`,
+			},
+		},
+		{
+			name: "climbs out by the name of a context",
+			spec: `version: v1.0.0
+extends: acme/../../base.spec
+`,
+			files: spectest.Files{
+				"context:acme/kairos.spec": "extends: debian-12\n",
+			},
+			want: []string{
+				`kairos.spec:2:10: extends: "acme/../../base.spec" is outside the directory of the spec; put the file beside the spec, or pass its directory as a named context`,
+			},
+		},
+		{
+			name: "absolute path in a context",
+			spec: `version: v1.0.0
+extends: acme
+`,
+			files: spectest.Files{
+				"context:acme/kairos.spec": "extends: /base.spec\n",
+				"context:acme/base.spec":   "extends: debian-12\n",
+			},
+			want: []string{
+				`acme/kairos.spec:1:10: extends: "/base.spec" is outside the named context acme; put the file into it, or pass another named context with it`,
+			},
+		},
+		{
+			name: "cycle in a context",
+			spec: `version: v1.0.0
+extends: acme
+`,
+			files: spectest.Files{
+				"context:acme/kairos.spec": "extends: ./a/b.spec\n",
+				"context:acme/a/b.spec":    "extends: ../kairos.spec\n",
+			},
+			want: []string{
+				`acme/a/b.spec:1:10: extends: extends itself; the chain is kairos.spec → acme/kairos.spec → acme/a/b.spec → acme/kairos.spec`,
+			},
+		},
+		{
+			name: "mistake in a file of a context",
+			spec: `version: v1.0.0
+extends: acme
+`,
+			files: spectest.Files{
+				"context:acme/kairos.spec": "extends: ./base.spec\n",
+				"context:acme/base.spec":   "extends: debian-12\n\nnmae: x\n",
+			},
+			want: []string{
+				`acme/base.spec:3:1: unknown key "nmae"; did you mean "name"?`,
 			},
 		},
 		{
@@ -205,4 +299,57 @@ packages: {add: [-a]}
 			},
 		},
 	})
+}
+
+// TestExtendsInContext follows files inside named contexts, and from one context to another.
+func TestExtendsInContext(t *testing.T) {
+	files := spectest.Files{
+		"acme/local.spec":                "extends: acme\n",
+		"context:acme/kairos.spec":       "extends: ./systems/edge.spec\n",
+		"context:acme/systems/edge.spec": "extends: ../base.spec\n",
+		"context:acme/base.spec":         "extends: site/sub/base.spec\n",
+		"context:site/sub/base.spec":     "extends: common.spec\n",
+		"context:site/sub/common.spec":   "extends: debian-12\n",
+	}
+	for spec, want := range map[string][]string{
+		"acme":                      {"acme/kairos.spec", "acme/systems/edge.spec", "acme/base.spec", "site/sub/base.spec", "site/sub/common.spec"},
+		"acme/kairos.spec":          {"acme/kairos.spec", "acme/systems/edge.spec", "acme/base.spec", "site/sub/base.spec", "site/sub/common.spec"},
+		"acme/systems/../base.spec": {"acme/base.spec", "site/sub/base.spec", "site/sub/common.spec"},
+		"./acme/local.spec":         {"acme/local.spec", "acme/kairos.spec", "acme/systems/edge.spec", "acme/base.spec", "site/sub/base.spec", "site/sub/common.spec"},
+	} {
+		doc, err := spectest.Load("version: v1.0.0\nextends: "+spec+"\n", files)
+		require.NoError(t, err, spec)
+		var names []string
+		for _, src := range doc.Sources {
+			names = append(names, src.Name)
+			context, _, _ := strings.Cut(src.Name, "/")
+			if context == src.Name || src.Name == "acme/local.spec" {
+				context = ""
+			}
+			assert.Equal(t, context, src.Context, src.Name)
+		}
+		assert.Equal(t, slices.Concat([]string{"kairos.spec"}, want, []string{"flavor debian-12"}), names)
+	}
+}
+
+// flavorOf has one flavor, which is no part of flavorkit.
+type flavorOf struct {
+	spectest.Files
+	flavor specs.Source
+}
+
+func (f flavorOf) Flavor(string) (*specs.Source, bool) { return &f.flavor, true }
+
+// TestPathInFlavor refuses paths of flavors that are in no directory of the build.
+func TestPathInFlavor(t *testing.T) {
+	for context, want := range map[string]string{
+		"":        `catalog/flavors/acme.spec:1:10: extends: "../base.spec" is a path, and a flavor that is part of a program cannot extend a file; name a flavor or a named context`,
+		"catalog": `catalog/flavors/acme.spec:1:10: extends: there is no named context catalog to read base.spec from`,
+	} {
+		flavor := specs.Source{Name: "catalog/flavors/acme.spec", Data: []byte("extends: ../base.spec\n"), Context: context, Flavor: "acme"}
+		src := &specs.Source{Name: specs.DefaultName, Data: []byte("extends: acme\nversion: v1.0.0\n")}
+		doc, err := specs.Load(t.Context(), src, flavorOf{spectest.Files{"base.spec": "extends: debian-12\n"}, flavor})
+		require.NoError(t, err)
+		assert.EqualError(t, doc.Err(), want)
+	}
 }

@@ -17,7 +17,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(seed, "distro: debian-12\npackages: {add: [a], remove: [b]}\n")
 	}
 	f.Fuzz(func(t *testing.T, spec, base string) {
-		_, err := spectest.Load(spec, spectest.Files{"base.spec": base, "context:acme": base})
+		_, err := spectest.Load(spec, spectest.Files{"base.spec": base, "context:acme/kairos.spec": base})
 		if err == nil {
 			return
 		}

@@ -26,9 +26,10 @@ type Reader interface {
 	// File reads a file beside the spec. The path is relative and has no leading "..". An error
 	// that wraps fs.ErrNotExist means that there is no such file.
 	File(ctx context.Context, path string) ([]byte, error)
-	// Context reads DefaultName of a named context; ok is false when there is no context of that
-	// name.
-	Context(ctx context.Context, name string) (data []byte, ok bool, err error)
+	// ContextFile reads a file of a named context, with a path as that of File; ok is false when
+	// there is no context of that name. An error that wraps fs.ErrNotExist means that it has no such
+	// file.
+	ContextFile(ctx context.Context, name, path string) (data []byte, ok bool, err error)
 	// Flavor returns the spec of a flavor; ok is false when there is no such flavor. The caller
 	// owns the source.
 	Flavor(name string) (src *Source, ok bool)
@@ -178,12 +179,8 @@ func follow(ctx context.Context, src *Source, name string, r Reader) (*Source, *
 	if isPath(name) {
 		return followPath(ctx, src, name, r)
 	}
-	data, ok, err := r.Context(ctx, name)
-	if err != nil {
-		return nil, nil, err
-	}
-	if ok {
-		return &Source{Name: name + "/" + DefaultName, Data: data, Context: name}, nil, nil
+	if base, wrong, err := followContext(ctx, name, DefaultName, r); base != nil || wrong != nil || err != nil {
+		return base, wrong, err
 	}
 	if flavor, ok := r.Flavor(name); ok {
 		return flavor, nil, nil
@@ -195,19 +192,50 @@ func follow(ctx context.Context, src *Source, name string, r Reader) (*Source, *
 	return nil, &problem{rules.UnknownBase, fmt.Sprintf("no flavor and no named context is called %s", quote(name)), Suggest(name, valid)}, nil
 }
 
-func followPath(ctx context.Context, src *Source, name string, r Reader) (*Source, *problem, error) {
-	if src.Flavor != "" || src.Context != "" {
-		return nil, &problem{rules.BaseOutside, fmt.Sprintf("%q is a path, and only a spec of the build can extend a file", name), "name a flavor or a named context"}, nil
-	}
+// followContext reads a spec of a named context. It returns nothing when there is no such context.
+func followContext(ctx context.Context, name, file string, r Reader) (*Source, *problem, error) {
+	data, ok, err := r.ContextFile(ctx, name, file)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		hint := ""
+		if file == DefaultName {
+			hint = "extend another spec of it by its path, such as " + name + "/base" + path.Ext(DefaultName)
+		}
+		return nil, &problem{rules.UnknownBase, fmt.Sprintf("the named context %s has no %s", name, file), hint}, nil
+	case err != nil || !ok:
+		return nil, nil, err
+	}
+	return &Source{Name: name + "/" + file, Data: data, Context: name}, nil, nil
+}
+
+// followPath reads a file of a named context if the path begins with the name of one, or else of the
+// directory that src is from.
+func followPath(ctx context.Context, src *Source, name string, r Reader) (*Source, *problem, error) {
+	if context, file, ok := strings.Cut(path.Clean(name), "/"); ok && !strings.ContainsAny(name[:1], "./") {
+		if base, wrong, err := followContext(ctx, context, file, r); base != nil || wrong != nil || err != nil {
+			return base, wrong, err
+		}
+	}
+	full := path.Join(path.Dir(src.path()), name)
+	switch {
+	case src.Flavor != "" && src.Context == "":
+		return nil, &problem{rules.BaseOutside, fmt.Sprintf("%q is a path, and a flavor that is part of a program cannot extend a file", name), "name a flavor or a named context"}, nil
 	case urlPattern.MatchString(name):
 		return nil, &problem{rules.BaseOutside, quote(name) + " is a url, and a spec extends a file beside it", "download it, or pass its repository as a named context, such as --build-context base=URL, and extend: base"}, nil
 	case strings.HasSuffix(name, "/"):
 		return nil, &problem{rules.UnknownBase, quote(name) + " is a directory", "name the spec in it, such as " + name + DefaultName}, nil
-	}
-	full := path.Join(path.Dir(src.Name), name)
-	if path.IsAbs(name) || !isLocal(full) {
+	case !path.IsAbs(name) && isLocal(full):
+	case src.Context != "":
+		return nil, &problem{rules.BaseOutside, fmt.Sprintf("%q is outside the named context %s", name, src.Context), "put the file into it, or pass another named context with it"}, nil
+	default:
 		return nil, &problem{rules.BaseOutside, fmt.Sprintf("%q is outside the directory of the spec", name), "put the file beside the spec, or pass its directory as a named context"}, nil
+	}
+	if src.Context != "" {
+		base, wrong, err := followContext(ctx, src.Context, full, r)
+		if base == nil && wrong == nil && err == nil { // a catalog of a program may say that it is from one
+			wrong = &problem{rules.UnknownBase, fmt.Sprintf("there is no named context %s to read %s from", src.Context, full), ""}
+		}
+		return base, wrong, err
 	}
 	data, err := r.File(ctx, full)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -56,7 +56,7 @@ func TestSchemaAccepts(t *testing.T) {
 		valid["flavor "+name] = string(src.Data)
 	}
 	for i, seed := range spectest.Seeds() {
-		if _, err := spectest.Load(seed, spectest.Files{"base.spec": "name: a\n", "context:acme": "name: a\n"}); err == nil && !strings.Contains(seed, "version: 6.1") {
+		if _, err := spectest.Load(seed, spectest.Files{"base.spec": "name: a\n", "context:acme/kairos.spec": "name: a\n"}); err == nil && !strings.Contains(seed, "version: 6.1") {
 			valid[fmt.Sprintf("seed %d", i)] = seed
 		}
 	}

@@ -3,11 +3,13 @@ package specs
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
 // Source is one file of the chain of specs that extend each other.
 type Source struct {
-	// Name in messages: kairos.spec, or the name of a built-in flavor with a marker.
+	// Name in messages: kairos.spec, acme/kairos.spec in the named context acme, or the name of a
+	// built-in flavor with a marker.
 	Name string `json:"name"`
 	// Data is the text of the file.
 	Data Bytes `json:"data"`
@@ -57,6 +59,14 @@ func (r Range) String() string {
 		return r.Source.Name
 	}
 	return fmt.Sprintf("%s:%d:%d", r.Source.Name, r.Start.Line, r.Start.Column)
+}
+
+// path is where the file is, from the top of its named context or else from the directory of the spec.
+func (s *Source) path() string {
+	if s.Context == "" {
+		return s.Name
+	}
+	return strings.TrimPrefix(s.Name, s.Context+"/")
 }
 
 // decided returns the origin of a part of a text that flavorkit wrote, or the part itself.

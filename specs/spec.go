@@ -3,8 +3,8 @@ package specs
 // Spec is a kairos.spec, merged with everything that it extends. A field is zero if no file sets
 // it.
 type Spec struct {
-	// The base of this spec: a built-in flavor (debian-12), a file (./base.spec), or a named
-	// context that contains a kairos.spec.
+	// The base of this spec: a built-in flavor (debian-12), a file (./base.spec), a named context
+	// that contains a kairos.spec (acme), or another spec of one (acme/edge.spec).
 	Extends string `yaml:"extends,omitempty" json:"extends,omitempty"`
 	// Build arguments, by name. A build can give them values with --build-arg NAME=VALUE, and
 	// ${NAME} in a value of the spec is replaced.

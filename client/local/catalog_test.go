@@ -50,7 +50,8 @@ func TestMistakesOfCatalog(t *testing.T) {
 	for name, c := range map[string]struct{ file, text, want string }{
 		"record":    {"distros/acme.yaml", "name: acme\nlike: debian-12\nmangaer: apt\n", `catalog/distros/acme.yaml:3:1: unknown key "mangaer"; did you mean "manager"?`},
 		"flavor":    {"flavors/acme.spec", "distro: debian-12\nint: systemd\n", `catalog/flavors/acme.spec:2:1: unknown key "int"; did you mean "init"?`},
-		"a path":    {"flavors/acme.spec", "extends: ./other.spec\n", `catalog/flavors/acme.spec:1:10: extends: "./other.spec" is a path, and only a spec of the build can extend a file; name a flavor or a named context`},
+		"a path":    {"flavors/acme.spec", "extends: ./other.spec\n", `catalog/flavors/acme.spec:1:10: extends: the named context catalog has no flavors/other.spec`},
+		"outside":   {"flavors/acme.spec", "extends: ../../kairos.spec\n", `catalog/flavors/acme.spec:1:10: extends: "../../kairos.spec" is outside the named context catalog; put the file into it, or pass another named context with it`},
 		"no record": {"acme.yaml", "name: acme\n", "read the catalog: catalog holds none of the directories "},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -64,12 +65,13 @@ func TestMistakesOfCatalog(t *testing.T) {
 	require.ErrorIs(t, err, local.ErrNotLocal)
 }
 
-// TestFilesOfFlavor checks that a flavor's files come from its catalog.
+// TestFilesOfFlavor checks that a flavor's files come from its catalog, and those of what it extends.
 func TestFilesOfFlavor(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, map[string]string{
 		"kairos.spec":         "extends: acme\nversion: v1.0.0\n",
-		"c/flavors/acme.spec": "extends: debian-12\nfiles: [{path: /etc/acme, from: acme.conf}]\n",
+		"c/flavors/acme.spec": "extends: ../bases/acme.spec\n",
+		"c/bases/acme.spec":   "extends: debian-12\nfiles: [{path: /etc/acme, from: acme.conf}]\n",
 		"c/acme.conf":         "x",
 	})
 	o := local.Options{File: "kairos.spec", Context: ".", Arch: "amd64", Contexts: map[string]string{"catalog": "c"}}
@@ -81,5 +83,5 @@ func TestFilesOfFlavor(t *testing.T) {
 	_, err = local.Check(t.Context(), p, o)
 	var found specs.Diagnostics
 	require.ErrorAs(t, err, &found)
-	assert.Contains(t, err.Error(), `catalog/flavors/acme.spec:2:33: files[0].from: there is no file "acme.conf" in the named context "catalog"`)
+	assert.Contains(t, err.Error(), `catalog/bases/acme.spec:2:33: files[0].from: there is no file "acme.conf" in the named context "catalog"`)
 }

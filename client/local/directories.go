@@ -15,7 +15,6 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/frontend"
-	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 )
 
@@ -37,17 +36,17 @@ func (f dirs) File(_ context.Context, path string) ([]byte, error) {
 	return f.options.readFile(filepath.Join(filepath.Dir(f.options.File), filepath.FromSlash(path)))
 }
 
-// Context implements specs.Reader.
-func (f dirs) Context(ctx context.Context, name string) ([]byte, bool, error) {
-	root, ok, err := f.options.named(ctx, name)
+// ContextFile implements specs.Reader.
+func (f dirs) ContextFile(ctx context.Context, name, path string) ([]byte, bool, error) {
+	if name == "" {
+		return nil, false, nil // Open has the build context for it
+	}
+	root, ok, err := f.Open(ctx, name)
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	data, err := f.options.readFile(filepath.Join(root, specs.DefaultName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, errors.Errorf("the named context %s has no %s", name, specs.DefaultName)
-	}
-	return data, err == nil, err
+	data, err := root.ReadFile(ctx, path)
+	return data, true, err
 }
 
 // Open implements frontend.Contexts.

@@ -123,6 +123,16 @@ func TestCheck(t *testing.T) {
 			},
 		},
 		{
+			name: "files of what a spec of a named context extends",
+			spec: "extends: acme\nversion: v1.0.0\n",
+			files: map[string]string{
+				"base.spec": "name: other\n", "a": "",
+				"contexts/acme/kairos.spec": "extends: ./base.spec\n",
+				"contexts/acme/base.spec":   "extends: debian-12\nfiles: [{path: /a, from: a}]\n",
+			},
+			err: []string{`acme/base.spec:2:26: files[0].from: there is no file "a" in the named context "acme"` + hint},
+		},
+		{
 			name:  "a cloud-config as a named context",
 			spec:  "artifacts: {iso: {cloudConfig: nobody.yaml}}\n",
 			files: map[string]string{"nobody.yaml": nobody, "contexts/cloud-config/config.yaml": user},
@@ -232,7 +242,7 @@ func TestNamedContexts(t *testing.T) {
 	const at = "kairos.spec:1:10: read the spec that extends names: "
 	for context, want := range map[string]string{
 		"acme":                     "",
-		"empty":                    at + "the named context acme has no kairos.spec",
+		"empty":                    "kairos.spec:1:10: extends: the named context acme has no kairos.spec; extend another spec of it by its path, such as acme/base.spec",
 		"nodir":                    at + "there is no directory nodir for the named context acme",
 		"empty/file":               at + "there is no directory empty/file for the named context acme",
 		"docker-image://acme/base": at + "the named context acme is docker-image://acme/base: it is not a directory",
@@ -249,4 +259,32 @@ func TestNamedContexts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFilesOfContext extends files in a named context, which stay in it.
+func TestFilesOfContext(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, map[string]string{
+		"kairos.spec": "extends: acme/edge.spec\nversion: v1.0.0\n", "secret.spec": debian,
+		"acme/edge.spec": "extends: ./base.spec\n", "acme/base.spec": "extends: debian-12\n",
+	})
+	o := local.Options{File: "kairos.spec", Arch: "amd64", Contexts: map[string]string{"acme": "acme"}}
+	_, doc, err := local.Resolve(t.Context(), o)
+	require.NoError(t, err)
+	var paths []string
+	for _, src := range doc.Sources {
+		path, _ := o.Path(src)
+		paths = append(paths, path)
+	}
+	assert.Equal(t, []string{"kairos.spec", filepath.Join("acme", "edge.spec"), filepath.Join("acme", "base.spec"), ""}, paths)
+
+	write(t, map[string]string{"acme/.dockerignore": "base.spec\n"})
+	_, err = local.Plan(t.Context(), o)
+	require.EqualError(t, err, "acme/edge.spec:1:10: extends: the named context acme has no base.spec", "as in a build")
+
+	require.NoError(t, os.Remove("acme/.dockerignore"))
+	require.NoError(t, os.Remove("acme/base.spec"))
+	require.NoError(t, os.Symlink("../secret.spec", "acme/base.spec"))
+	_, err = local.Plan(t.Context(), o)
+	require.ErrorContains(t, err, "acme/edge.spec:1:10: read the spec that extends names: ")
 }

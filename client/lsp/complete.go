@@ -148,19 +148,34 @@ func (v *view) choices(path string) []plan.Choice {
 	return plan.Choices(v.chosen(), v.catalog(), key.Parse(path))
 }
 
-// bases proposes named contexts with a spec, and specs beside this one.
+// bases proposes the specs of named contexts, and those beside this one.
 func (c *completion) bases() {
 	for _, name := range catalog.Names(c.options.Contexts) {
-		if _, err := os.Stat(filepath.Join(c.options.Contexts[name], specs.DefaultName)); err == nil {
-			c.add(kindValue, name, name, "named context", "")
+		for _, file := range specsIn(c.options.Contexts[name]) {
+			base := name + "/" + file
+			if file == specs.DefaultName {
+				base = name
+			}
+			c.add(kindValue, base, base, "named context", "")
 		}
 	}
-	entries, _ := os.ReadDir(filepath.Dir(c.path)) // none for a file that is not saved
-	for _, e := range entries {
-		if name := e.Name(); !e.IsDir() && path.Ext(name) == path.Ext(specs.DefaultName) && name != filepath.Base(c.path) {
+	for _, name := range specsIn(filepath.Dir(c.path)) {
+		if name != filepath.Base(c.path) {
 			c.add(kindFile, "./"+name, "./"+name, "", "")
 		}
 	}
+}
+
+// specsIn are the specs of a directory. A context from elsewhere is none, and neither may be that of a
+// file that is not saved.
+func specsIn(dir string) (names []string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if !e.IsDir() && path.Ext(e.Name()) == path.Ext(specs.DefaultName) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 // mostFiles limits the proposals of a large directory.

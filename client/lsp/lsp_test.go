@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -221,6 +222,39 @@ func TestUnsaved(t *testing.T) {
 	assert.Contains(t, c.found("kairos.spec", "user.yaml")["user.yaml"], "InvalidYAML")
 	c.open("user.yaml", "#cloud-config\nstages: {}\n")
 	assert.Equal(t, map[string]string{"user.yaml": "", "kairos.spec": ""}, c.found("kairos.spec", "user.yaml"))
+	c.end()
+}
+
+// TestContexts edits the files of a named context, which extend each other.
+func TestContexts(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	cat, err := local.Catalog(nil)
+	require.NoError(t, err)
+	c := serve(t, dir, lsp.Options{
+		Local: local.Options{Arch: "amd64", Catalog: cat, Contexts: map[string]string{"acme": filepath.Join(dir, "acme")}}, Version: "v1.2.3",
+		Now: func() (time.Time, error) { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), nil },
+	})
+	const edge = "extends: ./base.spec\n"
+	c.write("acme/kairos.spec", edge)
+	c.write("acme/edge.spec", "extends: debian-12\n")
+	c.write("acme/base.spec", base)
+	c.initialize()
+	c.open("kairos.spec", "# syntax=x\nextends: acme\nversion: v1.0.0\n")
+	assert.Equal(t, map[string]string{"kairos.spec": ""}, c.found("kairos.spec"))
+	m := c.about("completion", 2, "extends: |\n")
+	assert.Subset(t, labels(t, m), []string{"acme", "acme/edge.spec", "acme/base.spec"})
+	c.change("kairos.spec", 3, "# syntax=x\nextends: acme\nversion: v1.0.0\n")
+	c.found("kairos.spec")
+
+	c.open("acme/base.spec", "extends: debian-12\nkernal: x\n")
+	assert.Equal(t, map[string]string{
+		"acme/base.spec": `1:0-1:6 UnknownKey unknown key "kernal"; did you mean "kernel"?`, "kairos.spec": "",
+	}, c.found("acme/base.spec", "kairos.spec"), "and not that it has no version")
+	c.open("acme/kairos.spec", edge)
+	c.found("acme/base.spec", "acme/kairos.spec", "kairos.spec")
+	m = c.call("textDocument/definition", c.at("acme/kairos.spec", strings.Replace(edge, "base", "ba|se", 1)))
+	assert.Contains(t, string(m.Result), c.uri("acme/base.spec"))
 	c.end()
 }
 

@@ -124,8 +124,8 @@ func TestAnswers(t *testing.T) {
 	assert.Equal(t, `# syntax=ghcr.io/flavorkit/frontend:1
 # A system for flavorkit. All keys: https://github.com/flavorkit/flavorkit/blob/main/docs/spec.md
 
-# The base of this spec: a built-in flavor (debian-12), a file (./base.spec), or a named context
-# that contains a kairos.spec.
+# The base of this spec: a built-in flavor (debian-12), a file (./base.spec), a named context that
+# contains a kairos.spec (acme), or another spec of one (acme/edge.spec).
 # https://github.com/flavorkit/flavorkit/blob/main/docs/spec.md#keys
 extends: alpine
 

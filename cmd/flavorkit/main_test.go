@@ -63,7 +63,7 @@ func TestCommands(t *testing.T) {
 		{line: "check", stdout: "kairos.spec is right: kairos-debian-12-core-"},
 		{line: "check -f acme.spec --arch arm64 --build-context acme=acme", stdout: "acme.spec is right: acme-debian-12-core-arm64-generic-v1.0.0, "},
 		{line: "check -f acme.spec", code: exitFailed, stderr: "flavorkit: acme.spec:2:10: extends: no flavor and no named context is called \"acme\"; "},
-		{line: "check -f acme.spec --build-context acme=empty", code: exitFailed, stderr: "acme.spec:2:10: read the spec that extends names: the named context acme has no kairos.spec"},
+		{line: "check -f acme.spec --build-context acme=empty", code: exitFailed, stderr: "acme.spec:2:10: extends: the named context acme has no kairos.spec; extend another spec of it by its path, such as acme/base.spec\n"},
 		{line: "check -f none.spec", code: exitFailed, stderr: "flavorkit: no spec none.spec; create one with 'flavorkit init', or name yours with -f\n"},
 		{line: "check -f acme", code: exitFailed, stderr: "flavorkit: acme is a directory; name the spec in it\n"},
 		{line: "plan --arch amd64", stdout: "file: kairos-debian-12-core-amd64-generic-v1.0.0\n"},

@@ -40,7 +40,8 @@ type Layer struct {
 	// Name is the prefix of file names in messages.
 	Name string
 	FS   fs.FS
-	// Context is the named context that the layer is, if any. Flavors take their files from there.
+	// Context is the named context that the layer is, if any, and then its name, too. Flavors take
+	// their files from there, and those that they extend.
 	Context string
 	// Builtin is true for the layer that is part of flavorkit.
 	Builtin bool

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io/fs"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -19,7 +20,7 @@ import (
 )
 
 // Files are the specs that a spec can extend: files by path, and the specs of named contexts by
-// "context:NAME".
+// "context:NAME/PATH".
 type Files map[string]string
 
 // File implements specs.Reader.
@@ -31,10 +32,16 @@ func (f Files) File(_ context.Context, path string) ([]byte, error) {
 	return []byte(data), nil
 }
 
-// Context implements specs.Reader.
-func (f Files) Context(_ context.Context, name string) ([]byte, bool, error) {
-	data, ok := f["context:"+name]
-	return []byte(data), ok, nil
+// ContextFile implements specs.Reader.
+func (f Files) ContextFile(ctx context.Context, name, path string) ([]byte, bool, error) {
+	root := "context:" + name + "/"
+	for file := range f {
+		if strings.HasPrefix(file, root) {
+			data, err := f.File(ctx, root+path)
+			return data, true, err
+		}
+	}
+	return nil, false, nil
 }
 
 // Builtin is the built-in catalog, which is read once.
