@@ -50,6 +50,8 @@ func Choices(doc *specs.Document, cat *catalog.Catalog, k key.Key) []Choice {
 			all = append(all, Choice{g.Name, g.Why})
 		}
 		return all
+	case key.PackagesAdd:
+		return askedChoices(cat, d)
 	case key.PackagesRemove:
 		return packageChoices(d)
 	case key.KernelModules:
@@ -94,6 +96,18 @@ func packageChoices(d *catalog.Distro) []Choice {
 	for _, g := range d.Groups {
 		for name, p := range g.Packages {
 			why[name] = cmp.Or(p.Why, g.Why)
+		}
+	}
+	return sortedChoices(why)
+}
+
+// askedChoices are the packages of a distribution that the catalog asks for, in whatever system and on
+// whatever architecture.
+func askedChoices(cat *catalog.Catalog, d *catalog.Distro) []Choice {
+	why := map[string]string{}
+	for _, arch := range d.Architectures {
+		for _, a := range cat.Asked(d.Name, arch) {
+			why[a.Name] = cmp.Or(why[a.Name], a.Why, a.What)
 		}
 	}
 	return sortedChoices(why)

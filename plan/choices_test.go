@@ -26,7 +26,7 @@ func TestChoices(t *testing.T) {
 		}
 		return names, about
 	}
-	for _, k := range []key.Key{key.Extends, key.DistroName, key.KernelFrom, key.Model, key.KernelModules, key.Components, key.PackagesRemove, specs.KindByName(specs.KindKubernetes).NameKey()} {
+	for _, k := range []key.Key{key.Extends, key.DistroName, key.KernelFrom, key.Model, key.KernelModules, key.Components, key.PackagesAdd, key.PackagesRemove, specs.KindByName(specs.KindKubernetes).NameKey()} {
 		names, about := choices("extends: debian-12\n", k)
 		assert.NotEmpty(t, names, k)
 		assert.NotEmpty(t, about, k)
@@ -40,7 +40,14 @@ func TestChoices(t *testing.T) {
 	assert.Contains(t, names, specs.NoMesh)
 	names, _ = choices("extends: debian-12\n", key.Components.Entry("k3s").SHA256())
 	assert.Equal(t, catalog.Names(cat.Archs), names)
-	for _, k := range []key.Key{key.Version, key.PackagesAdd, key.Repositories.Item(0).SigningKey().SHA256()} {
+	names, about := choices("extends: debian-12\nvariant: core\n", key.PackagesAdd)
+	for _, name := range []string{"curl", "nfs-common", "open-iscsi", "raspi-firmware", "qemu-system-arm"} {
+		assert.Contains(t, names, name, "of groups, models and emulators")
+	}
+	assert.Contains(t, about, "emulator of arm64")
+	names, _ = choices("version: v1.0.0\n", key.PackagesAdd)
+	assert.Empty(t, names, "without a distribution")
+	for _, k := range []key.Key{key.Version, key.Repositories.Item(0).SigningKey().SHA256()} {
 		names, _ = choices("extends: debian-12\n", k)
 		assert.Empty(t, names, k)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
@@ -139,6 +140,8 @@ func (c *completion) values(path, typed string) {
 	switch {
 	case full == key.Extends.String():
 		c.bases()
+	case listOf(full) == key.PackagesAdd.String():
+		c.locked()
 	case isFile(full):
 		c.files(typed)
 	}
@@ -146,6 +149,17 @@ func (c *completion) values(path, typed string) {
 
 func (v *view) choices(path string) []plan.Choice {
 	return plan.Choices(v.chosen(), v.catalog(), key.Parse(path))
+}
+
+// locked proposes what the lock file beside the spec has beyond what the catalog knows, such as what
+// packages depend on. A lock file that cannot be read has nothing.
+func (c *completion) locked() {
+	f, _ := local.Lock(c.resolveOptions().File)
+	for _, name := range f.Names(c.chosen().Spec.Distro.Name) {
+		if !slices.ContainsFunc(c.items, func(known completionItem) bool { return known.Label == name }) {
+			c.add(kindValue, name, name, "locked", "")
+		}
+	}
 }
 
 // bases proposes the specs of named contexts, and those beside this one.

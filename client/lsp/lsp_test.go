@@ -148,6 +148,26 @@ func TestCompletion(t *testing.T) {
 	}
 	m := c.about("completion", 100, debian+"packages: {remove: [open|\n")
 	assert.Contains(t, labels(t, m), "openssh-server")
+	m = c.about("completion", 102, debian+"packages: {add: [nfs|\n")
+	assert.Contains(t, labels(t, m), "nfs-common")
+	assert.NotContains(t, labels(t, m), "libc6", "nothing is locked")
+	c.write("kairos.lock", `version: 1
+stages:
+- {stage: userland, distro: debian-12, arch: amd64, base: debian:12-slim, packages: [curl], archives: [curl/7.88.1-10/amd64, libc6/2.36-9/amd64]}
+- {stage: userland, distro: debian-13, arch: amd64, base: debian:13-slim, packages: [curl], archives: [dash/1/amd64]}
+archives:
+  debian-12:
+    curl/7.88.1-10/amd64: {url: http://deb.example/curl.deb, sha256: `+strings.Repeat("a", 64)+`}
+    libc6/2.36-9/amd64: {url: http://deb.example/libc6.deb, sha256: `+strings.Repeat("b", 64)+`}
+  debian-13:
+    dash/1/amd64: {url: http://deb.example/dash.deb, sha256: `+strings.Repeat("c", 64)+`}
+`)
+	m = c.about("completion", 103, debian+"packages:\n  add:\n  - |\n")
+	locked := labels(t, m)
+	assert.Contains(t, locked, "libc6")
+	assert.NotContains(t, locked, "dash", "of another distribution")
+	slices.Sort(locked)
+	assert.Equal(t, slices.Compact(slices.Clone(locked)), locked, "each once")
 	m = c.about("completion", 101, debian+"# flavorkit: skip=NoAdminUser,|\n")
 	assert.Contains(t, labels(t, m), "NoAssertions")
 	assert.NotContains(t, labels(t, m), "UnknownKey", "which is a mistake")

@@ -209,6 +209,22 @@ func (f *File) Has(name string) bool {
 	return false
 }
 
+// Names are the packages that the stages of a distribution have, sorted.
+func (f *File) Names(distro string) (names []string) {
+	if f == nil {
+		return nil
+	}
+	for _, s := range f.Stages {
+		for _, id := range s.Archives {
+			if name, _, _ := SplitID(id); s.Distro == distro {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // Find finds the answer to a request.
 func (f *File) Find(r Request) (Stage, bool) {
 	if f == nil {

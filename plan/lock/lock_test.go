@@ -96,6 +96,15 @@ func TestFind(t *testing.T) {
 	assert.Empty(t, none.Download("https://example.com/a.tar.gz"))
 }
 
+// TestNames lists each package once, of the distribution alone.
+func TestNames(t *testing.T) {
+	f := locked([]string{"curl"}, map[string]Archive{ID("curl", "1", "amd64"): {}, ID("bash", "2", "amd64"): {}})
+	f.Stages = append(f.Stages, Stage{Stage: "kernel", Request: Request{Distro: "debian-12"}, Archives: []string{ID("curl", "1", "amd64")}},
+		Stage{Stage: "tools", Request: Request{Distro: "debian-13"}, Archives: []string{ID("dash", "3", "amd64")}})
+	assert.Equal(t, []string{"bash", "curl"}, f.Names("debian-12"))
+	assert.Empty(t, (*File)(nil).Names("debian-12"))
+}
+
 // TestKeep locks for one architecture and keeps the others.
 func TestKeep(t *testing.T) {
 	old := locked([]string{"curl"}, one("8", sumA))
