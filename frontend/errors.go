@@ -15,11 +15,8 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	"github.com/pkg/errors"
 
-	"github.com/flavorkit/flavorkit/llb/artifact/extension"
-	"github.com/flavorkit/flavorkit/llb/component"
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/graph"
-	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 )
 
@@ -145,9 +142,9 @@ func (in *inputs) reachable(ctx context.Context, d graph.Download) error {
 // source lacks, or the error unchanged.
 func (s *system) explain(ctx context.Context, err error) error {
 	if m := noSecret.FindStringSubmatch(err.Error()); m != nil {
-		for _, mistake := range []func(*plan.Plan, string) error{distro.MissingSecret, component.MissingSecret, extension.MissingSecret} {
-			if missing := mistake(s.plan, m[1]); missing != nil {
-				return missing
+		for _, secret := range s.doc.Secrets() {
+			if secret.ID == m[1] {
+				return s.plan.Diagnose(secret.Missing, secret.Key, "pass it with --secret id="+secret.ID+",src=FILE", "the build has no secret %q", secret.ID)
 			}
 		}
 	}

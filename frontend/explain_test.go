@@ -108,13 +108,17 @@ func TestUnknownContext(t *testing.T) {
 	assert.ErrorContains(t, err, `kairos.spec:3:29: layers[0].context: there is no named context "tols"; pass it with --build-context tols=…; the build has tools, web`)
 }
 
-// TestMissingSecret points at the repository that asks for it.
+// TestMissingSecret points at the value that asks for it.
 func TestMissingSecret(t *testing.T) {
-	const spec = "extends: debian-12\nversion: v1.0.0\nrepositories: [{name: a, url: 'https://a.example', path: ./, key: a.asc, certificate: mine, secret: login}]\n"
-	s := generated(t, spec, "image", map[string]files{"context": {texts: map[string]string{"a.asc": ""}}})
+	const spec = "extends: debian-13\nversion: v1.0.0\nrepositories: [{name: a, url: 'https://a.example', path: ./, key: a.asc, certificate: mine, secret: login}]\n" +
+		"ca: {secret: acme-ca}\ncomponents: {immucore: {secret: token}}\nextensions: [{name: a, packages: [a]}, {name: b, packages: [b], certificate: b.pem}]\n"
+	s := generated(t, spec, "image", map[string]files{"context": {texts: map[string]string{"a.asc": "", "b.pem": ""}}})
 	for id, want := range map[string]string{
-		"login": "kairos.spec:3:101: repositories[0].secret: the build has no secret \"login\"; pass it with --secret id=login,src=FILE",
-		"mine":  "kairos.spec:3:87: repositories[0].certificate: the build has no secret \"mine\"; pass it with --secret id=mine,src=FILE",
+		"login":      "kairos.spec:3:101: repositories[0].secret: the build has no secret \"login\"; pass it with --secret id=login,src=FILE",
+		"mine":       "kairos.spec:3:87: repositories[0].certificate: the build has no secret \"mine\"; pass it with --secret id=mine,src=FILE",
+		"acme-ca":    `kairos.spec:4:14: ca.secret: the build has no secret "acme-ca"; pass it with --secret id=acme-ca,src=FILE`,
+		"token":      `kairos.spec:5:33: components.immucore.secret: the build has no secret "token"; pass it with --secret id=token,src=FILE`,
+		"sysext.key": `kairos.spec:6:78: extensions[1].certificate: the build has no secret "sysext.key"; pass it with --secret id=sysext.key,src=FILE`,
 	} {
 		assert.EqualError(t, s.explain(t.Context(), errors.Wrap(errors.New("secret "+id+": not found"), "process")), want)
 	}

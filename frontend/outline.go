@@ -85,18 +85,9 @@ func OutlineOf(doc *specs.Document, t Target, args map[string]string, contexts [
 		}
 		o.Args = append(o.Args, arg)
 	}
-	ids := []string{doc.Spec.CA.Secret}
-	for _, repository := range doc.Spec.Repositories {
-		ids = append(ids, repository.Secret, repository.Certificate)
-	}
-	for _, name := range slices.Sorted(maps.Keys(doc.Spec.Components)) {
-		ids = append(ids, doc.Spec.Components[name].Secret)
-	}
-	listed := map[string]bool{"": true}
-	for _, id := range ids {
-		if !listed[id] {
-			listed[id] = true
-			o.Secrets = append(o.Secrets, outline.Secret{Name: id, Required: true})
+	for _, secret := range doc.Secrets() {
+		if !slices.ContainsFunc(o.Secrets, func(known outline.Secret) bool { return known.Name == secret.ID }) {
+			o.Secrets = append(o.Secrets, outline.Secret{Name: secret.ID, Required: true})
 		}
 	}
 	return o

@@ -132,17 +132,6 @@ func fetchMirrored(s graph.Stage, p *plan.Plan, c plan.Component, url, file stri
 	return s.Fetch(d)
 }
 
-// MissingSecret is the mistake behind a build that failed for want of a secret; nil when no download
-// asks for one of that id.
-func MissingSecret(p *plan.Plan, id string) error {
-	for _, c := range p.AllComponents() {
-		if c.Download != nil && c.Download.Secret == id {
-			return p.Diagnose(rules.DownloadRefused, key.Components.Entry(c.Name).Entry("secret"), "pass it with --secret id="+id+",src=FILE", "the build has no secret %q", id)
-		}
-	}
-	return nil
-}
-
 // sumOf is the digest of a checksum; empty for none.
 func sumOf(sha256 string) digest.Digest {
 	if sha256 == "" {

@@ -389,20 +389,3 @@ func explain(p *plan.Plan, in plan.Install, code uint32) error {
 	m, _ := catalog.ManagerByName(in.Manager)
 	return failures(p, m, at, in.Repositories[at])[kind]
 }
-
-// MissingSecret is the mistake behind a build that failed for want of a secret; nil when the plan
-// asks for none of that id.
-func MissingSecret(p *plan.Plan, id string) error {
-	pass := "pass it with --secret id=" + id + ",src=FILE"
-	if p.CA != nil && p.CA.Secret == id {
-		return p.Diagnose(rules.InvalidCertificate, key.CASecret, pass, "the build has no secret %q", id)
-	}
-	for i, r := range p.Userland.Repositories {
-		for name, asked := range map[string]string{"secret": r.Secret, "certificate": r.Certificate} {
-			if asked == id {
-				return p.Diagnose(rules.RepositoryRefused, key.Repositories.Item(i).Entry(name), pass, "the build has no secret %q", id)
-			}
-		}
-	}
-	return nil
-}

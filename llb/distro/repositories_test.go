@@ -160,8 +160,6 @@ func TestExplain(t *testing.T) {
 	p.Userland.Repositories = p.Userland.Repositories[:1]
 	assert.NoError(t, explain(p, p.Userland.Install, 205))
 
-	require.EqualError(t, MissingSecret(p, "s"), "kairos.spec:4:71: repositories[0].secret: the build has no secret \"s\"; pass it with --secret id=s,src=FILE")
-	assert.NoError(t, MissingSecret(p, "other"))
 	assert.Equal(t, rules.Error, rules.RepositoryRefused.Severity)
 }
 

@@ -127,6 +127,9 @@ func (k Key) Services() Key { return k.Entry("services") }
 // Certificate is the key of the certificate that an extension is signed with.
 func (k Key) Certificate() Key { return k.Entry("certificate") }
 
+// Secret is the build secret of a value.
+func (k Key) Secret() Key { return k.Entry("secret") }
+
 // Context is the key of the named context of a component or a layer.
 func (k Key) Context() Key { return k.Entry("context") }
 

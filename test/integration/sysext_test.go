@@ -93,7 +93,7 @@ func TestSysext(t *testing.T) {
 	assert.NotEmpty(t, signature.Signature)
 
 	other, _ := signer(t)
-	for secret, want := range map[string]string{other: "is not for the key of the secret sysext.key", "": `the build has no secret "sysext.key" to sign with`} {
+	for secret, want := range map[string]string{other: "is not for the key of the secret sysext.key", "": `the build has no secret "sysext.key"; pass it with --secret id=sysext.key,src=FILE`} {
 		signed.Secrets = secretsprovider.FromMap(map[string][]byte{})
 		if secret != "" {
 			signed.Secrets = secretsprovider.FromMap(map[string][]byte{"sysext.key": []byte(secret)})

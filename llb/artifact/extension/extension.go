@@ -21,6 +21,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/look"
 	"github.com/flavorkit/flavorkit/llb/rootfs"
 	"github.com/flavorkit/flavorkit/plan"
+	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/specs/key"
 	"github.com/flavorkit/flavorkit/specs/rules"
@@ -57,9 +58,6 @@ const (
 	exitNoKey
 	exitOtherKey
 )
-
-// KeySecret is the id of the build secret with the private key of the certificate.
-const KeySecret = "sysext.key"
 
 // Build makes the images of the extensions of the kind, each with its checksum.
 func (k Kind) Build(ctx context.Context, g *graph.Graph, p *plan.Plan, r *rootfs.RootFS) (llb.State, error) {
@@ -295,7 +293,7 @@ func (k Kind) image(ctx context.Context, g *graph.Graph, p *plan.Plan, e plan.Ex
 		if err != nil {
 			return llb.State{}, err
 		}
-		mounts = append(mounts, llb.AddMount(certificate, from, llb.SourcePath(file), llb.Readonly), llb.AddSecret(private, llb.SecretID(KeySecret)))
+		mounts = append(mounts, llb.AddMount(certificate, from, llb.SourcePath(file), llb.Readonly), llb.AddSecret(private, llb.SecretID(specs.SigningSecret)))
 		args = append(args, certificate, private)
 	}
 	return s.Run(tools, graph.Command{
@@ -315,20 +313,10 @@ func unsigned(p *plan.Plan, e plan.Extension, code uint32) error {
 	case exitNoCertificate:
 		return p.Diagnose(rules.InvalidCertificate, at, "name a file with -----BEGIN CERTIFICATE-----", "the file has no certificate in PEM")
 	case exitNoKey:
-		return p.Diagnose(rules.InvalidCertificate, at, "give it the private key in PEM, without a passphrase", "the secret %s has no private key", KeySecret)
+		return p.Diagnose(rules.InvalidCertificate, at, "give it the private key in PEM, without a passphrase", "the secret %s has no private key", specs.SigningSecret)
 	case exitOtherKey:
-		return p.Diagnose(rules.InvalidCertificate, at, "give the secret the key that the certificate was made for", "the certificate is not for the key of the secret %s", KeySecret)
+		return p.Diagnose(rules.InvalidCertificate, at, "give the secret the key that the certificate was made for", "the certificate is not for the key of the secret %s", specs.SigningSecret)
 	default:
 		return nil
 	}
-}
-
-// MissingSecret is the mistake behind a build that failed for want of the key; nil for any other
-// secret.
-func MissingSecret(p *plan.Plan, id string) error {
-	at := slices.IndexFunc(p.Extensions, func(e plan.Extension) bool { return !e.Certificate.IsZero() })
-	if at < 0 || id != KeySecret {
-		return nil
-	}
-	return p.Diagnose(rules.InvalidCertificate, p.Extensions[at].Key().Certificate(), "pass the private key with --secret id="+id+",src=FILE", "the build has no secret %q to sign with", id)
 }
