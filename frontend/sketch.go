@@ -15,6 +15,7 @@ import (
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/catalog"
+	"github.com/flavorkit/flavorkit/specs/key"
 )
 
 // Sketch is a system whose graph is looked at and not built.
@@ -119,9 +120,18 @@ func (s Sketch) steps(ctx context.Context, t Target) ([]plan.Reason, error) {
 		if !placed || slices.ContainsFunc(all, func(r plan.Reason) bool { return r.Name == name }) {
 			continue
 		}
-		all = append(all, plan.Reason{Kind: stepKind, Name: name, Place: place, Key: s.plan.Origin.KeyAt(place).String(), Why: s.purpose(name)})
+		k := s.plan.Origin.KeyAt(place)
+		all = append(all, plan.Reason{Kind: stepKind, Name: name, Place: place, Chain: s.chain(k), Key: k.String(), Why: s.purpose(name)})
 	}
 	return all, nil
+}
+
+// chain is how the spec comes to the place of a key.
+func (s Sketch) chain(k key.Key) (all []string) {
+	for _, r := range s.doc.Chain(s.plan.Origin.At(k)) {
+		all = append(all, r.String())
+	}
+	return all
 }
 
 // Explain says why everything is in a system (plan.Explain), and why the graphs of its targets have the

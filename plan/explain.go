@@ -25,6 +25,10 @@ type Reason struct {
 	Stage string `json:"stage,omitempty"`
 	// Place is where it is asked for: file:line:column.
 	Place string `json:"place"`
+	// Chain is how the spec comes to what is in a file that it extends: where it is asked for there, and
+	// the lines that extend the file, nearest first, up to the spec. In a built-in flavor, it begins with
+	// the line of the flavor, and Place is the first line of the user's files in it.
+	Chain []string `json:"chain,omitempty"`
 	// Key of the place in its file.
 	Key string `json:"key,omitempty"`
 	// Why it is asked for there, if the catalog says so, or why it is left out.
@@ -37,6 +41,26 @@ type Reason struct {
 // nothing is what removes what a spec cannot leave out.
 const nothing = "nothing in a spec"
 
+// From is the place, and the lines that extend its file.
+func (r Reason) From() string {
+	if len(r.Chain) == 0 {
+		return r.Place
+	}
+	text := r.Chain[0]
+	for _, extends := range r.Chain[1:] {
+		text += ", which " + extends + " extends"
+	}
+	return text
+}
+
+// places are the Chain of a Reason.
+func places(chain []specs.Range) (all []string) {
+	for _, r := range chain {
+		all = append(all, r.String())
+	}
+	return all
+}
+
 // String is a few lines for people.
 func (r Reason) String() string {
 	var text strings.Builder
@@ -44,7 +68,7 @@ func (r Reason) String() string {
 	if r.Stage != "" {
 		fmt.Fprintf(&text, " (%s)", r.Stage)
 	}
-	fmt.Fprintf(&text, "\n  from     %s", r.Place)
+	fmt.Fprintf(&text, "\n  from     %s", r.From())
 	if r.Key != "" {
 		fmt.Fprintf(&text, "  %s", r.Key)
 	}
@@ -103,7 +127,8 @@ type explainer struct {
 // spec adds a reason that is a value of the spec.
 func (e *explainer) spec(kind, name, stage, why string, k key.Key, remove string) {
 	d := e.plan.Origin.Diagnose(rules.Rule{}, k, "", "")
-	e.all = append(e.all, Reason{Kind: kind, Name: name, Stage: stage, Place: d.Range.String(), Key: d.Key, Why: why, Remove: remove})
+	chain := places(e.resolver.doc.ChainOf(k.String()))
+	e.all = append(e.all, Reason{Kind: kind, Name: name, Stage: stage, Place: d.Range.String(), Chain: chain, Key: d.Key, Why: why, Remove: remove})
 }
 
 // record adds a reason that is a value of a record of the catalog.

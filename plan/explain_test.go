@@ -47,7 +47,7 @@ components: {immucore: {version: v0.20.3}}
 	}
 	require.Len(t, one("nmap"), 1)
 	assert.Equal(t, plan.Reason{
-		Kind: "package", Name: "nmap", Stage: "userland", Place: "base.spec:2:18", Key: "packages.add[0]",
+		Kind: "package", Name: "nmap", Stage: "userland", Place: "base.spec:2:18", Chain: []string{"base.spec:2:18", "kairos.spec:1:10"}, Key: "packages.add[0]",
 		Why: "the spec adds it", Remove: "remove it from packages.add",
 	}, one("nmap")[0])
 	kinds := func(name string) (kinds []string) {
@@ -134,16 +134,43 @@ func TestExplainReplaced(t *testing.T) {
 		return found[0]
 	}
 	assert.Equal(t, plan.Reason{
-		Kind: "left out", Name: "nmap", Place: "base.spec:3:24", Key: "packages.add[1]",
+		Kind: "left out", Name: "nmap", Place: "base.spec:3:24", Chain: []string{"base.spec:3:24", "kairos.spec:1:10"}, Key: "packages.add[1]",
 		Why: "taken out of packages.add by kairos.spec:4:21 packages.remove[0]",
 	}, one("nmap"))
 	assert.Equal(t, plan.Reason{
-		Kind: "left out", Name: "name", Place: "base.spec:2:7", Key: "name", Why: "its value far is replaced by kairos.spec:3:7 name",
+		Kind: "left out", Name: "name", Place: "base.spec:2:7", Chain: []string{"base.spec:2:7", "kairos.spec:1:10"}, Key: "name", Why: "its value far is replaced by kairos.spec:3:7 name",
 	}, one("name"))
 	nano := one("nano")
 	assert.Regexp(t, `^specs/catalog/distros/debian-12.yaml:\d+:\d+$`, nano.Place)
 	assert.Equal(t, "a small editor (group admin); left out by kairos.spec:4:27 packages.remove[1]", nano.Why)
 	assert.Contains(t, one("nfs-common").Why, "left out by kairos.spec:4:48 packages.groups.nfs")
+}
+
+// TestExplainChain says how the spec comes to values of files, of named contexts and of built-in flavors.
+func TestExplainChain(t *testing.T) {
+	const spec = "# edge\nextends: ./base.spec\nversion: v1.0.0\ncmdline: [quiet]\n"
+	all := explain(t, spec, spectest.Files{
+		"base.spec":                "packages: {add: [htop]}\nextends: acme\n",
+		"context:acme/kairos.spec": "extends: ./ours.spec\n",
+		"context:acme/ours.spec":   "extends: ubuntu\npackages: {add: [nmap]}\n",
+	}, "amd64")
+	for _, c := range []struct {
+		kind, name, place string
+		chain             []string
+	}{
+		{"argument", "quiet", "kairos.spec:4:11", nil},
+		{"package", "htop", "base.spec:1:18", []string{"base.spec:1:18", "kairos.spec:2:10"}},
+		{"package", "nmap", "acme/ours.spec:2:18", []string{"acme/ours.spec:2:18", "acme/kairos.spec:1:10", "base.spec:2:10", "kairos.spec:2:10"}},
+		{"key", "distro.name", "acme/ours.spec:1:10", []string{"flavor ubuntu-26.10:2:9", "flavor ubuntu:2:10", "acme/ours.spec:1:10", "acme/kairos.spec:1:10", "base.spec:2:10", "kairos.spec:2:10"}},
+	} {
+		found, _ := plan.Find(all, c.name)
+		at := slices.IndexFunc(found, func(r plan.Reason) bool { return r.Kind == c.kind })
+		require.GreaterOrEqual(t, at, 0, c.name)
+		assert.Equal(t, c.place, found[at].Place, c.name)
+		assert.Equal(t, c.chain, found[at].Chain, c.name)
+	}
+	htop, _ := plan.Find(all, "htop")
+	assert.Contains(t, htop[0].String(), "\n  from     base.spec:1:18, which kairos.spec:2:10 extends  packages.add[0]\n")
 }
 
 // TestRemoval tries every advice about a key: a spec without it has no mistake, and one with a mistake

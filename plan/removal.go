@@ -286,16 +286,16 @@ func (e *explainer) leftOut() {
 	const kind = "left out"
 	doc := e.resolver.doc
 	for _, l := range doc.LeftOut() {
-		e.all = append(e.all, Reason{Kind: kind, Name: cmp.Or(l.Text, l.Key), Place: l.Range.String(), Key: l.Key, Why: l.Why})
+		e.all = append(e.all, Reason{Kind: kind, Name: cmp.Or(l.Text, l.Key), Place: l.Range.String(), Chain: places(doc.Chain(l.Range)), Key: l.Key, Why: l.Why})
 	}
 	for _, r := range doc.Replaced() {
 		list, isItem := key.Parse(r.Key).Around()
 		switch {
 		case r.Key == key.Extends.String():
 		case isItem && strings.HasSuffix(r.Key, "]") && r.Text != "": // a package
-			e.all = append(e.all, Reason{Kind: kind, Name: r.Text, Place: r.Range.String(), Key: r.Key, Why: "taken out of " + list.String() + " by " + r.By.String() + " " + r.ByKey})
+			e.all = append(e.all, Reason{Kind: kind, Name: r.Text, Place: r.Range.String(), Chain: places(doc.Chain(r.Range)), Key: r.Key, Why: "taken out of " + list.String() + " by " + r.By.String() + " " + r.ByKey})
 		default:
-			e.all = append(e.all, Reason{Kind: kind, Name: r.Key, Place: r.Range.String(), Key: r.Key, Why: strings.TrimSpace("its value "+r.Text) + " is replaced by " + r.By.String() + " " + r.ByKey})
+			e.all = append(e.all, Reason{Kind: kind, Name: r.Key, Place: r.Range.String(), Chain: places(doc.Chain(r.Range)), Key: r.Key, Why: strings.TrimSpace("its value "+r.Text) + " is replaced by " + r.By.String() + " " + r.ByKey})
 		}
 	}
 	if e.plan.Source != nil {

@@ -233,6 +233,30 @@ func (d *Document) Decision(key string) Range {
 	return top(d.Sources[0])
 }
 
+// Chain is how the spec comes to a part of one of its files: the part, and the lines that extend the
+// file, nearest first, up to the spec. It is empty for a part of the spec itself, and of what it does
+// not extend.
+func (d *Document) Chain(part Range) []Range {
+	at := slices.Index(d.Sources, part.Source)
+	if at <= 0 || at > len(d.extends) {
+		return nil
+	}
+	chain := []Range{part}
+	for _, extends := range slices.Backward(d.extends[:at]) {
+		chain = append(chain, extends)
+	}
+	return chain
+}
+
+// ChainOf is the Chain of the value with this key, or else of what decided about it.
+func (d *Document) ChainOf(key string) []Range {
+	r, ok := d.nearest(key)
+	if !ok {
+		r = d.Decision(key)
+	}
+	return d.Chain(r)
+}
+
 // Without returns a copy of an evaluated document that lacks the value of a key, to find out whether the
 // spec can do without it. Items of lists behind it keep their places.
 func (d *Document) Without(key string) *Document {
