@@ -27,10 +27,37 @@ import (
 // outline ignore the rest of the JSON.
 type Outline struct {
 	outline.Outline
+	// Args are the build arguments: those of every build, and those that the spec declares.
+	Args []OutlineArg `json:"args,omitempty"`
+	// Conditions are parts of the spec that some systems do not have.
+	Conditions []Condition `json:"conditions,omitempty"`
 	// Contexts are the named contexts, sorted.
 	Contexts []NamedContext `json:"contexts,omitempty"`
 	// Stages are those of the graph, inputs first.
 	Stages []plan.Reason `json:"stages,omitempty"`
+}
+
+// OutlineArg is a build argument. Those of every build have a description alone.
+type OutlineArg struct {
+	outline.Arg
+	// Type of its values: string, bool or integer.
+	Type string `json:"type,omitempty"`
+	// Default is the value if the build gives none; nil if it must give one.
+	Default *string `json:"default,omitempty"`
+	// Values are the only ones that it can have; none for all of the type.
+	Values []specs.Scalar `json:"values,omitempty"`
+}
+
+// Condition is a part of a spec that only some systems have.
+type Condition struct {
+	// Key of the part in its file.
+	Key string `json:"key"`
+	// Text is the part itself if it is a text.
+	Text string `json:"text,omitempty"`
+	// Place of the part: file:line:column.
+	Place string `json:"place"`
+	// When has the values that it is for, by what they are of (arch, model, variant, init, distro).
+	When map[string][]string `json:"when"`
 }
 
 // NamedContext is a context that a spec takes something from.
@@ -76,21 +103,38 @@ func OutlineOf(doc *specs.Document, t Target, args map[string]string, contexts [
 	o := &Outline{Contexts: contextsOf(doc, contexts)}
 	o.Name, o.Description, o.Sources = t.Name, t.Description, [][]byte{doc.Sources[0].Data}
 	for _, a := range buildArgs() {
-		o.Args = append(o.Args, outline.Arg{Name: a.name, Description: a.description, Value: args[a.name]})
+		o.Args = append(o.Args, OutlineArg{Arg: outline.Arg{Name: a.name, Description: a.description, Value: args[a.name]}})
 	}
 	for _, name := range slices.Sorted(maps.Keys(doc.Spec.Args)) {
-		arg := outline.Arg{Name: name, Description: doc.Spec.Args[name].About(), Value: doc.Arg(name)}
-		if at := doc.At(key.Args.Entry(name).String()); at.Source == doc.Sources[0] {
-			arg.Location = &pb.Location{Ranges: ranges(at)}
+		declared, at := doc.Spec.Args[name], key.Args.Entry(name)
+		arg := OutlineArg{
+			Arg:  outline.Arg{Name: name, Description: declared.About(), Value: doc.Arg(name), Location: located(doc, at)},
+			Type: declared.TypeName(), Values: declared.Values,
+		}
+		if text := string(declared.Default); doc.Has(at.Default().String()) {
+			arg.Default = &text
 		}
 		o.Args = append(o.Args, arg)
 	}
 	for _, secret := range doc.Secrets() {
 		if !slices.ContainsFunc(o.Secrets, func(known outline.Secret) bool { return known.Name == secret.ID }) {
-			o.Secrets = append(o.Secrets, outline.Secret{Name: secret.ID, Required: true})
+			o.Secrets = append(o.Secrets, outline.Secret{Name: secret.ID, Required: true, Location: located(doc, secret.Key)})
 		}
 	}
+	for _, c := range doc.Conditions() {
+		o.Conditions = append(o.Conditions, Condition{c.Key, c.Text, c.Range.String(), c.When})
+	}
 	return o
+}
+
+// located is where the spec has a value; nil for a value of what it extends, whose text an outline
+// does not have.
+func located(doc *specs.Document, k key.Key) *pb.Location {
+	at := doc.At(k.String())
+	if at.Source != doc.Sources[0] {
+		return nil
+	}
+	return &pb.Location{Ranges: ranges(at)}
 }
 
 // contextsOf are the named contexts that a spec takes something from, and those of a build that change
@@ -144,13 +188,21 @@ func (o *Outline) Result() (*gwclient.Result, error) {
 	if err := outline.PrintOutline(data, text); err != nil {
 		return nil, err
 	}
-	var contexts, stages [][]string
+	var conditions, contexts, stages [][]string
+	for _, c := range o.Conditions {
+		var when []string
+		for _, k := range catalog.Names(c.When) {
+			when = append(when, k+" is "+strings.Join(c.When[k], " or "))
+		}
+		conditions = append(conditions, []string{strings.TrimSpace(c.Key + " " + c.Text), c.Place, strings.Join(when, ", ")})
+	}
 	for _, c := range o.Contexts {
 		contexts = append(contexts, []string{c.Name, strings.Join(c.For, ", ")})
 	}
 	for _, s := range o.Stages {
 		stages = append(stages, []string{s.Name, s.Place, s.Why})
 	}
+	table(text, []string{"PART", "FROM", "WHEN"}, conditions)
 	table(text, []string{"NAMED CONTEXT", "FOR"}, contexts)
 	table(text, []string{"STAGE", "FROM", "WHY"}, stages)
 	return versioned(outlineDefinition().Version, data, text.Bytes()), nil

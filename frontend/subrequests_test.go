@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests"
@@ -76,12 +77,80 @@ func TestSubrequests(t *testing.T) {
 				return // it says nothing about a spec without warnings
 			}
 			assert.NotEmpty(t, res.Metadata[ResultText])
-			switch s.Name {
-			case outline.RequestSubrequestsOutline, subtargets.RequestTargets, subrequests.RequestSubrequestsDescribe, ExplainRequest, DiffRequest:
-				golden.Check(t, "../testdata/subrequests/"+s.Name+".txt", string(res.Metadata[ResultText]))
-			}
 		})
 	}
+}
+
+// richSpec has all that an outline lists. base.spec is beside it.
+const richSpec = `# syntax=ghcr.io/flavorkit/frontend:1
+extends: ./base.spec
+version: v1.0.0
+args:
+  CHANNEL: {description: for whom, default: stable, values: [stable, edge]}
+  MENU: {description: seconds, type: integer, default: 0}
+  TOKEN: {description: must be given}
+cmdline: ["channel=${CHANNEL}", "menu=${MENU}", {value: quiet, when: {arch: [arm64, riscv64]}}]
+repositories:
+  - {name: acme, url: "https://acme.example/debian", path: ./, key: acme.asc, secret: login, certificate: client}
+ca: {secret: company-ca}
+files:
+  - {path: /etc/motd, content: hello}
+  - {path: /etc/edge.conf, from: edge.conf, when: {model: rpi4, init: systemd}}
+layers: [{name: tools, context: tools}]
+components: {immucore: {secret: downloads}}
+extension: {name: site, packages: [tree], certificate: site.pem}
+`
+
+// TestAnswers has the answers about a short spec and about a rich one: what docker buildx prints, and
+// what it reads. Other subrequests need the results of steps, and the answer to SchemaRequest is
+// specs/schema.json.
+func TestAnswers(t *testing.T) {
+	both := []string{subtargets.RequestTargets, outline.RequestSubrequestsOutline, lint.RequestLint, DiffRequest}
+	for _, c := range []struct {
+		name     string
+		texts    map[string]string
+		args     map[string]string
+		requests []string
+	}{
+		{"small", map[string]string{"kairos.spec": smallSpec}, nil, append(slices.Clone(both), subrequests.RequestSubrequestsDescribe)},
+		{
+			"rich", map[string]string{"kairos.spec": richSpec, "base.spec": "extends: debian-13\npackages: {add: [htop]}\n"},
+			map[string]string{"build-arg:TOKEN": "abc"}, append(slices.Clone(both), PlanRequest, ExplainRequest),
+		},
+	} {
+		for _, request := range c.requests {
+			t.Run(c.name+"/"+request, func(t *testing.T) {
+				g := asking(request, map[string]string{"context:old": "local:old", "context:tools": "local:tools"})
+				maps.Copy(g.opts, c.args)
+				g.dirs["dockerfile"] = files{texts: c.texts}
+				g.dirs["context"] = files{texts: map[string]string{"acme.asc": "", "site.pem": "", "edge.conf": ""}}
+				g.dirs["old"] = files{texts: map[string]string{"kairos.spec": "extends: debian-12\nversion: v0.9.0\n"}}
+				res, err := New(Options{Clock: func() time.Time { return time.Date(2025, 6, 15, 0, 0, 0, 0, time.UTC) }}).Build(t.Context(), g)
+				require.NoError(t, err)
+				data := res.Metadata[ResultJSON]
+				if request == lint.RequestLint {
+					data = withoutTransfers(t, data)
+				}
+				file := "../testdata/subrequests/" + c.name + "/" + request
+				golden.Check(t, file+".json", string(data)+"\n")
+				golden.Check(t, file+".txt", string(res.Metadata[ResultText]))
+			})
+		}
+	}
+}
+
+// withoutTransfers takes out of a result of lint how its files came from the client, which differs from
+// build to build.
+func withoutTransfers(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var results lint.LintResults
+	require.NoError(t, json.Unmarshal(data, &results))
+	for _, source := range results.Sources {
+		source.Definition = nil
+	}
+	data, err := json.MarshalIndent(results, "", "  ")
+	require.NoError(t, err)
+	return data
 }
 
 // TestTargetsOfSpec lists why a spec cannot be built as some targets.
@@ -194,7 +263,10 @@ func TestOutline(t *testing.T) {
 	var known outline.Outline
 	decoder := json.NewDecoder(bytes.NewReader(res.Metadata[ResultJSON]))
 	require.NoError(t, decoder.Decode(&known), "BuildKit's type reads it")
-	assert.Equal(t, o.Args, known.Args)
+	require.Len(t, known.Args, len(o.Args))
+	for i, arg := range known.Args {
+		assert.Equal(t, o.Args[i].Arg, arg)
+	}
 
 	named := asking(outline.RequestSubrequestsOutline, map[string]string{
 		"context:base": "local:base", "context:catalog": "local:records", "context:cloud-config": "local:config", "context:other": "local:other",
@@ -214,17 +286,21 @@ func TestOutline(t *testing.T) {
 	declares.dirs["dockerfile"].texts["kairos.spec"] += "args:\n  CHANNEL: {description: for whom, default: stable, values: [stable, edge]}\n  TOKEN: {description: must be given}\n"
 	res, err = New(Options{}).Build(t.Context(), declares)
 	require.NoError(t, err)
-	var own outline.Outline
+	var own Outline
 	require.NoError(t, json.Unmarshal(res.Metadata[ResultJSON], &own))
 	require.Len(t, own.Args, 8)
 	channel, token := own.Args[6], own.Args[7]
 	assert.Equal(t, "CHANNEL", channel.Name)
 	assert.Equal(t, "edge", channel.Value)
 	assert.Equal(t, "for whom (default: stable; valid: stable, edge)", channel.Description)
+	assert.Equal(t, "string", channel.Type)
+	assert.Equal(t, "stable", *channel.Default)
+	assert.Equal(t, []specs.Scalar{"stable", "edge"}, channel.Values)
 	require.NotNil(t, channel.Location)
 	assert.Equal(t, int32(4), channel.Location.Ranges[0].Start.Line)
 	assert.Equal(t, "TOKEN", token.Name)
 	assert.Empty(t, token.Value)
+	assert.Nil(t, token.Default)
 
 	with := asking(outline.RequestSubrequestsOutline, map[string]string{"build-arg:FLAVORKIT_CONFIG": "ca: {secret: ca}"})
 	const repository = ", url: 'https://a.example', path: ./, key: a.asc, "
@@ -232,7 +308,12 @@ func TestOutline(t *testing.T) {
 	res, err = New(Options{}).Build(t.Context(), with)
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(res.Metadata[ResultJSON], &o))
-	assert.Equal(t, []outline.Secret{{Name: "ca", Required: true}, {Name: "login", Required: true}, {Name: "mine", Required: true}}, o.Secrets)
+	require.Len(t, o.Secrets, 3)
+	for i, want := range []string{"ca", "login", "mine"} {
+		assert.Equal(t, want, o.Secrets[i].Name)
+		assert.True(t, o.Secrets[i].Required)
+		assert.Equal(t, want != "ca", o.Secrets[i].Location != nil, "where the spec has it")
+	}
 
 	with.dirs["dockerfile"].texts["kairos.spec"] += "kernel: {context: mine}\ncomponents: {immucore: {context: tools}}\nlayers: [{name: a, context: tools}, {name: b, context: extras}, {name: c, image: acme/c}]\n"
 	res, err = New(Options{}).Build(t.Context(), with)

@@ -50,6 +50,9 @@ func (a Arg) About() string {
 	return strings.TrimSpace(a.Description + " (" + strings.Join(notes, "; ") + ")")
 }
 
+// TypeName is the type of its values.
+func (a Arg) TypeName() string { return cmp.Or(a.Type, argString) }
+
 // use is a value with build arguments.
 type use struct {
 	node *yaml.Node
@@ -242,5 +245,5 @@ func (u use) takes(a argument) *problem {
 	if needed == "" || a.Type == needed {
 		return nil
 	}
-	return &problem{rules.WrongType, "must be " + describe(u.typ) + ", and " + u.node.Value + " is of the type " + cmp.Or(a.Type, argString), "declare the build argument with type: " + needed}
+	return &problem{rules.WrongType, "must be " + describe(u.typ) + ", and " + u.node.Value + " is of the type " + a.TypeName(), "declare the build argument with type: " + needed}
 }

@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -82,6 +83,17 @@ type LeftOut struct {
 	Why string
 }
 
+// Condition is the condition of a part of a spec.
+type Condition struct {
+	// Range and Key are where the part is, in its file.
+	Range Range
+	Key   string
+	// Text is the part itself if it is a text.
+	Text string
+	// When has the values that it is for, by the keys of When.
+	When map[string][]string
+}
+
 // condition of a node.
 type condition struct {
 	when *yaml.Node
@@ -136,6 +148,22 @@ func (c *checker) checkItem(item *yaml.Node, t reflect.Type, key string) (value 
 // conditional reports whether any part of the specs has a condition.
 func (c chain) conditional() bool {
 	return slices.ContainsFunc(c.trees, func(t *tree) bool { return len(t.conditions) > 0 })
+}
+
+// Conditions are those of the spec and of what it extends, before it is evaluated: by file, nearest
+// first, and in the order of the file.
+func (d *Document) Conditions() (all []Condition) {
+	for _, t := range d.chain.trees {
+		from := len(all)
+		for n, c := range t.conditions {
+			all = append(all, Condition{Range: t.ranges[n], Key: c.key, Text: n.Value, When: c.wanted()})
+		}
+		slices.SortFunc(all[from:], func(a, b Condition) int {
+			x, y := a.Range.Start, b.Range.Start
+			return cmp.Or(cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column))
+		})
+	}
+	return all
 }
 
 // Evaluate returns the document of one system: without the parts that its conditions leave out.
@@ -203,17 +231,24 @@ func (c condition) pairs() map[string][]*yaml.Node {
 	return pairs
 }
 
+// wanted are the texts of the pairs.
+func (c condition) wanted() map[string][]string {
+	wanted := map[string][]string{}
+	for key, values := range c.pairs() {
+		for _, v := range values {
+			wanted[key] = append(wanted[key], v.Value)
+		}
+	}
+	return wanted
+}
+
 // holds reports whether a condition holds. If not, why says what does not match.
 func (c condition) holds(facts Facts) (why string, ok bool) {
-	pairs := c.pairs()
-	for _, key := range slices.Sorted(maps.Keys(pairs)) {
-		var wanted []string
-		for _, v := range pairs[key] {
-			wanted = append(wanted, v.Value)
-		}
+	wanted := c.wanted()
+	for _, key := range slices.Sorted(maps.Keys(wanted)) {
 		has := facts[key].Values
-		if !slices.ContainsFunc(has, func(value string) bool { return slices.Contains(wanted, value) }) {
-			return fmt.Sprintf("%s is %s, not %s", key, strings.Join(has, " or "), strings.Join(wanted, " or ")), false
+		if !slices.ContainsFunc(has, func(value string) bool { return slices.Contains(wanted[key], value) }) {
+			return fmt.Sprintf("%s is %s, not %s", key, strings.Join(has, " or "), strings.Join(wanted[key], " or ")), false
 		}
 	}
 	return "", !c.wrong
