@@ -249,7 +249,7 @@ func TestUnsaved(t *testing.T) {
 func TestContexts(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	require.NoError(t, err)
-	cat, err := local.Catalog(nil)
+	cat, err := local.Catalog(t.Context(), local.Options{})
 	require.NoError(t, err)
 	c := serve(t, dir, lsp.Options{
 		Local: local.Options{Arch: "amd64", Catalog: cat, Contexts: map[string]string{"acme": filepath.Join(dir, "acme")}}, Version: "v1.2.3",

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
@@ -52,7 +53,7 @@ func GitSSH(t testing.TB, files map[string]string) (url, key string) {
 			if err != nil {
 				return // closed
 			}
-			go serveGit(t, conn, config, filepath.Join(top, repositoryName))
+			go serveGit(t.Context(), conn, config, filepath.Join(top, repositoryName))
 		}
 	}()
 	return "ssh://git@" + l.Addr().String() + "/" + repositoryName, key
@@ -72,7 +73,7 @@ func newKey(t testing.TB) (ssh.Signer, ed25519.PrivateKey) {
 }
 
 // serveGit answers one connection: whatever command it runs reads the repository.
-func serveGit(t testing.TB, conn net.Conn, config *ssh.ServerConfig, repository string) {
+func serveGit(ctx context.Context, conn net.Conn, config *ssh.ServerConfig, repository string) {
 	defer conn.Close()
 	server, channels, requests, err := ssh.NewServerConn(conn, config)
 	if err != nil {
@@ -92,7 +93,7 @@ func serveGit(t testing.TB, conn net.Conn, config *ssh.ServerConfig, repository 
 				if r.Type != "exec" {
 					continue
 				}
-				pack := exec.CommandContext(t.Context(), "git", "upload-pack", repository)
+				pack := exec.CommandContext(ctx, "git", "upload-pack", repository)
 				pack.Env = append(os.Environ(), "GIT_PROTOCOL=version=2")
 				pack.Stdin, pack.Stdout, pack.Stderr = channel, channel, channel.Stderr()
 				status := struct{ Code uint32 }{}
