@@ -212,7 +212,7 @@ func TestFetch(t *testing.T) {
 	o := local.Options{File: "kairos.spec", Arch: "amd64", Contexts: map[string]string{"acme": url, "debian:12-slim": "docker-image://acme/base"}}
 	for dir, want := range map[string]string{
 		"fetched": "",
-		"empty":   "kairos.spec:1:10: read the spec that extends names: the named context acme has no kairos.spec",
+		"empty":   "kairos.spec:1:10: extends: the named context acme has no kairos.spec; extend another spec of it by its path, such as acme/base.spec",
 		"":        "kairos.spec:1:10: read the spec that extends names: get the named context acme: no route to host",
 	} {
 		o.Fetch = func(_ context.Context, name, source string) (string, error) {
