@@ -163,21 +163,21 @@ func TestBuildxOptions(t *testing.T) {
 		files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {
 			case "/second.tar":
-				_, _ = io.Copy(w, tarOf(t, map[string]string{"kairos.spec": "extends: third\npackages: {add: [of-archive]}\n"}))
+				_, _ = io.Copy(w, tarOf(t, map[string]string{"kairos.spec": "extends: ./base.spec\n", "base.spec": "extends: third\npackages: {add: [of-archive]}\n"}))
 			case "/third.spec":
 				_, _ = io.WriteString(w, "extends: fourth\npackages: {add: [of-url]}\n")
 			case "/catalog.tar":
-				_, _ = io.Copy(w, tarOf(t, map[string]string{"flavors/acme.spec": "extends: debian-12\npackages: {add: [of-catalog]}\n"}))
+				_, _ = io.Copy(w, tarOf(t, map[string]string{"flavors/acme.spec": "extends: ../bases/acme.spec\n", "bases/acme.spec": "extends: debian-12\npackages: {add: [of-catalog]}\n"}))
 			default:
 				http.NotFound(w, r)
 			}
 		}))
 		defer files.Close()
 		image := b.daemon.Registry.Addr() + "/acme/base:v1"
-		pushFiles(t, image, map[string]string{"kairos.spec": "extends: acme\npackages: {add: [of-image]}\n"})
+		pushFiles(t, image, map[string]string{"kairos.spec": "extends: ./base.spec\n", "base.spec": "extends: acme\npackages: {add: [of-image]}\n"})
 		dir := writeFiles(t, map[string]string{"kairos.spec": b.syntax + "extends: first\nversion: v1.0.0\n"})
 		named := []string{
-			"--build-context=first=" + testkit.Git(t, map[string]string{"base/kairos.spec": "extends: second\npackages: {add: [of-git]}\n"}) + "#main:base",
+			"--build-context=first=" + testkit.Git(t, map[string]string{"base/kairos.spec": "extends: ./systems/edge.spec\n", "base/systems/edge.spec": "extends: ../base.spec\n", "base/base.spec": "extends: second\npackages: {add: [of-git]}\n"}) + "#main:base",
 			"--build-context=second=" + files.URL + "/second.tar",
 			"--build-context=third=" + files.URL + "/third.spec",
 			"--build-context=fourth=docker-image://" + image,
