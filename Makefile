@@ -35,7 +35,7 @@ demo: ## Build a bootable Debian 12 ISO from nothing, into dist/
 
 # Test lanes. Each test of test/integration is in one of them, by name.
 E2E       := ^Test(Machine|SecureBoot|Target|TargetFails|DiskFormats|Lock|Bundle)$$
-VARIANTS  := ^Test(SecureRecovery|ExtensionMachine|OpenRCExtension|KubernetesExtension|MachineByURL|MachineLent|DiskRecovery|DiskFull|StandardOpenRC|Families|BootToRAM|LockManagers)$$
+VARIANTS  := ^Test(SecureRecovery|ExtensionMachine|OpenRCExtension|KubernetesExtension|MachineByURL|MachineLent|DiskRecovery|DiskFull|StandardOpenRC|Families|BootToRAM|LockManagers|MatrixBundle)$$
 SCHEDULED := ^Test(PowerCut|Foreign|BoardDisk|AllStandIns|Nightly)
 # Targets that need root or a network.
 NEED_ROOT := /client/engine$$|/internal/qemu$$|/test/testkit$$|/test/integration$$
@@ -58,7 +58,7 @@ e2e: ## Follow machines from installation to reset, disks, boot tests, lock file
 	hack/lane.sh e2e -timeout 70m -parallel 2 -run '$(E2E)' ./test/integration
 
 .PHONY: e2e-variants
-e2e-variants: ## Boot disks, recovery with Secure Boot, OpenRC, extensions, other families, machines installed in other ways; lock with every package manager
+e2e-variants: ## Boot disks, recovery with Secure Boot, OpenRC, extensions, other families, machines installed in other ways; lock with every package manager; bundle a matrix
 	hack/deps.sh build boot test standins
 	$(MAKE) base components
 	hack/lane.sh e2e-variants -timeout 70m -parallel 2 -run '$(VARIANTS)' ./test/integration

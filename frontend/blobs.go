@@ -30,7 +30,7 @@ func (s *sources) Blobs(ctx context.Context, stage graph.Stage, ref string) (gra
 	case !ok:
 		return found, errors.Errorf("a directory replaces the image %s; pass an image", ref)
 	}
-	found.Root, err = from.walk(ctx, s.request, ref, stage.Platform(), func(d digest.Digest) llb.State {
+	found.Root, err = from.walk(ctx, s.request.inputs, ref, stage.Platform(), func(d digest.Digest) llb.State {
 		if _, ok := found.Files[d]; !ok {
 			found.Files[d] = stage.Blob(from.state, "download the image "+ref, d)
 		}
@@ -88,9 +88,9 @@ func (s *sources) blobsOf(ctx context.Context, name string, platform ocispecs.Pl
 
 // walk adds all blobs of an image for a platform. Those of other platforms stay out, also if an index
 // names them.
-func (b blobs) walk(ctx context.Context, r *request, name string, platform ocispecs.Platform, add func(digest.Digest) llb.State) (ocispecs.Descriptor, error) {
+func (b blobs) walk(ctx context.Context, in *inputs, name string, platform ocispecs.Platform, add func(digest.Digest) llb.State) (ocispecs.Descriptor, error) {
 	read := func(d digest.Digest, into any) (int64, error) {
-		ref, err := r.solve(ctx, add(d))
+		ref, err := in.solve(ctx, add(d))
 		if err != nil {
 			return 0, err
 		}

@@ -106,15 +106,13 @@ type request struct {
 	names sync.Map
 }
 
-// opened are the files that were read from the directory of the spec, sorted.
-func (r *request) opened() []string {
-	names := []string{r.spec.Name}
+// opened are the files that were read from the directory of the spec, without the spec itself.
+func (r *request) opened() (names []string) {
 	r.names.Range(func(name, _ any) bool {
 		names = append(names, name.(string))
 		return true
 	})
-	slices.Sort(names)
-	return slices.Compact(names)
+	return names
 }
 
 func (in *inputs) request(entry *llb.SourceMap, spec *specs.Source, maps *sourceMaps) *request {

@@ -103,19 +103,43 @@ func (r *request) writeBundle(ctx context.Context) (*gwclient.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &bundleWriter{request: r, files: map[digest.Digest]llb.State{}}
+	w := &bundleWriter{inputs: r.inputs, files: map[digest.Digest]llb.State{}}
 	for _, s := range systems {
 		if err := w.add(ctx, s); err != nil {
 			return nil, err
 		}
 	}
-	w.Spec = r.opened()
+	return w.result(ctx, systems[0])
+}
+
+// writeBundle answers with what builds of all entries need. What several of them need is there once.
+func (cs Entries) writeBundle(ctx context.Context, in *inputs, sources *sourceMaps) (*gwclient.Result, error) {
+	if err := in.readsBlobs("bundles"); err != nil {
+		return nil, err
+	}
+	t, err := TargetByName(packagesTarget)
+	if err != nil {
+		return nil, err
+	}
+	systems, err := eachLoaded(ctx, in, sources, cs, func(ctx context.Context, c loaded) (*system, error) {
+		return c.prepare(ctx, c.doc, c.platform(), t)
+	})
+	if err != nil {
+		return nil, err
+	}
+	w := &bundleWriter{inputs: in, files: map[digest.Digest]llb.State{}}
+	for i, s := range systems {
+		if err := w.add(ctx, s); err != nil {
+			return nil, nameEntry(cs[i], err)
+		}
+		w.Entries = append(w.Entries, cs[i].Name)
+	}
 	return w.result(ctx, systems[0])
 }
 
 // bundleWriter collects what is in a bundle.
 type bundleWriter struct {
-	*request
+	*inputs
 	bundle.Contents
 	files map[digest.Digest]llb.State
 }
@@ -123,6 +147,7 @@ type bundleWriter struct {
 // add adds what a system needs.
 func (w *bundleWriter) add(ctx context.Context, s *system) error {
 	w.Platforms = append(w.Platforms, platforms.Format(s.graph.Target))
+	w.Spec = append(w.Spec, s.sources.request.opened()...)
 	w.Files = append(w.Files, s.sources.files[""]...)
 	downloads, err := s.downloads(ctx)
 	if err != nil {
@@ -189,7 +214,7 @@ func (w *bundleWriter) addImage(ctx context.Context, s *system, name string, pla
 		}
 		return w.files[d]
 	}
-	if image.Root, err = from.walk(ctx, w.request, name, platform, add); err == nil {
+	if image.Root, err = from.walk(ctx, w.inputs, name, platform, add); err == nil {
 		w.Images = append(w.Images, image)
 	}
 	return err
@@ -197,8 +222,10 @@ func (w *bundleWriter) addImage(ctx context.Context, s *system, name string, pla
 
 // result downloads what is missing, and answers.
 func (w *bundleWriter) result(ctx context.Context, s *system) (*gwclient.Result, error) {
-	slices.Sort(w.Files)
-	w.Files = slices.Compact(w.Files)
+	for _, list := range []*[]string{&w.Platforms, &w.Spec, &w.Files} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
 	slices.SortFunc(w.Images, func(a, b bundle.Image) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(w.Downloads, func(a, b bundle.Download) int { return strings.Compare(string(a.Digest), string(b.Digest)) })
 	digests := make([]digest.Digest, 0, len(w.files))

@@ -79,7 +79,7 @@ func allSubrequests() []subrequest {
 		{Request: own(DiffRequest, "Compare the spec with that of the named context "+OldContext), answer: (*request).diff},
 		{Request: own(PackagesRequest, "Show what every stage would install"), answer: (*request).packages, together: Entries.packages},
 		{Request: own(LockRequest, "Write the lock file"), answer: (*request).writeLock, together: Entries.writeLock},
-		{Request: own(BundleRequest, "Collect what builds need, for flavorkit bundle"), answer: (*request).writeBundle},
+		{Request: own(BundleRequest, "Collect what builds need, for flavorkit bundle"), answer: (*request).writeBundle, together: Entries.writeBundle},
 		{Request: own(SchemaRequest, "Show the JSON schema of the spec"), answer: (*request).schema},
 		{Request: subrequests.SubrequestsDescribeDefinition, answer: (*request).describe},
 	}

@@ -70,6 +70,30 @@ func (l layout) addDir(ctx context.Context, dir string) (ocispecs.Descriptor, er
 	})
 }
 
+// takeDir unpacks a directory that addDir has added into an empty one.
+func (l layout) takeDir(ctx context.Context, d digest.Digest, to string) error {
+	data, err := l.read(d)
+	if err != nil {
+		return err
+	}
+	var m ocispecs.Manifest
+	if err := json.Unmarshal(data, &m); err != nil {
+		return errors.Wrapf(err, "read %s", d)
+	}
+	for _, layer := range m.Layers {
+		f, err := os.Open(l.blob(layer.Digest))
+		if err != nil {
+			return err
+		}
+		err = unpack(ctx, f, to)
+		_ = f.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // read returns a small blob, and checks that it is the one that was meant.
 func (l layout) read(d digest.Digest) ([]byte, error) {
 	data, err := os.ReadFile(l.blob(d))

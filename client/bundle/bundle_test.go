@@ -28,8 +28,8 @@ func put(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// made is a bundle with a download and a directory.
-func made(t *testing.T) string {
+// made is a bundle of a spec, with a download and a directory; or of a matrix, with entries.
+func made(t *testing.T, entries ...string) string {
 	t.Helper()
 	tools := put(t, map[string]string{"agent": "a program"})
 	require.NoError(t, os.Chmod(filepath.Join(tools, "agent"), 0o755))
@@ -42,7 +42,7 @@ func made(t *testing.T) string {
 		Dirs: map[string]string{"docker.io/library/tools:latest": tools},
 		Args: map[string]string{"CHANNEL": "it's"},
 		Contents: bundle.Contents{
-			Platforms: []string{"linux/amd64"}, Spec: []string{"base.spec", "kairos.lock", "kairos.spec"}, Files: []string{"etc/motd"},
+			Platforms: []string{"linux/amd64"}, Entries: entries, Spec: []string{"base.spec", "kairos.lock"}, Files: []string{"etc/motd"},
 			Downloads: []bundle.Download{{URL: "http://deb.example/curl.deb", Digest: digest.FromString("curl")}},
 		},
 	}))
@@ -89,6 +89,33 @@ func TestWrite(t *testing.T) {
 	require.Len(t, m.Manifests, 2)
 	_, err = index.Image(m.Manifests[1].Digest)
 	assert.NoError(t, err, "other programs read it")
+}
+
+// TestDirectories unpacks the named contexts that are directories.
+func TestDirectories(t *testing.T) {
+	b, err := Open(t.Context(), made(t), "")
+	require.NoError(t, err)
+	b.Contexts = append(b.Contexts, bundle.Context{Name: "debian:12-slim::linux/amd64", Digest: digest.FromString("an image")})
+	dirs, err := b.Directories(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	require.Len(t, dirs, 1)
+	assert.Equal(t, []string{"agent", "link"}, names(t, dirs["tools"]))
+	info, err := os.Stat(filepath.Join(dirs["tools"], "link"))
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o755), info.Mode())
+}
+
+// TestMatrixBundle is of a matrix: its README names the entries, and has no command for docker buildx.
+func TestMatrixBundle(t *testing.T) {
+	b, err := Open(t.Context(), made(t, "edge-amd64", "core-amd64"), "")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"edge-amd64", "core-amd64"}, b.Entries)
+	readme, err := os.ReadFile(filepath.Join(b.Dir, bundle.Readme))
+	require.NoError(t, err)
+	assert.Contains(t, string(readme), "`spec` has the matrix with its lock file")
+	assert.Contains(t, string(readme), "\n    flavorkit matrix build --from-bundle .\n")
+	assert.Contains(t, string(readme), "\n- `edge-amd64`\n- `core-amd64`\n")
+	assert.NotContains(t, string(readme), "--build-context")
 }
 
 // TestSameBundle writes equal inputs from other directories, at other times.

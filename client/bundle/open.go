@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -44,6 +45,30 @@ func Open(ctx context.Context, name, scratch string) (*Opened, error) {
 	}
 	o, err := verify(ctx, dir)
 	return o, errors.Wrapf(err, "the bundle %s cannot be used", name)
+}
+
+// SpecFile is the path of the spec or the matrix of the bundle, ContextDir that of the build context.
+func (o *Opened) SpecFile() string   { return filepath.Join(o.Dir, bundle.SpecDir, o.Spec) }
+func (o *Opened) ContextDir() string { return filepath.Join(o.Dir, bundle.ContextDir) }
+
+// Directories unpacks the named contexts that are directories below dir, and returns their paths by name:
+// clients read some of them before a build, such as a catalog.
+func (o *Opened) Directories(ctx context.Context, dir string) (map[string]string, error) {
+	all := map[string]string{}
+	for _, c := range o.Contexts {
+		if strings.Contains(c.Name, "::") {
+			continue // an image
+		}
+		to, err := os.MkdirTemp(dir, "context-*")
+		if err != nil {
+			return nil, errors.Wrap(err, "unpack the named contexts of the bundle")
+		}
+		if err := layout(o.Dir).takeDir(ctx, c.Digest, to); err != nil {
+			return nil, errors.Wrapf(err, "unpack the named context %s of the bundle", c.Name)
+		}
+		all[c.Name] = to
+	}
+	return all, nil
 }
 
 // verify reads every file of a bundle.

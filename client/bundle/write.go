@@ -26,7 +26,7 @@ type Options struct {
 	Files string
 	// Contents is what the frontend says about them.
 	Contents bundle.Contents
-	// Spec is the path of the spec, Context the directory of the build context.
+	// Spec is the path of the spec or the matrix, Context the directory of the build context.
 	Spec, Context string
 	// Dirs are the named contexts that are directories.
 	Dirs map[string]string
@@ -43,7 +43,8 @@ func Write(ctx context.Context, dir string, o Options) error {
 	if err := w.takeFiles(); err != nil {
 		return errors.Wrap(err, "take what was downloaded")
 	}
-	if err := copyPaths(ctx, filepath.Dir(o.Spec), filepath.Join(dir, bundle.SpecDir), o.Contents.Spec); err != nil {
+	beside := append(slices.Clone(o.Contents.Spec), filepath.Base(o.Spec))
+	if err := copyPaths(ctx, filepath.Dir(o.Spec), filepath.Join(dir, bundle.SpecDir), beside); err != nil {
 		return errors.Wrap(err, "copy the spec")
 	}
 	files := o.Contents.Files
@@ -116,7 +117,7 @@ func (w *writer) addContexts(ctx context.Context) error {
 // finish writes what describes the bundle.
 func (w *writer) finish(ctx context.Context) error {
 	b := bundle.Bundle{
-		Version: bundle.Version, Spec: filepath.Base(w.Spec), Platforms: w.Contents.Platforms, Args: w.Args, Contexts: w.contexts,
+		Version: bundle.Version, Spec: filepath.Base(w.Spec), Entries: w.Contents.Entries, Platforms: w.Contents.Platforms, Args: w.Args, Contexts: w.contexts,
 	}
 	readme, err := readme(b, slices.ContainsFunc(w.index, func(d ocispecs.Descriptor) bool {
 		return d.Annotations[ocispecs.AnnotationRefName] == bundle.FrontendTag

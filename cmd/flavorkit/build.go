@@ -17,6 +17,7 @@ import (
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
 
+	"github.com/flavorkit/flavorkit/client/bundle"
 	"github.com/flavorkit/flavorkit/client/report"
 	"github.com/flavorkit/flavorkit/client/sign"
 	"github.com/flavorkit/flavorkit/client/solve"
@@ -97,9 +98,12 @@ func buildCommand() *cobra.Command {
 
 func (f *buildFlags) run(ctx context.Context, cmd *cobra.Command) (err error) {
 	if f.bundle != "" {
-		dir, err := f.fromBundle(ctx)
+		b, dir, err := f.fromBundle(ctx, f.bundle)
 		defer os.RemoveAll(dir)
 		if err != nil {
+			return err
+		}
+		if err := f.takeSpec(b); err != nil {
 			return err
 		}
 	}
@@ -149,6 +153,18 @@ func (f *buildFlags) built(made exported, signatures []string) (b built) {
 		b.Images = []builtImage{{Name: f.tag, Digest: made.digest}}
 	}
 	return b
+}
+
+// takeSpec takes the spec of a bundle, unless the command line names another.
+func (f *buildFlags) takeSpec(b *bundle.Opened) error {
+	switch {
+	case f.File != "" || f.Context != "":
+		return nil
+	case len(b.Entries) > 0:
+		return errors.Errorf("the bundle %s is of the matrix %s, and not of a spec; build its entries with flavorkit matrix build --from-bundle", f.bundle, b.Spec)
+	}
+	f.File, f.Context = b.SpecFile(), b.ContextDir()
+	return nil
 }
 
 // fromImage writes the spec of a published image, if the build is of one. The caller removes it.

@@ -30,11 +30,22 @@ from the build context are in it, too. Build secrets and cloud-configs of
 
 Equal inputs make equal bundles.`
 
+const matrixBundleHelp = `Write everything that builds of the entries of a matrix need into one file or
+directory, so that they need no network: 'flavorkit matrix build --from-bundle
+FILE' builds all entries from it, or some. What several entries need is in it
+once.
+
+The matrix must have a lock file. See 'flavorkit bundle --help'.`
+
+const matrixBundleExample = `  flavorkit matrix lock --file edge.yaml
+  flavorkit matrix bundle --file edge.yaml -o edge.tar
+  flavorkit matrix build --from-bundle edge.tar --target iso`
+
 const bundleExample = `  flavorkit lock
   flavorkit bundle -o edge.tar
   flavorkit build --from-bundle edge.tar --target iso`
 
-// bundleFlags are the flags of the bundle command.
+// bundleFlags are the flags of the commands that bundle.
 type bundleFlags struct {
 	solveFlags
 	output, frontend string
@@ -59,13 +70,42 @@ func bundleCommand() *cobra.Command {
 			return f.run(cmd.Context(), cmd)
 		},
 	}
-	f.addBuilder(cmd)
+	f.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.File, "file", "f", "", "the spec (default: "+specs.DefaultName+" in the context)")
-	flags.StringVarP(&f.output, "output", "o", "", "where to: a name that ends with .tar is a file, any other a directory")
 	flags.StringVar(&f.frontend, "frontend", "", "frontend image to add for docker buildx, such as "+frontend.Image()+" or oci-layout://path:tag")
 	flags.StringSliceVar(&f.Platforms, "platform", nil, "platforms to build for, such as linux/amd64,linux/arm64")
 	return cmd
+}
+
+func matrixBundleCommand() *cobra.Command {
+	f, m := &bundleFlags{}, &matrixFlags{}
+	cmd := &cobra.Command{
+		Use:     "bundle --file MATRIX -o FILE.tar | DIRECTORY",
+		Short:   "Write what builds of a matrix need, for a place without a network",
+		Long:    matrixBundleHelp,
+		Example: matrixBundleExample,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.Log = cmd.ErrOrStderr()
+			if err := f.complete(); err != nil {
+				return err
+			}
+			if err := m.whole(cmd.Context(), &f.solveFlags); err != nil {
+				return err
+			}
+			return f.run(cmd.Context(), cmd)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVarP(&m.file, "file", "f", "", "the matrix")
+	return cmd
+}
+
+// add adds the flags of all commands that bundle.
+func (f *bundleFlags) add(cmd *cobra.Command) {
+	f.addBuilder(cmd)
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "where to: a name that ends with .tar is a file, any other a directory")
 }
 
 func (f *bundleFlags) complete() error {
@@ -97,23 +137,34 @@ func (f *bundleFlags) run(ctx context.Context, cmd *cobra.Command) error {
 	})
 }
 
-// fromBundle takes what the command line leaves open from a bundle. The caller removes what is returned.
-func (f *buildFlags) fromBundle(ctx context.Context) (dir string, err error) {
+// fromBundle opens a bundle, and takes build arguments and named contexts from it that the command line
+// does not set. The caller removes dir.
+func (f *solveFlags) fromBundle(ctx context.Context, name string) (b *bundle.Opened, dir string, err error) {
 	if dir, err = os.MkdirTemp("", "flavorkit-"); err != nil {
-		return "", errors.Wrap(err, "open the bundle")
+		return nil, "", errors.Wrap(err, "open the bundle")
 	}
-	b, err := bundle.Open(ctx, f.bundle, dir)
+	scratch := filepath.Join(dir, "bundle")
+	if err := os.Mkdir(scratch, 0o700); err != nil {
+		return nil, dir, errors.Wrap(err, "open the bundle")
+	}
+	if b, err = bundle.Open(ctx, name, scratch); err != nil {
+		return nil, dir, err
+	}
+	directories, err := b.Directories(ctx, dir)
 	if err != nil {
-		return dir, err
+		return nil, dir, err
 	}
-	if f.File == "" && f.Context == "" {
-		f.File, f.Context = filepath.Join(b.Dir, planbundle.SpecDir, b.Spec), filepath.Join(b.Dir, planbundle.ContextDir)
+	for name := range f.Contexts {
+		delete(directories, frontend.ContextKey(name))
 	}
+	for name, path := range directories {
+		f.addContext(name, path)
+	}
+	f.addContext(planbundle.ContextName, "oci-layout://"+b.Dir+"@"+b.Digest.String())
 	var args []string
 	for _, name := range slices.Sorted(maps.Keys(b.Args)) {
 		args = append(args, name+"="+b.Args[name])
 	}
 	f.args.list = append(args, f.args.list...) // the last one counts
-	f.addContext(planbundle.ContextName, "oci-layout://"+b.Dir+"@"+b.Digest.String())
-	return dir, nil
+	return b, dir, nil
 }

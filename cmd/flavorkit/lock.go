@@ -90,19 +90,9 @@ func matrixLockCommand() *cobra.Command {
 			if err := f.complete(); err != nil {
 				return err
 			}
-			if m.file == "" {
-				return usagef("name the matrix with --file")
-			}
-			with, err := f.readContexts(cmd.Context())
-			if err != nil {
+			if err := m.whole(cmd.Context(), &f.solveFlags); err != nil {
 				return err
 			}
-			_, all, err := m.entries(with.Catalog)
-			if err != nil {
-				return err
-			}
-			f.Context, f.File = m.dir(), m.file
-			f.Frontend = frontend.New(frontend.Options{}).Entries(m.together(all))
 			return f.run(cmd, lock.Name(filepath.Base(m.file)))
 		},
 	}

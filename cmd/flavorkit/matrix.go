@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/flavorkit/flavorkit/client/bundle"
 	"github.com/flavorkit/flavorkit/client/local"
 	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/frontend"
@@ -103,6 +104,24 @@ func (f *matrixFlags) together(entries []matrix.Entry) frontend.Entries {
 	return all
 }
 
+// whole has a request answered for all entries of the matrix, which the command line must name.
+func (f *matrixFlags) whole(ctx context.Context, s *solveFlags) error {
+	if f.file == "" {
+		return usagef("name the matrix with --file")
+	}
+	with, err := s.readContexts(ctx)
+	if err != nil {
+		return err
+	}
+	_, all, err := f.entries(with.Catalog)
+	if err != nil {
+		return err
+	}
+	s.Context, s.File = f.dir(), f.file
+	s.Frontend = frontend.New(frontend.Options{}).Entries(f.together(all))
+	return nil
+}
+
 // plans resolves entries without BuildKit, with the catalog, the contexts and the network of the options.
 func (f *matrixFlags) plans(ctx context.Context, entries []matrix.Entry, with local.Options) ([]*plan.Plan, error) {
 	plans := make([]*plan.Plan, len(entries))
@@ -183,7 +202,7 @@ func matrixCommand() *cobra.Command {
 	args.add(cmd.Flags())
 	addFormat(cmd, &format, formatText, formatJSON)
 	contexts.add(cmd)
-	cmd.AddCommand(matrixBuildCommand(), matrixLockCommand())
+	cmd.AddCommand(matrixBuildCommand(), matrixLockCommand(), matrixBundleCommand())
 	return cmd
 }
 
@@ -242,6 +261,7 @@ type matrixBuildFlags struct {
 	solveFlags
 	matrixFlags
 	output, registry, format string
+	bundle                   string
 }
 
 func matrixBuildCommand() *cobra.Command {
@@ -265,11 +285,22 @@ func matrixBuildCommand() *cobra.Command {
 	flags.StringVar(&f.Context, "context", "", "build context (default: the directory of the matrix)")
 	flags.BoolVar(&f.push, "push", false, "push the images; needs --registry")
 	flags.BoolVar(&f.locked, "locked", false, "refuse what the lock file of the matrix does not have")
+	flags.StringVar(&f.bundle, "from-bundle", "", "build from a bundle, a file or directory of flavorkit matrix bundle, without a network")
 	flags.StringVar(&f.registry, "registry", "", "where to push to, such as ghcr.io/acme")
 	return cmd
 }
 
 func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
+	if f.bundle != "" {
+		b, dir, err := f.fromBundle(ctx, f.bundle)
+		defer os.RemoveAll(dir)
+		if err != nil {
+			return err
+		}
+		if err := f.takeMatrix(b); err != nil {
+			return err
+		}
+	}
 	if err := f.check(ctx, cmd); err != nil {
 		return err
 	}
@@ -302,6 +333,18 @@ func (f *matrixBuildFlags) run(ctx context.Context, cmd *cobra.Command) error {
 		}
 		return stderrors.Join(err, f.writeTrace(f.record("matrix", err)))
 	})
+}
+
+// takeMatrix takes the matrix of a bundle, unless the command line names another.
+func (f *matrixBuildFlags) takeMatrix(b *bundle.Opened) error {
+	switch {
+	case f.file != "":
+		return nil
+	case len(b.Entries) == 0:
+		return errors.Errorf("the bundle %s is of the spec %s, and not of a matrix; build it with flavorkit build --from-bundle", f.bundle, b.Spec)
+	}
+	f.file, f.Context = b.SpecFile(), cmp.Or(f.Context, b.ContextDir())
+	return nil
 }
 
 // check checks the flags.

@@ -24,8 +24,8 @@ const (
 	// FrontendTag is the tag of the frontend image.
 	FrontendTag = "frontend"
 
-	// SpecDir has the spec and the files beside it that it extends, ContextDir the files that it
-	// takes from the build context.
+	// SpecDir has the spec or the matrix, and the files beside it that it extends. ContextDir has the
+	// files that they take from the build context.
 	SpecDir    = "spec"
 	ContextDir = "context"
 	Readme     = "README.md"
@@ -44,8 +44,10 @@ const Version = 1
 // Bundle is what a bundle is for, and what it has.
 type Bundle struct {
 	Version int `json:"version"`
-	// Spec is the file name of the spec.
+	// Spec is the file name of the spec, or of the matrix.
 	Spec string `json:"spec"`
+	// Entries are the names of those of the matrix; none for a spec.
+	Entries []string `json:"entries,omitempty"`
 	// Platforms of the systems, such as linux/amd64.
 	Platforms []string `json:"platforms"`
 	// Args are the build arguments of the systems.
@@ -58,7 +60,8 @@ type Bundle struct {
 
 // Context is a named context.
 type Context struct {
-	// Name as BuildKit looks it up, with the platform of an image for one alone: NAME::PLATFORM.
+	// Name as BuildKit looks it up. That of an image has its platform, NAME::PLATFORM; a directory is
+	// for all platforms.
 	Name string `json:"name"`
 	// Digest of its image.
 	Digest digest.Digest `json:"digest"`
@@ -93,7 +96,9 @@ func ReadManifest(data []byte) (*ocispecs.Manifest, error) {
 // the digits of their SHA-256.
 type Contents struct {
 	Platforms []string `json:"platforms"`
-	// Spec are the files that were read from the directory of the spec, among them the lock file.
+	// Entries are the names of those of a matrix; none for a spec.
+	Entries []string `json:"entries,omitempty"`
+	// Spec are the files that were read beside the spec or the matrix, among them the lock file.
 	Spec []string `json:"spec"`
 	// Files are the paths that the spec takes from the build context.
 	Files []string `json:"files"`

@@ -56,7 +56,7 @@ func TestBundle(t *testing.T) {
 	archive, layout := filepath.Join(dir, "edge.tar"), filepath.Join(dir, "edge")
 	has, err := bundle.Make(t.Context(), c, o, archive)
 	require.NoError(t, err, "%v", o.Log)
-	assert.Equal(t, []string{"common.spec", "kairos.lock", "kairos.spec"}, has.Spec)
+	assert.Equal(t, []string{"common.spec", "kairos.lock"}, has.Spec)
 	_, err = bundle.Make(t.Context(), c, o, layout)
 	require.NoError(t, err, "%v", o.Log)
 	entries, err := os.ReadDir(dir)
@@ -70,18 +70,9 @@ func TestBundle(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, string(second), string(index), "the same bundle twice: the index has the digests of all")
 
-	binary := command(t)
-	state := passingState(t, "integration-bundle")
-	// offline runs flavorkit build in a network namespace that has nothing but a loopback interface.
-	offline := func(args ...string) (string, error) {
-		cmd := exec.Command("unshare", append([]string{"--net", "sh", "-c", `ip link set lo up && exec "$@"`, "sh", binary, "build", "--progress", "plain", "--state-dir", state}, args...)...)
-		var said bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &said, &said
-		err := cmd.Run()
-		return said.String(), err
-	}
+	offline := withoutNetwork(t, "integration-bundle")
 	made := filepath.Join(t.TempDir(), "image.tar")
-	said, err := offline("--from-bundle", archive, "-o", "type=oci,dest="+made)
+	said, err := offline("build", "--from-bundle", archive, "-o", "type=oci,dest="+made)
 	require.NoError(t, err, said)
 	assert.Equal(t, locked, sumOf(t, made), "the same image as with a network")
 
@@ -108,7 +99,7 @@ func TestBundle(t *testing.T) {
 		if tt.bundle != nil {
 			require.NoError(t, os.WriteFile(damaged, tt.bundle, 0o644))
 		}
-		said, err := offline(append(tt.args, "-o", filepath.Join(t.TempDir(), "none"))...)
+		said, err := offline(append([]string{"build", "-o", filepath.Join(t.TempDir(), "none")}, tt.args...)...)
 		require.Error(t, err, name)
 		assert.Regexp(t, tt.want, said, name)
 	}
@@ -117,9 +108,72 @@ func TestBundle(t *testing.T) {
 	require.NoError(t, err)
 	data[len(data)/2] ^= 1
 	require.NoError(t, os.WriteFile(blob, data, 0o644))
-	said, err = offline("--from-bundle", layout, "-o", filepath.Join(t.TempDir(), "none"))
+	said, err = offline("build", "--from-bundle", layout, "-o", filepath.Join(t.TempDir(), "none"))
 	require.Error(t, err)
 	assert.Contains(t, said, "blobs/sha256/"+has.Downloads[0].Digest.Encoded()+" has other bytes than its name says")
+}
+
+// withoutNetwork returns a function that runs the command in a network namespace that has nothing but a
+// loopback interface, on an engine without cache.
+func withoutNetwork(t *testing.T, state string) func(args ...string) (string, error) {
+	t.Helper()
+	binary := command(t)
+	state = passingState(t, state)
+	return func(args ...string) (string, error) {
+		args = append(args, "--progress", "plain", "--state-dir", state)
+		cmd := exec.Command("unshare", append([]string{"--net", "sh", "-c", `ip link set lo up && exec "$@"`, "sh", binary}, args...)...)
+		var said bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &said, &said
+		err := cmd.Run()
+		return said.String(), err
+	}
+}
+
+// TestMatrixBundle builds the entries of a locked matrix from its bundle, with the command on an engine
+// without cache and without a network: the same images as with a network. The second entry extends a
+// named context, and differs from the first in its last steps only.
+func TestMatrixBundle(t *testing.T) {
+	t.Parallel()
+	const spec = "extends: debian-12\nversion: v1.0.0\n"
+	o := options(t, map[string]string{
+		"edge.yaml": "entries: [{extends: [./edge.spec, acme], architectures: [amd64]}]\n",
+		"edge.spec": spec + "name: edge\nfiles: [{path: /etc/edge, from: issue}]\n", "issue": "edge\n", "unrelated": "not named by the matrix\n",
+	})
+	o.File = filepath.Join(o.Context, "edge.yaml")
+	acme := writeFiles(t, map[string]string{"kairos.spec": spec + "name: acme\n"})
+	o.Contexts = map[string]string{"debian:12-slim": o.Contexts["debian:12-slim"], "kairos-agent": o.Contexts["kairos-agent"], "immucore": o.Contexts["immucore"], "acme": acme}
+	text, err := os.ReadFile(o.File)
+	require.NoError(t, err)
+	cs := entries(t, string(text))
+	require.Len(t, cs, 2)
+	for i := range cs {
+		cs[i].Lock = "edge.lock"
+	}
+	o.Frontend = frontend.New(frontend.Options{}).Entries(cs)
+	watch(&o)
+	c := embedded(t)
+	require.NoError(t, solve.AskLong(t.Context(), c, o, frontend.LockRequest, func(res *gwclient.Result) error {
+		return os.WriteFile(filepath.Join(o.Context, "edge.lock"), res.Metadata["result.txt"], 0o644)
+	}))
+	archive := filepath.Join(t.TempDir(), "edge.tar")
+	has, err := bundle.Make(t.Context(), c, o, archive)
+	require.NoError(t, err, "%v", o.Log)
+	assert.Equal(t, []string{"edge-amd64", "acme-amd64"}, has.Entries)
+	assert.Equal(t, []string{"edge.lock", "edge.spec"}, has.Spec)
+	assert.Equal(t, []string{"issue"}, has.Files)
+
+	dist := t.TempDir()
+	offline := withoutNetwork(t, "integration-matrix-bundle")
+	said, err := offline("matrix", "build", "--from-bundle", archive, "--entry", "edge-*", "-o", dist)
+	require.NoError(t, err, said)
+	assert.Equal(t, []string{"edge-debian-12-core-amd64-generic-v1.0.0.oci.tar"}, visible(t, dist), "the entry that was chosen")
+	said, err = offline("matrix", "build", "--from-bundle", archive, "-o", dist)
+	require.NoError(t, err, said)
+	o.Platforms = []string{"linux/" + arch}
+	for i, name := range []string{"edge", "acme"} {
+		o.Frontend = frontend.New(frontend.Options{}).Entry(cs[i])
+		assert.Equal(t, sumOf(t, image(t, c, o)), sumOf(t, filepath.Join(dist, name+"-debian-12-core-amd64-generic-v1.0.0.oci.tar")), "%s: the same image as with a network", name)
+	}
 }
 
 // bundleInBuildx asks docker buildx for the graph of a build from a bundle, with the command of its
