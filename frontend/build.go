@@ -177,13 +177,7 @@ func (r *request) build(ctx context.Context) (*gwclient.Result, error) {
 
 // result builds a system and, for a report, the files that its target makes of it.
 func (in *inputs) result(ctx context.Context, s *system) (gwclient.Reference, error) {
-	ref, err := in.solveDefinition(ctx, s.definition)
-	for err != nil && s.lookElsewhere(ctx, err) {
-		if err := in.generateAgain(ctx, s); err != nil {
-			return nil, err
-		}
-		ref, err = in.solveDefinition(ctx, s.definition)
-	}
+	ref, err := in.solveSystem(ctx, s, s.target.generate)
 	if err != nil {
 		return nil, s.explain(ctx, err)
 	}
@@ -197,9 +191,22 @@ func (in *inputs) result(ctx context.Context, s *system) (gwclient.Reference, er
 	return in.write(ctx, s, files)
 }
 
-// generateAgain generates the graph of a system anew.
-func (in *inputs) generateAgain(ctx context.Context, s *system) error {
-	state, err := s.target.generate(ctx, s.graph, s.plan)
+// solveSystem builds the definition of a system. When a server has lost a file that is also elsewhere, the
+// definition is generated anew, with the file from there.
+func (in *inputs) solveSystem(ctx context.Context, s *system, generate generator) (gwclient.Reference, error) {
+	ref, err := in.solveDefinition(ctx, s.definition)
+	for err != nil && s.lookElsewhere(ctx, err) {
+		if err := in.define(ctx, s, generate); err != nil {
+			return nil, err
+		}
+		ref, err = in.solveDefinition(ctx, s.definition)
+	}
+	return ref, err
+}
+
+// define generates the definition of a system.
+func (in *inputs) define(ctx context.Context, s *system, generate generator) error {
+	state, err := generate(ctx, s.graph, s.plan)
 	if err != nil {
 		return err
 	}
@@ -296,8 +303,7 @@ func (r *request) generate(ctx context.Context, doc *specs.Document, platform *o
 	if t.Output == DataImage || t.Output == Report {
 		s.base = nil // none of its layers is in the result
 	}
-	s.definition, err = r.marshal(ctx, s.graph, s.plan, t)
-	return s, err
+	return s, r.define(ctx, s, t.generate)
 }
 
 // prepare plans for a platform, opens the graph and finds the base image.
@@ -357,15 +363,6 @@ func (r *request) resolve(ctx context.Context, doc *specs.Document, target ocisp
 	src := newSources(r, p)
 	src.configs, err = checkFiles(ctx, p, src)
 	return p, src, err
-}
-
-// marshal generates the graph of a target.
-func (r *request) marshal(ctx context.Context, g *graph.Graph, p *plan.Plan, t Target) (*llb.Definition, error) {
-	state, err := t.generate(ctx, g, p)
-	if err != nil {
-		return nil, err
-	}
-	return r.marshalState(ctx, g, state)
 }
 
 // marshalState makes a definition of a state of the graph.

@@ -17,6 +17,7 @@ import (
 	"github.com/flavorkit/flavorkit/llb/component"
 	"github.com/flavorkit/flavorkit/llb/distro"
 	"github.com/flavorkit/flavorkit/llb/graph"
+	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/plan/bundle"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/specs/key"
@@ -153,21 +154,8 @@ func (w *bundleWriter) add(ctx context.Context, s *system) error {
 	if err != nil {
 		return err
 	}
-	var states []llb.State
-	for _, d := range downloads {
-		if w.files[d.Digest].Output() == nil {
-			w.files[d.Digest] = d.fetch(d.Digest.Encoded())
-			w.Downloads = append(w.Downloads, d.Download)
-		}
-		states = append(states, w.files[d.Digest])
-	}
-	// A failed download has its explanation in the graph of its system.
-	stage := s.graph.Stage("bundle", s.plan.At(key.Extends)).On(s.graph.Build)
-	if s.definition, err = w.marshalState(ctx, s.graph, s.graph.Merge(stage, "collect the downloads", append(states, llb.Scratch())...)); err != nil {
+	if err := w.addDownloads(ctx, s, downloads); err != nil {
 		return err
-	}
-	if _, err := w.solveDefinition(ctx, s.definition); err != nil {
-		return s.explain(ctx, err)
 	}
 	images := s.plan.Images()
 	known := map[string]bool{bundle.ContextName: true}
@@ -186,6 +174,38 @@ func (w *bundleWriter) add(ctx context.Context, s *system) error {
 				return errors.Wrapf(err, "bundle the named context %s", name)
 			}
 		}
+	}
+	return nil
+}
+
+// addDownloads downloads what no other system has needed. A failed download has its explanation in the
+// graph of its system.
+func (w *bundleWriter) addDownloads(ctx context.Context, s *system, all []download) error {
+	var added []download
+	for _, d := range all {
+		if _, ok := w.files[d.Digest]; !ok {
+			w.files[d.Digest] = llb.State{} // until it is known where it comes from
+			w.Downloads = append(w.Downloads, d.Download)
+			added = append(added, d)
+		}
+	}
+	if len(added) == 0 {
+		return nil
+	}
+	stage := s.graph.Stage("bundle", s.plan.At(key.Extends)).On(s.graph.Build)
+	collect := func(context.Context, *graph.Graph, *plan.Plan) (llb.State, error) {
+		states := make([]llb.State, len(added))
+		for i, d := range added {
+			states[i] = d.fetch(d.Digest.Encoded())
+			w.files[d.Digest] = states[i]
+		}
+		return s.graph.Merge(stage, "collect the downloads", states...), nil
+	}
+	if err := w.define(ctx, s, collect); err != nil {
+		return err
+	}
+	if _, err := w.solveSystem(ctx, s, collect); err != nil {
+		return s.explain(ctx, err)
 	}
 	return nil
 }

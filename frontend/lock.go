@@ -19,6 +19,7 @@ import (
 	"github.com/pkg/errors"
 
 	"github.com/flavorkit/flavorkit/llb/component"
+	"github.com/flavorkit/flavorkit/llb/graph"
 	"github.com/flavorkit/flavorkit/llb/packages"
 	"github.com/flavorkit/flavorkit/plan"
 	"github.com/flavorkit/flavorkit/plan/lock"
@@ -325,13 +326,10 @@ func (r *request) lockPackages(ctx context.Context, s *system, f *lock.File) err
 	if len(open) == 0 {
 		return nil
 	}
-	state, err := packages.Lock(ctx, s.graph, s.plan, open)
-	if err != nil {
+	if err := r.define(ctx, s, func(ctx context.Context, g *graph.Graph, p *plan.Plan) (llb.State, error) {
+		return packages.Lock(ctx, g, p, open)
+	}); err != nil {
 		return err
-	}
-	s.definition, err = state.Marshal(ctx, llb.Platform(s.graph.Target), llb.WithCaps(r.ui.BuildOpts().LLBCaps), llb.LocalUniqueID(r.localID))
-	if err != nil {
-		return errors.Wrap(err, "generate the graph")
 	}
 	ref, err := r.solveDefinition(ctx, s.definition)
 	if err != nil {
@@ -387,16 +385,14 @@ func (r *request) moved(ctx context.Context, s *system, stage plan.Stage, old, n
 	if stage.Extract {
 		return moved, nil
 	}
-	state, err := packages.Fits(ctx, s.graph, s.plan, stage, moved, archives)
-	if err != nil {
+	fits := func(ctx context.Context, g *graph.Graph, p *plan.Plan) (llb.State, error) {
+		return packages.Fits(ctx, g, p, stage, moved, archives)
+	}
+	if err := r.define(ctx, s, fits); err != nil {
 		return lock.Stage{}, err
 	}
-	s.definition, err = state.Marshal(ctx, llb.Platform(s.graph.Target), llb.WithCaps(r.ui.BuildOpts().LLBCaps), llb.LocalUniqueID(r.localID))
-	if err != nil {
-		return lock.Stage{}, errors.Wrap(err, "generate the graph")
-	}
 	var exit *gwpb.ExitError
-	switch _, err := r.solveDefinition(ctx, s.definition); {
+	switch _, err := r.solveSystem(ctx, s, fits); {
 	case err == nil:
 		return moved, nil
 	case errors.As(err, &exit):

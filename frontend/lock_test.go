@@ -97,6 +97,23 @@ func TestLockedElsewhere(t *testing.T) {
 	require.NotEqual(t, text, older)
 	require.ErrorContains(t, build(older, archive), "archives.debian-12.htop/3.2.2-2/amd64: "+archive+": invalid response status 404; choose")
 
+	// So does a bundle. What is needed twice comes from there once.
+	bundle := func(away ...string) error {
+		g := bundling(map[string]string{"base.spec": lockSpec, "edge.lock": text})
+		g.away = map[string]bool{}
+		for _, url := range away {
+			g.away[url] = true
+		}
+		var cs Entries
+		for _, name := range []string{"a", "b"} {
+			cs = append(cs, Entry{Name: name, Spec: &specs.Source{Name: name + ".spec", Data: []byte("extends: ./base.spec\nname: " + name + "\n")}, Arch: "amd64", Lock: "edge.lock"})
+		}
+		_, err := New(Options{}).Entries(cs)(t.Context(), g)
+		return err
+	}
+	require.NoError(t, bundle(archive))
+	require.ErrorContains(t, bundle(archive, snapshot), "archives.debian-12.htop/3.2.2-2/amd64: "+snapshot+": invalid response status 404; choose")
+
 	// A lock that is written anew has the first day of what stays.
 	g := locking(lockSpec)
 	g.opts["no-cache"] = ""

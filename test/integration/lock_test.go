@@ -8,16 +8,19 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/client/bundle"
 	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/frontend"
+	planbundle "github.com/flavorkit/flavorkit/plan/bundle"
 	"github.com/flavorkit/flavorkit/plan/lock"
 	"github.com/flavorkit/flavorkit/specs"
 	"github.com/flavorkit/flavorkit/test/aptrepo"
@@ -26,7 +29,8 @@ import (
 
 // TestLock locks a spec with the real apt, and builds it after its repository has moved on: with
 // another archive of the same name, without the package, and with a newer one. An archive has left
-// Debian, and is in a snapshot. The image is the same as that of an unlocked build before.
+// Debian, and is in a snapshot, for a build and for a bundle. The image is the same as that of an unlocked
+// build before.
 func TestLock(t *testing.T) {
 	t.Parallel()
 	signer := aptrepo.NewSigner(t)
@@ -34,7 +38,7 @@ func TestLock(t *testing.T) {
 	r.Add("acme-agent", "1.0", "acme")
 	r.Publish(aptrepo.Release{Signer: signer})
 	o := options(t, map[string]string{"kairos.spec": repositorySpec(r.Serve(""), "", "acme-agent, figlet"), "keys/acme.asc": signer.Key()})
-	gone, asked := snapshots(t, &o, "figlet")
+	snapshots := serveSnapshots(t, &o)
 	watch(&o)
 	c := embedded(t)
 	unlocked := sumOf(t, image(t, c, o))
@@ -47,7 +51,7 @@ func TestLock(t *testing.T) {
 		})
 	}
 	require.NoError(t, write())
-	text = gone(text)
+	text = snapshots.lose(text, "figlet")
 	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(o.File), "kairos.lock"), text, 0o644))
 	f, err := lock.Read(&specs.Source{Name: "kairos.lock", Data: text})
 	require.NoError(t, err)
@@ -73,7 +77,7 @@ func TestLock(t *testing.T) {
 	r.Add("acme-agent", "2.0", "acme")
 	r.Publish(aptrepo.Release{Signer: signer})
 	assert.Equal(t, unlocked, sumOf(t, image(t, c, o)), "the same image as without a lock")
-	assert.NotZero(t, asked.Load(), "the server of snapshots was asked")
+	assert.NotZero(t, snapshots.asked("figlet"), "the server of snapshots was asked")
 	checkProvenance(t, c, o, f)
 	require.NoError(t, os.Remove(archive))
 	again := watch(&o)
@@ -93,33 +97,76 @@ func TestLock(t *testing.T) {
 	changes := lock.Diff(before, f)
 	require.Len(t, changes, 1, "%v", changes)
 	assert.Contains(t, changes[0].String(), "~ package acme-agent (debian-12, all) 1.0 ")
+
+	// A bundle takes an archive that has left Debian from there, too.
+	o.NoCache, o.Args = false, nil
+	require.NoError(t, os.WriteFile(o.File, bytes.Replace(spec, []byte("figlet"), []byte("figlet, sl"), 1), 0o644))
+	require.NoError(t, write())
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(o.File), "kairos.lock"), snapshots.lose(text, "sl"), 0o644))
+	has, err := bundle.Make(t.Context(), c, o, filepath.Join(t.TempDir(), "edge.tar"))
+	require.NoError(t, err, "%v", o.Log)
+	assert.NotZero(t, snapshots.asked("sl"), "the server of snapshots was asked")
+	assert.True(t, slices.ContainsFunc(has.Downloads, func(d planbundle.Download) bool {
+		return strings.HasPrefix(d.URL, "http://deb.debian.org/debian/pool/gone/sl_")
+	}), "it is known by its own address")
 }
 
-// snapshots gives a build a catalog whose Debian has snapshots on a server of the test, and returns a
-// function that has a lock name an archive of a package that has left Debian. The server sends those who
-// ask for it to where it really is.
-func snapshots(t *testing.T, o *solve.Options, name string) (gone func(text []byte) []byte, asked *atomic.Int64) {
+// snapshotServer has the archives of packages that have left Debian. It sends those who ask for one to
+// where it really is.
+type snapshotServer struct {
+	t  *testing.T
+	mu sync.Mutex
+	// there are addresses, and requests counts, by the name of a file.
+	there    map[string]string
+	requests map[string]int
+}
+
+// serveSnapshots gives a build a catalog whose Debian has snapshots on a server of the test.
+func serveSnapshots(t *testing.T, o *solve.Options) *snapshotServer {
 	t.Helper()
-	asked = &atomic.Int64{}
-	var there string
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !regexp.MustCompile(`^/\d{8}T000000Z/pool/gone/` + name).MatchString(r.URL.Path) {
-			http.NotFound(w, r)
-			return
-		}
-		asked.Add(1)
-		http.Redirect(w, r, there, http.StatusFound)
-	}))
+	s := &snapshotServer{t: t, there: map[string]string{}, requests: map[string]int{}}
+	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	data, err := os.ReadFile(filepath.Join(testkit.RepoRoot(t), "specs", "catalog", "distros", "debian-12.yaml"))
 	require.NoError(t, err)
 	own := strings.Replace(string(data), "https://snapshot.debian.org/archive/debian/", server.URL+"/", 1)
 	require.NotEqual(t, string(data), own)
 	o.Contexts["catalog"] = writeFiles(t, map[string]string{"distros/debian-12.yaml": own})
-	address := regexp.MustCompile(`http://deb\.debian\.org/debian/pool/\S*/` + name + `_\S+`)
-	return func(text []byte) []byte {
-		there = string(address.Find(text))
-		require.NotEmpty(t, there)
-		return bytes.ReplaceAll(text, []byte(there), []byte("http://deb.debian.org/debian/pool/gone/"+path.Base(there)))
-	}, asked
+	return s
+}
+
+func (s *snapshotServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	file := path.Base(r.URL.Path)
+	if s.there[file] == "" || !regexp.MustCompile(`^/\d{8}T000000Z/pool/gone/`).MatchString(r.URL.Path) {
+		http.NotFound(w, r)
+		return
+	}
+	s.requests[file]++
+	http.Redirect(w, r, s.there[file], http.StatusFound)
+}
+
+// lose has a lock name an archive of a package that has left Debian.
+func (s *snapshotServer) lose(text []byte, name string) []byte {
+	s.t.Helper()
+	there := regexp.MustCompile(`http://deb\.debian\.org/debian/pool/\S*/` + name + `_\S+`).Find(text)
+	require.NotEmpty(s.t, there)
+	file := path.Base(string(there))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.there[file] = string(there)
+	return bytes.ReplaceAll(text, there, []byte("http://deb.debian.org/debian/pool/gone/"+file))
+}
+
+// asked counts the requests for the archive of a package.
+func (s *snapshotServer) asked(name string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for file, requests := range s.requests {
+		if strings.HasPrefix(file, name+"_") {
+			n += requests
+		}
+	}
+	return n
 }
