@@ -429,9 +429,12 @@ func (r *request) lockDownloads(ctx context.Context, s *system, f *lock.File) er
 		}
 		sum := component.Locked(s.graph, s.plan, c)
 		if sum == "" {
-			ref, err := r.solve(ctx, list)
+			if err := r.define(ctx, s, func(context.Context, *graph.Graph, *plan.Plan) (llb.State, error) { return list, nil }); err != nil {
+				return err
+			}
+			ref, err := r.solveDefinition(ctx, s.definition)
 			if err != nil {
-				return errors.Wrapf(err, "read the checksums of %s", c.Name)
+				return errors.Wrapf(s.explain(ctx, err), "read the checksums of %s", c.Name)
 			}
 			data, err := dir{ref}.ReadFile(ctx, component.ChecksumList)
 			if err != nil {

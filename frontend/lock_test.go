@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -122,6 +123,31 @@ func TestLockedElsewhere(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(res.Metadata["result.txt"]), "2025-01-31")
 	assert.NotContains(t, string(res.Metadata["result.txt"]), "2026-11-27")
+}
+
+// TestLockChecksums points at the component whose list of checksums cannot be had, or does not have its
+// file.
+func TestLockChecksums(t *testing.T) {
+	const (
+		spec = lockSpec + "components: {immucore: {version: v0.20.3}}\n"
+		list = "https://github.com/kairos-io/immucore/releases/download/v0.20.3/immucore-v0.20.3-checksums.txt"
+		has  = "  kairos-agent-v2.31.4-linux-amd64.tar.gz\n"
+	)
+	for name, c := range map[string]struct{ spec, list, away, want string }{
+		"no list":         {spec, checksums, list, "kairos.spec:4:24: components.immucore: immucore cannot be downloaded: " + list + ": invalid response status 404"},
+		"not in it":       {spec, sum + has, "nothing", "kairos.spec:4:24: components.immucore: the publisher's checksum list does not name immucore-v0.20.3-linux-amd64.tar.gz; is its version right?"},
+		"of the catalog":  {lockSpec, sum + has, "nothing", "kairos.spec:1:10: components.immucore: the publisher's checksum list does not name immucore-v0.20.4-linux-amd64.tar.gz; is its version right?"},
+		"no list of that": {lockSpec, checksums, strings.ReplaceAll(list, "v0.20.3", "v0.20.4"), "kairos.spec:1:10: components.immucore: immucore cannot be downloaded: " + strings.ReplaceAll(list, "v0.20.3", "v0.20.4") + ": invalid response status 404"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := locking(c.spec)
+			g.result.texts["checksums.txt"] = c.list
+			g.away = map[string]bool{c.away: true}
+			_, err := New(Options{}).Build(t.Context(), g)
+			require.EqualError(t, err, c.want)
+			assert.Len(t, errdefs.Sources(err), 1)
+		})
+	}
 }
 
 // TestLockUpdateNamed chooses one package anew, and leaves the others.
