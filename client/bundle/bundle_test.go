@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flavorkit/flavorkit/client/solve"
 	"github.com/flavorkit/flavorkit/plan/bundle"
 )
 
@@ -28,24 +30,30 @@ func put(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// made is a bundle of a spec, with a download and a directory; or of a matrix, with entries.
-func made(t *testing.T, entries ...string) string {
+// source has what is in a bundle of a spec: a download, a directory and files; or of a matrix with entries.
+func source(t *testing.T, entries ...string) Options {
 	t.Helper()
 	tools := put(t, map[string]string{"agent": "a program"})
 	require.NoError(t, os.Chmod(filepath.Join(tools, "agent"), 0o755))
 	require.NoError(t, os.Symlink("agent", filepath.Join(tools, "link")))
 	files := put(t, map[string]string{digest.FromString("curl").Encoded(): "curl"})
-	source := put(t, map[string]string{"kairos.spec": "extends: ./base.spec", "base.spec": "x", "kairos.lock": "version: 1", "etc/motd": "hello", "secret": "s"})
-	dir := t.TempDir()
-	require.NoError(t, Write(t.Context(), dir, Options{
-		Files: files, Spec: filepath.Join(source, "kairos.spec"), Context: source,
+	specDir := put(t, map[string]string{"kairos.spec": "extends: ./base.spec", "base.spec": "x", "kairos.lock": "version: 1", "etc/motd": "hello", "secret": "s"})
+	return Options{
+		Files: files, Spec: filepath.Join(specDir, "kairos.spec"), Context: specDir,
 		Dirs: map[string]string{"docker.io/library/tools:latest": tools},
 		Args: map[string]string{"CHANNEL": "it's"},
 		Contents: bundle.Contents{
 			Platforms: []string{"linux/amd64"}, Entries: entries, Spec: []string{"base.spec", "kairos.lock"}, Files: []string{"etc/motd"},
 			Downloads: []bundle.Download{{URL: "http://deb.example/curl.deb", Digest: digest.FromString("curl")}},
 		},
-	}))
+	}
+}
+
+// made is a bundle.
+func made(t *testing.T, entries ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, Write(t.Context(), dir, source(t, entries...)))
 	return dir
 }
 
@@ -189,6 +197,24 @@ func TestNoBundle(t *testing.T) {
 func TestNewerFormat(t *testing.T) {
 	_, err := bundle.Read([]byte(`{"version":9,"spec":[]}`))
 	assert.EqualError(t, err, "the bundle has the format 9, and this version of flavorkit reads 1; use the version of flavorkit that wrote it")
+}
+
+// TestInterrupted interrupts what comes after the builder: nothing is left.
+func TestInterrupted(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	for _, name := range []string{"edge.tar", "edge"} {
+		dir := t.TempDir()
+		out, err := solve.OutputMade(filepath.Join(dir, name))
+		require.NoError(t, err)
+		o := source(t)
+		require.ErrorIs(t, writeTo(ctx, out.Partial(), o), context.Canceled)
+		require.NoError(t, out.Discard())
+		assert.Empty(t, names(t, dir))
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		assert.Empty(t, entries)
+	}
 }
 
 // TestUnpackStaysInside reads an archive that names files elsewhere.
