@@ -56,7 +56,7 @@ func onlyParsed(args []string) string {
 		return "it reads a bundle"
 	case args[0] == "sign", args[0] == "verify", strings.Contains(line, "--sign "):
 		return "it reads a key"
-	case args[0] == "inspect", args[0] == "unpack", args[0] == "remaster",
+	case args[0] == "inspect", args[0] == "report", args[0] == "unpack", args[0] == "remaster",
 		regexp.MustCompile(`^(diff|sbom|scan) .*(\.iso|\.json|ghcr\.io/)`).MatchString(line):
 		return "it reads what a build made"
 	case args[0] == "scan":
