@@ -19,7 +19,7 @@ func BenchmarkSubrequests(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				g := asking(name, map[string]string{"context:old": "local:old", "target": "iso"})
-				g.dirs["dockerfile"].texts["kairos.spec"] = richSpec
+				g.dirs["dockerfile"].texts["kairos.spec"] = stagedSpec
 				g.dirs["context"] = files{texts: map[string]string{"a.asc": "a key"}}
 				g.dirs["old"] = files{texts: map[string]string{"kairos.spec": smallSpec}}
 				_, err := New(Options{}).Build(b.Context(), g)

@@ -327,14 +327,14 @@ func TestOutline(t *testing.T) {
 	assert.ErrorContains(t, err, `unknown target "isso"`)
 }
 
-// richSpec has something of almost everything that makes stages.
-const richSpec = "extends: debian-13\nversion: v1.0.0\nvariant: standard\nkubernetes: {distribution: k3s, as: extension}\nsize: {root: 4GiB}\ntest: {assertions: [{service: ssh}]}\n" +
+// stagedSpec has something of almost everything that makes stages.
+const stagedSpec = "extends: debian-13\nversion: v1.0.0\nvariant: standard\nkubernetes: {distribution: k3s, as: extension}\nsize: {root: 4GiB}\ntest: {assertions: [{service: ssh}]}\n" +
 	"files: [{path: /etc/motd, content: a}]\nlayers: [{name: a, image: acme/a}]\nextension: {name: site, packages: [tree]}\n" +
 	"repositories: [{name: a, url: 'https://a.example', path: ./, key: a.asc}]\n"
 
 // TestStages has a purpose for every stage of the graphs of a rich spec and of a published image.
 func TestStages(t *testing.T) {
-	for _, spec := range []string{richSpec, "source: quay.io/kairos/ubuntu:24.04\n", "extends: alpine\nversion: v1.0.0\n"} {
+	for _, spec := range []string{stagedSpec, "source: quay.io/kairos/ubuntu:24.04\n", "extends: alpine\nversion: v1.0.0\n"} {
 		g := asking(ExplainRequest, nil)
 		g.dirs["dockerfile"].texts["kairos.spec"] = spec
 		res, err := New(Options{}).Build(t.Context(), g)
