@@ -122,6 +122,8 @@ func TestMissingSecret(t *testing.T) {
 	} {
 		assert.EqualError(t, s.explain(t.Context(), errors.Wrap(errors.New("secret "+id+": not found"), "process")), want)
 	}
+	s = generated(t, "extends: debian-13\nversion: v1.0.0\nvariant: standard\nkubernetes: {as: extension, certificate: a.pem}\n", "sysext", map[string]files{"context": {texts: map[string]string{"a.pem": ""}}})
+	assert.ErrorContains(t, s.explain(t.Context(), errors.New("secret sysext.key: not found")), `kairos.spec:4:42: kubernetes.certificate: the build has no secret "sysext.key"; `)
 }
 
 // TestRepositoryKey is looked for in the build context.

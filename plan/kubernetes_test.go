@@ -54,6 +54,10 @@ func TestKubernetesExtension(t *testing.T) {
 	assert.Equal(t, []string{"k0s", "provider-kairos"}, componentNames(k0s.Components))
 	assert.Equal(t, []string{"kairos-enabled@k0scontroller.service", "kairos-enabled@k0sworker.service"}, k0s.Services)
 
+	signed := spectest.MustPlan(t, "extends: debian-13\nversion: v1.0.0\nvariant: standard\nkubernetes: {as: extension, certificate: signing.crt}\n", nil, "amd64").Extensions[0]
+	assert.Equal(t, "signing.crt", signed.Certificate.From)
+	assert.Equal(t, "kubernetes.certificate", signed.Key().Certificate().String())
+
 	in := spectest.MustPlan(t, "extends: debian-13\nversion: v1.0.0\nvariant: standard\nkubernetes: {as: system}\n", nil, "amd64")
 	assert.Equal(t, spectest.MustPlan(t, "extends: debian-13\nversion: v1.0.0\nvariant: standard\n", nil, "amd64").Components, in.Components)
 	assert.Empty(t, in.Extensions)

@@ -38,10 +38,14 @@ func (d *Document) Secrets() (all []Secret) {
 	for _, name := range slices.Sorted(maps.Keys(d.Spec.Components)) {
 		add(d.Spec.Components[name].Secret, key.Components.Entry(name).Secret(), rules.DownloadRefused)
 	}
-	for _, e := range d.Extensions() {
-		if !e.Certificate.IsZero() {
-			add(SigningSecret, e.Key.Certificate(), rules.InvalidCertificate)
+	sign := func(certificate Content, k key.Key) {
+		if !certificate.IsZero() {
+			add(SigningSecret, k.Certificate(), rules.InvalidCertificate)
 		}
 	}
+	for _, e := range d.Extensions() {
+		sign(e.Certificate, e.Key)
+	}
+	sign(d.Spec.Kubernetes.Certificate, key.Kind(KindKubernetes))
 	return all
 }
