@@ -190,20 +190,21 @@ func (s *system) failed(err error) (vertex llb.OpMetadata, ok bool) {
 }
 
 // lookElsewhere has the graph take a file from elsewhere when it is generated again, if a build has failed
-// because a server does not have the file. ok is false for any other failure.
+// because a server does not have the file. ok is false for any other failure, and for a file that may be
+// nowhere else.
 func (s *system) lookElsewhere(ctx context.Context, err error) (ok bool) {
 	vertex, ok := s.failed(err)
 	if !ok {
 		return false
 	}
 	fetch, ok := s.graph.Fetch(vertex)
-	if !ok || fetch.Elsewhere == "" || s.sources.request.reachable(ctx, fetch) == nil {
+	if !ok || len(fetch.Elsewhere) == 0 || s.sources.request.reachable(ctx, fetch) == nil {
 		return false
 	}
-	if s.graph.Elsewhere == nil {
-		s.graph.Elsewhere = map[string]bool{}
+	if s.graph.Lost == nil {
+		s.graph.Lost = map[digest.Digest]int{}
 	}
-	s.graph.Elsewhere[fetch.URL] = true
+	s.graph.Lost[fetch.Sum]++
 	return true
 }
 

@@ -369,10 +369,11 @@ func (r *request) lockPackages(ctx context.Context, s *system, f *lock.File) err
 // was locked first, so that writing a lock anew changes nothing in it.
 func (r *request) dated(s *system, in plan.Install, a, older lock.Archive) lock.Archive {
 	today := r.clock().UTC().Format(time.DateOnly)
+	places := func(day string) int { return len(s.graph.Snapshots(in.Distro, in.Canonical(a.URL), day)) }
 	switch {
 	case older.SHA256 == a.SHA256 && older.Seen != "":
 		a.Seen = older.Seen
-	case s.graph.Snapshot(in.Distro, in.Canonical(a.URL), today) != "":
+	case places(today) > places(""):
 		a.Seen = today
 	}
 	return a

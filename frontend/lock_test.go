@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/moby/buildkit/solver/errdefs"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/flavorkit/flavorkit/plan/lock"
 	"github.com/flavorkit/flavorkit/specs"
+	"github.com/flavorkit/flavorkit/specs/catalog"
 	"github.com/flavorkit/flavorkit/test/golden"
 )
 
@@ -123,6 +125,54 @@ func TestLockedElsewhere(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(res.Metadata["result.txt"]), "2025-01-31")
 	assert.NotContains(t, string(res.Metadata["result.txt"]), "2026-11-27")
+}
+
+// TestLockedAtMirrors takes an archive from the first of the other places of its repository that has it. A
+// mirror needs no day.
+func TestLockedAtMirrors(t *testing.T) {
+	const (
+		file     = "/pool/main/h/htop/htop_3.2.2-2_amd64.deb"
+		archive  = "http://deb.debian.org/debian" + file
+		snapshot = "https://snapshot.debian.org/archive/debian/20261128T000000Z" + file
+		kept     = "https://acme.example/kept/debian" + file
+		last     = "https://acme.example/last" + file
+	)
+	builtin, err := catalog.Builtin()
+	require.NoError(t, err)
+	cat, err := builtin.With(catalog.Layer{Name: "acme", FS: fstest.MapFS{"distros/debian-12.yaml": {Data: []byte(`name: debian-12
+like: debian-12
+snapshots: {debian: ['https://snapshot.debian.org/archive/debian/{time}', https://acme.example/kept/debian, https://acme.example/last]}
+`)}}})
+	require.NoError(t, err)
+	_, text := written(t)
+	undated := strings.ReplaceAll(text, "      seen: '2026-11-27'\n", "")
+	for name, c := range map[string]struct {
+		lock string
+		away []string
+		want string
+	}{
+		"the snapshot":          {text, []string{archive}, ""},
+		"a mirror":              {text, []string{archive, snapshot}, ""},
+		"the last mirror":       {text, []string{archive, snapshot, kept}, ""},
+		"nowhere":               {text, []string{archive, snapshot, kept, last}, last + ": invalid response status 404"},
+		"a mirror without days": {undated, []string{archive}, ""},
+		"nowhere without days":  {undated, []string{archive, kept, last}, last + ": invalid response status 404"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(map[string]string{"filename": "kairos.spec", "build-arg:" + LockedArg: "1"},
+				map[string]files{"dockerfile": {texts: map[string]string{"kairos.spec": lockSpec, "kairos.lock": c.lock}}})
+			g.away = map[string]bool{}
+			for _, url := range c.away {
+				g.away[url] = true
+			}
+			_, err := New(Options{Catalog: cat}).Build(t.Context(), g)
+			if c.want == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, "archives.debian-12.htop/3.2.2-2/amd64: "+c.want+"; choose")
+			}
+		})
+	}
 }
 
 // TestLockChecksums points at the component whose list of checksums cannot be had, or does not have its

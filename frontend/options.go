@@ -69,7 +69,7 @@ func (r *request) graph(src graph.Sources, cat *catalog.Catalog, target, builder
 	return &graph.Graph{
 		Sources:        src,
 		Overlays:       cat.Overlays(),
-		Snapshot:       cat.Snapshot,
+		Snapshots:      cat.Snapshots,
 		Caps:           r.caps(),
 		Bundle:         r.bundle.downloads(),
 		Target:         target,

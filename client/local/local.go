@@ -213,13 +213,13 @@ func MachineSteps(ctx context.Context, o Options) (frontend.MachineSteps, error)
 func Graph(p *plan.Plan, cat *catalog.Catalog, contexts map[string]string) *graph.Graph {
 	platform := ocispecs.Platform{OS: "linux", Architecture: p.Arch}
 	return &graph.Graph{
-		Sources:  frontend.Unresolved(p, slices.Sorted(maps.Keys(contexts))),
-		Overlays: cat.Overlays(),
-		Snapshot: cat.Snapshot,
-		Caps:     graph.Caps{Merge: true, Diff: true, Passthrough: true},
-		Target:   platform,
-		Build:    ocispecs.Platform{OS: "linux", Architecture: "amd64"},
-		Epoch:    graph.DefaultEpoch(),
-		Network:  pb.NetMode_UNSET,
+		Sources:   frontend.Unresolved(p, slices.Sorted(maps.Keys(contexts))),
+		Overlays:  cat.Overlays(),
+		Snapshots: cat.Snapshots,
+		Caps:      graph.Caps{Merge: true, Diff: true, Passthrough: true},
+		Target:    platform,
+		Build:     ocispecs.Platform{OS: "linux", Architecture: "amd64"},
+		Epoch:     graph.DefaultEpoch(),
+		Network:   pb.NetMode_UNSET,
 	}
 }

@@ -80,7 +80,7 @@ func FetchArchive(g *graph.Graph, s graph.Stage, in plan.Install, id string, a l
 	return s.Fetch(graph.Download{
 		Group: "download the packages of the lock", Title: "download " + id, URL: in.Mirrored(a.URL), File: file,
 		Sum:       digest.NewDigestFromEncoded(digest.SHA256, a.SHA256),
-		Elsewhere: g.Snapshot(in.Distro, in.Canonical(a.URL), a.Seen),
+		Elsewhere: g.Snapshots(in.Distro, in.Canonical(a.URL), a.Seen),
 		Explain:   func(cause error) error { return goneArchive(g.Lock, in.Distro, id, cause) },
 	})
 }

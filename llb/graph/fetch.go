@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"strings"
+
 	"github.com/moby/buildkit/client/llb"
 	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -56,17 +58,18 @@ type Download struct {
 	Sum digest.Digest
 	// Secret is the id of the build secret with the header Authorization; empty for none.
 	Secret string
-	// Elsewhere is another URL of it, which counts in a graph that has it from there; empty for none.
-	Elsewhere string
+	// Elsewhere are other URLs of a file with a digest. The next one counts when the one before has lost
+	// the file (Graph.Lost).
+	Elsewhere []string
 	// Explain explains a failure. May be nil.
 	Explain ExplainFetch
 }
 
 // Fetch downloads a file, or takes it from the bundle.
 func (s Stage) Fetch(d Download) llb.State {
-	elsewhere := s.graph.Elsewhere[d.URL] && d.Elsewhere != ""
-	if elsewhere {
-		d.URL, d.Elsewhere = d.Elsewhere, ""
+	lost := min(s.graph.Lost[d.Sum], len(d.Elsewhere))
+	if lost > 0 {
+		d.URL, d.Elsewhere = d.Elsewhere[lost-1], d.Elsewhere[lost:]
 		d.Title += " from " + d.URL
 	}
 	about := s.options(d.Title)
@@ -88,10 +91,10 @@ func (s Stage) Fetch(d Download) llb.State {
 	if d.Sum != "" {
 		opts = append(opts, llb.Checksum(d.Sum))
 	}
-	if elsewhere {
+	if lost > 0 {
 		// The URL is no part of the cache key of a file with a checksum: without anything else, BuildKit
 		// takes this for the download that has failed, and does not try it (solver, edge merging).
-		opts = append(opts, llb.Header(llb.HTTPHeader{Accept: "*/*"}))
+		opts = append(opts, llb.Header(llb.HTTPHeader{Accept: "*/*" + strings.Repeat(", */*", lost-1)}))
 	}
 	if d.Secret != "" {
 		opts = append(opts, llb.AuthHeaderSecret(d.Secret))

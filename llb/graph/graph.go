@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
+	"github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/pkg/errors"
 
@@ -71,10 +72,10 @@ type Graph struct {
 	Caps     Caps
 	// Lock has the exact packages and downloads; nil for the newest ones.
 	Lock *lock.File
-	// Snapshot is where a distribution keeps a file that its archive had on a day; empty for nowhere.
-	Snapshot func(distro, address, day string) string
-	// Elsewhere are the URLs of the downloads that come from their other URL.
-	Elsewhere map[string]bool
+	// Snapshots are where else a file may be that a distribution's archive had on a day.
+	Snapshots func(distro, address, day string) []string
+	// Lost counts, by the digest of a download, the URLs that do not have it any more.
+	Lost map[digest.Digest]int
 	// Bundle has what would be downloaded; nil for none.
 	Bundle *Bundle
 	// Target is the platform of the system, Build that of the builder.

@@ -85,9 +85,10 @@ type Distro struct {
 	// Archives are the public archives that the base image takes packages from, by a name that
 	// specs use (mirrors.archives): hosts and paths, without a scheme.
 	Archives map[string][]string `yaml:"archives"`
-	// Snapshots are URLs by the name of an archive: of what it had at a time, which replaces {time},
-	// such as 20261128T000000Z. Locked builds find there what an archive does not have any more.
-	Snapshots map[string]string `yaml:"snapshots"`
+	// Snapshots are URLs by the name of an archive, where locked builds look in this order for what the
+	// archive does not have any more: of what it had at a time, which replaces {time}, such as
+	// 20261128T000000Z, or of another mirror, which keeps more.
+	Snapshots map[string][]string `yaml:"snapshots"`
 	// Authorities say how a system is made to trust a certificate.
 	Authorities Authorities `yaml:"authorities"`
 	// Directories that the system needs in addition to those of every system.

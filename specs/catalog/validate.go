@@ -138,11 +138,13 @@ func (d *Distro) validateArchives(r record) {
 		}
 	}
 	for _, name := range Names(d.Snapshots) {
-		switch url := d.Snapshots[name]; {
-		case len(d.Archives[name]) == 0:
+		if len(d.Archives[name]) == 0 {
 			r.wrong(keys{"snapshots", name}, "name one of archives", "%q is not an archive", name)
-		case !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") || !strings.Contains(url, "{time}"):
-			r.wrong(keys{"snapshots", name}, "write such as https://snapshot.debian.org/archive/debian/{time}", "%q is not an address with {time}", url)
+		}
+		for i, url := range d.Snapshots[name] {
+			if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
+				r.wrong(keys{"snapshots", name, i}, "write such as https://snapshot.debian.org/archive/debian/{time}", "%q is not an http or https address", url)
+			}
 		}
 	}
 	if a := d.Authorities; (a.Directory == "") != (len(a.Update) == 0) {
