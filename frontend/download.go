@@ -29,13 +29,17 @@ func ContextFiles(name string) gwclient.BuildFunc {
 			return nil, errors.Wrapf(err, "load the named context %s", name)
 		}
 		files, single := in.downloaded(name, *st)
-		if single != "" {
-			files = files.File(llb.Copy(files, single, specs.DefaultName, &llb.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true}),
-				llb.WithCustomName("[context "+name+"] name the spec"))
-		}
 		ref, err := in.solve(ctx, files)
 		if err != nil {
 			return nil, err
+		}
+		if single != "" {
+			if _, err := ref.StatFile(ctx, gwclient.StatRequest{Path: single}); err == nil { // it was no archive
+				files = llb.Scratch().File(llb.Copy(files, single, specs.DefaultName), llb.WithCustomName("[context "+name+"] name the spec"))
+				if ref, err = in.solve(ctx, files); err != nil {
+					return nil, err
+				}
+			}
 		}
 		res := gwclient.NewResult()
 		res.SetRef(ref)

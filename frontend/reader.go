@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"path"
+	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -104,7 +105,17 @@ func (s *specReader) ContextFile(ctx context.Context, name, file string) (data [
 func (s *specReader) read(ctx context.Context, st llb.State, name string) ([]byte, error) {
 	ref, err := s.request.solve(ctx, st)
 	if err != nil {
-		return nil, err
+		return nil, withoutAgent(err)
 	}
-	return dir{ref}.ReadFile(ctx, name)
+	data, err := dir{ref}.ReadFile(ctx, name)
+	return data, withoutAgent(err)
+}
+
+// withoutAgent explains the error of a build that has no SSH agent for a git repository (BuildKit,
+// sshprovider).
+func withoutAgent(err error) error {
+	if err != nil && strings.Contains(err.Error(), "unset ssh forward key") {
+		return errors.New("the build has no SSH agent or key for the repository; pass it with --ssh default, or --ssh default=FILE")
+	}
+	return err
 }

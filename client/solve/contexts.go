@@ -24,9 +24,12 @@ func addContext(opt *client.SolveOpt, name, value string) error {
 	case strings.HasPrefix(value, "oci-layout://"):
 		return addLayout(opt, key, strings.TrimPrefix(value, "oci-layout://"))
 	case strings.HasPrefix(value, "docker-image://"), strings.HasPrefix(value, "https://"), strings.HasPrefix(value, "http://"),
-		strings.HasPrefix(value, "git@"), strings.HasPrefix(value, "git://"), strings.HasPrefix(value, "ssh://"):
+		strings.HasPrefix(value, "git@"), strings.HasPrefix(value, "git://"):
 		opt.FrontendAttrs["context:"+key] = value
 		return nil
+	}
+	if strings.HasPrefix(value, "ssh://") {
+		return errors.New("write a git repository over SSH as git@HOST:PATH")
 	}
 	if info, err := os.Stat(value); err != nil || !info.IsDir() {
 		return errors.Errorf("there is no directory %s", value)

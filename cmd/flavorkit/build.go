@@ -10,9 +10,6 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client"
-	_ "github.com/moby/buildkit/client/connhelper/dockercontainer" // docker-container:// addresses
-	_ "github.com/moby/buildkit/client/connhelper/kubepod"         // kube-pod:// addresses
-	_ "github.com/moby/buildkit/client/connhelper/ssh"             // ssh:// addresses
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"

@@ -200,7 +200,7 @@ func TestBuildxOptions(t *testing.T) {
 		ask := append([]string{"build", "--progress=quiet", "--call=kairos.plan", named}, b.arguments(t, "-f", filepath.Join(dir, "kairos.spec"), dir)...)
 		out, err := b.Run(ask...)
 		require.Error(t, err, "without a key")
-		assert.Contains(t, out, "Permission denied")
+		assert.Contains(t, out, "the build has no SSH agent or key for the repository; pass it with --ssh default, or --ssh default=FILE")
 		out, err = b.Run(append(ask, "--ssh=default="+key)...)
 		require.NoError(t, err, out)
 		assert.Contains(t, out, "name: of-ssh")

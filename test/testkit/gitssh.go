@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -42,10 +43,7 @@ func GitSSH(t testing.TB, files map[string]string) (url, key string) {
 		t.Fatalf("make the key of the host: %v", err)
 	}
 	config.AddHostKey(host)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("listen for SSH: %v", err)
-	}
+	l := listenSSH(t)
 	t.Cleanup(func() { _ = l.Close() })
 	go func() {
 		for {
@@ -56,7 +54,24 @@ func GitSSH(t testing.TB, files map[string]string) (url, key string) {
 			go serveGit(t.Context(), conn, config, filepath.Join(top, repositoryName))
 		}
 	}()
-	return "ssh://git@" + l.Addr().String() + "/" + repositoryName, key
+	ip, _, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatalf("listen for SSH: %v", err)
+	}
+	return "git@" + ip + ":" + repositoryName, key
+}
+
+// listenSSH listens at the port of SSH, the only one that URLs of the form git@HOST:PATH can have, on an
+// address of this machine at which nobody else does.
+func listenSSH(t testing.TB) net.Listener {
+	t.Helper()
+	for last := 2; last < 100; last++ {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.%d:22", last)); err == nil {
+			return l
+		}
+	}
+	t.Fatalf("no address is free to listen for SSH at")
+	return nil
 }
 
 func newKey(t testing.TB) (ssh.Signer, ed25519.PrivateKey) {
