@@ -3,6 +3,8 @@ package aptrepo
 
 import (
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"fmt"
 	"net/http"
@@ -99,7 +101,22 @@ func (r *Repository) Serve(login string) (url string) {
 // ServeTLS serves a repository over https until the end of the test, with a certificate that is its
 // own authority, in PEM.
 func (r *Repository) ServeTLS() (url, authority string) {
-	server := httptest.NewTLSServer(r.handler(""))
+	return r.serveTLS(httptest.NewUnstartedServer(r.handler("")))
+}
+
+// ServeClient is ServeTLS for one client alone: one with the login, user:password, and the
+// certificate, in PEM.
+func (r *Repository) ServeClient(login, certificate string) (url, authority string) {
+	r.t.Helper()
+	clients := x509.NewCertPool()
+	require.True(r.t, clients.AppendCertsFromPEM([]byte(certificate)), "the certificate of the client")
+	server := httptest.NewUnstartedServer(r.handler(login))
+	server.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}
+	return r.serveTLS(server)
+}
+
+func (r *Repository) serveTLS(server *httptest.Server) (url, authority string) {
+	server.StartTLS()
 	r.t.Cleanup(server.Close)
 	return server.URL, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 }

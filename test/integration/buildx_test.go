@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -33,8 +32,12 @@ import (
 	"github.com/flavorkit/flavorkit/test/testkit"
 )
 
-// packagesName is the step of the target packages that asks the distribution.
-const packagesName = "[debian-12/userland] look up"
+// Steps of the target packages: how the name of one begins that asks the distribution, in every build,
+// and one that is cached.
+const (
+	packagesName = "[debian-12/userland] look up"
+	keyName      = "[repositories] read the public key of acme"
+)
 
 // buildxSystem is a spec for the real buildx, with a frontend image in a registry.
 type buildxSystem struct {
@@ -42,13 +45,15 @@ type buildxSystem struct {
 	daemon *testkit.Daemon
 	// syntax is the first line of specs.
 	syntax string
+	// contexts are the named contexts of every build.
+	contexts map[string]string
 }
 
 func newBuildxSystem(t *testing.T) *buildxSystem {
 	t.Helper()
 	daemon := testkit.Buildkitd(t)
 	ref := daemon.Registry.PushLayout(testkit.Frontend(t, arch), "flavorkit/frontend:1")
-	return &buildxSystem{BuildxCLI: testkit.Buildx(t, daemon), daemon: daemon, syntax: "# syntax=" + ref + "\n"}
+	return &buildxSystem{BuildxCLI: testkit.Buildx(t, daemon), daemon: daemon, syntax: "# syntax=" + ref + "\n", contexts: contexts(t)}
 }
 
 // spec is the spec of the README for this frontend image, and more.
@@ -61,7 +66,7 @@ func (b *buildxSystem) spec(more string) string {
 func (b *buildxSystem) arguments(t *testing.T, more ...string) []string {
 	t.Helper()
 	args := []string{"-f", "kairos.spec"}
-	for name, value := range contexts(t) {
+	for name, value := range b.contexts {
 		args = append(args, "--build-context", name+"="+value)
 	}
 	for name, value := range siteArgs(t) {
@@ -70,14 +75,55 @@ func (b *buildxSystem) arguments(t *testing.T, more ...string) []string {
 	return append(args, more...)
 }
 
+// call asks a question, such as "outline", and returns the answer.
+func (b *buildxSystem) call(t *testing.T, question string, more ...string) (string, error) {
+	t.Helper()
+	return b.Run(append([]string{"build", "--progress=quiet", "--call=" + question}, b.arguments(t, more...)...)...)
+}
+
+// graph asks for the steps of a build.
+func (b *buildxSystem) graph(t *testing.T, more ...string) []*pb.Op {
+	t.Helper()
+	out, err := b.call(t, "convertllb,format=json", more...)
+	require.NoError(t, err, out)
+	ops := opsOf(t, out)
+	require.NotEmpty(t, ops)
+	return ops
+}
+
 // packages builds the target packages into a new directory.
 func (b *buildxSystem) packages(t *testing.T, more ...string) (dir, log string) {
 	t.Helper()
 	dir = t.TempDir()
-	log, err := b.Build(b.arguments(t, append([]string{"--target=packages", "--output=" + dir}, more...)...)...)
+	log, err := b.lookUp(t, dir, more...)
 	require.NoError(t, err, log)
 	assert.NotEmpty(t, visible(t, dir))
 	return dir, log
+}
+
+// lookUp builds the target packages, which installs nothing, into a directory.
+func (b *buildxSystem) lookUp(t *testing.T, dir string, more ...string) (log string, err error) {
+	t.Helper()
+	return b.Build(b.arguments(t, append([]string{"--target=packages", "--output=" + dir}, more...)...)...)
+}
+
+// rawStates builds with progress for programs, and returns whether each step was cached, by name.
+func (b *buildxSystem) rawStates(t *testing.T, more ...string) (cached map[string]bool) {
+	t.Helper()
+	out, err := b.Run(append([]string{"build", "--progress=rawjson"}, b.arguments(t, more...)...)...)
+	require.NoError(t, err, out)
+	cached = map[string]bool{}
+	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+		var s client.SolveStatus
+		if !strings.HasPrefix(line, "{") {
+			continue // buildx says that there is no output
+		}
+		require.NoError(t, json.Unmarshal([]byte(line), &s), line)
+		for _, v := range s.Vertexes {
+			cached[v.Name] = cached[v.Name] || v.Cached
+		}
+	}
+	return cached
 }
 
 // TestBuildxOptions tries the options that docs/buildx.md lists with the real buildx and the
@@ -95,51 +141,16 @@ func TestBuildxOptions(t *testing.T) {
 	})
 	secret := "--secret=id=acme-login,src=login.txt"
 
-	t.Run("secret", func(t *testing.T) {
-		metadata := filepath.Join(t.TempDir(), "metadata.json")
-		dir, log := b.packages(t, secret, "--metadata-file="+metadata, "--provenance=mode=max", ".")
-		_, password, _ := strings.Cut(login, ":")
-		assert.NotContains(t, log, password)
-		assert.NotContains(t, b.daemon.Log(), password)
-		assert.FileExists(t, filepath.Join(dir, "provenance.json"))
-		for _, tree := range []string{dir, filepath.Dir(metadata), b.daemon.Root()} {
-			assert.Empty(t, filesWith(t, tree, password), "files with the password")
-		}
-		text, err := os.ReadFile(metadata)
-		require.NoError(t, err)
-		assert.Contains(t, string(text), `"buildx.build.ref"`)
-		assert.Contains(t, string(text), `"buildx.build.provenance"`)
-	})
-	t.Run("steps", func(t *testing.T) {
-		out, err := b.Run(append([]string{"build", "--progress=quiet", "--call=convertllb,format=json"}, b.arguments(t,
-			secret, "--target=packages", "--add-host=mirror.example:192.0.2.7", "--ulimit=nofile=1024:2048", "--shm-size=64m", "--cgroup-parent=/edge", ".")...)...)
-		require.NoError(t, err, out)
-		steps := execsOf(t, out)
-		require.NotEmpty(t, steps)
-		for _, step := range steps {
-			meta := step.GetMeta()
-			require.NotEmpty(t, meta.GetExtraHosts())
-			assert.Equal(t, "192.0.2.7", meta.GetExtraHosts()[0].GetIP())
-			require.NotEmpty(t, meta.GetUlimit())
-			assert.Equal(t, int64(2048), meta.GetUlimit()[0].GetHard())
-			assert.Equal(t, "/edge", meta.GetCgroupParent())
-			assert.True(t, slices.ContainsFunc(step.GetMounts(), func(m *pb.Mount) bool {
-				return m.GetDest() == "/dev/shm" && m.GetTmpfsOpt().GetSize() == 64<<20
-			}))
-		}
-		out, err = b.Run(append([]string{"build", "--progress=quiet", "--call=convertllb,format=json", "--network=none"},
-			b.arguments(t, secret, "--target=packages", ".")...)...)
-		require.NoError(t, err, out)
-		for _, step := range execsOf(t, out) {
-			assert.Equal(t, pb.NetMode_NONE, step.GetNetwork())
-		}
-		const seconds = "1700000000"
-		other := *b.BuildxCLI
-		other.Env = []string{"SOURCE_DATE_EPOCH=" + seconds}
-		out, err = other.Run(append([]string{"build", "--progress=quiet", "--call=convertllb,format=json"}, b.arguments(t, "-f", "plain.spec", ".")...)...)
-		require.NoError(t, err, out)
-		assert.Contains(t, out, `"`+seconds+`000000000"`, "the time of files")
-		b.packages(t, secret, "--add-host=mirror.example:192.0.2.7", "--ulimit=nofile=1024:2048", "--shm-size=64m", ".")
+	t.Run("secrets", func(t *testing.T) { b.secrets(t) })
+	t.Run("steps", func(t *testing.T) { b.steps(t) })
+	t.Run("platforms and warnings", func(t *testing.T) { b.platforms(t) })
+	t.Run("cache", func(t *testing.T) {
+		_, log := b.packages(t, secret, "--network=host", ".")
+		assert.Equal(t, states{ran: true}, stateOf(log, keyName), log)
+		cached := b.rawStates(t, secret, "--target=packages", ".")
+		assert.True(t, cached[keyName])
+		assert.Contains(t, fmt.Sprint(cached), packagesName)
+		b.noCache(t, url, secret, ".")
 	})
 	t.Run("context from stdin", func(t *testing.T) {
 		b.Stdin = tarOf(t, map[string]string{"kairos.spec": b.spec("files: [{path: /etc/motd, from: motd}]\n"), "motd": "hello\n"})
@@ -220,7 +231,7 @@ func TestBuildxOptions(t *testing.T) {
 		old := writeFiles(t, map[string]string{"kairos.spec": "extends: debian-12\nversion: v0.9.0\n"}) // to compare with
 		ask := func(t *testing.T, question string, more ...string) (string, error) {
 			t.Helper()
-			return b.Run(append([]string{"build", "--progress=quiet", "--call=" + question}, b.arguments(t, append(more, "--build-context=old="+old, ".")...)...)...)
+			return b.call(t, question, append(more, "--build-context=old="+old, ".")...)
 		}
 		call := func(t *testing.T, question string, more ...string) string {
 			t.Helper()
@@ -228,9 +239,13 @@ func TestBuildxOptions(t *testing.T) {
 			require.NoError(t, err, out)
 			return out
 		}
+		var locked string
 		for _, name := range describedCalls(t, call(t, "subrequests.describe,format=json")) {
 			t.Run(name, func(t *testing.T) {
 				out, err := ask(t, name, "-f", "plain.spec")
+				if strings.HasSuffix(frontend.LockRequest, name) {
+					locked = out
+				}
 				assert.NotEmpty(t, strings.TrimSpace(out))
 				if strings.HasSuffix(frontend.BundleRequest, name) {
 					require.Error(t, err)
@@ -240,6 +255,7 @@ func TestBuildxOptions(t *testing.T) {
 				require.NoError(t, err, out)
 			})
 		}
+		t.Run("locked", func(t *testing.T) { b.locked(t, locked) })
 		outline := call(t, "outline")
 		assert.Regexp(t, `CHANNEL +.*stable`, outline, "an argument that the spec declares")
 		assert.Contains(t, outline, "acme-login")
@@ -247,22 +263,6 @@ func TestBuildxOptions(t *testing.T) {
 		for _, arch := range []string{"amd64", "arm64"} {
 			assert.Contains(t, both, "\narch: "+arch+"\n")
 		}
-	})
-	t.Run("rawjson", func(t *testing.T) {
-		out, err := b.Run(append([]string{"build", "--progress=rawjson"}, b.arguments(t, secret, "--target=packages", ".")...)...)
-		require.NoError(t, err, out)
-		names := map[string]bool{}
-		for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
-			var s client.SolveStatus
-			if !strings.HasPrefix(line, "{") {
-				continue // buildx says that there is no output
-			}
-			require.NoError(t, json.Unmarshal([]byte(line), &s), line)
-			for _, v := range s.Vertexes {
-				names[v.Name] = true
-			}
-		}
-		assert.Contains(t, fmt.Sprint(names), packagesName)
 	})
 	t.Run("bake", func(t *testing.T) {
 		bake := fmt.Sprintf(`
@@ -314,65 +314,6 @@ func describedCalls(t *testing.T, text string) (names []string) {
 	return names
 }
 
-// pushImage pushes the image that a daemon has built, with options that change its description and
-// none of its steps.
-func pushImage(t *testing.T, buildx *testkit.BuildxCLI, daemon *testkit.Daemon, args []string) {
-	t.Helper()
-	name := daemon.Registry.Addr() + "/acme/edge:v1"
-	metadata, id := filepath.Join(t.TempDir(), "metadata.json"), filepath.Join(t.TempDir(), "id")
-	out, err := buildx.Build(append([]string{
-		"--tag=" + name, "--push", "--iidfile=" + id, "--label=org.example.team=edge", "--annotation=org.example.channel=stable", "--metadata-file=" + metadata,
-	}, args...)...)
-	require.NoError(t, err, out)
-	assert.Equal(t, states{cached: true}, stateOf(out, "[debian-12/userland] install"), out)
-
-	ref, err := regname.ParseReference(name, regname.Insecure)
-	require.NoError(t, err)
-	index, err := remote.Index(ref)
-	require.NoError(t, err)
-	found, err := index.Digest()
-	require.NoError(t, err)
-	var written struct {
-		Digest string `json:"containerimage.digest"`
-		Name   string `json:"image.name"`
-	}
-	text, err := os.ReadFile(metadata)
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(text, &written))
-	assert.Equal(t, found.String(), written.Digest)
-	text, err = os.ReadFile(id)
-	require.NoError(t, err)
-	assert.Equal(t, written.Digest, string(text))
-	assert.Equal(t, name, written.Name)
-
-	image, err := remote.Image(ref, remote.WithPlatform(v1.Platform{OS: "linux", Architecture: arch}))
-	require.NoError(t, err)
-	config, err := image.ConfigFile()
-	require.NoError(t, err)
-	assert.Equal(t, "edge", config.Config.Labels["org.example.team"])
-	manifest, err := image.Manifest()
-	require.NoError(t, err)
-	assert.Equal(t, "stable", manifest.Annotations["org.example.channel"])
-
-	out, err = buildx.Build(append([]string{"--no-cache-filter=rootfs"}, args...)...)
-	require.NoError(t, err, out)
-	assert.Equal(t, states{cached: true}, stateOf(out, "[debian-12/userland] install"), out)
-	assert.Equal(t, states{ran: true}, stateOf(out, "[rootfs] check the root filesystem"), out)
-
-	dir, stored := filepath.Join(t.TempDir(), "cache"), daemon.Registry.Addr()+"/acme/cache"
-	for to, from := range map[string]string{
-		"type=local,dest=" + dir: "type=local,src=" + dir, "type=registry,mode=max,ref=" + stored: "type=registry,ref=" + stored,
-	} {
-		out, err = buildx.Build(append([]string{"--cache-to=" + to}, args...)...)
-		require.NoError(t, err, out)
-		empty := testkit.Buildx(t, testkit.Buildkitd(t, testkit.WithRegistry(daemon.Registry)))
-		out, err = empty.Build(append([]string{"--cache-from=" + from}, args...)...)
-		require.NoError(t, err, out)
-		assert.Equal(t, states{cached: true}, stateOf(out, "[rootfs] check the root filesystem"), out)
-		assert.NotEqual(t, states{ran: true}, stateOf(out, "[debian-12/userland] install"), out)
-	}
-}
-
 // states tells how plain progress reports a step.
 type states struct{ cached, ran bool }
 
@@ -393,75 +334,25 @@ func stateOf(log, name string) states {
 	return s
 }
 
-// execsOf are the steps of a converted graph.
-func execsOf(t *testing.T, data string) []*pb.ExecOp {
+// opsOf are the steps of a converted graph.
+func opsOf(t *testing.T, data string) (all []*pb.Op) {
 	t.Helper()
 	var result struct {
 		Def map[digest.Digest]json.RawMessage
 	}
 	require.NoError(t, json.Unmarshal([]byte(data), &result), data)
-	var all []*pb.ExecOp
 	for _, raw := range result.Def {
 		op := &pb.Op{}
 		require.NoError(t, protojson.Unmarshal(raw, op))
-		if exec := op.GetExec(); exec != nil {
-			all = append(all, exec)
-		}
+		all = append(all, op)
 	}
 	return all
-}
-
-// filesWith are the files of a directory that hold a text.
-func filesWith(t *testing.T, dir, text string) []string {
-	t.Helper()
-	var found []string
-	require.NoError(t, filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
-		if os.IsNotExist(err) {
-			return nil // a daemon removes files
-		}
-		if err != nil || !info.Mode().IsRegular() {
-			return err
-		}
-		has, err := fileHas(path, []byte(text))
-		if has {
-			found = append(found, path)
-		}
-		return err
-	}))
-	return found
-}
-
-// fileHas reads a file in pieces that overlap by the length of the text.
-func fileHas(path string, text []byte) (bool, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer file.Close()
-	piece, kept := make([]byte, 1<<20), 0
-	for {
-		n, err := file.Read(piece[kept:])
-		if bytes.Contains(piece[:kept+n], text) {
-			return true, nil
-		}
-		if err == io.EOF {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		kept = copy(piece, piece[max(0, kept+n-len(text)):kept+n])
-	}
 }
 
 // pushFiles pushes an image with files.
 func pushFiles(t *testing.T, name string, files map[string]string) {
 	t.Helper()
-	data, err := io.ReadAll(tarOf(t, files))
-	require.NoError(t, err)
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
-	require.NoError(t, err)
-	image, err := mutate.AppendLayers(empty.Image, layer)
+	image, err := mutate.AppendLayers(empty.Image, layerOf(t, files))
 	require.NoError(t, err)
 	config, err := image.ConfigFile()
 	require.NoError(t, err)
@@ -471,6 +362,16 @@ func pushFiles(t *testing.T, name string, files map[string]string) {
 	ref, err := regname.ParseReference(name, regname.Insecure)
 	require.NoError(t, err)
 	require.NoError(t, remote.Write(ref, image))
+}
+
+// layerOf is a layer of an image.
+func layerOf(t *testing.T, files map[string]string) v1.Layer {
+	t.Helper()
+	data, err := io.ReadAll(tarOf(t, files))
+	require.NoError(t, err)
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
+	require.NoError(t, err)
+	return layer
 }
 
 // tarOf is a tar archive of files.

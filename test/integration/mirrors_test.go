@@ -48,10 +48,15 @@ type mirror struct {
 	asked []string
 }
 
+func newMirror(t *testing.T) *mirror {
+	t.Helper()
+	return &mirror{archives: map[string]string{"/debian/": archiveOf(t, "debian"), "/security/": archiveOf(t, "debian-security")}}
+}
+
 // serveMirror starts one, over https.
 func serveMirror(t *testing.T) *mirror {
 	t.Helper()
-	m := &mirror{archives: map[string]string{"/debian/": archiveOf(t, "debian"), "/security/": archiveOf(t, "debian-security")}}
+	m := newMirror(t)
 	server := httptest.NewTLSServer(m)
 	t.Cleanup(server.Close)
 	m.url = server.URL

@@ -22,14 +22,20 @@ import (
 // login of a repository; the secret has it, and nothing else may.
 const login = "builder:very-s3cret"
 
-// acmeRepository has a package of its own, and a newer one that Debian has too.
-func acmeRepository(t *testing.T, how aptrepo.Release, login string) (url string) {
+// newAcmeRepository has a package of its own, and a newer one that Debian has too.
+func newAcmeRepository(t *testing.T, how aptrepo.Release) *aptrepo.Repository {
 	t.Helper()
 	r := aptrepo.New(t)
 	r.Add("acme-agent", "1.0", "acme")
 	r.Add("tree", "99.0", "acme")
 	r.Publish(how)
-	return r.Serve(login)
+	return r
+}
+
+// acmeRepository is a newAcmeRepository over http.
+func acmeRepository(t *testing.T, how aptrepo.Release, login string) (url string) {
+	t.Helper()
+	return newAcmeRepository(t, how).Serve(login)
 }
 
 // repositorySpec is a spec with the repository, from line 4 on, and packages.

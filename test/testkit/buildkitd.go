@@ -60,7 +60,7 @@ func WithState(name string) DaemonOption {
 }
 
 // Buildkitd starts buildkitd with runc and overlayfs and waits until it answers. Build steps use
-// the network of the host. The end of the test stops it and removes its files, unless WithState;
+// the network of the host, and may ask for it. The end of the test stops it and removes its files, unless WithState;
 // after a failure its log is in the test's output.
 func Buildkitd(t testing.TB, options ...DaemonOption) *Daemon {
 	t.Helper()
@@ -112,6 +112,7 @@ func Buildkitd(t testing.TB, options ...DaemonOption) *Daemon {
 		"--config", configFile, "--root", daemon.root, "--addr", daemon.Addr(),
 		"--containerd-worker=false", "--oci-worker=true",
 		"--oci-worker-snapshotter=overlayfs", "--oci-worker-net=host",
+		"--allow-insecure-entitlement=network.host",
 		"--otel-socket-path", filepath.Join(dir, "otel.sock"),
 	)
 	command.Env = append(os.Environ(), "TMPDIR="+daemon.tmp(), "XDG_RUNTIME_DIR=") // containerd prefers the second

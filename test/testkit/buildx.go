@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 )
 
@@ -29,6 +30,13 @@ func Buildx(t testing.TB, daemon *Daemon) *BuildxCLI {
 		t.Fatalf("creating a builder: %v\n%s", err, out)
 	}
 	return buildx
+}
+
+// WithEnv returns the same buildx with more in the environment of its commands: KEY=VALUE.
+func (b *BuildxCLI) WithEnv(env ...string) *BuildxCLI {
+	other := *b
+	other.Env = slices.Concat(b.Env, env)
+	return &other
 }
 
 // Build runs `buildx build` with plain progress and returns all its output.
