@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	"github.com/stretchr/testify/assert"
@@ -78,7 +79,8 @@ func TestComponentDownload(t *testing.T) {
 	assert.Subset(t, r.ran(), ran)
 }
 
-// TestComponentSecret downloads a program from a server that asks for a token.
+// TestComponentSecret downloads a program from a server that asks for a token, which nothing has that
+// is left of the build.
 func TestComponentSecret(t *testing.T) {
 	t.Parallel()
 	const token, id = "Bearer t0ken-of-the-publisher", "agent-downloads"
@@ -109,8 +111,14 @@ func TestComponentSecret(t *testing.T) {
 	require.ErrorContains(t, err, "kairos-agent cannot be downloaded: "+server.URL+"/agent: invalid response status 401")
 
 	o.Secrets = secretsprovider.FromMap(map[string][]byte{id: []byte(token)})
-	r := watch(&o)
-	solved(t, c, o)
+	r, began := watch(&o), time.Now()
+	archive, provenance, _ := provenanceOf(t, c, o)
 	assert.Subset(t, r.ran(), []string{"[component/kairos-agent] verify and unpack agent"})
 	assert.NotContains(t, r.log.String(), token)
+	assert.NotContains(t, provenance, token)
+	assert.Contains(t, provenance, server.URL+"/agent")
+	for _, tree := range []string{filepath.Dir(archive), shared.root} { // the layers are in the engine, unpacked
+		assert.Empty(t, filesWith(t, tree, token, began), "files with the token")
+	}
+	assert.NotEmpty(t, filesWith(t, shared.root, server.URL+"/agent", began), "what is no secret is found there")
 }

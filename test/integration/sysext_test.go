@@ -51,8 +51,8 @@ const helloExtension = extensionSpec + `  packages: [tree]
         ExecStart=/usr/bin/tree /etc/hello
 `
 
-// TestSysext makes an extension twice, looks into it, and has it signed. What an extension cannot
-// change is refused with its path.
+// TestSysext makes an extension twice, looks into it, and has it signed with a key that nothing has
+// which is left of the build. What an extension cannot change is refused with its path.
 func TestSysext(t *testing.T) {
 	t.Parallel()
 	c := embedded(t)
@@ -82,9 +82,14 @@ func TestSysext(t *testing.T) {
 	key, certificate := signer(t)
 	signed := options(t, map[string]string{"kairos.spec": helloExtension + "  certificate: signing.crt\n", "signing.crt": certificate})
 	signed.Target = "sysext"
-	watch(&signed)
 	signed.Secrets = secretsprovider.FromMap(map[string][]byte{"sysext.key": []byte(key)})
-	partitions = dissect(t, build(t, c, signed)+"/"+name)
+	r, began := watch(&signed), time.Now()
+	made := build(t, c, signed)
+	assert.NotContains(t, r.log.String(), secretPart(key))
+	for _, tree := range []string{made, shared.root} {
+		assert.Empty(t, filesWith(t, tree, secretPart(key), began), "files with the key")
+	}
+	partitions = dissect(t, made+"/"+name)
 	require.Len(t, partitions, 3)
 	assert.Equal(t, signaturePartition, partitions[2].kind)
 	var signature struct{ RootHash, Signature string }
