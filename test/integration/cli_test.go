@@ -20,7 +20,7 @@ import (
 
 // TestInterrupted interrupts and kills the command during a build: the output directory has only
 // complete files, and the next build works with the same state. Its result is the same as that of
-// the other tests' engine.
+// the other tests' engine, and its trace tells what became of the steps of the graph.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	testkit.NeedRoot(t)
@@ -57,10 +57,20 @@ func TestInterrupted(t *testing.T) {
 		}
 	}
 
-	cmd := exec.Command(binary, args...)
+	record := filepath.Join(t.TempDir(), "trace.json")
+	cmd := exec.Command(binary, append(args, "--trace", record)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	require.NoError(t, cmd.Run(), "%s", &stderr)
+	graph := func() string {
+		t.Helper()
+		out, err := exec.Command(binary, append([]string{"graph", dir, "--target", "iso", "--format", "tree", "--trace", record}, args[10:]...)...).CombinedOutput()
+		require.NoError(t, err, string(out))
+		return string(out)
+	}
+	const took = ` \(([0-9]+m)?[0-9.]+s\b`
+	assert.Regexp(t, `\[debian-12/userland\] install [^(]*`+took, graph())
+	assert.Regexp(t, `\[rootfs\] check the root filesystem`+took, graph())
 	made := filepath.Join(dist, "kairos-debian-12-core-amd64-generic-v1.0.0.iso")
 	assert.Equal(t, made+"\n"+made+".sha256\n", stdout.String(), "the files are all that goes to standard output")
 	assert.Equal(t, sumOf(t, iso(t)), sumOf(t, made), "two engines make the same ISO")
@@ -82,7 +92,7 @@ func TestInterrupted(t *testing.T) {
 			{"user.yaml", "", 0},
 		} {
 			file := filepath.Join(configs, tt.file)
-			cmd := exec.Command(binary, append(args, "--cloud-config", file)...)
+			cmd := exec.Command(binary, append(args, "--cloud-config", file, "--trace", record)...)
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			_ = cmd.Run()
@@ -94,6 +104,8 @@ func TestInterrupted(t *testing.T) {
 			if tt.says == "" {
 				assert.NotContains(t, stderr.String(), "warning")
 			}
+			assert.Contains(t, graph(), "[rootfs] check the root filesystem (cached)")
+			assert.Regexp(t, `\[iso\] write kairos-debian-12-core-amd64-generic-v1.0.0.iso`+took, graph())
 			given, err := os.ReadFile(file)
 			require.NoError(t, err)
 			found := filepath.Join(t.TempDir(), "config.yaml")
