@@ -86,6 +86,7 @@ var volatile = regexp.MustCompile(`^#[0-9]+|[0-9]+(\.[0-9]+)*(-[0-9]+)?[a-zA-Z]*
 // prints checks that output has the recorded lines, in their order.
 func prints(t *testing.T, step pages.Step, output string) {
 	t.Helper()
+	require.NotEmpty(t, step.Output, "nothing is recorded of %s, which prints:\n%s", step.Command, output)
 	plain := func(line string) string { return volatile.ReplaceAllString(line, "") }
 	found := strings.Split(output, "\n")
 	at := 0
