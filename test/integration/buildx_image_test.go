@@ -114,7 +114,7 @@ func pushScanner(t *testing.T, daemon *testkit.Daemon) (name string) {
 	config, err := image.ConfigFile()
 	require.NoError(t, err)
 	config = config.DeepCopy()
-	config.Config.Entrypoint = []string{"sh", "-c", `test -e /run/src/core/etc/kairos-release && echo '{"_type": "` + intoto.StatementInTotoV01 +
+	config.Config.Entrypoint = []string{"sh", "-c", `test -e "$BUILDKIT_SCAN_SOURCE/etc/kairos-release" && echo '{"_type": "` + intoto.StatementInTotoV01 +
 		`", "predicateType": "` + intoto.PredicateSPDX + `", "predicate": {"packages": [{"name": "scanned"}]}}' >"$BUILDKIT_SCAN_DESTINATION/sbom.spdx.json"`}
 	image, err = mutate.ConfigFile(image, config)
 	require.NoError(t, err)
