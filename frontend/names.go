@@ -6,13 +6,16 @@ import (
 
 	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
+
+	"github.com/flavorkit/flavorkit/llb/graph"
 )
 
 // customName is the key of a vertex's name (llb.WithCustomName).
 const customName = "llb.customname"
 
 // nameApart adds the name of an entry to the names of the vertices that only this entry has. Names
-// are not part of cache keys.
+// are not part of cache keys, but those of layers are part of images: they stay, in a group with the name of
+// the entry.
 func (cs Entries) nameApart(systems []*system) {
 	if len(cs) < 2 {
 		return
@@ -28,7 +31,7 @@ func (cs Entries) nameApart(systems []*system) {
 			if shared[vertex] > 1 {
 				continue
 			}
-			if name, ok := m.Description[customName]; ok {
+			if name, ok := m.Description[customName]; ok && !graph.IsLayer(m) {
 				m.Description = maps.Clone(m.Description)
 				m.Description[customName] = nameFor(cs[i].Name, name)
 			}

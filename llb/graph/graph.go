@@ -119,11 +119,11 @@ func (g *Graph) Context(ctx context.Context, p *plan.Plan, k key.Key, name strin
 // copying.
 func (g *Graph) Merge(s Stage, title string, layers ...llb.State) llb.State {
 	if g.Caps.Merge {
-		return llb.Merge(layers, s.options(title)...)
+		return llb.Merge(layers, s.layerOptions(title)...)
 	}
 	merged := layers[0]
 	for _, layer := range layers[1:] {
-		merged = merged.File(llb.Copy(layer, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}), s.options(title)...)
+		merged = s.File(merged, title, llb.Copy(layer, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}))
 	}
 	return merged
 }
@@ -131,7 +131,7 @@ func (g *Graph) Merge(s Stage, title string, layers ...llb.State) llb.State {
 // Diff returns what a state has that the one it was made from does not have, at the same paths, with
 // owners and hard links. What was deleted is not in it. It needs Caps.Diff.
 func (g *Graph) Diff(s Stage, title string, from, made llb.State) llb.State {
-	return llb.Diff(from, made, s.options(title)...)
+	return llb.Diff(from, made, s.layerOptions(title)...)
 }
 
 // Require gates a state: it can be built only if the other states can. It does not change the

@@ -63,13 +63,32 @@ func (s Stage) options(title string) []llb.ConstraintsOpt {
 	return opts
 }
 
+// layerKey is the key in a vertex's description that it makes layers.
+const layerKey = "flavorkit.layer"
+
+// layerOptions are options for a vertex whose name gets into the history of an image: file operations, a
+// merge or a difference (BuildKit, solver/llbsolver/ops). Its name does not depend on what else is built, or
+// the digest of the image would. The group has the name that people see.
+func (s Stage) layerOptions(title string) []llb.ConstraintsOpt {
+	return append(s.options(title), llb.WithCustomName(s.alone(title)), llb.WithDescription(map[string]string{layerKey: ""}))
+}
+
+// IsLayer reports whether the name of a vertex gets into the history of an image.
+func IsLayer(vertex llb.OpMetadata) bool {
+	_, ok := vertex.Description[layerKey]
+	return ok
+}
+
 // title returns the name of a vertex. It contains the platform if there are several.
 func (s Stage) title(title string) string {
 	if g := s.graph; g.Several && platforms.OnlyStrict(g.Target).Match(s.platform) {
 		return fmt.Sprintf("[%s %s] %s", platforms.Format(s.platform), s.name, title)
 	}
-	return fmt.Sprintf("[%s] %s", s.name, title)
+	return s.alone(title)
 }
+
+// alone is the name of a vertex in a build of one system.
+func (s Stage) alone(title string) string { return fmt.Sprintf("[%s] %s", s.name, title) }
 
 // Image returns a container image for the platform of the stage. If it cannot be found, the error
 // points at the spec.
@@ -100,7 +119,7 @@ func (s Stage) noImage(ctx context.Context, ref string, err error) error {
 
 // File runs file operations on a state.
 func (s Stage) File(on llb.State, title string, action *llb.FileAction) llb.State {
-	return on.File(action, s.options(title)...)
+	return on.File(action, s.layerOptions(title)...)
 }
 
 // Take is File for a copy whose source may lack the path; missing is the error then.
@@ -111,7 +130,7 @@ func (s Stage) Take(on llb.State, title string, action *llb.FileAction, missing 
 		}
 		return nil
 	}
-	return on.File(action, append(s.options(title), s.graph.explanations.add(explain))...)
+	return on.File(action, append(s.layerOptions(title), s.graph.explanations.add(explain))...)
 }
 
 // Tree adds small files to a state.
