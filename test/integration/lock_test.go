@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -153,9 +154,11 @@ func (s *snapshotServer) lose(text []byte, name string) []byte {
 	there := regexp.MustCompile(`http://deb\.debian\.org/debian/pool/\S*/` + name + `_\S+`).Find(text)
 	require.NotEmpty(s.t, there)
 	file := path.Base(string(there))
+	asked, err := url.PathUnescape(file)
+	require.NoError(s.t, err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.there[file] = string(there)
+	s.there[asked] = string(there)
 	return bytes.ReplaceAll(text, there, []byte("http://deb.debian.org/debian/pool/gone/"+file))
 }
 
