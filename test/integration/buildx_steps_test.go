@@ -108,7 +108,7 @@ func (b *buildxSystem) platforms(t *testing.T) {
 	assert.Contains(t, out, warning)
 
 	made, log := other.packages(t, args...)
-	assert.Contains(t, log, "1 warning found (use docker --debug to expand):\n - ")
+	assert.Contains(t, log, "1 warning found (use docker --debug to expand):\n")
 	assert.Contains(t, log, warning)
 	assert.Contains(t, log, "[base] docker.io/library/debian:12-slim@"+digest)
 	for _, arch := range []string{"amd64", "arm64"} {
