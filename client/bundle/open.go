@@ -47,8 +47,10 @@ func Open(ctx context.Context, name, scratch string) (*Opened, error) {
 	return o, errors.Wrapf(err, "the bundle %s cannot be used", name)
 }
 
-// SpecFile is the path of the spec or the matrix of the bundle, ContextDir that of the build context.
-func (o *Opened) SpecFile() string   { return filepath.Join(o.Dir, bundle.SpecDir, o.Spec) }
+// SpecFile is the path of the spec or the matrix of the bundle.
+func (o *Opened) SpecFile() string { return filepath.Join(o.Dir, bundle.SpecDir, o.Spec) }
+
+// ContextDir is the path of the build context.
 func (o *Opened) ContextDir() string { return filepath.Join(o.Dir, bundle.ContextDir) }
 
 // Directories unpacks the named contexts that are directories below dir, and returns their paths by name:
