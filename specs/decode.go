@@ -84,7 +84,7 @@ func yieldFields(t reflect.Type, at []int, yield func(reflect.StructField) bool)
 			if !yieldFields(field.Type, field.Index, yield) {
 				return false
 			}
-		} else if !yield(field) {
+		} else if name := yamlName(field); name != "" && name != "-" && !yield(field) {
 			return false
 		}
 	}
