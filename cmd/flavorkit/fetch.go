@@ -4,6 +4,7 @@ import (
 	"context"
 	stderrors "errors"
 	"os"
+	"sync"
 
 	"github.com/pkg/errors"
 	"github.com/spf13/cobra"
@@ -50,6 +51,8 @@ type fetched struct {
 	builder     *builderFlags
 	credentials *credentialFlags
 	progress    *string
+
+	mu sync.Mutex // the language server checks several files at a time
 	// root has all of them, and dirs where each is.
 	root string
 	dirs map[string]string
@@ -78,6 +81,8 @@ func (f *fetched) fetch() local.Fetch {
 		return nil
 	}
 	return func(ctx context.Context, name, source string) (string, error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		if dir, ok := f.dirs[name]; ok {
 			return dir, nil
 		}
